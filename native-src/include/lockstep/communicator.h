@@ -1,0 +1,105 @@
+#pragma once
+
+/// @file
+/// Communicators across the JNI boundary: handles, addresses and lengths, nothing else.
+///
+/// A handle names an open communicator or a pending work. Handles are never reused, and a handle that is
+/// closed or was never given out raises INVALID_ARGUMENT or CLOSED, so that no misuse from Java can reach
+/// freed memory. Every function throws lockstep::Error (see ErrorCode) and is safe to call from any thread.
+/// Addresses are plain machine addresses as std::int64_t. The caller keeps the memory behind them alive
+/// and unchanged until the operation (for start(): the work) has ended.
+
+#include <cstdint>
+
+#include "lockstep/export.h"
+#include "lockstep/types.h"
+
+namespace lockstep {
+
+/// Any rank, as the peer of a RECEIVE.
+constexpr std::int32_t ANY_RANK = -1;
+
+/// Opens a group of one. @return the handle
+LOCKSTEP_API std::int64_t open_single();
+
+/// Joins rank `rank` of `world_size` ranks that are threads of this process and name the same group.
+/// Blocks until all have joined or `timeout_seconds` have passed (TIMEOUT names the absent ranks).
+LOCKSTEP_API std::int64_t open_in_process(const char* group, std::int32_t rank, std::int32_t world_size,
+                                          double timeout_seconds);
+
+/// Joins a group over TCP. Rank 0 listens on master_address:master_port, the others report to it; all
+/// exchange addresses and connect each to each. `token` must be equal on all ranks; strangers are refused.
+/// @param timeout_seconds limit for forming the group, and the default deadline of each operation
+LOCKSTEP_API std::int64_t open_tcp(std::int32_t rank, std::int32_t world_size, const char* master_address,
+                                   std::int32_t master_port, const char* token, double timeout_seconds);
+
+/// Joins the group that mpirun or srun formed, through the backend library at `plugin_path`
+/// (liblockstep_mpi_openmpi.so or liblockstep_mpi_mpich.so). UNAVAILABLE when it cannot be loaded.
+LOCKSTEP_API std::int64_t open_mpi(const char* plugin_path, double timeout_seconds);
+
+/// A new group of the ranks that pass the same `color`, ordered by `key`, then by rank. Collective over the
+/// parent. @return the handle, or 0 where color is negative
+LOCKSTEP_API std::int64_t split(std::int64_t communicator, std::int32_t color, std::int32_t key);
+
+/// Leaves the group. Pending work ends with CLOSED. Closing twice or closing 0 does nothing.
+LOCKSTEP_API void close_communicator(std::int64_t communicator);
+
+LOCKSTEP_API std::int32_t communicator_rank(std::int64_t communicator);
+LOCKSTEP_API std::int32_t communicator_size(std::int64_t communicator);
+
+/// Changes the deadline of the operations that follow.
+LOCKSTEP_API void set_timeout(std::int64_t communicator, double seconds);
+
+/// Runs one operation and returns when this rank's part is done.
+///
+/// Buffers, in elements of `type`, for P ranks:
+/// | operation      | input                      | output             | root_or_peer     | counts              |
+/// |----------------|----------------------------|--------------------|------------------|---------------------|
+/// | SEND           | count                      |                    | destination      |                     |
+/// | RECEIVE        |                            | count              | source, ANY_RANK |                     |
+/// | BROADCAST      | count at the root (= output) | count            | root             |                     |
+/// | SCATTER        | at the root: P × count, or sum(counts) | count  | root             | root, optional      |
+/// | GATHER         | count                      | at the root, as SCATTER's input | root | root, optional     |
+/// | ALL_GATHER     | count                      | P × count, or sum(counts) |           | all ranks, optional |
+/// | REDUCE         | count                      | count at the root  | root             |                     |
+/// | REDUCE_SCATTER | P × count, or sum(counts)  | count              |                  | all ranks, optional |
+/// | ALL_REDUCE     | count                      | count (may be = input) |              |                     |
+/// | ALL_TO_ALL     | P × count                  | P × count          |                  |                     |
+/// | BARRIER        |                            |                    |                  |                     |
+/// Input and output are the same address (in place, for BROADCAST, REDUCE at the root and ALL_REDUCE) or do not
+/// overlap. With `counts`, rank r's `count` equals counts[r].
+///
+/// @param operation an Operation other than SPLIT
+/// @param type a DataType; @param op a ReduceOp (looked at by reductions only)
+/// @param tag matches SEND with RECEIVE; 0 for collectives
+/// @param input,output addresses; 0 where the table has no buffer or the length is zero
+/// @param counts address of P std::int64_t, or 0
+/// @return for RECEIVE the rank that sent, otherwise 0
+LOCKSTEP_API std::int32_t run(std::int64_t communicator, std::int32_t operation, std::int32_t type, std::int32_t op,
+                              std::int32_t root_or_peer, std::int32_t tag, std::int64_t input, std::int64_t output,
+                              std::int64_t count, std::int64_t counts);
+
+/// Queues the same operation on the communicator's progress thread, in submission order.
+/// @return a work handle, to be given to wait_work() exactly once
+LOCKSTEP_API std::int64_t start(std::int64_t communicator, std::int32_t operation, std::int32_t type,
+                                std::int32_t op, std::int32_t root_or_peer, std::int32_t tag, std::int64_t input,
+                                std::int64_t output, std::int64_t count, std::int64_t counts);
+
+/// Waits for a started operation, rethrows its error, and releases the handle.
+/// @return as run()
+LOCKSTEP_API std::int32_t wait_work(std::int64_t work);
+
+/// Whether a started operation has ended (well or not). Does not block.
+LOCKSTEP_API bool work_is_done(std::int64_t work);
+
+/// Seconds that this communicator has spent inside operations since it was opened, on whichever thread.
+LOCKSTEP_API double communication_seconds(std::int64_t communicator);
+
+/// Payload bytes that this rank has put into operations since the communicator was opened.
+LOCKSTEP_API std::int64_t communication_bytes(std::int64_t communicator);
+
+/// The oldest notice that the native side has for the log (a refused connection, say), or an empty string.
+/// The text is "LEVEL message" with LEVEL one of INFO, WARN. It is valid until this thread's next call.
+LOCKSTEP_API const char* take_log_line();
+
+}  // namespace lockstep

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/deadline.h"
+#include "core/error.h"
+#include "lockstep/types.h"
+
+namespace lockstep {
+
+/// What a message belongs to. It travels with every message; a receiver compares it with what it expected, which is
+/// how ranks that disagree are found out.
+struct Signature {
+  Operation operation = Operation::BARRIER;
+  DataType type = DataType::U8;
+  ReduceOp op = ReduceOp::SUM;
+  std::int32_t root = 0;       ///< root of a rooted collective, otherwise 0
+  std::int32_t tag = 0;        ///< of SEND (a RECEIVE posts operation SEND and its tag)
+  std::uint64_t sequence = 0;  ///< number of this collective in its group; 0 for SEND
+  std::uint64_t count = 0;     ///< elements each rank passes; 0 where ranks may differ (uneven collectives)
+
+  bool operator==(const Signature&) const = default;
+  bool is_point_to_point() const { return operation == Operation::SEND; }
+  /// "all-reduce #7 of 1000 f32 by sum"
+  std::string describe() const;
+};
+
+/// MISMATCH with both sides' view; shared by all transports so that the words are the same.
+Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs);
+
+/// Ordered messages between the ranks of one group.
+///
+/// Messages of collectives between a pair of ranks arrive in the order in which they were sent, and each must match
+/// (signature and length) the receive posted for it in the same order; otherwise both sides get MISMATCH. SEND
+/// messages are matched by source and tag, first in, first out, beside them; a length that differs is a MISMATCH.
+///
+/// One thread at a time uses a transport. post_*() never blocks. Memory given to a post stays valid until its wait()
+/// returns or throws, or until close(). While waiting for one operation a transport progresses all of them, so that no
+/// order of posts among ranks can dead-lock.
+///
+/// Failure: when a peer's connection breaks without a goodbye, every wait() on any rank that is connected to it throws
+/// PEER_FAILED naming the dead rank. abort() tells all peers the error, and their next or current wait() throws it,
+/// naming the rank where it began. After an error only abort() and close() may be called.
+class Transport {
+ public:
+  using Ticket = std::uint64_t;
+  static constexpr int ANY = -1;
+
+  virtual ~Transport() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  virtual std::string name() const = 0;
+
+  virtual Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) = 0;
+  /// `peer` may be ANY for SEND messages.
+  virtual Ticket post_receive(int peer, const Signature& signature, void* data, std::size_t bytes) = 0;
+
+  /// Blocks until the post is complete (for a send: the memory may be reused).
+  /// @return for a receive the rank that sent, otherwise the destination
+  /// @throws Error PEER_FAILED, TIMEOUT (naming the rank that was awaited and the operation), MISMATCH, CLOSED
+  ///         (deadline.cancelled()), SYSTEM
+  virtual int wait(Ticket ticket, const Deadline& deadline) = 0;
+
+  void wait_all(std::span<const Ticket> tickets, const Deadline& deadline) {
+    for (Ticket ticket : tickets) wait(ticket, deadline);
+  }
+
+  /// Tells every peer that this group has failed, as far as that is possible without blocking long.
+  virtual void abort(const Error& reason) noexcept = 0;
+
+  /// Leaves with a goodbye, so that peers that no longer need this rank are not disturbed. Idempotent.
+  virtual void close() noexcept = 0;
+
+  /// The transport of a sub-group, over connections of its own. Collective over this group's ranks; `members` lists
+  /// parent ranks in the order of their new ranks (empty on ranks that take no part).
+  virtual std::unique_ptr<Transport> split(std::span<const int> members, const Deadline& deadline) = 0;
+};
+
+}  // namespace lockstep
