@@ -120,4 +120,33 @@ inline void narrow_block(void* out, const float* in, std::size_t count) {
   for (; i < count; ++i) store<std::uint16_t>(out, i, Format::narrow(in[i]));
 }
 
+/// Widens parameters and gradients block by block, lets `update(p, g, begin, size)` work on the blocks and
+/// rounds the parameters back.
+template <typename Format, typename Update>
+inline void update_in_blocks(void* parameters, const void* gradients, std::size_t count, Update update) {
+  alignas(64) float p[BLOCK];
+  alignas(64) float g[BLOCK];
+  for (std::size_t begin = 0; begin < count; begin += BLOCK) {
+    std::size_t size = count - begin < BLOCK ? count - begin : BLOCK;
+    char* halves = static_cast<char*>(parameters) + begin * sizeof(std::uint16_t);
+    widen_block<Format>(p, halves, size);
+    widen_block<Format>(g, static_cast<const char*>(gradients) + begin * sizeof(std::uint16_t), size);
+    update(p, g, begin, size);
+    narrow_block<Format>(halves, p, size);
+  }
+}
+
+/// Widens data block by block, lets `update(values, size)` work on the blocks and rounds them back.
+template <typename Format, typename Update>
+inline void update_in_blocks(void* data, std::size_t count, Update update) {
+  alignas(64) float values[BLOCK];
+  for (std::size_t begin = 0; begin < count; begin += BLOCK) {
+    std::size_t size = count - begin < BLOCK ? count - begin : BLOCK;
+    char* halves = static_cast<char*>(data) + begin * sizeof(std::uint16_t);
+    widen_block<Format>(values, halves, size);
+    update(values, size);
+    narrow_block<Format>(halves, values, size);
+  }
+}
+
 }  // namespace lockstep::LOCKSTEP_ISA

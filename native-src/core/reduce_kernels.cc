@@ -121,14 +121,8 @@ void divide(void* data, std::size_t count, int ranks) {
 
 template <typename Format>
 void divide_half(void* data, std::size_t count, int ranks) {
-  alignas(64) float wide[BLOCK];
-  for (std::size_t begin = 0; begin < count; begin += BLOCK) {
-    std::size_t size = count - begin < BLOCK ? count - begin : BLOCK;
-    char* block = static_cast<char*>(data) + begin * sizeof(std::uint16_t);
-    widen_block<Format>(wide, block, size);
-    divide<float>(wide, size, ranks);
-    narrow_block<Format>(block, wide, size);
-  }
+  update_in_blocks<Format>(data, count,
+                           [ranks](float* values, std::size_t size) { divide<float>(values, size, ranks); });
 }
 
 }  // namespace
