@@ -5,6 +5,18 @@
 #include "lockstep/gradient.h"
 
 namespace lockstep {
+namespace {
+
+// base^exponent by squaring. The libraries' pow() has other last bits on other CPUs, and ranks must agree.
+double power(double base, std::int64_t exponent) {
+  double result = 1;
+  for (; exponent > 0; exponent /= 2, base *= base) {
+    if (exponent % 2 == 1) result *= base;
+  }
+  return result;
+}
+
+}  // namespace
 
 void adam_step(std::int64_t parameters, std::int64_t gradients, std::int64_t first_moment,
                std::int64_t second_moment, std::int64_t count, std::int32_t type, std::int64_t step,
@@ -24,7 +36,6 @@ void adam_step(std::int64_t parameters, std::int64_t gradients, std::int64_t fir
   check.finite_and_not_negative("epsilon", epsilon);
   check.finite_and_not_negative("weight_decay", weight_decay);
 
-  auto steps = static_cast<double>(step);
   AdamCoefficients coefficients{
       .shrink = decoupled_weight_decay ? 1 - learning_rate * weight_decay : 1,
       .weight_decay = decoupled_weight_decay ? 0 : weight_decay,
@@ -32,9 +43,9 @@ void adam_step(std::int64_t parameters, std::int64_t gradients, std::int64_t fir
       .one_minus_beta1 = 1 - beta1,
       .beta2 = beta2,
       .one_minus_beta2 = 1 - beta2,
-      .root_correction = 1 / std::sqrt(1 - std::pow(beta2, steps)),
+      .root_correction = 1 / std::sqrt(1 - power(beta2, step)),
       .epsilon = epsilon,
-      .step_size = learning_rate / (1 - std::pow(beta1, steps)),
+      .step_size = learning_rate / (1 - power(beta1, step)),
   };
   variant_in_use(variants_of_adam_kernels).step[index](p, g, m, v, size, coefficients);
 }
