@@ -7,9 +7,10 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * Tells JavaCPP's parser what the JNI boundary is: the headers of {@code native-src/include/lockstep}, functions over
- * handles, addresses and lengths. An exception that leaves native code carries its code and rank in front of the
- * message ({@code lockstep::Error::encoded}); {@code dev.lockstep.comm} turns it into a typed one.
+ * Tells JavaCPP's parser what the JNI boundary is: the headers of {@code
+ * native-src/include/lockstep}, functions over handles, addresses and lengths. An exception that
+ * leaves native code carries its code and rank in front of the message ({@code
+ * lockstep::Error::encoded}); {@code dev.lockstep.comm} turns it into a typed one.
  */
 @Properties(
     value =
@@ -32,6 +33,8 @@ import org.bytedeco.javacpp.tools.InfoMapper;
 public class NativePreset implements InfoMapper {
   @Override
   public void map(InfoMap infoMap) {
-    infoMap.put(new Info("LOCKSTEP_API").cppTypes().annotations()).put(new Info("lockstep::Error").skip());
+    infoMap
+        .put(new Info("LOCKSTEP_API").cppTypes().annotations())
+        .put(new Info("lockstep::Error").skip());
   }
 }
