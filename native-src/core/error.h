@@ -15,16 +15,23 @@ class LOCKSTEP_API Error : public std::runtime_error {
   static constexpr int NO_RANK = -1;
 
   Error(ErrorCode code, const std::string& message, int rank = NO_RANK)
-      : std::runtime_error(message), code_(code), rank_(rank) {}
+      : std::runtime_error(message),
+        code_(code),
+        rank_(rank),
+        encoded_("lockstep:" + std::to_string(static_cast<int>(code)) + ":" + std::to_string(rank) + ":" + message) {}
 
   ErrorCode code() const noexcept { return code_; }
 
   /// The rank at fault (that died, that is awaited, that disagrees), or NO_RANK.
   int rank() const noexcept { return rank_; }
 
+  /// How the error crosses the JNI boundary: "lockstep:CODE:RANK:MESSAGE".
+  const char* encoded() const noexcept { return encoded_.c_str(); }
+
  private:
   ErrorCode code_;
   int rank_;
+  std::string encoded_;
 };
 
 }  // namespace lockstep

@@ -1,0 +1,271 @@
+package dev.lockstep.comm;
+
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A group of ranks and the messages and collectives between them, the same on every {@link
+ * Backend}.
+ *
+ * <p>Rules that hold for every operation, with P ranks:
+ *
+ * <ul>
+ *   <li>All ranks of the group call the same collectives in the same order, with the same types and
+ *       lengths. Ranks that do not get a {@link CollectiveMismatchException} with both sides' view.
+ *   <li>Every operation has a deadline ({@link #setTimeout}). A dead peer gives {@link
+ *       PeerFailedException}, a silent one {@link CollectiveTimeoutException}, on every survivor,
+ *       naming the rank.
+ *   <li>After an error the group is closed: results are all or nothing, and later calls throw
+ *       {@link CommunicatorClosedException}, which quotes the error.
+ *   <li>Input and output are the same span or do not overlap. Zero-length spans are valid. A group
+ *       of one is valid.
+ *   <li>Results of reductions have the same bits on every rank and on every run.
+ *   <li>The {@code …Async} forms run in submission order on one progress thread; their spans must
+ *       stay untouched until the {@link Work} has ended. A blocking operation runs after those
+ *       submitted before it.
+ * </ul>
+ *
+ * Wrong arguments throw {@link IllegalArgumentException} and leave the group as it was.
+ * Thread-safe: concurrent calls are carried out one after the other; {@link #close} may be called
+ * at any time.
+ */
+public interface Communicator extends AutoCloseable {
+
+  /** As the source of a receive: whichever rank sends first. */
+  int ANY_RANK = -1;
+
+  /**
+   * The group that this process was launched into: by mpirun, by srun, by {@code RANK}, {@code
+   * WORLD_SIZE}, {@code MASTER_ADDR} and {@code MASTER_PORT}, or by nothing (a group of one). See
+   * {@link LaunchEnvironment}.
+   *
+   * @throws RendezvousException when the group cannot be formed
+   * @throws CollectiveTimeoutException naming the ranks that did not come in time
+   */
+  static Communicator fromEnvironment() {
+    return CommunicatorFactory.fromEnvironment(CommunicatorConfig.defaults());
+  }
+
+  /** As {@link #fromEnvironment()}, with the backend and the deadline that {@code config} names. */
+  static Communicator fromEnvironment(CommunicatorConfig config) {
+    return CommunicatorFactory.fromEnvironment(config);
+  }
+
+  /** A group of one. */
+  static Communicator single() {
+    return CommunicatorFactory.single();
+  }
+
+  /**
+   * Joins a group whose ranks are threads of this process. Blocks until all have joined.
+   *
+   * @param group a name that the ranks share
+   */
+  static Communicator inProcess(String group, int rank, int size, double timeoutSeconds) {
+    return CommunicatorFactory.inProcess(group, rank, size, timeoutSeconds);
+  }
+
+  /** Joins a group over TCP. Blocks until all have joined. */
+  static Communicator tcp(TcpOptions options) {
+    return CommunicatorFactory.tcp(options);
+  }
+
+  /** This process's number in the group, from 0. */
+  int rank();
+
+  /** Number of ranks in the group. */
+  int size();
+
+  Backend backend();
+
+  /** Changes the deadline of the operations that follow. */
+  void setTimeout(double seconds);
+
+  /** Zeroed native memory for buffers that are reduced often; the caller closes it. */
+  NativeMemory allocate(long bytes);
+
+  /** Sends to rank {@code to}, which receives the same type, length and tag. */
+  void send(Span data, int to, int tag);
+
+  Work sendAsync(Span data, int to, int tag);
+
+  /**
+   * Receives exactly {@code data.count()} elements.
+   *
+   * @param from a rank, or {@link #ANY_RANK}
+   * @return the rank that sent
+   */
+  int receive(Span data, int from, int tag);
+
+  Work receiveAsync(Span data, int from, int tag);
+
+  /** Copies {@code data} of rank {@code root} to all. */
+  void broadcast(Span data, int root);
+
+  Work broadcastAsync(Span data, int root);
+
+  /**
+   * Rank r gets the r-th of P equal parts of the root's {@code input} (others pass {@link
+   * Span#empty}).
+   */
+  void scatter(Span input, Span output, int root);
+
+  Work scatterAsync(Span input, Span output, int root);
+
+  /**
+   * As {@link #scatter(Span, Span, int)} with parts of {@code counts[r]} elements; the root's
+   * {@code counts} are used.
+   */
+  void scatter(Span input, Span output, long[] counts, int root);
+
+  /**
+   * The root's {@code output} gets every rank's {@code input} in rank order (others pass {@link
+   * Span#empty}).
+   */
+  void gather(Span input, Span output, int root);
+
+  Work gatherAsync(Span input, Span output, int root);
+
+  /**
+   * As {@link #gather(Span, Span, int)} with parts of {@code counts[r]} elements; the root's {@code
+   * counts} are used.
+   */
+  void gather(Span input, Span output, long[] counts, int root);
+
+  /** Every rank's {@code output} gets every rank's {@code input} in rank order. */
+  void allGather(Span input, Span output);
+
+  Work allGatherAsync(Span input, Span output);
+
+  /**
+   * As {@link #allGather(Span, Span)} with parts of {@code counts[r]} elements, given by all ranks
+   * alike.
+   */
+  void allGather(Span input, Span output, long[] counts);
+
+  /**
+   * The root's {@code output} gets the element-wise reduction of all inputs (others pass {@link
+   * Span#empty}).
+   */
+  void reduce(Span input, Span output, ReduceOp op, int root);
+
+  Work reduceAsync(Span input, Span output, ReduceOp op, int root);
+
+  /** Rank r gets the r-th of P equal parts of the reduction. */
+  void reduceScatter(Span input, Span output, ReduceOp op);
+
+  Work reduceScatterAsync(Span input, Span output, ReduceOp op);
+
+  /**
+   * As {@link #reduceScatter(Span, Span, ReduceOp)} with parts of {@code counts[r]} elements, given
+   * by all alike.
+   */
+  void reduceScatter(Span input, Span output, long[] counts, ReduceOp op);
+
+  /** Every rank's {@code output} gets the element-wise reduction of all inputs. */
+  void allReduce(Span input, Span output, ReduceOp op);
+
+  Work allReduceAsync(Span input, Span output, ReduceOp op);
+
+  /** In place. */
+  default void allReduce(Span data, ReduceOp op) {
+    allReduce(data, data, op);
+  }
+
+  /** In place. */
+  default Work allReduceAsync(Span data, ReduceOp op) {
+    return allReduceAsync(data, data, op);
+  }
+
+  /**
+   * Rank r's {@code output} gets the r-th of P equal parts of every rank's {@code input}, in rank
+   * order.
+   */
+  void allToAll(Span input, Span output);
+
+  Work allToAllAsync(Span input, Span output);
+
+  /** Returns when every rank has come here. */
+  void barrier();
+
+  Work barrierAsync();
+
+  /**
+   * A new group of the ranks that pass the same {@code color}, ordered by {@code key}, then by
+   * rank; collective. The new group lives on its own and is closed on its own.
+   *
+   * @param color from 0
+   */
+  Communicator split(int color, int key);
+
+  /** Seconds that this communicator has spent inside operations. */
+  double communicationSeconds();
+
+  /** Payload bytes that this rank has put into operations. */
+  long communicationBytes();
+
+  /** Leaves the group; pending work ends with {@link CommunicatorClosedException}. Idempotent. */
+  @Override
+  void close();
+
+  /** {@link #allReduce(Span, ReduceOp)} of a dense CPU tensor, in place. */
+  default void allReduce(Tensor tensor, ReduceOp op) {
+    allReduce(Span.of(tensor), op);
+  }
+
+  /** {@link #allReduceAsync(Span, ReduceOp)} of a dense CPU tensor, in place. */
+  default Work allReduceAsync(Tensor tensor, ReduceOp op) {
+    return allReduceAsync(Span.of(tensor), op);
+  }
+
+  /** {@link #broadcast(Span, int)} of a dense CPU tensor. */
+  default void broadcast(Tensor tensor, int root) {
+    broadcast(Span.of(tensor), root);
+  }
+
+  /**
+   * The element-wise reduction of all ranks' {@code values}, which stay as they are. Copies; for
+   * small data.
+   */
+  default double[] allReduce(double[] values, ReduceOp op) {
+    return ArrayCollectives.allReduce(this, values, op);
+  }
+
+  /**
+   * The element-wise reduction of all ranks' {@code values}, which stay as they are. Copies; for
+   * small data.
+   */
+  default float[] allReduce(float[] values, ReduceOp op) {
+    return ArrayCollectives.allReduce(this, values, op);
+  }
+
+  /**
+   * The element-wise reduction of all ranks' {@code values}, which stay as they are. Copies; for
+   * small data.
+   */
+  default long[] allReduce(long[] values, ReduceOp op) {
+    return ArrayCollectives.allReduce(this, values, op);
+  }
+
+  /**
+   * The element-wise reduction of all ranks' {@code values}, which stay as they are. Copies; for
+   * small data.
+   */
+  default int[] allReduce(int[] values, ReduceOp op) {
+    return ArrayCollectives.allReduce(this, values, op);
+  }
+
+  /** All ranks' {@code values}, joined in rank order; the lengths may differ. */
+  default double[] allGather(double[] values) {
+    return ArrayCollectives.allGather(this, values);
+  }
+
+  /** All ranks' {@code values}, by rank; the lengths may differ. */
+  default byte[][] allGather(byte[] values) {
+    return ArrayCollectives.allGather(this, values);
+  }
+
+  /** The root's {@code values}; those of other ranks are not looked at and may have any length. */
+  default byte[] broadcast(byte[] values, int root) {
+    return ArrayCollectives.broadcast(this, values, root);
+  }
+}

@@ -1,0 +1,36 @@
+package dev.lockstep.comm;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The {@code communicator} section of a configuration.
+ *
+ * @param backend {@code auto} (from the environment), {@code mpi}, {@code tcp} or {@code single}
+ * @param timeoutSeconds deadline of each operation and of forming the group
+ */
+public record CommunicatorConfig(@Nullable Choice backend, @Nullable Double timeoutSeconds) {
+
+  private static final double DEFAULT_TIMEOUT_SECONDS = 60;
+
+  /** The backends that a configuration can ask for. */
+  public enum Choice {
+    AUTO,
+    MPI,
+    TCP,
+    SINGLE
+  }
+
+  public CommunicatorConfig {
+    backend = backend == null ? Choice.AUTO : backend;
+    timeoutSeconds =
+        timeoutSeconds == null ? Double.valueOf(DEFAULT_TIMEOUT_SECONDS) : timeoutSeconds;
+    if (!(timeoutSeconds > 0)) {
+      throw new IllegalArgumentException(
+          "communicator.timeout_seconds is " + timeoutSeconds + "; it must be above 0.");
+    }
+  }
+
+  public static CommunicatorConfig defaults() {
+    return new CommunicatorConfig(null, null);
+  }
+}

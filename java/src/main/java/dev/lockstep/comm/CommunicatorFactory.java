@@ -1,0 +1,91 @@
+package dev.lockstep.comm;
+
+import dev.lockstep.jni.Native;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Opens communicators. */
+final class CommunicatorFactory {
+  private static final Logger LOG = LoggerFactory.getLogger(Communicator.class);
+
+  private CommunicatorFactory() {}
+
+  static Communicator fromEnvironment(CommunicatorConfig config) {
+    LaunchEnvironment launch = LaunchEnvironment.current();
+    Backend backend =
+        switch (config.backend()) {
+          case AUTO -> launch.backend();
+          case MPI -> Backend.MPI;
+          case TCP -> Backend.TCP;
+          case SINGLE -> Backend.SINGLE;
+        };
+    return switch (backend) {
+      case MPI -> mpi(launch, config.timeoutSeconds());
+      case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()));
+      default -> single();
+    };
+  }
+
+  private static TcpOptions tcpOptions(LaunchEnvironment launch, double timeoutSeconds) {
+    if (launch.masterAddress() == null) {
+      throw new RendezvousException(
+          "The TCP backend needs RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT in the environment;"
+              + " `hpc/lockstep launch -n N -- …` sets them.",
+          CommunicationException.NO_RANK,
+          null);
+    }
+    return new TcpOptions(
+        launch.rank(),
+        launch.worldSize(),
+        launch.masterAddress(),
+        launch.masterPort(),
+        launch.token(),
+        timeoutSeconds);
+  }
+
+  static Communicator single() {
+    return open(Backend.SINGLE, Native::open_single);
+  }
+
+  static Communicator inProcess(String group, int rank, int size, double timeoutSeconds) {
+    return open(
+        Backend.IN_PROCESS, () -> Native.open_in_process(group, rank, size, timeoutSeconds));
+  }
+
+  static Communicator tcp(TcpOptions options) {
+    if (options.token().isEmpty()) {
+      LOG.warn(
+          "LOCKSTEP_TOKEN is not set: any process that reaches {}:{} can join this job.",
+          options.masterAddress(),
+          options.masterPort());
+    }
+    NativeLog.follow();
+    return open(
+        Backend.TCP,
+        () ->
+            Native.open_tcp(
+                options.rank(),
+                options.worldSize(),
+                options.masterAddress(),
+                options.masterPort(),
+                options.token(),
+                options.timeoutSeconds()));
+  }
+
+  private static Communicator mpi(LaunchEnvironment launch, double timeoutSeconds) {
+    MpiLibrary library = launch.mpi() == null ? MpiLibrary.OPEN_MPI : launch.mpi();
+    String path = MpiPlugin.path(library);
+    NativeLog.follow();
+    return open(Backend.MPI, () -> Native.open_mpi(path, timeoutSeconds));
+  }
+
+  private static Communicator open(Backend backend, LongSupplier open) {
+    try {
+      return new NativeCommunicator(open.getAsLong(), backend);
+    } catch (RuntimeException e) {
+      NativeLog.drain();
+      throw NativeErrors.translate(e);
+    }
+  }
+}

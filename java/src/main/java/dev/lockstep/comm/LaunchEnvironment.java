@@ -1,0 +1,130 @@
+package dev.lockstep.comm;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a launcher has told this process through environment variables.
+ *
+ * <table>
+ * <caption>In this order; the first that is there decides.</caption>
+ * <tr><th>variables</th><th>set by</th><th>backend</th></tr>
+ * <tr><td>{@code OMPI_COMM_WORLD_RANK}</td><td>Open MPI's mpirun</td><td>MPI</td></tr>
+ * <tr><td>{@code PMI_RANK}</td><td>MPICH's mpirun, srun --mpi=pmi2</td><td>MPI</td></tr>
+ * <tr><td>{@code PMIX_RANK}</td><td>srun --mpi=pmix</td><td>MPI</td></tr>
+ * <tr><td>{@code RANK}, {@code WORLD_SIZE}, {@code MASTER_ADDR}, {@code MASTER_PORT}</td>
+ *     <td>{@code lockstep launch}, torchrun, a person</td><td>TCP</td></tr>
+ * <tr><td>{@code SLURM_PROCID} in a step of more than one task</td><td>srun</td><td>TCP</td></tr>
+ * <tr><td>none of these</td><td></td><td>single</td></tr>
+ * </table>
+ *
+ * @param backend what these variables ask for
+ * @param rank this process's number, from 0; for MPI as the launcher says, before MPI is asked
+ * @param worldSize number of ranks
+ * @param localRank number of this process among those of the group on this host
+ * @param localSize number of ranks of the group on this host
+ * @param masterAddress host on which rank 0 listens (TCP)
+ * @param masterPort port on which rank 0 listens (TCP)
+ * @param token the job's secret ({@code LOCKSTEP_TOKEN}), empty when there is none
+ * @param mpi the MPI library that the launcher belongs to (MPI)
+ */
+public record LaunchEnvironment(
+    Backend backend,
+    int rank,
+    int worldSize,
+    int localRank,
+    int localSize,
+    @Nullable String masterAddress,
+    int masterPort,
+    String token,
+    @Nullable MpiLibrary mpi) {
+
+  /** Where rank 0 listens when nobody says otherwise; torchrun's default. */
+  static final int DEFAULT_MASTER_PORT = 29500;
+
+  /** Reads this process's environment. */
+  public static LaunchEnvironment current() {
+    return of(System.getenv());
+  }
+
+  /**
+   * Reads the given variables.
+   *
+   * @throws RendezvousException when a variable has no sense or one of a set is missing; the
+   *     message names it
+   */
+  public static LaunchEnvironment of(Map<String, String> environment) {
+    LaunchVariables variables = new LaunchVariables(environment);
+    if (variables.has("OMPI_COMM_WORLD_RANK")) {
+      return mpi(
+          variables,
+          "OMPI_COMM_WORLD_RANK",
+          "OMPI_COMM_WORLD_SIZE",
+          variables.integer("OMPI_COMM_WORLD_LOCAL_RANK", 0),
+          variables.integer("OMPI_COMM_WORLD_LOCAL_SIZE", 1),
+          MpiLibrary.OPEN_MPI);
+    }
+    if (variables.has("PMI_RANK")) {
+      return mpi(
+          variables,
+          "PMI_RANK",
+          "PMI_SIZE",
+          variables.integer("MPI_LOCALRANKID", 0),
+          variables.integer("MPI_LOCALNRANKS", 1),
+          MpiLibrary.MPICH);
+    }
+    if (variables.has("PMIX_RANK") && variables.has("SLURM_NTASKS")) {
+      return mpi(
+          variables,
+          "PMIX_RANK",
+          "SLURM_NTASKS",
+          variables.integer("SLURM_LOCALID", 0),
+          variables.tasksOnThisNode(),
+          MpiLibrary.OPEN_MPI);
+    }
+    if (variables.has("RANK") || variables.has("WORLD_SIZE")) {
+      return new LaunchEnvironment(
+          Backend.TCP,
+          variables.integer("RANK"),
+          variables.integer("WORLD_SIZE"),
+          variables.integer("LOCAL_RANK", 0),
+          variables.integer("LOCAL_WORLD_SIZE", 1),
+          variables.text("MASTER_ADDR"),
+          variables.integer("MASTER_PORT", DEFAULT_MASTER_PORT),
+          variables.text("LOCKSTEP_TOKEN", ""),
+          null);
+    }
+    if (variables.integer("SLURM_STEP_NUM_TASKS", 1) > 1) {
+      return new LaunchEnvironment(
+          Backend.TCP,
+          variables.integer("SLURM_PROCID"),
+          variables.integer("SLURM_STEP_NUM_TASKS"),
+          variables.integer("SLURM_LOCALID", 0),
+          variables.tasksOnThisNode(),
+          variables.text("MASTER_ADDR", SlurmNodes.first(variables.text("SLURM_STEP_NODELIST"))),
+          variables.integer("MASTER_PORT", SlurmNodes.port(variables.integer("SLURM_JOB_ID"))),
+          variables.text("LOCKSTEP_TOKEN", ""),
+          null);
+    }
+    return new LaunchEnvironment(Backend.SINGLE, 0, 1, 0, 1, null, 0, "", null);
+  }
+
+  private static LaunchEnvironment mpi(
+      LaunchVariables variables,
+      String rank,
+      String size,
+      int localRank,
+      int localSize,
+      MpiLibrary library) {
+    return new LaunchEnvironment(
+        Backend.MPI,
+        variables.integer(rank),
+        variables.integer(size),
+        localRank,
+        localSize,
+        null,
+        0,
+        "",
+        library);
+  }
+}

@@ -1,0 +1,40 @@
+package dev.lockstep.comm;
+
+import dev.lockstep.jni.Native;
+import java.io.File;
+import java.io.IOException;
+import java.net.URL;
+import org.bytedeco.javacpp.Loader;
+
+/** Finds the backend library of an MPI on the file system. */
+public final class MpiPlugin {
+  private MpiPlugin() {}
+
+  /**
+   * Path of the backend library, unpacked from the jar when it must be.
+   *
+   * @throws BackendUnavailableException when the build had no such MPI
+   */
+  public static String path(MpiLibrary library) {
+    URL resource = Native.class.getResource(Loader.getPlatform() + "/" + library.fileName());
+    if (resource == null) {
+      throw new BackendUnavailableException(
+          "This build of Lockstep has no backend for "
+              + library.title()
+              + ". Install it (Debian and Ubuntu: "
+              + library.debianPackage()
+              + "), run the build again, or launch with `hpc/lockstep launch` instead of mpirun.",
+          CommunicationException.NO_RANK,
+          null);
+    }
+    try {
+      File file = Loader.cacheResource(resource);
+      return file.getPath();
+    } catch (IOException e) {
+      throw new BackendUnavailableException(
+          "Cannot unpack " + library.fileName() + " into the JavaCPP cache: " + e.getMessage(),
+          CommunicationException.NO_RANK,
+          e);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+package dev.lockstep.comm;
+
+import dev.lockstep.jni.Native;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicLong;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Zeroed native memory on a 64-byte boundary, for buffers that a communicator reduces often. Made
+ * by {@link Communicator#allocate}; the caller closes it, after every span, buffer and tensor over
+ * it is out of use. {@link #close} may be called from any thread, more than once.
+ */
+public final class NativeMemory implements AutoCloseable {
+  private final AtomicLong address;
+  private final long bytes;
+
+  NativeMemory(long bytes) {
+    try {
+      this.address = new AtomicLong(Native.allocate_memory(bytes));
+    } catch (RuntimeException e) {
+      throw NativeErrors.translate(e);
+    }
+    this.bytes = bytes;
+  }
+
+  /** Size in bytes. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /**
+   * The machine address.
+   *
+   * @throws IllegalStateException when the memory is closed
+   */
+  public long address() {
+    long current = address.get();
+    if (current == 0) {
+      throw new IllegalStateException("This native memory of " + bytes + " bytes is closed.");
+    }
+    return current;
+  }
+
+  /**
+   * {@code count} elements of {@code type} from {@code byteOffset} on.
+   *
+   * @throws IndexOutOfBoundsException when they are not all inside
+   * @throws IllegalStateException when the memory is closed
+   */
+  public Span span(long byteOffset, long count, DataType type) {
+    if (byteOffset < 0 || count < 0 || count > (bytes - byteOffset) / type.bytes()) {
+      throw new IndexOutOfBoundsException(
+          count + " " + type + " from byte " + byteOffset + " of " + bytes);
+    }
+    return new Span(address() + byteOffset, count, type, this);
+  }
+
+  /**
+   * The memory as a direct buffer in native byte order; it must not be used after {@link #close}.
+   *
+   * @throws IllegalStateException when the memory is closed or larger than a buffer can be (2 GiB)
+   */
+  public ByteBuffer buffer() {
+    if (bytes > Integer.MAX_VALUE) {
+      throw new IllegalStateException(bytes + " bytes are more than one buffer holds.");
+    }
+    if (bytes == 0) {
+      return ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder());
+    }
+    BytePointer pointer = new BytePointer(new AddressedPointer(address()));
+    return pointer.capacity(bytes).asByteBuffer().order(ByteOrder.nativeOrder());
+  }
+
+  @Override
+  public void close() {
+    long current = address.getAndSet(0);
+    if (current != 0) {
+      Native.free_memory(current);
+    }
+  }
+
+  private static final class AddressedPointer extends Pointer {
+    AddressedPointer(long address) {
+      this.address = address;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package dev.lockstep.comm;
+
+import dev.lockstep.jni.Native;
+import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
+
+/** A native work handle, which is waited for exactly once, and the spans it keeps reachable. */
+final class NativeWork implements Work {
+  private final Object spans;
+  private long handle;
+  private int sender;
+  private @Nullable RuntimeException failure;
+
+  NativeWork(long handle, Object spans) {
+    this.handle = handle;
+    this.spans = spans;
+  }
+
+  @Override
+  public synchronized boolean isDone() {
+    return handle == 0 || Native.work_is_done(handle);
+  }
+
+  @Override
+  public synchronized int await() {
+    if (handle != 0) {
+      try {
+        sender = Native.wait_work(handle);
+      } catch (RuntimeException e) {
+        failure = NativeErrors.translate(e);
+      } finally {
+        handle = 0;
+        Reference.reachabilityFence(spans);
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+    return sender;
+  }
+}

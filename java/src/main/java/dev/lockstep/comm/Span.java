@@ -1,0 +1,165 @@
+package dev.lockstep.comm;
+
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A run of native elements that an operation reads or writes: an address, a length and a type. It
+ * keeps what it was made from reachable, so the memory lives at least as long as the span; memory
+ * with an owner that closes it earlier ({@link NativeMemory}, a closed {@code Tensor}) stays the
+ * caller's care. Immutable; one element per {@link DataType} slot.
+ */
+public final class Span {
+  private static final Span EMPTY = new Span(0, 0, DataType.U8, "");
+
+  private final long address;
+  private final long count;
+  private final DataType type;
+  private final Object owner;
+
+  Span(long address, long count, DataType type, Object owner) {
+    this.address = address;
+    this.count = count;
+    this.type = type;
+    this.owner = owner;
+  }
+
+  /** No elements; what ranks without a buffer pass (non-roots of {@code scatter}, say). */
+  public static Span empty() {
+    return EMPTY;
+  }
+
+  /**
+   * The elements of a dense CPU tensor, in memory order.
+   *
+   * @throws IllegalArgumentException when it is undefined, not contiguous, not on the CPU, or of a
+   *     type that {@link DataType} has not
+   */
+  public static Span of(Tensor tensor) {
+    if (tensor.isNull() || !tensor.defined()) {
+      throw new IllegalArgumentException("The tensor is undefined.");
+    }
+    if (!tensor.is_cpu()) {
+      throw new IllegalArgumentException(
+          "Communicators take CPU tensors; call tensor.cpu() first.");
+    }
+    if (!tensor.is_contiguous()) {
+      throw new IllegalArgumentException(
+          "Communicators take contiguous tensors; call tensor.contiguous() first.");
+    }
+    return new Span(tensor.data_ptr().address(), tensor.numel(), typeOf(tensor), tensor);
+  }
+
+  private static DataType typeOf(Tensor tensor) {
+    ScalarType type = tensor.scalar_type();
+    return switch (type.intern()) {
+      case Float -> DataType.F32;
+      case Double -> DataType.F64;
+      case Half -> DataType.F16;
+      case BFloat16 -> DataType.BF16;
+      case Int -> DataType.I32;
+      case Long -> DataType.I64;
+      case Byte -> DataType.U8;
+      default ->
+          throw new IllegalArgumentException(
+              "Communicators have no element type for a tensor of " + type + ".");
+    };
+  }
+
+  /** The remaining elements of a direct buffer. */
+  public static Span of(FloatBuffer buffer) {
+    return ofBuffer(buffer, DataType.F32, buffer.order());
+  }
+
+  /** The remaining elements of a direct buffer. */
+  public static Span of(DoubleBuffer buffer) {
+    return ofBuffer(buffer, DataType.F64, buffer.order());
+  }
+
+  /** The remaining elements of a direct buffer. */
+  public static Span of(IntBuffer buffer) {
+    return ofBuffer(buffer, DataType.I32, buffer.order());
+  }
+
+  /** The remaining elements of a direct buffer. */
+  public static Span of(LongBuffer buffer) {
+    return ofBuffer(buffer, DataType.I64, buffer.order());
+  }
+
+  /** The remaining bytes of a direct buffer. */
+  public static Span of(ByteBuffer buffer) {
+    return ofBuffer(buffer, DataType.U8, ByteOrder.nativeOrder());
+  }
+
+  /**
+   * The remaining bytes of a direct buffer, in native byte order, as elements of {@code type}.
+   *
+   * @throws IllegalArgumentException when the bytes are no whole number of elements
+   */
+  public static Span of(ByteBuffer buffer, DataType type) {
+    if (buffer.remaining() % type.bytes() != 0) {
+      throw new IllegalArgumentException(
+          buffer.remaining() + " bytes are no whole number of " + type + " elements.");
+    }
+    Span bytes = ofBuffer(buffer, DataType.U8, ByteOrder.nativeOrder());
+    return new Span(bytes.address, bytes.count / type.bytes(), type, buffer);
+  }
+
+  private static Span ofBuffer(Buffer buffer, DataType type, ByteOrder order) {
+    if (!buffer.isDirect()) {
+      throw new IllegalArgumentException(
+          "Communicators take direct buffers; use ByteBuffer.allocateDirect or an array method.");
+    }
+    if (order != ByteOrder.nativeOrder()) {
+      throw new IllegalArgumentException(
+          "Communicators take buffers in native byte order; call order(ByteOrder.nativeOrder()).");
+    }
+    if (!buffer.hasRemaining()) {
+      return new Span(0, 0, type, buffer);
+    }
+    // JavaCPP's address() leaves out the buffer's position, which it keeps beside it.
+    Pointer pointer = new Pointer(buffer);
+    long address = pointer.address() + (long) buffer.position() * type.bytes();
+    return new Span(address, buffer.remaining(), type, buffer);
+  }
+
+  /**
+   * Elements {@code from} to {@code from + length} of this span.
+   *
+   * @throws IndexOutOfBoundsException when they are not all inside
+   */
+  public Span slice(long from, long length) {
+    if (from < 0 || length < 0 || from > count - length) {
+      throw new IndexOutOfBoundsException(
+          "Elements " + from + " to " + (from + length) + " of a span of " + count);
+    }
+    return new Span(address + from * type.bytes(), length, type, owner);
+  }
+
+  /** Address of the first element; meaningless when there are none. */
+  public long address() {
+    return address;
+  }
+
+  /** Number of elements. */
+  public long count() {
+    return count;
+  }
+
+  public DataType type() {
+    return type;
+  }
+
+  @Override
+  public String toString() {
+    return count + " " + type;
+  }
+}

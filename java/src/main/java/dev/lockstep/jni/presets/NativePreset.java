@@ -1,0 +1,40 @@
+package dev.lockstep.jni.presets;
+
+import org.bytedeco.javacpp.annotation.Platform;
+import org.bytedeco.javacpp.annotation.Properties;
+import org.bytedeco.javacpp.tools.Info;
+import org.bytedeco.javacpp.tools.InfoMap;
+import org.bytedeco.javacpp.tools.InfoMapper;
+
+/**
+ * Tells JavaCPP's parser what the JNI boundary is: the headers of {@code
+ * native-src/include/lockstep}, functions over handles, addresses and lengths. An exception that
+ * leaves native code carries its code and rank in front of the message ({@code
+ * lockstep::Error::encoded}); {@code dev.lockstep.comm} turns it into a typed one.
+ */
+@Properties(
+    value =
+        @Platform(
+            include = {
+              "lockstep/types.h",
+              "lockstep/communicator.h",
+              "lockstep/memory.h",
+              "lockstep/gradient.h",
+              "core/error.h"
+            },
+            define = {
+              "GENERIC_EXCEPTION_CLASS lockstep::Error",
+              "GENERIC_EXCEPTION_TOSTRING encoded()",
+            },
+            library = "jnilockstep",
+            link = "lockstep"),
+    target = "dev.lockstep.jni",
+    global = "dev.lockstep.jni.Native")
+public class NativePreset implements InfoMapper {
+  @Override
+  public void map(InfoMap infoMap) {
+    infoMap
+        .put(new Info("LOCKSTEP_API").cppTypes().annotations())
+        .put(new Info("lockstep::Error").skip());
+  }
+}

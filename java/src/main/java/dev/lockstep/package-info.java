@@ -1,0 +1,5 @@
+/** Distributed training and decentralised localisation for the JVM, on native C++ kernels. */
+@NullMarked
+package dev.lockstep;
+
+import org.jspecify.annotations.NullMarked;
