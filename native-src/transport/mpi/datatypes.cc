@@ -1,5 +1,7 @@
 #include "transport/mpi/datatypes.h"
 
+#include <initializer_list>
+
 #include "core/reduce.h"
 #include "transport/mpi/mpi_call.h"
 
