@@ -44,7 +44,10 @@ void Datatypes::create() {
 }
 
 void Datatypes::free() {
-  for (MPI_Op* op : {&sum_, &min_, &max_, &product_}) MPI_Op_free(op);
+  MPI_Op_free(&sum_);
+  MPI_Op_free(&min_);
+  MPI_Op_free(&max_);
+  MPI_Op_free(&product_);
   MPI_Type_free(&f16);
   MPI_Type_free(&bf16);
 }

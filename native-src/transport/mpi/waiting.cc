@@ -49,12 +49,15 @@ std::string name_of_rank(std::span<const int> members, int world_rank) {
                                 : "rank " + std::to_string(rank);
 }
 
+std::string capitalised(std::string sentence) {
+  sentence.front() = 'R';
+  return sentence;
+}
+
 /// What this rank throws when another has given up.
 Error relayed(const Notice& notice, std::span<const int> members) {
   const int at_fault = notice.at_fault == Error::NO_RANK ? notice.origin : notice.at_fault;
-  std::string origin = name_of_rank(members, notice.origin);
-  origin[0] = 'R';
-  return Error(notice.code, origin + " ended the group: " + notice.text, group_rank(members, at_fault));
+  return Error(notice.code, capitalised(name_of_rank(members, notice.origin)) + " ended the group: " + notice.text, group_rank(members, at_fault));
 }
 
 Notice notice_of(const Error& error, const Pending& pending, double timeout_seconds) {
@@ -112,7 +115,7 @@ bool Session::ended_by_death(const Pending& pending, const std::function<bool()>
     if (done()) return true;
   }
   throw Error(ErrorCode::PEER_FAILED,
-              "R" + name_of_rank(pending.members, dead).substr(1) + " died: its process is gone, during " +
+              capitalised(name_of_rank(pending.members, dead)) + " died: its process is gone, during " +
                   name_of_operation(pending.signature) + "; look at that rank's own output.",
               group_rank(pending.members, dead));
 }
@@ -141,7 +144,7 @@ Error Session::call_roll(const Pending& pending, double timeout_seconds) {
   const Notice* first = board_.first();
   const std::string who = first ? name_of_rank(pending.members, first->origin)
                                 : "rank " + std::to_string(pending.own_rank);
-  std::string text = "R" + who.substr(1) + " waited " +
+  std::string text = capitalised(who) + " waited " +
                      seconds_text(first ? first->timeout_seconds : timeout_seconds) + " s in " +
                      name_of_operation(first ? first->pending : pending.signature);
   int awaited = Error::NO_RANK;
