@@ -1,5 +1,7 @@
 #include "transport/tcp/control_frame.h"
 
+#include "transport/tcp/wire.h"
+
 namespace lockstep::tcp {
 
 std::vector<std::byte> control_bytes(FrameKind kind, int source, std::span<const std::byte> payload) {
@@ -10,8 +12,8 @@ std::vector<std::byte> control_bytes(FrameKind kind, int source, std::span<const
   header.payload = static_cast<std::uint32_t>(payload.size());
   FrameHeaderBytes head;
   encode_frame(header, head);
-  std::vector<std::byte> bytes(head.begin(), head.end());
-  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  std::vector<std::byte> bytes(head.size() + payload.size());
+  WireWriter(bytes.data()).put_bytes(head).put_bytes(payload);
   return bytes;
 }
 

@@ -112,8 +112,9 @@ bool Endpoint::is_loopback() const {
 }
 
 std::string Endpoint::text() const {
-  std::string name = family() == AF_INET6 ? "[" + host() + "]" : host();
-  return name + ":" + std::to_string(port());
+  std::string name = host();
+  if (family() == AF_INET6) name.append("]").insert(0, 1, '[');
+  return name.append(":").append(std::to_string(port()));
 }
 
 Error system_error(const std::string& what, int number, int rank) {
