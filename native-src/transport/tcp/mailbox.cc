@@ -46,8 +46,13 @@ void Mailbox::hand_over(Unexpected& message, Post& post) {
 }
 
 void Mailbox::check(const Post& post, int source, const Signature& signature, std::uint64_t total) const {
-  if (post.signature == signature && post.bytes == total) return;
-  throw mismatch_error(rank_, post.signature, source, signature);
+  if (post.signature != signature) throw mismatch_error(rank_, post.signature, source, signature);
+  if (post.bytes == total) return;
+  throw Error(ErrorCode::MISMATCH,
+              "Rank " + std::to_string(source) + " sent " + std::to_string(total) + " bytes in " +
+                  signature.describe() + ", but rank " + std::to_string(rank_) + " expected " +
+                  std::to_string(post.bytes) + "; all ranks must agree about every rank's length.",
+              source);
 }
 
 Post* Mailbox::claim(int peer, const FrameHeader& header) {
@@ -118,15 +123,6 @@ void Mailbox::end_frame(int peer) {
   } else {
     from.unexpected->complete = true;
   }
-}
-
-std::optional<Signature> Mailbox::unclaimed_from(int peer) const {
-  const Messages& messages = peers_[static_cast<std::size_t>(peer)].messages;
-  if (!messages.empty()) return messages.front().signature;
-  for (const Unexpected& message : messages_) {
-    if (message.source == peer) return message.signature;
-  }
-  return std::nullopt;
 }
 
 }  // namespace lockstep::tcp

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "transport/tcp/frame.h"
@@ -38,9 +37,6 @@ class Mailbox {
   /// Where byte `at` of the payload of that frame goes. A post in between may change it.
   std::byte* place(int peer, std::uint32_t at);
   void end_frame(int peer);
-
-  /// What `peer` has sent and nobody has asked for, as a hint for messages.
-  std::optional<Signature> unclaimed_from(int peer) const;
 
  private:
   struct Unexpected {

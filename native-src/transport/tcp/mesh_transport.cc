@@ -83,7 +83,7 @@ int MeshTransport::wait(Ticket ticket, const Deadline& deadline) {
                 "Ticket " + std::to_string(ticket) + " names no pending message.");
   }
   Post& post = found->second;
-  awaited_ = &post;
+  doing_ = post.signature;
   try {
     if (failure_) throw Error(*failure_);
     drive(post, deadline);
@@ -93,12 +93,11 @@ int MeshTransport::wait(Ticket ticket, const Deadline& deadline) {
   } catch (const std::exception& error) {
     Error wrapped(
         ErrorCode::SYSTEM,
-        "Rank " + std::to_string(rank_) + " failed while it waited" + doing() + ": " + error.what() + ".",
+        "Rank " + std::to_string(rank_) + " failed in " + doing_.describe() + ": " + error.what() + ".",
         rank_);
     fail(wrapped, true);
     throw wrapped;
   }
-  awaited_ = nullptr;
   int peer = post.peer;
   posts_.erase(found);
   return peer;
@@ -149,6 +148,7 @@ std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, co
   if (closed_) throw Error(ErrorCode::CLOSED, "The group has been closed.");
   ++splits_;
   if (members.empty()) return nullptr;
+  doing_ = Signature{.operation = Operation::SPLIT, .sequence = splits_};
   Mesh mesh;
   mesh.group = subgroup_id(members);
   mesh.gatekeeper = gatekeeper_;

@@ -60,8 +60,6 @@ class MeshTransport final : public Transport, private FrameReceiver {
   [[noreturn]] void report_loss(int lost);
   [[noreturn]] void rethrow(const AbortNotice& notice, int source);
   void check_departed(const Post& post) const;
-  Error timeout_error(const Post& post, const Deadline& deadline) const;
-  std::string doing() const;
 
   // Ending (ending.cc)
   void fail(const Error& reason, bool memory_is_valid) noexcept;
@@ -80,7 +78,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   std::unordered_map<Ticket, Post> posts_;
   Ticket last_ticket_ = 0;
   std::uint64_t splits_ = 0;
-  const Post* awaited_ = nullptr;  // what wait() is at, for messages
+  Signature doing_;  // what is or was awaited, for messages
   std::optional<Error> failure_;
   bool peers_know_ = false;  // of the failure
   bool closed_ = false;

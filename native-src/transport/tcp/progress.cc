@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "transport/tcp/mesh_transport.h"
-#include "transport/tcp/reception.h"
 
 namespace lockstep::tcp {
 namespace {
@@ -29,11 +27,8 @@ void MeshTransport::drive(Post& post, const Deadline& deadline) {
   if (!post.complete) spin(post);
   while (!post.complete) {
     check_departed(post);
-    if (deadline.cancelled()) {
-      throw Error(ErrorCode::CLOSED,
-                  "The group was closed while rank " + std::to_string(rank_) + " waited" + doing() + ".");
-    }
-    if (deadline.passed()) throw timeout_error(post, deadline);
+    if (deadline.cancelled()) throw cancelled_error(rank_, post.signature);
+    if (deadline.passed()) throw timeout_error(rank_, post.peer, post.signature, deadline);
     progress(deadline.slice());
   }
 }
@@ -89,64 +84,27 @@ void MeshTransport::receive_from(int peer) {
 // A peer that ended because of another one's death has told so before it cut its connections, on one of which
 // that may be waiting to be read; the rank that died first is the one to name.
 void MeshTransport::report_loss(int lost) {
-  int number = peer_at(lost).connection->error();
   for (int peer = 0; peer < size(); ++peer) {
     Peer& other = peer_at(peer);
     if (other.is_open() && !other.connection->receive(*this)) other.connection->cut();
   }
-  std::string how = number == 0 ? "closed its connection without a goodbye"
-                                : std::string("is lost (") + std::strerror(number) + ")";
-  throw Error(ErrorCode::PEER_FAILED,
-              "Rank " + std::to_string(lost) + " (" + roster_[static_cast<std::size_t>(lost)].host() + ") " +
-                  how + " while rank " + std::to_string(rank_) + " waited" + doing() +
-                  "; it has died or was killed, look at its output.",
-              lost);
+  throw peer_died_error(rank_, lost, doing_);
 }
 
 void MeshTransport::rethrow(const AbortNotice& notice, int source) {
   peers_know_ = true;  // the rank where it began is connected to all and has told all
-  int at_fault = notice.rank == Error::NO_RANK ? source : notice.rank;
-  throw Error(notice.code,
-              "Rank " + std::to_string(source) + " ended the group while rank " + std::to_string(rank_) +
-                  " waited" + doing() + ": " + notice.message,
-              at_fault);
+  throw aborted_error(source, Error(notice.code, notice.message, notice.rank));
 }
 
 void MeshTransport::check_departed(const Post& post) const {
-  if (post.peer != ANY) {
-    if (!peer_at(post.peer).has_left) return;
-    throw Error(ErrorCode::PEER_FAILED,
-                "Rank " + std::to_string(post.peer) + " has left the group, but rank " +
-                    std::to_string(rank_) + " needs it" + doing() + ".",
-                post.peer);
+  bool gone;
+  if (post.peer == ANY) {
+    auto present = [](const Peer& peer) { return peer.connection && !peer.has_left; };
+    gone = std::none_of(peers_.begin(), peers_.end(), present);
+  } else {
+    gone = peer_at(post.peer).has_left;
   }
-  auto present = [](const Peer& peer) { return peer.connection && !peer.has_left; };
-  if (std::any_of(peers_.begin(), peers_.end(), present)) return;
-  throw Error(ErrorCode::PEER_FAILED, "All other ranks have left the group, but rank " +
-                                          std::to_string(rank_) + " waits" + doing() + ".");
-}
-
-Error MeshTransport::timeout_error(const Post& post, const Deadline& deadline) const {
-  std::vector<int> awaited;
-  for (int peer = 0; peer < size(); ++peer) {
-    bool waits = post.peer == ANY ? peer != rank_ && !peer_at(peer).has_left : peer == post.peer;
-    if (waits) awaited.push_back(peer);
-  }
-  std::string hint;
-  if (auto unclaimed = awaited.size() == 1 ? mailbox_.unclaimed_from(awaited[0]) : std::nullopt) {
-    hint = " It has sent something else meanwhile: " + unclaimed->describe() + ".";
-  }
-  return Error(ErrorCode::TIMEOUT,
-               "Rank " + std::to_string(rank_) + " waited " + std::to_string(deadline.timeout_seconds()) +
-                   " s in vain for " + name_ranks(awaited) + doing() + "." + hint +
-                   " Check that it runs and calls the same operations, or allow more time.",
-               awaited.size() == 1 ? awaited[0] : Error::NO_RANK);
-}
-
-std::string MeshTransport::doing() const {
-  if (awaited_ == nullptr) return "";
-  return std::string(awaited_->is_send ? " to send" : " to receive") + " in " +
-         awaited_->signature.describe();
+  if (gone) throw peer_left_error(rank_, post.peer, post.signature);
 }
 
 }  // namespace lockstep::tcp
