@@ -7,6 +7,18 @@
 namespace lockstep::in_process {
 namespace {
 
+/// A SEND up to this size does not wait for its receive. Of the order of a socket's buffer, so that what runs
+/// among threads runs over TCP as well.
+constexpr std::size_t KEPT_BYTES = 64 * 1024;
+
+/// Lets the sender go on: its memory is copied, and the copy waits for the receive.
+void keep(Post& send) {
+  send.kept.assign(send.data, send.data + send.bytes);
+  send.data = send.kept.data();
+  send.done = true;
+  send.matched_rank = send.peer;
+}
+
 /// Whether the two halves belong together. Collectives are matched by order alone: what they disagree about
 /// is then found by comparing signatures.
 bool belong_together(const Post& send, const Post& receive) {
@@ -35,6 +47,7 @@ std::shared_ptr<Post> Group::post(Post half) {
   if (failure_) return own;
   std::shared_ptr<Post> other = take_other_half(*own);
   if (other == nullptr) {
+    if (own->is_send && own->signature.is_point_to_point() && own->bytes <= KEPT_BYTES) keep(*own);
     (own->is_send ? members_[own->peer].incoming : members_[own->owner].receives).push_back(own);
     return own;
   }
@@ -152,7 +165,8 @@ void Group::leave(int rank, bool goodbye) {
   members_[rank].presence = goodbye ? Presence::LEFT : Presence::DIED;
   members_[rank].receives.clear();
   for (Member& member : members_) {
-    std::erase_if(member.incoming, [&](const std::shared_ptr<Post>& send) { return send->owner == rank; });
+    std::erase_if(member.incoming,
+                  [&](const std::shared_ptr<Post>& send) { return send->owner == rank && !send->done; });
   }
   wake_all();
   members_[rank].changed.wait(lock, [&] { return members_[rank].copies == 0; });

@@ -24,14 +24,15 @@ struct Post {
   Signature signature;
   std::byte* data = nullptr;
   std::size_t bytes = 0;
+  std::vector<std::byte> kept;  ///< what `data` points to when a small SEND ended before its receive
   bool copying = false;
   bool done = false;
   int matched_rank = 0;
 };
 
 /// What the ranks (threads) of one group share. Whoever posts the second half of a message copies it straight
-/// from the sender's memory to the receiver's, so no message is ever buffered and a send ends when it has
-/// been received.
+/// from the sender's memory to the receiver's, and a send ends when it has been received. Only a small SEND
+/// whose receive is not there yet is kept and ends at once, as it does over sockets.
 class Group {
  public:
   explicit Group(int size);
