@@ -15,7 +15,7 @@ namespace lockstep {
 
 /// What a message belongs to. It travels with every message; a receiver compares it with what it expected,
 /// which is how ranks that disagree are found out.
-struct Signature {
+struct LOCKSTEP_API Signature {
   Operation operation = Operation::BARRIER;
   DataType type = DataType::U8;
   ReduceOp op = ReduceOp::SUM;
@@ -31,7 +31,7 @@ struct Signature {
 };
 
 /// MISMATCH with both sides' view; shared by all transports so that the words are the same.
-Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs);
+LOCKSTEP_API Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs);
 
 /// TIMEOUT that names the awaited rank (or ANY) and the operation.
 Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadline& deadline);
@@ -43,7 +43,7 @@ Error peer_died_error(int own_rank, int peer, const Signature& own);
 Error peer_left_error(int own_rank, int peer, const Signature& own);
 
 /// CLOSED, for a wait that ended because deadline.cancelled().
-Error cancelled_error(int own_rank, const Signature& own);
+LOCKSTEP_API Error cancelled_error(int own_rank, const Signature& own);
 
 /// What the peers of rank `origin` throw after its abort(reason): the same code and rank at fault (`origin`
 /// where the reason names none), and the reason's words.

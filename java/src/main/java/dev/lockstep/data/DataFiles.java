@@ -1,0 +1,142 @@
+package dev.lockstep.data;
+
+import dev.lockstep.data.DataConfig.Format;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+
+/** Opens, describes and creates data files. */
+public final class DataFiles {
+  private static final int ROWS_AT_ONCE = 1024;
+
+  private DataFiles() {}
+
+  /**
+   * Opens the samples that a configuration names. Looks at every point once when points with
+   * missing values are to be dropped.
+   *
+   * @return the data set; the caller closes it
+   * @throws DataException if the file cannot be read
+   * @throws IllegalArgumentException if the file does not have what the configuration asks for
+   */
+  public static Dataset open(DataConfig config) {
+    // A quarter of the heap leaves room for the model; larger data is read again when it is needed.
+    return open(config, Runtime.getRuntime().maxMemory() / 4);
+  }
+
+  /** Like {@link #open(DataConfig)} with a limit, in bytes, for the values kept in memory. */
+  static Dataset open(DataConfig config, long cacheBytes) {
+    ArrayFile file = openArrays(config);
+    try {
+      return new GridDataset(
+          file,
+          config.features(),
+          FeatureConfig.ofVariables(config.targets()),
+          config.dropMissing(),
+          cacheBytes);
+    } catch (RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Says what a file holds; reads all of its values.
+   *
+   * @param path the file; its format is detected
+   * @throws DataException if the file cannot be read
+   */
+  public static FileDescription describe(Path path) {
+    try (ArrayFile file = openArrays(path, Format.AUTO)) {
+      return FileDescription.of(file);
+    }
+  }
+
+  /**
+   * Writes synthetic data as a table with the columns x0, x1, … and y0, y1, ….
+   *
+   * @param config how much, and from which seed
+   * @param path the file; it ends in {@code .csv}, {@code .npy} or {@code .nc}
+   * @throws IllegalArgumentException if the name has none of these endings
+   * @throws DataException if the file cannot be written
+   */
+  public static void create(SyntheticConfig config, Path path) {
+    List<String> names = new ArrayList<>(config.featureNames());
+    names.addAll(config.targetNames());
+    ArrayFile data = new SyntheticData(config);
+    double[] rows = new double[ROWS_AT_ONCE * names.size()];
+    double[] column = new double[ROWS_AT_ONCE];
+    try (TableWriter writer = TableWriter.create(path, names, config.samples())) {
+      for (long from = 0; from < config.samples(); from += ROWS_AT_ONCE) {
+        int count = (int) Math.min(ROWS_AT_ONCE, config.samples() - from);
+        for (int c = 0; c < names.size(); c++) {
+          data.read(data.variables().get(c), from, count, column);
+          for (int i = 0; i < count; i++) {
+            rows[i * names.size() + c] = column[i];
+          }
+        }
+        writer.write(rows, count);
+      }
+    }
+  }
+
+  private static ArrayFile openArrays(DataConfig config) {
+    if (config.synthetic() != null) {
+      return new SyntheticData(config.synthetic());
+    }
+    return openArrays(Path.of(Objects.requireNonNull(config.path())), config.format());
+  }
+
+  static ArrayFile openArrays(Path path, Format format) {
+    return switch (format == Format.AUTO ? detect(path) : format) {
+      case NETCDF -> NetcdfFile.open(path);
+      case HDF5 -> Hdf5File.open(path);
+      case CSV -> CsvFile.open(path);
+      case NPY -> NpyFile.open(path);
+      case NPZ -> NpzFile.open(path);
+      case AUTO -> throw new IllegalStateException("detect() found no format");
+    };
+  }
+
+  private static Format detect(Path path) {
+    byte[] start;
+    try (InputStream in = Files.newInputStream(path)) {
+      start = in.readNBytes(8);
+    } catch (IOException e) {
+      throw DataException.cannotOpen(path, e);
+    }
+    String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
+    if (startsWith(start, 'C', 'D', 'F')) {
+      return Format.NETCDF;
+    }
+    if (startsWith(start, 0x89, 'H', 'D', 'F')) {
+      return Format.HDF5;
+    }
+    if (startsWith(start, 0x93, 'N', 'U', 'M', 'P', 'Y')) {
+      return Format.NPY;
+    }
+    if (startsWith(start, 'P', 'K')) {
+      return Format.NPZ;
+    }
+    if (name.endsWith(".csv") || name.endsWith(".txt")) {
+      return Format.CSV;
+    }
+    throw new DataException(
+        path.toString(),
+        "is not NetCDF, HDF5, NPY or NPZ by its first bytes and not CSV by its name; set format:");
+  }
+
+  private static boolean startsWith(byte[] bytes, int... expected) {
+    for (int i = 0; i < expected.length; i++) {
+      if (i >= bytes.length || Byte.toUnsignedInt(bytes[i]) != expected[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
