@@ -7,18 +7,6 @@
 namespace lockstep::in_process {
 namespace {
 
-/// A SEND up to this size does not wait for its receive. Of the order of a socket's buffer, so that what runs
-/// among threads runs over TCP as well.
-constexpr std::size_t KEPT_BYTES = 64 * 1024;
-
-/// Lets the sender go on: its memory is copied, and the copy waits for the receive.
-void keep(Post& send) {
-  send.kept.assign(send.data, send.data + send.bytes);
-  send.data = send.kept.data();
-  send.done = true;
-  send.matched_rank = send.peer;
-}
-
 /// Whether the two halves belong together. Collectives are matched by order alone: what they disagree about
 /// is then found by comparing signatures.
 bool belong_together(const Post& send, const Post& receive) {
@@ -47,7 +35,7 @@ std::shared_ptr<Post> Group::post(Post half) {
   if (failure_) return own;
   std::shared_ptr<Post> other = take_other_half(*own);
   if (other == nullptr) {
-    if (own->is_send && own->signature.is_point_to_point() && own->bytes <= KEPT_BYTES) keep(*own);
+    if (own->is_send && own->signature.is_point_to_point()) keep(*own);
     (own->is_send ? members_[own->peer].incoming : members_[own->owner].receives).push_back(own);
     return own;
   }
@@ -61,6 +49,13 @@ std::shared_ptr<Post> Group::post(Post half) {
     carry(lock, send, receive);
   }
   return own;
+}
+
+void Group::keep(Post& send) {
+  send.kept.assign(send.data, send.data + send.bytes);
+  send.data = send.kept.data();
+  send.done = true;
+  send.matched_rank = send.peer;
 }
 
 void Group::enter(int rank, const Signature& signature) {
@@ -165,6 +160,7 @@ void Group::leave(int rank, bool goodbye) {
   members_[rank].presence = goodbye ? Presence::LEFT : Presence::DIED;
   members_[rank].receives.clear();
   for (Member& member : members_) {
+    // What has been kept is on its way already.
     std::erase_if(member.incoming,
                   [&](const std::shared_ptr<Post>& send) { return send->owner == rank && !send->done; });
   }
