@@ -26,9 +26,7 @@ final class LossPlot {
     style.setLegendPosition(LegendPosition.InsideNE);
     scale(style, losses);
     add(chart, "training", Plots.BLUE, losses, LossPoint::train);
-    if (losses.stream().anyMatch(loss -> Double.isFinite(loss.validation()))) {
-      add(chart, "validation", Plots.VERMILION, losses, LossPoint::validation);
-    }
+    add(chart, "validation", Plots.VERMILION, losses, LossPoint::validation);
     return Plots.png(BitmapEncoder.getBufferedImage(chart));
   }
 
@@ -61,6 +59,9 @@ final class LossPlot {
       ToDoubleFunction<LossPoint> value) {
     List<LossPoint> known =
         losses.stream().filter(loss -> Double.isFinite(value.applyAsDouble(loss))).toList();
+    if (known.isEmpty()) {
+      return;
+    }
     XYSeries series =
         chart.addSeries(
             name,

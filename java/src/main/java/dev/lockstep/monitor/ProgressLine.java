@@ -1,6 +1,7 @@
 package dev.lockstep.monitor;
 
 import java.io.PrintStream;
+import java.time.Duration;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
@@ -26,7 +27,7 @@ final class ProgressLine implements AutoCloseable {
         new ProgressBarBuilder()
             .setTaskName(task)
             .setInitialMax(steps)
-            .startsFrom(done, java.time.Duration.ZERO)
+            .startsFrom(done, Duration.ZERO)
             .setStyle(ProgressBarStyle.UNICODE_BLOCK)
             .setUpdateIntervalMillis(REDRAW_MILLISECONDS)
             .setConsumer(new LastLine())
@@ -41,6 +42,7 @@ final class ProgressLine implements AutoCloseable {
   synchronized void println(String line) {
     erase();
     out.println(line);
+    bar.refresh();
   }
 
   @Override
