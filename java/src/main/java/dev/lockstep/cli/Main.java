@@ -1,8 +1,10 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.LockstepException;
+import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.config.ConfigException;
+import dev.lockstep.data.DataException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -20,7 +22,13 @@ import picocli.CommandLine.Spec;
     scope = ScopeType.INHERIT,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {LaunchCommand.class, CompletionCommand.class},
+    subcommands = {
+      LaunchCommand.class,
+      CheckCommand.class,
+      DataCommand.class,
+      DoctorCommand.class,
+      CompletionCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       " 0:done",
@@ -85,6 +93,9 @@ public final class Main implements Runnable {
     }
     if (e instanceof CommunicationException) {
       return ExitCode.COMMUNICATION;
+    }
+    if (e instanceof DataException || e instanceof CheckpointException) {
+      return ExitCode.DATA;
     }
     return e instanceof LockstepException ? ExitCode.TRAINING : ExitCode.INTERNAL;
   }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Becomes one rank of `lockstep launch`: run as `setsid bash -c THIS lockstep-rank COMMAND...`, so that its process
 # group is its own. Standard input is a pipe that only the launcher holds. A guard in the same group reads it: each
 # line is a signal for the whole group; its end means that the rank has ended or the launcher has died, however it
