@@ -32,13 +32,13 @@ hpc/lockstep data describe "$data"
 say "4/4 Training on two ranks"
 run=runs/heat-flux
 configuration=$(printf '%s %s %s\n' "$sources" "$(fingerprint examples/heat-flux.yaml)" "$(sha256sum <"$data")")
-if [[ -f $run/quickstart.txt && $(<"$run/quickstart.txt") == "$configuration" && -f $run/model.pt && -f $run/summary.json ]]; then
+if [[ -f $run/.quickstart && $(<"$run/.quickstart") == "$configuration" && -f $run/model.pt && -f $run/summary.json ]]; then
   echo "$run holds this very training already; remove it to train again"
 else
   rm -rf "$run"
   hpc/lockstep launch -n 2 -- train examples/heat-flux.yaml --set "data.path=$data" ||
     fail "training failed; the line above says why"
-  echo "$configuration" >"$run/quickstart.txt"
+  echo "$configuration" >"$run/.quickstart"
 fi
 
 hpc/lockstep summary "$run"
