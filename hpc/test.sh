@@ -94,9 +94,9 @@ quickstart() { bash hpc/quickstart.sh; }
 
 say "Tools"
 tools
-LOCKSTEP_TEST_PYTHON=$(python_torch) && export LOCKSTEP_TEST_PYTHON || skip "model.pt in Python" "no Python with PyTorch"
-LOCKSTEP_TEST_DATA=$(heat_budget_file .cache/data) && export LOCKSTEP_TEST_DATA ||
-  skip "training on the real data" "ferret-datasets is not to be had"
+python=$(python_torch) || skip "model.pt in Python" "no Python with PyTorch"
+data=$(heat_budget_file .cache/data) || skip "training on the real data" "ferret-datasets is not to be had"
+export LOCKSTEP_TEST_PYTHON=$python LOCKSTEP_TEST_DATA=$data
 command -v mpicc.openmpi >/dev/null || skip "Open MPI backend" "libopenmpi-dev is not installed"
 command -v mpicc.mpich >/dev/null || skip "MPICH backend" "libmpich-dev is not installed"
 command -v ncdump >/dev/null || skip "NetCDF against ncdump" "netcdf-bin is not installed"
@@ -115,7 +115,7 @@ if fuzzer_works; then
 else
   skip "fuzzing" "no clang with libFuzzer"
 fi
-if [[ -n ${LOCKSTEP_TEST_DATA:-} ]]; then
+if [[ -n $data ]]; then
   step "quickstart" quickstart
 fi
 step "native tests" native release
