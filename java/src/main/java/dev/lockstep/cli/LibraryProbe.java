@@ -28,7 +28,7 @@ final class LibraryProbe {
   record Result(boolean loaded, String text) {}
 
   /** The process: loads libtorch, or the library at the given path, and says something about it. */
-  public static void main(String[] arguments) {
+  public static void main(String[] arguments) throws IOException {
     if (!arguments[0].equals(LIBTORCH)) {
       System.load(arguments[0]);
       System.out.println("loads");
