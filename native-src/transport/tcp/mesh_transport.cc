@@ -22,7 +22,7 @@ MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank_) continue;
     Descriptor& socket = mesh.connections[static_cast<std::size_t>(peer)];
-    tune_connection(socket.get(), options.timeout_seconds);
+    keep_alive(socket.get(), options.timeout_seconds);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u32 = static_cast<std::uint32_t>(peer);

@@ -65,12 +65,11 @@ std::vector<Endpoint> resolve(const std::string& host, std::uint16_t port);
 /// @throws Error RENDEZVOUS when the address is in use or not of this host, SYSTEM otherwise
 Descriptor listen_on(const Endpoint& endpoint);
 
-/// A non-blocking stream socket for connecting.
+/// A non-blocking stream socket without Nagle's delay.
 Descriptor open_stream(int family);
 
-/// Sets what an established connection between ranks needs: no Nagle delay, and keep-alive probes such that a
-/// host that has vanished is noticed within `timeout_seconds`.
-void tune_connection(int fd, double timeout_seconds);
+/// Asks for keep-alive probes such that a host that has vanished is noticed within `timeout_seconds`.
+void keep_alive(int fd, double timeout_seconds);
 
 /// Whether the other side has closed or reset the connection and nothing is left to read.
 bool has_ended(int fd);
