@@ -1,4 +1,4 @@
-// How communicators come into being, but for TCP.
+// How communicators come into being, but for TCP (open_tcp.cc).
 
 #include <dlfcn.h>
 

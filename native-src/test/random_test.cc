@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "call.h"
+#include "collective/transport_backend.h"
 #include "expected.h"
 #include "ranks.h"
+#include "tcp_group.h"
+#include "transport/tcp/tcp_transport.h"
 
 namespace lockstep::test {
 namespace {
@@ -136,6 +139,26 @@ TEST(Programs, OfRandomOperationsGiveWhatTheirDefinitionSays) {
     const int ranks = 2 + static_cast<int>(random() % 4);
     const Tuning tuning{.segment_bytes = 1 + random() % 300, .recursive_doubling_below = random() % 600};
     run_with_communicators(ranks, tuning, PATIENCE, [&](Communicator& group) { run_program(group, seed); });
+  }
+}
+
+TEST(Programs, GiveTheSameOverTcp) {
+  for (unsigned seed = 0; seed < 20 && !HasFailure(); ++seed) {
+    const int ranks = 2 + static_cast<int>(seed % 3);
+    const int port = free_port();
+    run_as_ranks(ranks, [&](int rank) {
+      TcpOptions options;
+      options.rank = rank;
+      options.world_size = ranks;
+      options.master_address = "127.0.0.1";
+      options.master_port = port;
+      options.timeout_seconds = PATIENCE;
+      const Tuning tuning{.segment_bytes = 100, .recursive_doubling_below = 300};
+      Communicator group(make_backend(connect_tcp(options), tuning), PATIENCE);
+      run_program(group, seed);
+      const auto child = group.split(rank % 2, 0);
+      run_program(*child, seed);
+    });
   }
 }
 
