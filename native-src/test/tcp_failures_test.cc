@@ -56,6 +56,22 @@ TEST(TcpFailure, LengthsThatDifferAreADisagreement) {
   expect_error(errors[1], ErrorCode::MISMATCH, 0, "10 bytes");
 }
 
+TEST(TcpFailure, DisagreementIsFoundWhenAllWait) {
+  TcpGroup group(2);
+  auto errors = group.run([](Transport& transport, const Deadline& deadline) {
+    // Each takes the other for the root of a broadcast.
+    int root = 1 - transport.rank();
+    Signature broadcast = collective(1, 8, Operation::BROADCAST);
+    broadcast.root = root;
+    std::vector<std::byte> bytes(8);
+    receive(transport, root, broadcast, bytes, deadline);
+  });
+  for (const auto& error : errors) {
+    ASSERT_TRUE(error);
+    EXPECT_EQ(ErrorCode::MISMATCH, error->code()) << error->what();
+  }
+}
+
 TEST(TcpFailure, SilenceEndsInATimeoutThatNamesTheRank) {
   TcpGroup group(2);
   group.operation_seconds = 0.3;

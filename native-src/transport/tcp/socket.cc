@@ -145,7 +145,7 @@ std::vector<Endpoint> resolve(const std::string& host, std::uint16_t port) {
 
 Descriptor open_stream(int family) {
   Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) throw system_error("open a socket", errno);
+  if (!socket) return socket;
   // Without it the second of two small writes waits for the other side's delayed acknowledgement, 40 ms.
   // Accepted sockets inherit it from their listener.
   set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
@@ -157,10 +157,18 @@ Descriptor open_stream(int family) {
 
 Descriptor listen_on(const Endpoint& endpoint) {
   Descriptor socket = open_stream(endpoint.family());
+  if (!socket) throw listen_error(endpoint, errno);
   if (endpoint.family() == AF_INET6) set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY");
   if (::bind(socket.get(), endpoint.address(), endpoint.size()) != 0) throw listen_error(endpoint, errno);
   if (::listen(socket.get(), SOMAXCONN) != 0) throw listen_error(endpoint, errno);
   return socket;
+}
+
+bool is_of_this_host(const Endpoint& endpoint) {
+  Descriptor socket = open_stream(endpoint.family());
+  if (!socket) return false;
+  Endpoint any_port = endpoint.with_port(0);
+  return ::bind(socket.get(), any_port.address(), any_port.size()) == 0;
 }
 
 void keep_alive(int fd, double timeout_seconds) {

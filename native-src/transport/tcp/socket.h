@@ -65,7 +65,11 @@ std::vector<Endpoint> resolve(const std::string& host, std::uint16_t port);
 /// @throws Error RENDEZVOUS when the address is in use or not of this host, SYSTEM otherwise
 Descriptor listen_on(const Endpoint& endpoint);
 
-/// A non-blocking stream socket without Nagle's delay.
+/// Whether a socket can be bound to the address (the port is not looked at).
+bool is_of_this_host(const Endpoint& endpoint);
+
+/// A non-blocking stream socket without Nagle's delay; empty, with errno set, when there is none to be had (a
+/// host without IPv6, say).
 Descriptor open_stream(int family);
 
 /// Asks for keep-alive probes such that a host that has vanished is noticed within `timeout_seconds`.
