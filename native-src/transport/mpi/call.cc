@@ -9,7 +9,8 @@
 namespace lockstep::mpi {
 namespace {
 
-/// SCATTER and GATHER may be uneven without all ranks knowing, so only the root can tell whether lengths are right.
+/// SCATTER and GATHER may be uneven without all ranks knowing, so only the root can tell whether lengths are
+/// right.
 void agree_on_lengths(const Call& call) {
   const Request& request = call.request;
   Buffers& buffers = call.buffers;
@@ -21,8 +22,8 @@ void agree_on_lengths(const Call& call) {
   buffers.length = static_cast<std::int64_t>(request.count);
   buffers.lengths.resize(static_cast<std::size_t>(call.size));
   call.run("MPI_Igather", [&](MPI_Request* pending) {
-    return MPI_Igather(&buffers.length, 1, MPI_INT64_T, buffers.lengths.data(), 1, MPI_INT64_T, root, call.comm,
-                       pending);
+    return MPI_Igather(&buffers.length, 1, MPI_INT64_T, buffers.lengths.data(), 1, MPI_INT64_T, root,
+                       call.comm, pending);
   });
   buffers.verdict = {};
   for (int rank = 0; call.rank == root && rank < call.size && buffers.verdict.rank < 0; ++rank) {
@@ -70,7 +71,8 @@ void agree(const Call& call) {
   });
   if (buffers.all.disagree) throw disagreement(buffers.own.first, buffers.all);
   if (bytes > 0) std::memcpy(call.request.output, buffers.all.payload, bytes);
-  if (signature.operation == Operation::SCATTER || signature.operation == Operation::GATHER) agree_on_lengths(call);
+  if (signature.operation == Operation::SCATTER || signature.operation == Operation::GATHER)
+    agree_on_lengths(call);
 }
 
 }  // namespace lockstep::mpi
