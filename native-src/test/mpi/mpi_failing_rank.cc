@@ -119,7 +119,9 @@ int play(const std::string& scenario) {
 }  // namespace
 
 /// The rank proper is a child, so that the launcher, which would end the survivors, learns of its death late.
+/// It also asks the others to end when the first has, which they may do after their report.
 int main(int, char** arguments) {
+  signal(SIGTERM, SIG_IGN);
   folder = arguments[2];
   const pid_t child = fork();
   if (child == 0) return play(arguments[1]);

@@ -62,7 +62,9 @@ void Call::run(const char* name, const std::function<int(MPI_Request*)>& post) c
 void agree(const Call& call) {
   const Signature& signature = call.signature();
   Buffers& buffers = call.buffers;
-  buffers.own.first = {call.rank, hash_of(call.request.counts), signature};
+  const bool only_root_knows =
+      signature.operation == Operation::SCATTER || signature.operation == Operation::GATHER;
+  buffers.own.first = {call.rank, only_root_knows ? 0 : hash_of(call.request.counts), signature};
   const std::size_t bytes = Packet::carries(signature) ? signature.count * size_of(signature.type) : 0;
   if (bytes > 0) std::memcpy(buffers.own.payload, call.request.input, bytes);
   call.run("MPI_Iallreduce", [&](MPI_Request* pending) {
@@ -71,8 +73,7 @@ void agree(const Call& call) {
   });
   if (buffers.all.disagree) throw disagreement(buffers.own.first, buffers.all);
   if (bytes > 0) std::memcpy(call.request.output, buffers.all.payload, bytes);
-  if (signature.operation == Operation::SCATTER || signature.operation == Operation::GATHER)
-    agree_on_lengths(call);
+  if (only_root_knows) agree_on_lengths(call);
 }
 
 }  // namespace lockstep::mpi

@@ -23,10 +23,10 @@ void NoticeBoard::open(MPI_Comm world) {
 
 void NoticeBoard::free() { MPI_Comm_free(&comm_); }
 
-void NoticeBoard::post(const Notice& notice) {
+void NoticeBoard::post(const Notice& notice, int dead) {
   const Notice& kept = posted_.emplace_back(notice);
   for (int peer = 0; peer < static_cast<int>(notices_.size()); ++peer) {
-    if (peer == rank_ || peer == notice.at_fault) continue;
+    if (peer == rank_ || peer == dead) continue;
     MPI_Request request = MPI_REQUEST_NULL;
     if (MPI_Isend(&kept, sizeof kept, MPI_BYTE, peer, TAG, comm_, &request) == MPI_SUCCESS)
       sends_.push_back(request);

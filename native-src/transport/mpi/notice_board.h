@@ -28,6 +28,8 @@ struct Notice {
 /// peer's own deadline or look at /proc does the rest. The caller holds the MPI mutex.
 class NoticeBoard {
  public:
+  static constexpr int NOBODY = -1;
+
   void open(MPI_Comm world);
   void free();
 
@@ -35,8 +37,9 @@ class NoticeBoard {
   int rank() const { return rank_; }
   int size() const { return static_cast<int>(notices_.size()); }
 
-  /// Hands `notice` to MPI for every other rank. Its memory lives here for good, since MPI may read it late.
-  void post(const Notice& notice);
+  /// Hands `notice` to MPI for every other rank but `dead`. Its memory lives here for good, since MPI may
+  /// read it late.
+  void post(const Notice& notice, int dead = NOBODY);
 
   /// Takes what has arrived, and lets MPI carry on with what was posted.
   void progress();

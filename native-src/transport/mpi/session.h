@@ -76,7 +76,8 @@ class Session {
   void say_farewell(double timeout_seconds);
   bool ended_by_death(const Pending& pending, const std::function<bool()>& done);
   std::optional<int> awaited_that_left(const Pending& pending) const;
-  Error call_roll(const Pending& pending, double timeout_seconds);
+  void call_roll(const Pending& pending, const Notice& cause);
+  Error roll_call_error(const Pending& pending, const Notice& cause) const;
 
   std::mutex life_mutex_;  ///< joins and leaves, one at a time
   std::mutex mutex_;
@@ -86,6 +87,7 @@ class Session {
   bool initialised_here_ = false;
   int tag_limit_ = 0;
   std::optional<std::string> failure_;
+  int dead_ = NoticeBoard::NOBODY;  ///< world rank that this one saw dead
   Datatypes datatypes_;
   PacketType packet_type_;
   Peers peers_;
