@@ -89,8 +89,6 @@ void cancelled(int rank) {
   wait_work(work);
 }
 
-void wrong_launcher(int) {}
-
 int play(const std::string& scenario) {
   const auto began = Clock::now();
   int rank = -1;
@@ -103,7 +101,6 @@ int play(const std::string& scenario) {
     if (scenario == "left") left(rank);
     if (scenario == "wrong_length") wrong_length(rank);
     if (scenario == "cancelled") cancelled(rank);
-    if (scenario == "wrong_launcher") wrong_launcher(rank);
     std::printf("rank %d ended well\n", rank);
   } catch (const Error& error) {
     const std::chrono::duration<double> seconds = Clock::now() - began;
@@ -114,6 +111,13 @@ int play(const std::string& scenario) {
   announce("reported " + std::to_string(rank));
   close_communicator(group);
   return 0;
+}
+
+int launched_ranks() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+    if (const char* value = std::getenv(name)) return std::atoi(value);
+  }
+  return 1;
 }
 
 }  // namespace
@@ -127,9 +131,10 @@ int main(int, char** arguments) {
   if (child == 0) return play(arguments[1]);
   int status = 0;
   waitpid(child, &status, 0);
-  if (WIFSIGNALED(status)) {
-    await("reported 0");
-    await("reported 2");
+  if (std::string(arguments[1]) == "alone") return 0;
+  const bool one_dies = std::string(arguments[1]) == "killed";
+  for (int rank = 0; rank < launched_ranks(); ++rank) {
+    if (!one_dies || rank != 1) await("reported " + std::to_string(rank));
   }
   return 0;
 }

@@ -30,16 +30,19 @@ class MpiFailure : public testing::Test {
 
   /// Runs three ranks through a scenario to the end of mpirun, which has a deadline of its own.
   std::map<int, Report> play(const std::string& scenario) {
-    const std::string command = std::string(std::getenv("LOCKSTEP_MPIRUN")) + " -n 3 " +
-                                std::getenv("LOCKSTEP_MPI_RANK") + " " + scenario + " " + folder_ + " 2>&1";
-    FILE* pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) return {};
+    run(std::string(std::getenv("LOCKSTEP_MPIRUN")) + " -n 3 " + std::getenv("LOCKSTEP_MPI_RANK") + " " + scenario +
+        " " + folder_);
+    return reports();
+  }
+
+  void run(const std::string& command) {
+    FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
     char piece[4096];
     for (std::size_t n = 0; (n = fread(piece, 1, sizeof piece, pipe)) > 0;) output_.append(piece, n);
     const int status = pclose(pipe);
     constexpr int TIMED_OUT = 124;
     EXPECT_NE(WEXITSTATUS(status), TIMED_OUT) << "mpirun hung:\n" << output_;
-    return reports();
   }
 
   std::map<int, Report> reports() const {
@@ -104,13 +107,7 @@ TEST_F(MpiFailure, CloseEndsAPendingOperationHereAndNamesThisRankThere) {
 TEST_F(MpiFailure, AnotherMpisLauncherIsRefused) {
   setenv("PMI_SIZE", "3", 1);
   setenv("OMPI_COMM_WORLD_SIZE", "3", 1);
-  const std::string command =
-      std::string(std::getenv("LOCKSTEP_MPI_RANK")) + " wrong_launcher " + folder_ + " 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  ASSERT_NE(pipe, nullptr);
-  char piece[4096];
-  for (std::size_t n = 0; (n = fread(piece, 1, sizeof piece, pipe)) > 0;) output_.append(piece, n);
-  EXPECT_EQ(pclose(pipe), 0);
+  run(std::string(std::getenv("LOCKSTEP_MPI_RANK")) + " alone " + folder_);
   unsetenv("PMI_SIZE");
   unsetenv("OMPI_COMM_WORLD_SIZE");
   expect(reports()[-1], ErrorCode::RENDEZVOUS, -1, "started 3 ranks, but");
