@@ -30,24 +30,26 @@ export LOCKSTEP_TOKEN=${LOCKSTEP_TOKEN:-$(od -An -N16 -tx1 /dev/urandom | tr -d 
 export MASTER_ADDR=$address MASTER_PORT=$port WORLD_SIZE=${WORLD_SIZE:-$ranks} LOCAL_WORLD_SIZE=$ranks
 first=${FIRST_RANK:-0}
 
-pids=()
-end_all() { kill -s "$1" "${pids[@]}" 2>/dev/null || true; }
+declare -A running=()
+end_all() { kill -s "$1" "${!running[@]}" 2>/dev/null || true; }
 trap 'end_all TERM' TERM
 trap 'end_all INT; end_all TERM' INT
 for ((local_rank = 0; local_rank < ranks; local_rank++)); do
   RANK=$((first + local_rank)) LOCAL_RANK=$local_rank "$here/lockstep" train "${arguments[@]}" &
-  pids+=($!)
+  running[$!]=1
 done
 
-# The first rank that fails ends the others; its code is the script's.
+# The first rank that fails ends the others; its code is the script's. A signal interrupts the wait, without a pid.
 status=0
-for ((ended = 0; ended < ranks; ended++)); do
+while ((${#running[@]})); do
   code=0
-  wait -n "${pids[@]}" || code=$?
+  ended=
+  wait -n -p ended "${!running[@]}" || code=$?
+  [[ -n $ended ]] || continue
+  unset "running[$ended]"
   if ((code != 0 && status == 0)); then
     status=$code
-    end_all TERM
+    ((${#running[@]} == 0)) || end_all TERM
   fi
 done
-wait
 exit "$status"

@@ -54,11 +54,11 @@ public final class Main implements Runnable {
 
   /** Runs the command line and exits with a code of {@link ExitCode}. */
   public static void main(String[] arguments) {
-    System.exit(run(arguments));
+    System.exit(execute(arguments));
   }
 
   /** As {@link #main}, but returns the exit code. */
-  static int run(String... arguments) {
+  static int execute(String... arguments) {
     Main main = new Main();
     CommandLine line = new CommandLine(main);
     line.setExecutionExceptionHandler((e, failed, parsed) -> main.report(e, failed));
