@@ -1,0 +1,55 @@
+package dev.lockstep.data;
+
+import java.util.List;
+
+/**
+ * Samples that can be read in any order by index, lazily: values come from the file when they are
+ * first asked for, and stay in a cache of bounded size.
+ *
+ * <p>A sample is a row of features and a row of targets. Values are read as {@code double} whatever
+ * the file's type is, because coordinates such as hours since year 0 do not fit a {@code float}
+ * before they are normalised; {@link Normalizer#apply(double[], int, java.nio.FloatBuffer)} rounds
+ * them to the model's type afterwards. Reading allocates nothing once the cache holds the values.
+ *
+ * <p>Thread-safe: concurrent calls of {@code read} are serialised.
+ */
+public interface Dataset extends AutoCloseable {
+  /** The number of samples; indices run from 0 to {@code size() - 1}. */
+  long size();
+
+  /** One name for each feature column, in the order of {@code read}. */
+  List<String> featureNames();
+
+  /** One name for each target column, in the order of {@code read}; may be empty. */
+  List<String> targetNames();
+
+  /**
+   * Reads the samples {@code indices[from]} … {@code indices[from + count - 1]}.
+   *
+   * @param indices sample indices; any order, repeats allowed
+   * @param from the first element of {@code indices} to read
+   * @param count how many to read; zero is valid
+   * @param features receives {@code count × featureNames().size()} values from element 0 on, one
+   *     sample after another (row-major)
+   * @param targets receives {@code count × targetNames().size()} values likewise
+   * @throws IndexOutOfBoundsException if an index is not that of a sample, or a range does not fit
+   *     its array
+   * @throws DataException if the file cannot be read, or holds a missing value where none may be
+   */
+  void read(long[] indices, int from, int count, double[] features, double[] targets);
+
+  /**
+   * Where a sample lies in its file: the row of a table, or the position in the grid in C order,
+   * counting also the points that were dropped.
+   *
+   * @throws IndexOutOfBoundsException if there is no such sample
+   */
+  long point(long sample);
+
+  /** One line about where the samples come from and how many points were dropped, for logs. */
+  String description();
+
+  /** Closes the file. Closing twice is harmless. */
+  @Override
+  void close();
+}

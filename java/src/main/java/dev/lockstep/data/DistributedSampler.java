@@ -1,0 +1,137 @@
+package dev.lockstep.data;
+
+/**
+ * Which samples a rank sees at each step. Every epoch permutes all samples anew, by a seed that all
+ * ranks share, and cuts the permutation into global batches; each rank takes its {@link
+ * DataPartitioner} share of every global batch.
+ *
+ * <p>So the global batch of a step holds the same samples whatever the world size is, no sample is
+ * seen twice in an epoch and none is left out. The last batch of an epoch holds what remains; a
+ * rank may have no sample of it and still takes part in the step. The gradient that one process
+ * would have computed is the sum over ranks of (local mean gradient × {@link Batch#weight()}).
+ *
+ * <p>Mutable: one per rank, used by one thread.
+ */
+public final class DistributedSampler {
+  private final long[] samples;
+  private final long[] order;
+  private final int globalBatchSize;
+  private final long seed;
+  private final int rank;
+  private final int worldSize;
+  private long epoch;
+  private int step;
+
+  /**
+   * Where a sampler stands; what a checkpoint keeps.
+   *
+   * @param epoch the epoch, from 0
+   * @param step the next step in it, from 0 to {@link #stepsPerEpoch()}
+   */
+  public record Position(long epoch, int step) {}
+
+  /**
+   * A rank's share of one global batch: the samples {@code indices[from]} … {@code indices[from +
+   * count - 1]}, ready for {@link Dataset#read}.
+   *
+   * @param indices the epoch's order, shared by its batches and valid until the epoch ends; not to
+   *     be written
+   * @param from the first sample of this rank
+   * @param count how many samples this rank has; may be zero in the last batch of an epoch
+   * @param globalCount how many samples all ranks have together; at least 1
+   */
+  @SuppressWarnings("ArrayRecordComponent") // a view into the epoch's order: a copy would allocate
+  public record Batch(long[] indices, int from, int count, int globalCount) {
+    /** This rank's part of the mean over the global batch. */
+    public double weight() {
+      return (double) count / globalCount;
+    }
+  }
+
+  /**
+   * Starts at epoch 0, step 0.
+   *
+   * @param samples the samples to draw from, the same on every rank, at least one; copied
+   * @param globalBatchSize samples of a step on all ranks together, at least 1
+   * @param seed of the permutations, the same on every rank
+   * @param rank this rank
+   * @param worldSize the number of ranks
+   * @throws IllegalArgumentException if an argument is out of range
+   */
+  public DistributedSampler(
+      long[] samples, int globalBatchSize, long seed, int rank, int worldSize) {
+    if (samples.length == 0) {
+      throw new IllegalArgumentException("there is no sample to draw from");
+    }
+    if (globalBatchSize < 1) {
+      throw new IllegalArgumentException("batch size must be at least 1, not " + globalBatchSize);
+    }
+    if (rank < 0 || rank >= worldSize) {
+      throw new IllegalArgumentException("there is no rank " + rank + " among " + worldSize);
+    }
+    this.samples = samples.clone();
+    this.order = new long[samples.length];
+    this.globalBatchSize = Math.min(globalBatchSize, samples.length);
+    this.seed = seed;
+    this.rank = rank;
+    this.worldSize = worldSize;
+    permute();
+  }
+
+  /** Steps of one epoch on every rank: ⌈samples ÷ global batch size⌉. */
+  public int stepsPerEpoch() {
+    return (samples.length - 1) / globalBatchSize + 1;
+  }
+
+  /** True until the epoch's last batch has been taken. */
+  public boolean hasNext() {
+    return step < stepsPerEpoch();
+  }
+
+  /**
+   * This rank's share of the next global batch.
+   *
+   * @throws IllegalStateException if the epoch is over; {@link #nextEpoch} starts another
+   */
+  public Batch next() {
+    if (!hasNext()) {
+      throw new IllegalStateException("epoch " + epoch + " is over after " + step + " steps");
+    }
+    int start = step * globalBatchSize;
+    int globalCount = Math.min(globalBatchSize, samples.length - start);
+    DataPartitioner.Range share = new DataPartitioner(globalCount, worldSize).partition(rank);
+    step++;
+    return new Batch(order, start + (int) share.from(), (int) share.size(), globalCount);
+  }
+
+  /** Goes to the beginning of the next epoch. */
+  public void nextEpoch() {
+    seek(new Position(epoch + 1, 0));
+  }
+
+  /** Where the sampler stands, for {@link #seek}. */
+  public Position position() {
+    return new Position(epoch, step);
+  }
+
+  /**
+   * Goes to a position that {@link #position} gave, also that of another sampler over the same
+   * samples with the same seed and batch size, whatever its world size was.
+   *
+   * @throws IllegalArgumentException if there is no such position
+   */
+  public void seek(Position position) {
+    if (position.epoch() < 0 || position.step() < 0 || position.step() > stepsPerEpoch()) {
+      throw new IllegalArgumentException(
+          position + " does not exist; an epoch has " + stepsPerEpoch() + " steps");
+    }
+    epoch = position.epoch();
+    step = position.step();
+    permute();
+  }
+
+  private void permute() {
+    System.arraycopy(samples, 0, order, 0, samples.length);
+    new SplitMix64(SplitMix64.streamSeed(seed, epoch)).shuffle(order);
+  }
+}

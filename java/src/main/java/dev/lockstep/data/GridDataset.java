@@ -1,0 +1,150 @@
+package dev.lockstep.data;
+
+import dev.lockstep.data.Variable.Dimension;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The samples of one file: a row of columns for every point of its grid that is kept. */
+final class GridDataset implements Dataset {
+  private final ArrayFile file;
+  private final SampleGrid grid;
+  private final List<Column> features = new ArrayList<>();
+  private final List<Column> targets = new ArrayList<>();
+  private final long[] lengths;
+  private final long[] coordinates;
+  private final long points;
+
+  /** The points without missing values; null if every point counts. */
+  private final @Nullable PointSet kept;
+
+  GridDataset(
+      ArrayFile file,
+      List<FeatureConfig> features,
+      List<FeatureConfig> targets,
+      boolean dropMissing,
+      long cacheBytes) {
+    this.file = file;
+    Column.Resolver resolver = new Column.Resolver(file, new BlockCache(cacheBytes));
+    List<Variable> variables = new ArrayList<>();
+    features.forEach(f -> variables.add(resolver.variable(f.variable())));
+    targets.forEach(t -> variables.add(resolver.variable(t.variable())));
+    grid = SampleGrid.of(file.location(), variables);
+    features.forEach(f -> this.features.addAll(resolver.columns(f, grid)));
+    targets.forEach(t -> this.targets.addAll(resolver.columns(t, grid)));
+    lengths = grid.dimensions().stream().mapToLong(Dimension::length).toArray();
+    coordinates = new long[lengths.length];
+    points = grid.points();
+    kept = dropMissing ? findComplete() : null;
+  }
+
+  private PointSet findComplete() {
+    PointSet complete = new PointSet(points);
+    List<Column> columns = new ArrayList<>(features);
+    columns.addAll(targets);
+    for (long point = 0; point < points; point++) {
+      moveTo(point);
+      boolean missing = false;
+      for (int c = 0; c < columns.size() && !missing; c++) {
+        missing = Double.isNaN(columns.get(c).at(coordinates));
+      }
+      if (!missing) {
+        complete.add(point);
+      }
+    }
+    return complete.seal();
+  }
+
+  private void moveTo(long point) {
+    long left = point;
+    for (int d = lengths.length - 1; d >= 0; d--) {
+      coordinates[d] = left % lengths[d];
+      left /= lengths[d];
+    }
+  }
+
+  @Override
+  public long size() {
+    return kept == null ? points : kept.size();
+  }
+
+  @Override
+  public List<String> featureNames() {
+    return features.stream().map(Column::name).toList();
+  }
+
+  @Override
+  public List<String> targetNames() {
+    return targets.stream().map(Column::name).toList();
+  }
+
+  @Override
+  public synchronized void read(
+      long[] indices, int from, int count, double[] featureRows, double[] targetRows) {
+    Objects.checkFromIndexSize(from, count, indices.length);
+    requireRoom(featureRows, features.size(), count, "features");
+    requireRoom(targetRows, targets.size(), count, "targets");
+    for (int i = 0; i < count; i++) {
+      long point = point(indices[from + i]);
+      moveTo(point);
+      readRow(features, point, featureRows, i * features.size());
+      readRow(targets, point, targetRows, i * targets.size());
+    }
+  }
+
+  private static void requireRoom(double[] rows, int columns, int count, String what) {
+    if (rows.length < (long) columns * count) {
+      throw new IndexOutOfBoundsException(
+          "room for "
+              + rows.length
+              + " "
+              + what
+              + " where "
+              + count
+              + " samples have "
+              + (long) columns * count);
+    }
+  }
+
+  private void readRow(List<Column> columns, long point, double[] rows, int at) {
+    for (int c = 0; c < columns.size(); c++) {
+      double value = columns.get(c).at(coordinates);
+      if (Double.isNaN(value)) {
+        throw new DataException(
+            file.location(),
+            columns.get(c).name()
+                + " is missing at point "
+                + point
+                + "; set drop_missing: true to leave such points out");
+      }
+      rows[at + c] = value;
+    }
+  }
+
+  @Override
+  public long point(long sample) {
+    if (kept != null) {
+      return kept.select(sample);
+    }
+    return Objects.checkIndex(sample, points);
+  }
+
+  @Override
+  public String description() {
+    String dropped = size() == points ? "" : " of " + points + " points without missing values";
+    return size()
+        + dropped
+        + " in "
+        + file.location()
+        + ", "
+        + file.format()
+        + ", grid "
+        + grid.describe();
+  }
+
+  @Override
+  public synchronized void close() {
+    file.close();
+  }
+}

@@ -1,0 +1,81 @@
+package dev.lockstep.data;
+
+import java.util.Arrays;
+
+/**
+ * The points of a grid that were kept, one bit each, so that grids larger than memory can have
+ * holes: a list of positions would need 64 times as much. Points are added in ascending order.
+ */
+final class PointSet {
+  private static final int WORDS_PER_BLOCK = 8;
+
+  private final long[] words;
+
+  /** Points kept before each block of 512; filled by {@link #seal}. */
+  private long[] ranks = {};
+
+  private long size;
+
+  PointSet(long points) {
+    long wordCount = (points + 63) >>> 6;
+    if (wordCount > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "a grid of " + points + " points is too large; the limit is " + 64L * Integer.MAX_VALUE);
+    }
+    words = new long[(int) wordCount];
+  }
+
+  void add(long point) {
+    words[(int) (point >>> 6)] |= 1L << point;
+  }
+
+  PointSet seal() {
+    ranks = new long[words.length / WORDS_PER_BLOCK + 1];
+    size = 0;
+    for (int w = 0; w < words.length; w++) {
+      if (w % WORDS_PER_BLOCK == 0) {
+        ranks[w / WORDS_PER_BLOCK] = size;
+      }
+      size += Long.bitCount(words[w]);
+    }
+    if (words.length % WORDS_PER_BLOCK == 0) {
+      ranks[ranks.length - 1] = size;
+    }
+    return this;
+  }
+
+  long size() {
+    return size;
+  }
+
+  /** The point with exactly {@code index} kept points before it. */
+  long select(long index) {
+    if (index < 0 || index >= size) {
+      throw new IndexOutOfBoundsException("sample " + index + " of " + size);
+    }
+    int found = Arrays.binarySearch(ranks, index);
+    int block = found >= 0 ? lastOf(found) : -found - 2;
+    long left = index - ranks[block];
+    int word = block * WORDS_PER_BLOCK;
+    for (int count = Long.bitCount(words[word]);
+        left >= count;
+        count = Long.bitCount(words[word])) {
+      left -= count;
+      word++;
+    }
+    long bits = words[word];
+    for (; left > 0; left--) {
+      bits &= bits - 1;
+    }
+    return ((long) word << 6) + Long.numberOfTrailingZeros(bits);
+  }
+
+  /** Empty blocks repeat their rank; the point lies in the last block that has it. */
+  private int lastOf(int block) {
+    int last = block;
+    while (last + 1 < ranks.length && ranks[last + 1] == ranks[block]) {
+      last++;
+    }
+    return last;
+  }
+}

@@ -1,0 +1,63 @@
+package dev.lockstep.data;
+
+import java.util.Arrays;
+import java.util.stream.LongStream;
+
+/**
+ * The samples to train on and those held out, chosen by a seeded permutation: the same on every
+ * rank and every JDK. Both are in ascending order, so that reading them goes through the file
+ * forwards. Immutable and thread-safe.
+ */
+public final class Split {
+  private final long[] train;
+  private final long[] validation;
+
+  private Split(long[] train, long[] validation) {
+    this.train = train;
+    this.validation = validation;
+  }
+
+  /**
+   * Splits {@code samples} samples.
+   *
+   * @param samples the number of samples, at most 2³¹ − 9
+   * @param validationFraction the share held out, in [0, 1); {@code round(samples × fraction)}
+   * @param seed of the permutation
+   * @throws IllegalArgumentException if an argument is out of range, or nothing is left to train on
+   */
+  public static Split of(long samples, double validationFraction, long seed) {
+    if (!(validationFraction >= 0 && validationFraction < 1)) {
+      throw new IllegalArgumentException(
+          "validation_fraction must be at least 0 and below 1, not " + validationFraction);
+    }
+    if (samples < 0 || samples > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "cannot split " + samples + " samples; the limit is " + (Integer.MAX_VALUE - 8));
+    }
+    int held = (int) Math.round(samples * validationFraction);
+    if (held == samples) {
+      throw new IllegalArgumentException(
+          "none of the "
+              + samples
+              + " samples is left to train on with validation_fraction "
+              + validationFraction);
+    }
+    long[] order = LongStream.range(0, samples).toArray();
+    new SplitMix64(seed).shuffle(order);
+    long[] validation = Arrays.copyOfRange(order, 0, held);
+    long[] train = Arrays.copyOfRange(order, held, order.length);
+    Arrays.sort(validation);
+    Arrays.sort(train);
+    return new Split(train, validation);
+  }
+
+  /** The samples to train on, ascending; a copy. */
+  public long[] train() {
+    return train.clone();
+  }
+
+  /** The samples held out, ascending; a copy. */
+  public long[] validation() {
+    return validation.clone();
+  }
+}
