@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@ void select_instruction_set(InstructionSet set);
 
 /// Names for messages: "baseline", "x86-64-v3".
 std::string name_of(InstructionSet set);
+
+/// The kernel table of the instruction set in use, out of one that LOCKSTEP_KERNEL_TABLE declared.
+template <typename Table, std::size_t N>
+const Table& variant_in_use(const Table* const (&variants)[N]) {
+  return *variants[static_cast<std::size_t>(instruction_set())];
+}
 
 }  // namespace lockstep
 

@@ -5,8 +5,8 @@
 
 namespace lockstep {
 
-/// The moment at which an operation gives up, and the flag by which another thread can make it give up sooner.
-/// Waiting loops check both at least every POLL_INTERVAL.
+/// The moment at which an operation gives up, and the flag by which another thread can make it give up
+/// sooner. Waiting loops check both at least every POLL_INTERVAL.
 class Deadline {
  public:
   using Clock = std::chrono::steady_clock;

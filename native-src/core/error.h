@@ -8,8 +8,8 @@
 
 namespace lockstep {
 
-/// The one exception type of the native side. what() is a full sentence for the user: what was being done, with
-/// whom, what to do about it.
+/// The one exception type of the native side. what() is a full sentence for the user: what was being done,
+/// with whom, what to do about it.
 class LOCKSTEP_API Error : public std::runtime_error {
  public:
   static constexpr int NO_RANK = -1;

@@ -8,9 +8,7 @@
 namespace lockstep {
 namespace {
 
-const ReduceKernels& kernels() {
-  return *variants_of_reduce_kernels[static_cast<std::size_t>(instruction_set())];
-}
+const ReduceKernels& kernels() { return variant_in_use(variants_of_reduce_kernels); }
 
 std::size_t index_of(DataType type) {
   auto index = static_cast<std::size_t>(type);

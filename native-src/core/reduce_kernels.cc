@@ -1,6 +1,6 @@
 #include "core/reduce_kernels.h"
 
-#include "core/half_conversion.h"
+#include "core/element.h"
 
 namespace lockstep::LOCKSTEP_ISA {
 namespace {
@@ -87,61 +87,64 @@ struct Maximum {
   }
 };
 
-template <typename T, typename Op>
+template <typename Format, typename Op>
 void combine(void* target, const void* left, const void* right, std::size_t count) {
   LOCKSTEP_INDEPENDENT
-  for (std::size_t i = 0; i < count; ++i) store<T>(target, i, Op::apply(load<T>(left, i), load<T>(right, i)));
+  for (std::size_t i = 0; i < count; ++i) {
+    Format::write(target, i, Op::apply(Format::read(left, i), Format::read(right, i)));
+  }
 }
 
-template <typename Format, typename Op>
-void combine_half(void* target, const void* left, const void* right, std::size_t count) {
+template <typename Op>
+void combine_f16(void* target, const void* left, const void* right, std::size_t count) {
   alignas(64) float wide_left[BLOCK];
   alignas(64) float wide_right[BLOCK];
   for (std::size_t begin = 0; begin < count; begin += BLOCK) {
     std::size_t size = count - begin < BLOCK ? count - begin : BLOCK;
     std::size_t offset = begin * sizeof(std::uint16_t);
-    widen_block<Format>(wide_left, static_cast<const char*>(left) + offset, size);
-    widen_block<Format>(wide_right, static_cast<const char*>(right) + offset, size);
-    combine<float, Op>(wide_left, wide_left, wide_right, size);
-    narrow_block<Format>(static_cast<char*>(target) + offset, wide_left, size);
-  }
-}
-
-template <typename T>
-void divide(void* data, std::size_t count, int ranks) {
-  LOCKSTEP_INDEPENDENT
-  for (std::size_t i = 0; i < count; ++i) {
-    if constexpr (IS_FLOAT<T>) {
-      store<T>(data, i, canonical(load<T>(data, i) / static_cast<T>(ranks)));
-    } else {
-      store<T>(data, i, static_cast<T>(load<T>(data, i) / ranks));
-    }
+    widen_f16(wide_left, static_cast<const char*>(left) + offset, size);
+    widen_f16(wide_right, static_cast<const char*>(right) + offset, size);
+    combine<F32, Op>(wide_left, wide_left, wide_right, size);
+    narrow_f16(static_cast<char*>(target) + offset, wide_left, size);
   }
 }
 
 template <typename Format>
-void divide_half(void* data, std::size_t count, int ranks) {
-  alignas(64) float wide[BLOCK];
-  for (std::size_t begin = 0; begin < count; begin += BLOCK) {
-    std::size_t size = count - begin < BLOCK ? count - begin : BLOCK;
-    char* block = static_cast<char*>(data) + begin * sizeof(std::uint16_t);
-    widen_block<Format>(wide, block, size);
-    divide<float>(wide, size, ranks);
-    narrow_block<Format>(block, wide, size);
+void divide(void* data, std::size_t count, int ranks) {
+  using T = typename Format::Value;
+  LOCKSTEP_INDEPENDENT
+  for (std::size_t i = 0; i < count; ++i) {
+    if constexpr (IS_FLOAT<T>) {
+      Format::write(data, i, canonical(Format::read(data, i) / static_cast<T>(ranks)));
+    } else {
+      Format::write(data, i, static_cast<T>(Format::read(data, i) / ranks));
+    }
   }
 }
+
+void divide_f16(void* data, std::size_t count, int ranks) {
+  update_f16(data, count,
+             [ranks](float* wide, std::size_t, std::size_t size) { divide<F32>(wide, size, ranks); });
+}
+
+using I32 = Plain<std::int32_t>;
+using I64 = Plain<std::int64_t>;
+using U8 = Plain<std::uint8_t>;
 
 }  // namespace
 
 // AVERAGE accumulates like SUM.
-#define LOCKSTEP_ROW(function, T) \
-  { function<T, Sum>, function<T, Sum>, function<T, Minimum>, function<T, Maximum>, function<T, Product> }
+#define LOCKSTEP_ROW(F) \
+  { combine<F, Sum>, combine<F, Sum>, combine<F, Minimum>, combine<F, Maximum>, combine<F, Product> }
 
 extern const ReduceKernels reduce_kernels = {
-    {LOCKSTEP_ROW(combine, float), LOCKSTEP_ROW(combine, double), LOCKSTEP_ROW(combine_half, F16),
-     LOCKSTEP_ROW(combine_half, Bf16), LOCKSTEP_ROW(combine, std::int32_t),
-     LOCKSTEP_ROW(combine, std::int64_t), LOCKSTEP_ROW(combine, std::uint8_t)},
-    {divide<float>, divide<double>, divide_half<F16>, divide_half<Bf16>, divide<std::int32_t>,
-     divide<std::int64_t>, divide<std::uint8_t>}};
+    {LOCKSTEP_ROW(F32),
+     LOCKSTEP_ROW(F64),
+     {combine_f16<Sum>, combine_f16<Sum>, combine_f16<Minimum>, combine_f16<Maximum>, combine_f16<Product>},
+     LOCKSTEP_ROW(Bf16),
+     LOCKSTEP_ROW(I32),
+     LOCKSTEP_ROW(I64),
+     LOCKSTEP_ROW(U8)},
+    {divide<F32>, divide<F64>, divide_f16, divide<Bf16>, divide<I32>, divide<I64>, divide<U8>}};
 
 }  // namespace lockstep::LOCKSTEP_ISA

@@ -2,16 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
 #include <vector>
 
-#include "core/cpu.h"
 #include "core/error.h"
 #include "half_reference.h"
+#include "instruction_sets.h"
 
 namespace lockstep {
 namespace {
@@ -19,17 +19,7 @@ namespace {
 constexpr ReduceOp OPS[] = {ReduceOp::SUM, ReduceOp::AVERAGE, ReduceOp::MIN, ReduceOp::MAX,
                             ReduceOp::PRODUCT};
 
-/// Runs the body once for each instruction set that this CPU has.
-template <typename Body>
-void for_each_instruction_set(Body body) {
-  InstructionSet before = instruction_set();
-  for (InstructionSet set : available_instruction_sets()) {
-    SCOPED_TRACE(name_of(set));
-    select_instruction_set(set);
-    body();
-  }
-  select_instruction_set(before);
-}
+using test::for_each_instruction_set;
 
 template <typename T>
 std::vector<T> reduce(const std::vector<T>& left, const std::vector<T>& right, DataType type, ReduceOp op) {
