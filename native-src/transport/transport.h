@@ -33,6 +33,22 @@ struct Signature {
 /// MISMATCH with both sides' view; shared by all transports so that the words are the same.
 Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs);
 
+/// TIMEOUT that names the awaited rank (or ANY) and the operation.
+Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadline& deadline);
+
+/// PEER_FAILED for a peer whose connection broke without a goodbye.
+Error peer_died_error(int own_rank, int peer, const Signature& own);
+
+/// PEER_FAILED for a peer that said goodbye while this rank still needed it (or ANY: all have left).
+Error peer_left_error(int own_rank, int peer, const Signature& own);
+
+/// CLOSED, for a wait that ended because deadline.cancelled().
+Error cancelled_error(int own_rank, const Signature& own);
+
+/// What the peers of rank `origin` throw after its abort(reason): the same code and rank at fault (`origin` where the
+/// reason names none), and the reason's words.
+Error aborted_error(int origin, const Error& reason);
+
 /// Ordered messages between the ranks of one group.
 ///
 /// Messages of collectives between a pair of ranks arrive in the order in which they were sent, and each must match

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "collective/backend.h"
+#include "collective/validation.h"
+#include "collective/work.h"
+
+namespace lockstep {
+
+/// The front of every backend: checks requests, runs them one at a time in submission order, keeps deadlines and
+/// statistics, and closes the group after the first error.
+///
+/// Safe to use from any thread. Held by shared_ptr, so that a close() cannot free what another thread is using.
+class Communicator {
+ public:
+  /// @param timeout_seconds deadline of each operation
+  Communicator(std::unique_ptr<Backend> backend, double timeout_seconds);
+  ~Communicator();
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  void set_timeout(double seconds);
+  double timeout_seconds() const { return timeout_seconds_.load(std::memory_order_relaxed); }
+
+  /// On the caller's thread when nothing is queued or running, otherwise behind what is queued.
+  int run(const RawRequest& raw);
+
+  /// Queues the operation on the progress thread, which the first call starts.
+  std::shared_ptr<Work> start(const RawRequest& raw);
+
+  /// @return null where color is negative
+  std::shared_ptr<Communicator> split(int color, int key);
+
+  /// Leaves the group: the running operation and all queued ones end with CLOSED. Idempotent; returns when no
+  /// operation touches memory any more.
+  void close() noexcept;
+
+  double seconds() const { return static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) * 1e-9; }
+  std::int64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  int run_in_turn(Work& work);
+  void perform(Lock& lock, Work& work);
+  void execute(Work& work);
+  void enqueue(const Lock& lock, std::shared_ptr<Work> work);
+  void progress();
+  void fail(const Error& error);
+  void check_open() const;
+
+  const std::unique_ptr<Backend> backend_;
+  const int rank_;
+  const int size_;
+  std::atomic<double> timeout_seconds_;
+  std::atomic<std::int64_t> nanoseconds_{0};
+  std::atomic<std::int64_t> bytes_{0};
+  std::atomic<bool> cancelled_{false};
+
+  std::mutex close_mutex_;
+  std::mutex mutex_;  ///< guards what follows; never held while the backend works
+  std::condition_variable changed_;
+  bool busy_ = false;  ///< some thread is inside the backend
+  bool closed_ = false;
+  std::optional<Error> failure_;
+  std::deque<std::shared_ptr<Work>> queue_;
+  std::thread progress_thread_;
+};
+
+/// A timeout that can be added to a clock: positive, at most some decades (an infinite one is cut to that).
+/// @throws Error INVALID_ARGUMENT
+double checked_timeout(double seconds);
+
+}  // namespace lockstep

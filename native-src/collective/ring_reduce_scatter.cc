@@ -1,0 +1,15 @@
+#include "collective/ring_reduce_scatter.h"
+
+#include "collective/ring.h"
+
+namespace lockstep {
+
+void ring_reduce_scatter(const RingReduceScatterOptions& options) {
+  run_ring({.collective = options.collective,
+            .blocks = options.blocks,
+            .input = options.input,
+            .own_block = options.output,
+            .reduces = true});
+}
+
+}  // namespace lockstep

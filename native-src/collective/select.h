@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+
+namespace lockstep {
+
+/// The sizes at which algorithms change. Equal on all ranks of a group.
+struct Tuning {
+  /// Longest message of the segmented algorithms. Gloo's ring uses the same: long enough to hide the cost of a message,
+  /// short enough for two of them to stay in a core's cache while they are reduced.
+  std::size_t segment_bytes = 1 << 20;
+
+  /// All-reduces of fewer bytes go by recursive doubling.
+  std::size_t recursive_doubling_below = 64 << 10;
+};
+
+enum class AllReduceAlgorithm { RECURSIVE_DOUBLING, RING };
+
+/// Chooses from what is equal on all ranks, so that all choose the same.
+AllReduceAlgorithm select_all_reduce(std::size_t bytes, const Tuning& tuning);
+
+}  // namespace lockstep

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "collective/backend.h"
+#include "collective/collective.h"
+#include "collective/select.h"
+#include "transport/transport.h"
+
+namespace lockstep {
+
+/// The operations of a group as algorithms over a transport.
+class TransportBackend : public Backend {
+ public:
+  explicit TransportBackend(std::unique_ptr<Transport> transport, const Tuning& tuning = {});
+
+  int rank() const override { return transport_->rank(); }
+  int size() const override { return transport_->size(); }
+  std::string name() const override { return transport_->name(); }
+  int execute(const Request& request, const Deadline& deadline) override;
+  std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
+  void abort(const Error& reason) noexcept override { transport_->abort(reason); }
+  void close() noexcept override { transport_->close(); }
+
+ private:
+  Collective collective(const Signature& signature, const Deadline& deadline);
+  int send(const Request& request, const Deadline& deadline);
+  int receive(const Request& request, const Deadline& deadline);
+  void run(const Request& request, const Collective& collective);
+  void all_reduce(const Request& request, const Collective& collective);
+
+  const Tuning tuning_;
+  Scratch scratch_;  ///< outlives the transport, which may touch it until it is closed
+  std::unique_ptr<Transport> transport_;
+  std::uint64_t sequence_ = 0;  ///< collectives begun in this group
+};
+
+/// A backend over `transport`; where the group has one rank only, the transport is closed and none is needed.
+std::unique_ptr<Backend> make_backend(std::unique_ptr<Transport> transport, const Tuning& tuning = {});
+
+}  // namespace lockstep

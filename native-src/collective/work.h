@@ -1,0 +1,53 @@
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "collective/backend.h"
+#include "collective/validation.h"
+
+namespace lockstep {
+
+/// One operation on its way through a communicator, and how it ended.
+class Work {
+ public:
+  explicit Work(ValidatedRequest what) : what(std::move(what)) {}
+
+  const ValidatedRequest what;
+  std::unique_ptr<Backend> child;  ///< what a SPLIT made
+
+  /// @return as Backend::execute(), or rethrows the operation's error
+  int wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return done_; });
+    if (error_) throw *error_;
+    return value_;
+  }
+
+  bool is_done() {
+    std::lock_guard lock(mutex_);
+    return done_;
+  }
+
+  void succeed(int value) { end(value, std::nullopt); }
+  void fail(const Error& error) { end(0, error); }
+
+ private:
+  void end(int value, std::optional<Error> error) {
+    std::lock_guard lock(mutex_);
+    value_ = value;
+    error_ = std::move(error);
+    done_ = true;
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;
+  int value_ = 0;
+  std::optional<Error> error_;
+};
+
+}  // namespace lockstep

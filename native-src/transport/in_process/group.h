@@ -1,0 +1,95 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "transport/transport.h"
+
+namespace lockstep::in_process {
+
+/// One half of a message: what a rank wants to send or receive. Guarded by the group's mutex, but for the bytes
+/// behind `data` while `copying`.
+struct Post {
+  bool is_send = false;
+  int owner = 0;
+  int peer = 0;
+  Signature signature;
+  std::byte* data = nullptr;
+  std::size_t bytes = 0;
+  bool copying = false;
+  bool done = false;
+  int matched_rank = 0;
+};
+
+/// What the ranks (threads) of one group share. Whoever posts the second half of a message copies it straight from the
+/// sender's memory to the receiver's, so no message is ever buffered and a send ends when it has been received.
+class Group {
+ public:
+  explicit Group(int size);
+
+  int size() const { return static_cast<int>(members_.size()); }
+
+  /// Registers a half and, where its other half is there, carries the message over.
+  std::shared_ptr<Post> post(Post half);
+
+  /// @return the rank on the other side
+  int wait(Post& post, const Deadline& deadline);
+
+  /// Ends the group for all ranks: their waits throw what aborted_error() makes of `reason`.
+  void abort(int origin, const Error& reason);
+
+  /// Rank `rank` posts no more, and its memory is no longer touched when this returns.
+  /// @param goodbye false when the rank died: then every wait of every rank ends
+  void leave(int rank, bool goodbye);
+
+  bool has_left(int rank);
+
+  /// Collective: the group of `members`, made by whoever comes first.
+  std::shared_ptr<Group> split(int rank, std::span<const int> members, const Deadline& deadline);
+
+ private:
+  enum class Presence { HERE, LEFT, DIED };
+
+  struct Member {
+    Presence presence = Presence::HERE;
+    Signature current;  ///< of the collective that the rank is in, to find disagreement before messages meet
+    std::deque<std::shared_ptr<Post>> incoming;  ///< sends to this rank that no receive has met yet
+    std::deque<std::shared_ptr<Post>> receives;  ///< receives of this rank that no send has met yet
+    std::size_t splits = 0;
+    int copies = 0;  ///< messages from or to this rank that are being copied, by whichever thread
+    std::condition_variable changed;
+  };
+
+  struct SubGroup {
+    std::shared_ptr<Group> group;
+    std::vector<int> arrived;
+    std::size_t departed = 0;
+  };
+
+  using Lock = std::unique_lock<std::mutex>;
+
+  void enter(int rank, const Signature& signature);
+  std::shared_ptr<Post> take_other_half(const Post& half);
+  void carry(Lock& lock, Post& send, Post& receive);
+  void withdraw(const Post& post);
+  void fail(const Error& error);
+  /// The reason for which `rank`, waiting for `awaited` in `own`, cannot go on.
+  std::optional<Error> obstacle(int rank, int awaited, const Signature& own) const;
+  bool all_others_left(int rank) const;
+  void wake_all();
+
+  std::mutex mutex_;
+  std::vector<Member> members_;
+  std::optional<Error> failure_;
+  std::map<std::pair<std::size_t, std::vector<int>>, SubGroup> sub_groups_;  ///< by number of the split and members
+};
+
+}  // namespace lockstep::in_process

@@ -1,0 +1,85 @@
+#include "transport/transport.h"
+
+#include "core/data_type.h"
+
+namespace lockstep {
+namespace {
+
+std::string rank_name(int rank) { return "rank " + std::to_string(rank); }
+
+std::string peer_name(int peer) { return peer == Transport::ANY ? "any rank" : rank_name(peer); }
+
+bool is_reduction(Operation operation) {
+  return operation == Operation::REDUCE || operation == Operation::REDUCE_SCATTER ||
+         operation == Operation::ALL_REDUCE;
+}
+
+bool is_rooted(Operation operation) {
+  return operation == Operation::BROADCAST || operation == Operation::SCATTER || operation == Operation::GATHER ||
+         operation == Operation::REDUCE;
+}
+
+std::string seconds_text(double seconds) {
+  std::string text = std::to_string(seconds);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+std::string Signature::describe() const {
+  std::string text = name_of(operation);
+  if (!is_point_to_point()) text += " #" + std::to_string(sequence);
+  if (operation != Operation::BARRIER) {
+    text += count == 0 ? " of " : " of " + std::to_string(count) + " ";
+    text += name_of(type);
+  }
+  if (is_reduction(operation)) text += " by " + name_of(op);
+  if (is_rooted(operation)) text += " with root " + std::to_string(root);
+  if (is_point_to_point()) text += " with tag " + std::to_string(tag);
+  return text;
+}
+
+Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs) {
+  return Error(ErrorCode::MISMATCH,
+               "Rank " + std::to_string(own_rank) + " called " + own.describe() + ", but " + rank_name(peer) +
+                   " called " + theirs.describe() +
+                   "; all ranks of a group must call the same operations with the same arguments in the same order.",
+               peer);
+}
+
+Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadline& deadline) {
+  return Error(ErrorCode::TIMEOUT,
+               "Rank " + std::to_string(own_rank) + " waited " + seconds_text(deadline.timeout_seconds()) +
+                   " s for " + peer_name(awaited) + " in " + own.describe() +
+                   "; either that rank is slower than the timeout allows, or it never called the operation.",
+               awaited);
+}
+
+Error peer_died_error(int own_rank, int peer, const Signature& own) {
+  return Error(ErrorCode::PEER_FAILED,
+               "Rank " + std::to_string(peer) + " died: its connection to rank " + std::to_string(own_rank) +
+                   " broke without a goodbye, during " + own.describe() + "; look at that rank's own output.",
+               peer);
+}
+
+Error peer_left_error(int own_rank, int peer, const Signature& own) {
+  return Error(ErrorCode::PEER_FAILED,
+               (peer == Transport::ANY ? std::string("All other ranks have") : "Rank " + std::to_string(peer) + " has") +
+                   " left the group, but rank " + std::to_string(own_rank) + " still needs it in " + own.describe() +
+                   "; every rank must take part in every operation before it closes its communicator.",
+               peer);
+}
+
+Error cancelled_error(int own_rank, const Signature& own) {
+  return Error(ErrorCode::CLOSED,
+               "The communicator of rank " + std::to_string(own_rank) + " was closed during " + own.describe() + ".");
+}
+
+Error aborted_error(int origin, const Error& reason) {
+  return Error(reason.code(), "Rank " + std::to_string(origin) + " ended the group: " + reason.what(),
+               reason.rank() == Error::NO_RANK ? origin : reason.rank());
+}
+
+}  // namespace lockstep
