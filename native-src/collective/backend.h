@@ -9,9 +9,9 @@
 
 namespace lockstep {
 
-/// Carries out the operations of one group. Implementations: the algorithms in collective/ over a Transport, and the MPI
-/// library's own collectives. Requests arrive validated, one at a time, never after an error; the Communicator in front
-/// does the rest (handles, order, threads, statistics, what a group of one does).
+/// Carries out the operations of one group. Implementations: the algorithms in collective/ over a Transport,
+/// and the MPI library's own collectives. Requests arrive validated, one at a time, never after an error; the
+/// Communicator in front does the rest (handles, order, threads, statistics, what a group of one does).
 class LOCKSTEP_API Backend {
  public:
   virtual ~Backend() = default;

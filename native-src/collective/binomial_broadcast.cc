@@ -14,7 +14,9 @@ void binomial_broadcast(const BinomialBroadcastOptions& options) {
   const std::size_t segment_bytes = std::max<std::size_t>(collective.segment_bytes, 1);
   const std::size_t segments = std::max<std::size_t>((options.bytes + segment_bytes - 1) / segment_bytes, 1);
   auto data = [&](std::size_t segment) { return options.data + segment * segment_bytes; };
-  auto length = [&](std::size_t segment) { return std::min(segment_bytes, options.bytes - segment * segment_bytes); };
+  auto length = [&](std::size_t segment) {
+    return std::min(segment_bytes, options.bytes - segment * segment_bytes);
+  };
 
   std::vector<Transport::Ticket> receives;
   if (tree.parent >= 0) {

@@ -11,8 +11,9 @@ struct BinomialBroadcastOptions {
   std::size_t bytes;
 };
 
-/// The root's data goes down a binomial tree: ⌈log₂P⌉ steps (Thakur, Rabenseifner, Gropp 2005, section 4.2). Long data
-/// goes in segments, each passed on while the next arrives, so that the levels of the tree work at the same time.
+/// The root's data goes down a binomial tree: ⌈log₂P⌉ steps (Thakur, Rabenseifner, Gropp 2005, section 4.2).
+/// Long data goes in segments, each passed on while the next arrives, so that the levels of the tree work at
+/// the same time.
 void binomial_broadcast(const BinomialBroadcastOptions& options);
 
 }  // namespace lockstep

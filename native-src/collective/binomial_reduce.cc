@@ -10,8 +10,8 @@
 namespace lockstep {
 namespace {
 
-/// The reduction of one rank, segment by segment. Two segments are under way: one is combined while the next arrives
-/// and the last goes to the parent.
+/// The reduction of one rank, segment by segment. Two segments are under way: one is combined while the next
+/// arrives and the last goes to the parent.
 class Reduction {
  public:
   explicit Reduction(const BinomialReduceOptions& options)
@@ -74,7 +74,8 @@ class Reduction {
   }
   std::size_t bytes(std::size_t segment) const { return count(segment) * element_bytes_; }
 
-  /// Room 0 is for this rank's own result, room 1 + k for what child k sends; each exists for even and odd segments.
+  /// Room 0 is for this rank's own result, room 1 + k for what child k sends; each exists for even and odd
+  /// segments.
   std::byte* room(std::size_t segment, std::size_t number) const {
     return scratch_ + (2 * number + segment % 2) * segment_count_ * element_bytes_;
   }

@@ -29,7 +29,8 @@ Blocks Blocks::of_equal_count(std::size_t count_each, int ranks) {
 Blocks Blocks::of_counts(std::span<const std::int64_t> counts) {
   Blocks blocks;
   blocks.offsets_.push_back(0);
-  for (std::int64_t count : counts) blocks.offsets_.push_back(blocks.offsets_.back() + static_cast<std::size_t>(count));
+  for (std::int64_t count : counts)
+    blocks.offsets_.push_back(blocks.offsets_.back() + static_cast<std::size_t>(count));
   return blocks;
 }
 

@@ -10,8 +10,9 @@
 
 namespace lockstep {
 
-/// Working memory that grows to the largest need and stays, so that operations do not allocate. It lives as long as
-/// its backend: a transport may touch what was posted until it is closed, even after an operation has failed.
+/// Working memory that grows to the largest need and stays, so that operations do not allocate. It lives as
+/// long as its backend: a transport may touch what was posted until it is closed, even after an operation has
+/// failed.
 class Scratch {
  public:
   /// At least `bytes` bytes, uninitialised; takes back what was given out before.

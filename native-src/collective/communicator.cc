@@ -60,7 +60,8 @@ int Communicator::run_in_turn(Work& work) {
     Lock lock(mutex_);
     check_open();
     if (busy_ || !queue_.empty()) {
-      // The caller's frame owns the work and outlives it, because wait() below returns only once it has ended.
+      // The caller's frame owns the work and outlives it, because wait() below returns only once it has
+      // ended.
       enqueue(lock, std::shared_ptr<Work>(std::shared_ptr<void>(), &work));
     } else {
       perform(lock, work);
@@ -95,7 +96,8 @@ void Communicator::execute(Work& work) {
   } catch (const std::exception& thrown) {
     error = Error(ErrorCode::SYSTEM, std::string("The operation failed: ") + thrown.what() + ".");
   }
-  nanoseconds_.fetch_add(std::chrono::nanoseconds(Deadline::Clock::now() - began).count(), std::memory_order_relaxed);
+  nanoseconds_.fetch_add(std::chrono::nanoseconds(Deadline::Clock::now() - began).count(),
+                         std::memory_order_relaxed);
   bytes_.fetch_add(static_cast<std::int64_t>(work.what.input_bytes), std::memory_order_relaxed);
   if (error) {
     fail(*error);
@@ -168,7 +170,8 @@ void Communicator::close() noexcept {
     changed_.wait(lock, [this] { return !busy_; });
   }
   if (progress_thread.joinable()) progress_thread.join();
-  const Error closed(ErrorCode::CLOSED, "The communicator of rank " + std::to_string(rank_) + " was closed first.");
+  const Error closed(ErrorCode::CLOSED,
+                     "The communicator of rank " + std::to_string(rank_) + " was closed first.");
   for (const std::shared_ptr<Work>& work : pending) work->fail(closed);
   backend_->close();
 }

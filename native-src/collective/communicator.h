@@ -15,10 +15,11 @@
 
 namespace lockstep {
 
-/// The front of every backend: checks requests, runs them one at a time in submission order, keeps deadlines and
-/// statistics, and closes the group after the first error.
+/// The front of every backend: checks requests, runs them one at a time in submission order, keeps deadlines
+/// and statistics, and closes the group after the first error.
 ///
-/// Safe to use from any thread. Held by shared_ptr, so that a close() cannot free what another thread is using.
+/// Safe to use from any thread. Held by shared_ptr, so that a close() cannot free what another thread is
+/// using.
 class Communicator {
  public:
   /// @param timeout_seconds deadline of each operation

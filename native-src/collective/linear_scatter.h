@@ -13,8 +13,8 @@ struct LinearScatterOptions {
   std::size_t count;       ///< elements of this rank's block
 };
 
-/// The root sends every rank its block straight away: P − 1 messages, and no byte travels twice, which is as good as a
-/// tree for anything but many tiny blocks.
+/// The root sends every rank its block straight away: P − 1 messages, and no byte travels twice, which is as
+/// good as a tree for anything but many tiny blocks.
 void linear_scatter(const LinearScatterOptions& options);
 
 }  // namespace lockstep

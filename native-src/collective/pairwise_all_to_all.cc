@@ -17,7 +17,8 @@ void pairwise_all_to_all(const PairwiseAllToAllOptions& options) {
   for (int step = 1; step < ranks; ++step) {
     const int from = (rank + ranks - step) % ranks;
     const int to = (rank + step) % ranks;
-    tickets.push_back(transport.post_receive(from, collective.signature, options.output + from * bytes, bytes));
+    tickets.push_back(
+        transport.post_receive(from, collective.signature, options.output + from * bytes, bytes));
     tickets.push_back(transport.post_send(to, collective.signature, options.input + to * bytes, bytes));
   }
   transport.wait_all(tickets, collective.deadline);

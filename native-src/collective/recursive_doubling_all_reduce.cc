@@ -21,7 +21,9 @@ class Exchange {
 
   void send(int peer) { wait(collective_.transport.post_send(peer, collective_.signature, output_, bytes_)); }
 
-  void receive(int peer) { wait(collective_.transport.post_receive(peer, collective_.signature, output_, bytes_)); }
+  void receive(int peer) {
+    wait(collective_.transport.post_receive(peer, collective_.signature, output_, bytes_));
+  }
 
   void receive_and_combine(int peer) {
     wait(collective_.transport.post_receive(peer, collective_.signature, received_, bytes_));

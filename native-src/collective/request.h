@@ -8,7 +8,8 @@
 
 namespace lockstep {
 
-/// One validated operation; see run() in lockstep/communicator.h for what each field means for each operation.
+/// One validated operation; see run() in lockstep/communicator.h for what each field means for each
+/// operation.
 struct Request {
   Operation operation = Operation::BARRIER;
   DataType type = DataType::U8;

@@ -78,7 +78,8 @@ class RingPass {
       target = options_.gathered + incoming.offset;
     }
     Transport& transport = collective_.transport;
-    receive_ = transport.post_receive((rank + ranks_ - 1) % ranks_, collective_.signature, target, incoming.bytes);
+    receive_ =
+        transport.post_receive((rank + ranks_ - 1) % ranks_, collective_.signature, target, incoming.bytes);
     send_ = transport.post_send((rank + 1) % ranks_, collective_.signature, source, outgoing.bytes);
   }
 
@@ -123,7 +124,8 @@ void run_ring(const RingOptions& options) {
   for (RingPass& slot : slots) {
     if (next < passes) slot.begin(next++);
   }
-  // Every rank goes through the slots in the same order, so that messages are posted in the order of their receives.
+  // Every rank goes through the slots in the same order, so that messages are posted in the order of their
+  // receives.
   while (slots[0].under_way() || slots[1].under_way()) {
     for (RingPass& slot : slots) {
       if (slot.under_way()) slot.advance();

@@ -11,7 +11,8 @@ struct RingAllGatherOptions {
   std::byte* output;       ///< all blocks
 };
 
-/// The gathering half of the ring (see ring.h): P − 1 steps, each rank sends its block and passes the others on.
+/// The gathering half of the ring (see ring.h): P − 1 steps, each rank sends its block and passes the others
+/// on.
 void ring_all_gather(const RingAllGatherOptions& options);
 
 }  // namespace lockstep

@@ -11,8 +11,8 @@ struct RingAllReduceOptions {
   std::size_t count;
 };
 
-/// Reduce-scatter and all-gather around a ring (see ring.h): 2(P − 1) steps, 2(P − 1)/P of the vector sent per rank.
-/// The best for long vectors, for any P.
+/// Reduce-scatter and all-gather around a ring (see ring.h): 2(P − 1) steps, 2(P − 1)/P of the vector sent
+/// per rank. The best for long vectors, for any P.
 void ring_all_reduce(const RingAllReduceOptions& options);
 
 }  // namespace lockstep

@@ -3,7 +3,8 @@
 namespace lockstep {
 
 AllReduceAlgorithm select_all_reduce(std::size_t bytes, const Tuning& tuning) {
-  return bytes < tuning.recursive_doubling_below ? AllReduceAlgorithm::RECURSIVE_DOUBLING : AllReduceAlgorithm::RING;
+  return bytes < tuning.recursive_doubling_below ? AllReduceAlgorithm::RECURSIVE_DOUBLING
+                                                 : AllReduceAlgorithm::RING;
 }
 
 }  // namespace lockstep

@@ -6,8 +6,8 @@ namespace lockstep {
 
 /// The sizes at which algorithms change. Equal on all ranks of a group.
 struct Tuning {
-  /// Longest message of the segmented algorithms. Gloo's ring uses the same: long enough to hide the cost of a message,
-  /// short enough for two of them to stay in a core's cache while they are reduced.
+  /// Longest message of the segmented algorithms. Gloo's ring uses the same: long enough to hide the cost of
+  /// a message, short enough for two of them to stay in a core's cache while they are reduced.
   std::size_t segment_bytes = 1 << 20;
 
   /// All-reduces of fewer bytes go by recursive doubling.

@@ -47,7 +47,8 @@ Signature point_to_point_signature(const Request& request) {
 }
 
 Blocks blocks_of(const Request& request, int ranks) {
-  return request.counts.empty() ? Blocks::of_equal_count(request.count, ranks) : Blocks::of_counts(request.counts);
+  return request.counts.empty() ? Blocks::of_equal_count(request.count, ranks)
+                                : Blocks::of_counts(request.counts);
 }
 
 /// Where a rank wants to go in a split.
@@ -83,17 +84,16 @@ int TransportBackend::execute(const Request& request, const Deadline& deadline) 
 }
 
 int TransportBackend::send(const Request& request, const Deadline& deadline) {
-  transport_->wait(transport_->post_send(request.root_or_peer, point_to_point_signature(request), request.input,
-                                         request.count * size_of(request.type)),
+  transport_->wait(transport_->post_send(request.root_or_peer, point_to_point_signature(request),
+                                         request.input, request.count * size_of(request.type)),
                    deadline);
   return 0;
 }
 
 int TransportBackend::receive(const Request& request, const Deadline& deadline) {
-  return transport_->wait(
-      transport_->post_receive(request.root_or_peer, point_to_point_signature(request), request.output,
-                               request.count * size_of(request.type)),
-      deadline);
+  return transport_->wait(transport_->post_receive(request.root_or_peer, point_to_point_signature(request),
+                                                   request.output, request.count * size_of(request.type)),
+                          deadline);
 }
 
 void TransportBackend::run(const Request& request, const Collective& collective) {
@@ -102,7 +102,8 @@ void TransportBackend::run(const Request& request, const Collective& collective)
   switch (request.operation) {
     case Operation::BROADCAST: {
       const std::size_t bytes = request.count * size_of(request.type);
-      if (rank() == root && request.input != request.output) std::memcpy(request.output, request.input, bytes);
+      if (rank() == root && request.input != request.output)
+        std::memcpy(request.output, request.input, bytes);
       return binomial_broadcast({collective, root, request.output, bytes});
     }
     case Operation::SCATTER: {
@@ -130,7 +131,8 @@ void TransportBackend::run(const Request& request, const Collective& collective)
     case Operation::SPLIT:
       break;
   }
-  throw Error(ErrorCode::INVALID_ARGUMENT, name_of(request.operation) + " is not a collective that a request can ask for.");
+  throw Error(ErrorCode::INVALID_ARGUMENT,
+              name_of(request.operation) + " is not a collective that a request can ask for.");
 }
 
 void TransportBackend::all_reduce(const Request& request, const Collective& collective) {

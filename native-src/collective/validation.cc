@@ -16,8 +16,8 @@ bool is_reduction(Operation operation) {
 }
 
 bool is_rooted(Operation operation) {
-  return operation == Operation::BROADCAST || operation == Operation::SCATTER || operation == Operation::GATHER ||
-         operation == Operation::REDUCE;
+  return operation == Operation::BROADCAST || operation == Operation::SCATTER ||
+         operation == Operation::GATHER || operation == Operation::REDUCE;
 }
 
 bool is_point_to_point(Operation operation) {
@@ -25,15 +25,19 @@ bool is_point_to_point(Operation operation) {
 }
 
 bool may_be_uneven(Operation operation) {
-  return operation == Operation::SCATTER || operation == Operation::GATHER || operation == Operation::ALL_GATHER ||
-         operation == Operation::REDUCE_SCATTER;
+  return operation == Operation::SCATTER || operation == Operation::GATHER ||
+         operation == Operation::ALL_GATHER || operation == Operation::REDUCE_SCATTER;
 }
 
 /// Checks one call; `what_` starts every message.
 class Validation {
  public:
   Validation(const RawRequest& raw, int rank, int size)
-      : raw_(raw), rank_(rank), size_(size), operation_(operation_from(raw.operation)), what_(name_of(operation_)) {}
+      : raw_(raw),
+        rank_(rank),
+        size_(size),
+        operation_(operation_from(raw.operation)),
+        what_(name_of(operation_)) {}
 
   ValidatedRequest run() {
     if (operation_ == Operation::SPLIT) refuse("is not run as an operation; call split()");
@@ -162,7 +166,8 @@ class Validation {
 
   void check_address(std::int64_t address, std::size_t bytes, const char* name) const {
     if (bytes == 0) return;
-    if (address == 0) refuse(std::string("has no ") + name + ", but needs " + std::to_string(bytes) + " bytes there");
+    if (address == 0)
+      refuse(std::string("has no ") + name + ", but needs " + std::to_string(bytes) + " bytes there");
     std::int64_t end = 0;
     if (address < 0 || __builtin_add_overflow(address, static_cast<std::int64_t>(bytes), &end)) {
       refuse(std::string("has a bad address for its ") + name);
@@ -181,6 +186,8 @@ class Validation {
 
 }  // namespace
 
-ValidatedRequest validate(const RawRequest& raw, int rank, int size) { return Validation(raw, rank, size).run(); }
+ValidatedRequest validate(const RawRequest& raw, int rank, int size) {
+  return Validation(raw, rank, size).run();
+}
 
 }  // namespace lockstep

@@ -20,8 +20,8 @@ struct RawRequest {
   std::int64_t counts;
 };
 
-/// A checked request. What its operation does not look at (the output of ranks that are not the root, the root of an
-/// all-reduce …) is set to null, zero or the default, so that equal calls have equal requests.
+/// A checked request. What its operation does not look at (the output of ranks that are not the root, the
+/// root of an all-reduce …) is set to null, zero or the default, so that equal calls have equal requests.
 struct ValidatedRequest {
   Request request;
   std::vector<std::int64_t> counts;  ///< owns what request.counts shows

@@ -24,15 +24,15 @@ constexpr std::array<TypeFacts, 7> TYPES{{{4, true, "f32"},
 
 constexpr std::array<const char*, 5> REDUCE_OPS{"sum", "average", "min", "max", "product"};
 
-constexpr std::array<const char*, 12> OPERATIONS{"send",       "receive", "broadcast",      "scatter",
-                                                 "gather",     "all-gather", "reduce",      "reduce-scatter",
-                                                 "all-reduce", "all-to-all", "barrier",     "split"};
+constexpr std::array<const char*, 12> OPERATIONS{"send",       "receive",    "broadcast", "scatter",
+                                                 "gather",     "all-gather", "reduce",    "reduce-scatter",
+                                                 "all-reduce", "all-to-all", "barrier",   "split"};
 
 /// The index that `code` stands for in a table of `size` entries, or INVALID_ARGUMENT.
 std::size_t checked(std::int64_t code, std::size_t size, const char* what) {
   if (code < 0 || code >= static_cast<std::int64_t>(size)) {
-    throw Error(ErrorCode::INVALID_ARGUMENT,
-                std::to_string(code) + " is no " + what + "; the codes are 0 to " + std::to_string(size - 1) + ".");
+    throw Error(ErrorCode::INVALID_ARGUMENT, std::to_string(code) + " is no " + what +
+                                                 "; the codes are 0 to " + std::to_string(size - 1) + ".");
   }
   return static_cast<std::size_t>(code);
 }

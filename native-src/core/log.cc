@@ -48,7 +48,8 @@ std::string take_notice() {
     return line;
   }
   if (all.dropped == 0) return "";
-  std::string line = "WARN " + std::to_string(all.dropped) + " later notices were dropped, because nobody fetched them.";
+  std::string line =
+      "WARN " + std::to_string(all.dropped) + " later notices were dropped, because nobody fetched them.";
   all.dropped = 0;
   return line;
 }

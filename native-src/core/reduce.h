@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "lockstep/export.h"
 #include "lockstep/types.h"
 
 namespace lockstep {
@@ -12,13 +13,14 @@ namespace lockstep {
 /// NaN that comes out is the positive quiet one, so that op(a, b) and op(b, a) have equal bits. Integers wrap
 /// around. The buffers do not overlap and need no alignment. The fastest variant for this CPU is chosen once,
 /// at run time; all give the same bits. INVALID_ARGUMENT for a code that is no DataType or ReduceOp.
-void reduce_into(void* target, const void* source, std::size_t count, DataType type, ReduceOp op);
+LOCKSTEP_API void reduce_into(void* target, const void* source, std::size_t count, DataType type,
+                              ReduceOp op);
 
 /// target[i] = op(left[i], right[i]); target may be left or right.
 void reduce_pair(void* target, const void* left, const void* right, std::size_t count, DataType type,
                  ReduceOp op);
 
 /// data[i] /= ranks, rounding integers toward zero. INVALID_ARGUMENT when ranks < 1.
-void finish_average(void* data, std::size_t count, DataType type, int ranks);
+LOCKSTEP_API void finish_average(void* data, std::size_t count, DataType type, int ranks);
 
 }  // namespace lockstep

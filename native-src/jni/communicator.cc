@@ -36,9 +36,13 @@ void close_communicator(std::int64_t communicator) {
   }
 }
 
-std::int32_t communicator_rank(std::int64_t communicator) { return communicators().find(communicator)->rank(); }
+std::int32_t communicator_rank(std::int64_t communicator) {
+  return communicators().find(communicator)->rank();
+}
 
-std::int32_t communicator_size(std::int64_t communicator) { return communicators().find(communicator)->size(); }
+std::int32_t communicator_size(std::int64_t communicator) {
+  return communicators().find(communicator)->size();
+}
 
 void set_timeout(std::int64_t communicator, double seconds) {
   communicators().find(communicator)->set_timeout(seconds);
@@ -47,15 +51,17 @@ void set_timeout(std::int64_t communicator, double seconds) {
 std::int32_t run(std::int64_t communicator, std::int32_t operation, std::int32_t type, std::int32_t op,
                  std::int32_t root_or_peer, std::int32_t tag, std::int64_t input, std::int64_t output,
                  std::int64_t count, std::int64_t counts) {
-  return communicators().find(communicator)->run(
-      {operation, type, op, root_or_peer, tag, input, output, count, counts});
+  return communicators()
+      .find(communicator)
+      ->run({operation, type, op, root_or_peer, tag, input, output, count, counts});
 }
 
 std::int64_t start(std::int64_t communicator, std::int32_t operation, std::int32_t type, std::int32_t op,
                    std::int32_t root_or_peer, std::int32_t tag, std::int64_t input, std::int64_t output,
                    std::int64_t count, std::int64_t counts) {
-  return works().insert(communicators().find(communicator)->start(
-      {operation, type, op, root_or_peer, tag, input, output, count, counts}));
+  return works().insert(communicators()
+                            .find(communicator)
+                            ->start({operation, type, op, root_or_peer, tag, input, output, count, counts}));
 }
 
 std::int32_t wait_work(std::int64_t work) {
@@ -66,9 +72,13 @@ std::int32_t wait_work(std::int64_t work) {
 
 bool work_is_done(std::int64_t work) { return works().find(work)->is_done(); }
 
-double communication_seconds(std::int64_t communicator) { return communicators().find(communicator)->seconds(); }
+double communication_seconds(std::int64_t communicator) {
+  return communicators().find(communicator)->seconds();
+}
 
-std::int64_t communication_bytes(std::int64_t communicator) { return communicators().find(communicator)->bytes(); }
+std::int64_t communication_bytes(std::int64_t communicator) {
+  return communicators().find(communicator)->bytes();
+}
 
 const char* take_log_line() {
   thread_local std::string line;

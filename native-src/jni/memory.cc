@@ -35,7 +35,8 @@ std::int64_t allocate_memory(std::int64_t bytes) {
   const std::size_t lines = static_cast<std::size_t>(bytes) / ALIGNMENT + 1;
   void* memory = std::aligned_alloc(ALIGNMENT, lines * ALIGNMENT);
   if (memory == nullptr) {
-    throw Error(ErrorCode::SYSTEM, "There is not enough memory for a buffer of " + std::to_string(bytes) + " bytes.");
+    throw Error(ErrorCode::SYSTEM,
+                "There is not enough memory for a buffer of " + std::to_string(bytes) + " bytes.");
   }
   std::memset(memory, 0, lines * ALIGNMENT);
   const auto address = reinterpret_cast<std::int64_t>(memory);
@@ -49,8 +50,8 @@ void free_memory(std::int64_t address) {
   {
     std::lock_guard lock(allocations().mutex);
     if (allocations().addresses.erase(address) == 0) {
-      throw Error(ErrorCode::INVALID_ARGUMENT,
-                  "Address " + std::to_string(address) + " was not allocated here, or has been freed already.");
+      throw Error(ErrorCode::INVALID_ARGUMENT, "Address " + std::to_string(address) +
+                                                   " was not allocated here, or has been freed already.");
     }
   }
   std::free(reinterpret_cast<void*>(address));

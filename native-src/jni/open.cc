@@ -34,9 +34,9 @@ std::int64_t open_communicator(std::unique_ptr<Backend> backend, double timeout_
 
 void check_world(std::int32_t rank, std::int32_t world_size) {
   if (world_size < 1 || rank < 0 || rank >= world_size) {
-    throw Error(ErrorCode::INVALID_ARGUMENT, "Rank " + std::to_string(rank) + " of world size " +
-                                                 std::to_string(world_size) +
-                                                 " is impossible; ranks go from 0 to the world size less one.");
+    throw Error(ErrorCode::INVALID_ARGUMENT,
+                "Rank " + std::to_string(rank) + " of world size " + std::to_string(world_size) +
+                    " is impossible; ranks go from 0 to the world size less one.");
   }
 }
 
@@ -44,7 +44,8 @@ std::int64_t open_single() {
   return open_communicator(std::make_unique<SingleBackend>(), std::numeric_limits<double>::infinity());
 }
 
-std::int64_t open_in_process(const char* group, std::int32_t rank, std::int32_t world_size, double timeout_seconds) {
+std::int64_t open_in_process(const char* group, std::int32_t rank, std::int32_t world_size,
+                             double timeout_seconds) {
   check_world(rank, world_size);
   if (group == nullptr) throw Error(ErrorCode::INVALID_ARGUMENT, "An in-process group needs a name.");
   const std::atomic<bool> never{false};
@@ -54,9 +55,10 @@ std::int64_t open_in_process(const char* group, std::int32_t rank, std::int32_t 
 
 std::int64_t open_mpi(const char* plugin_path, double timeout_seconds) {
   checked_timeout(timeout_seconds);
-  if (plugin_path == nullptr) throw Error(ErrorCode::INVALID_ARGUMENT, "The path of the MPI backend is missing.");
-  // Global, because an MPI library loads components of its own that look for its symbols. Never unloaded: MPI cannot be
-  // initialised twice in a process.
+  if (plugin_path == nullptr)
+    throw Error(ErrorCode::INVALID_ARGUMENT, "The path of the MPI backend is missing.");
+  // Global, because an MPI library loads components of its own that look for its symbols. Never unloaded: MPI
+  // cannot be initialised twice in a process.
   void* library = dlopen(plugin_path, RTLD_NOW | RTLD_GLOBAL);
   if (library == nullptr) refuse_plugin(plugin_path);
   auto open = reinterpret_cast<OpenMpiBackend>(dlsym(library, MPI_ENTRY_POINT));

@@ -16,8 +16,8 @@ namespace lockstep {
 /// Handles count up over all registries and are never reused, so that no handle can stand for two things.
 inline std::atomic<std::int64_t> next_handle{1};
 
-/// What the handles of one kind stand for. A thread that uses an object shares its ownership, so that taking the handle
-/// away frees nothing under it.
+/// What the handles of one kind stand for. A thread that uses an object shares its ownership, so that taking
+/// the handle away frees nothing under it.
 template <typename T>
 class Registry {
  public:
@@ -51,7 +51,8 @@ class Registry {
 
   [[noreturn]] void refuse(std::int64_t handle) const {
     if (handle > 0 && handle < next_handle.load(std::memory_order_relaxed)) {
-      throw Error(ErrorCode::CLOSED, "The " + kind_ + " with handle " + std::to_string(handle) + " has been closed.");
+      throw Error(ErrorCode::CLOSED,
+                  "The " + kind_ + " with handle " + std::to_string(handle) + " has been closed.");
     }
     throw Error(ErrorCode::INVALID_ARGUMENT, "No " + kind_ + " has handle " + std::to_string(handle) + ".");
   }

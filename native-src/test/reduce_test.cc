@@ -179,8 +179,9 @@ TEST(Reduce, EveryLengthAndAlignmentTouchesItsElementsAlone) {
     for (std::size_t count : {0, 1, 7, 8, 15, 16, 17, 31, 63, 65, 511, 512, 513, 1025}) {
       for (std::size_t offset : {0, 1, 3}) {
         for (auto [type, size] : {std::pair{DataType::F32, 4}, {DataType::F16, 2}, {DataType::U8, 1}}) {
-          std::vector<unsigned char> target(offset + count * size + 64, 0), source(target.size(), 0);
-          std::memset(target.data() + offset + count * size, 0x5a, 64);
+          std::vector<unsigned char> target(offset + count * size + 64, 0), source(target.size(), 0x3a);
+          // NaN in every type: a kernel that rewrites even one of them shows.
+          std::memset(target.data() + offset + count * size, 0xff, 64);
           std::vector<unsigned char> expected = target;
           for (std::size_t i = 0; i < count; ++i) {
             // One, in each of the types, in both buffers: f32 0x3f800000 + itself is 0x40000000.

@@ -15,8 +15,8 @@ bool is_reduction(Operation operation) {
 }
 
 bool is_rooted(Operation operation) {
-  return operation == Operation::BROADCAST || operation == Operation::SCATTER || operation == Operation::GATHER ||
-         operation == Operation::REDUCE;
+  return operation == Operation::BROADCAST || operation == Operation::SCATTER ||
+         operation == Operation::GATHER || operation == Operation::REDUCE;
 }
 
 std::string seconds_text(double seconds) {
@@ -42,11 +42,12 @@ std::string Signature::describe() const {
 }
 
 Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs) {
-  return Error(ErrorCode::MISMATCH,
-               "Rank " + std::to_string(own_rank) + " called " + own.describe() + ", but " + rank_name(peer) +
-                   " called " + theirs.describe() +
-                   "; all ranks of a group must call the same operations with the same arguments in the same order.",
-               peer);
+  return Error(
+      ErrorCode::MISMATCH,
+      "Rank " + std::to_string(own_rank) + " called " + own.describe() + ", but " + rank_name(peer) +
+          " called " + theirs.describe() +
+          "; all ranks of a group must call the same operations with the same arguments in the same order.",
+      peer);
 }
 
 Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadline& deadline) {
@@ -66,15 +67,17 @@ Error peer_died_error(int own_rank, int peer, const Signature& own) {
 
 Error peer_left_error(int own_rank, int peer, const Signature& own) {
   return Error(ErrorCode::PEER_FAILED,
-               (peer == Transport::ANY ? std::string("All other ranks have") : "Rank " + std::to_string(peer) + " has") +
-                   " left the group, but rank " + std::to_string(own_rank) + " still needs it in " + own.describe() +
+               (peer == Transport::ANY ? std::string("All other ranks have")
+                                       : "Rank " + std::to_string(peer) + " has") +
+                   " left the group, but rank " + std::to_string(own_rank) + " still needs it in " +
+                   own.describe() +
                    "; every rank must take part in every operation before it closes its communicator.",
                peer);
 }
 
 Error cancelled_error(int own_rank, const Signature& own) {
-  return Error(ErrorCode::CLOSED,
-               "The communicator of rank " + std::to_string(own_rank) + " was closed during " + own.describe() + ".");
+  return Error(ErrorCode::CLOSED, "The communicator of rank " + std::to_string(own_rank) +
+                                      " was closed during " + own.describe() + ".");
 }
 
 Error aborted_error(int origin, const Error& reason) {

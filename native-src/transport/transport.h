@@ -13,9 +13,9 @@
 
 namespace lockstep {
 
-/// What a message belongs to. It travels with every message; a receiver compares it with what it expected, which is
-/// how ranks that disagree are found out.
-struct Signature {
+/// What a message belongs to. It travels with every message; a receiver compares it with what it expected,
+/// which is how ranks that disagree are found out.
+struct LOCKSTEP_API Signature {
   Operation operation = Operation::BARRIER;
   DataType type = DataType::U8;
   ReduceOp op = ReduceOp::SUM;
@@ -31,7 +31,7 @@ struct Signature {
 };
 
 /// MISMATCH with both sides' view; shared by all transports so that the words are the same.
-Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs);
+LOCKSTEP_API Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs);
 
 /// TIMEOUT that names the awaited rank (or ANY) and the operation.
 Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadline& deadline);
@@ -43,25 +43,26 @@ Error peer_died_error(int own_rank, int peer, const Signature& own);
 Error peer_left_error(int own_rank, int peer, const Signature& own);
 
 /// CLOSED, for a wait that ended because deadline.cancelled().
-Error cancelled_error(int own_rank, const Signature& own);
+LOCKSTEP_API Error cancelled_error(int own_rank, const Signature& own);
 
-/// What the peers of rank `origin` throw after its abort(reason): the same code and rank at fault (`origin` where the
-/// reason names none), and the reason's words.
+/// What the peers of rank `origin` throw after its abort(reason): the same code and rank at fault (`origin`
+/// where the reason names none), and the reason's words.
 Error aborted_error(int origin, const Error& reason);
 
 /// Ordered messages between the ranks of one group.
 ///
-/// Messages of collectives between a pair of ranks arrive in the order in which they were sent, and each must match
-/// (signature and length) the receive posted for it in the same order; otherwise both sides get MISMATCH. SEND
-/// messages are matched by source and tag, first in, first out, beside them; a length that differs is a MISMATCH.
+/// Messages of collectives between a pair of ranks arrive in the order in which they were sent, and each must
+/// match (signature and length) the receive posted for it in the same order; otherwise both sides get
+/// MISMATCH. SEND messages are matched by source and tag, first in, first out, beside them; a length that
+/// differs is a MISMATCH.
 ///
-/// One thread at a time uses a transport. post_*() never blocks. Memory given to a post stays valid until its wait()
-/// returns or throws, or until close(). While waiting for one operation a transport progresses all of them, so that no
-/// order of posts among ranks can dead-lock.
+/// One thread at a time uses a transport. post_*() never blocks. Memory given to a post stays valid until its
+/// wait() returns or throws, or until close(). While waiting for one operation a transport progresses all of
+/// them, so that no order of posts among ranks can dead-lock.
 ///
-/// Failure: when a peer's connection breaks without a goodbye, every wait() on any rank that is connected to it throws
-/// PEER_FAILED naming the dead rank. abort() tells all peers the error, and their next or current wait() throws it,
-/// naming the rank where it began. After an error only abort() and close() may be called.
+/// Failure: when a peer's connection breaks without a goodbye, every wait() on any rank that is connected to
+/// it throws PEER_FAILED naming the dead rank. abort() tells all peers the error, and their next or current
+/// wait() throws it, naming the rank where it began. After an error only abort() and close() may be called.
 class Transport {
  public:
   using Ticket = std::uint64_t;
@@ -79,7 +80,8 @@ class Transport {
 
   /// Blocks until the post is complete (for a send: the memory may be reused).
   /// @return for a receive the rank that sent, otherwise the destination
-  /// @throws Error PEER_FAILED, TIMEOUT (naming the rank that was awaited and the operation), MISMATCH, CLOSED
+  /// @throws Error PEER_FAILED, TIMEOUT (naming the rank that was awaited and the operation), MISMATCH,
+  /// CLOSED
   ///         (deadline.cancelled()), SYSTEM
   virtual int wait(Ticket ticket, const Deadline& deadline) = 0;
 
@@ -93,8 +95,8 @@ class Transport {
   /// Leaves with a goodbye, so that peers that no longer need this rank are not disturbed. Idempotent.
   virtual void close() noexcept = 0;
 
-  /// The transport of a sub-group, over connections of its own. Collective over this group's ranks; `members` lists
-  /// parent ranks in the order of their new ranks (empty on ranks that take no part).
+  /// The transport of a sub-group, over connections of its own. Collective over this group's ranks; `members`
+  /// lists parent ranks in the order of their new ranks (empty on ranks that take no part).
   virtual std::unique_ptr<Transport> split(std::span<const int> members, const Deadline& deadline) = 0;
 };
 

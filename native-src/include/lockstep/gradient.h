@@ -8,8 +8,8 @@
 /// one call do not overlap and need no alignment. Every function throws Error INVALID_ARGUMENT, and changes
 /// nothing, for a null address with count > 0, a negative count, an integer type or a hyper-parameter outside
 /// its range: all are finite; step ≥ 1; 0 ≤ beta < 1; rates, momentum, epsilon and decay ≥ 0; nesterov with
-/// momentum > 0 and dampening = 0. Results have the same bits on every CPU. Calls on disjoint buffers may run
-/// on different threads.
+/// momentum > 0 and dampening = 0. Results have the same bits on every CPU, but for which NaN it is. Calls on
+/// disjoint buffers may run on different threads.
 
 #include <cstdint>
 

@@ -7,8 +7,8 @@
 namespace lockstep::in_process {
 namespace {
 
-/// Whether the two halves belong together. Collectives are matched by order alone: what they disagree about is then
-/// found by comparing signatures.
+/// Whether the two halves belong together. Collectives are matched by order alone: what they disagree about
+/// is then found by comparing signatures.
 bool belong_together(const Post& send, const Post& receive) {
   if (send.signature.is_point_to_point() != receive.signature.is_point_to_point()) return false;
   if (receive.peer != Transport::ANY && receive.peer != send.owner) return false;
@@ -118,7 +118,8 @@ std::optional<Error> Group::obstacle(int rank, int awaited, const Signature& own
   for (int other = 0; other < size(); ++other) {
     if (members_[other].presence == Presence::DIED) return peer_died_error(rank, other, own);
   }
-  const bool gone = awaited == Transport::ANY ? all_others_left(rank) : members_[awaited].presence == Presence::LEFT;
+  const bool gone =
+      awaited == Transport::ANY ? all_others_left(rank) : members_[awaited].presence == Presence::LEFT;
   if (gone) return peer_left_error(rank, awaited, own);
   return std::nullopt;
 }
@@ -175,7 +176,9 @@ std::shared_ptr<Group> Group::split(int rank, std::span<const int> members, cons
   Signature own;
   own.operation = Operation::SPLIT;
   own.sequence = number;
-  auto has_arrived = [&](int member) { return std::ranges::find(entry.arrived, member) != entry.arrived.end(); };
+  auto has_arrived = [&](int member) {
+    return std::ranges::find(entry.arrived, member) != entry.arrived.end();
+  };
   while (true) {
     auto missing = std::ranges::find_if_not(members, has_arrived);
     if (missing == members.end()) break;

@@ -15,8 +15,8 @@
 
 namespace lockstep::in_process {
 
-/// One half of a message: what a rank wants to send or receive. Guarded by the group's mutex, but for the bytes
-/// behind `data` while `copying`.
+/// One half of a message: what a rank wants to send or receive. Guarded by the group's mutex, but for the
+/// bytes behind `data` while `copying`.
 struct Post {
   bool is_send = false;
   int owner = 0;
@@ -29,8 +29,9 @@ struct Post {
   int matched_rank = 0;
 };
 
-/// What the ranks (threads) of one group share. Whoever posts the second half of a message copies it straight from the
-/// sender's memory to the receiver's, so no message is ever buffered and a send ends when it has been received.
+/// What the ranks (threads) of one group share. Whoever posts the second half of a message copies it straight
+/// from the sender's memory to the receiver's, so no message is ever buffered and a send ends when it has
+/// been received.
 class Group {
  public:
   explicit Group(int size);
@@ -89,7 +90,8 @@ class Group {
   std::mutex mutex_;
   std::vector<Member> members_;
   std::optional<Error> failure_;
-  std::map<std::pair<std::size_t, std::vector<int>>, SubGroup> sub_groups_;  ///< by number of the split and members
+  std::map<std::pair<std::size_t, std::vector<int>>, SubGroup>
+      sub_groups_;  ///< by number of the split and members
 };
 
 }  // namespace lockstep::in_process

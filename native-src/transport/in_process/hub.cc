@@ -13,8 +13,8 @@
 namespace lockstep {
 namespace {
 
-/// A name at which ranks meet. Once all have come, the group lives on without the hub; the entry stays to tell a rank
-/// that joins twice from one that joins again after it has left.
+/// A name at which ranks meet. Once all have come, the group lives on without the hub; the entry stays to
+/// tell a rank that joins twice from one that joins again after it has left.
 struct Meeting {
   std::shared_ptr<in_process::Group> group;
   std::weak_ptr<in_process::Group> formed;
@@ -54,7 +54,8 @@ bool is_past(const Meeting& meeting, int rank) {
   return group == nullptr || group->has_left(rank);
 }
 
-/// The meeting that `rank` takes part in: the one that is forming or, where `rank` has left the last one, a new one.
+/// The meeting that `rank` takes part in: the one that is forming or, where `rank` has left the last one, a
+/// new one.
 std::shared_ptr<Meeting> meeting_for(Hub& all, const std::string& name, int rank, int size) {
   std::erase_if(all.meetings,
                 [](const auto& entry) { return entry.second->complete() && entry.second->formed.expired(); });
@@ -70,19 +71,21 @@ std::shared_ptr<Meeting> meeting_for(Hub& all, const std::string& name, int rank
 
 }  // namespace
 
-std::unique_ptr<Transport> join_in_process(const std::string& name, int rank, int size, const Deadline& deadline) {
+std::unique_ptr<Transport> join_in_process(const std::string& name, int rank, int size,
+                                           const Deadline& deadline) {
   Hub& all = hub();
   std::unique_lock lock(all.mutex);
   const std::shared_ptr<Meeting> meeting = meeting_for(all, name, rank, size);
-  const std::string who = "Rank " + std::to_string(rank) + " cannot join the in-process group '" + name + "': ";
+  const std::string who =
+      "Rank " + std::to_string(rank) + " cannot join the in-process group '" + name + "': ";
   if (static_cast<int>(meeting->joined.size()) != size) {
     throw Error(ErrorCode::RENDEZVOUS, who + "it gives the world size as " + std::to_string(size) +
                                            ", but the ranks before it gave " +
                                            std::to_string(meeting->joined.size()) + ".");
   }
   if (meeting->joined[rank]) {
-    throw Error(ErrorCode::RENDEZVOUS, who + "another thread has joined as that rank; give every thread its own.",
-                rank);
+    throw Error(ErrorCode::RENDEZVOUS,
+                who + "another thread has joined as that rank; give every thread its own.", rank);
   }
   const std::shared_ptr<in_process::Group> group = meeting->group;
   meeting->joined[rank] = true;

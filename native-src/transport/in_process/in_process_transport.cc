@@ -21,8 +21,8 @@ Transport::Ticket InProcessTransport::post_receive(int peer, const Signature& si
   return post(false, peer, signature, static_cast<std::byte*>(data), bytes);
 }
 
-Transport::Ticket InProcessTransport::post(bool is_send, int peer, const Signature& signature, std::byte* data,
-                                           std::size_t bytes) {
+Transport::Ticket InProcessTransport::post(bool is_send, int peer, const Signature& signature,
+                                           std::byte* data, std::size_t bytes) {
   in_process::Post half;
   half.is_send = is_send;
   half.owner = rank_;
@@ -38,7 +38,8 @@ Transport::Ticket InProcessTransport::post(bool is_send, int peer, const Signatu
 int InProcessTransport::wait(Ticket ticket, const Deadline& deadline) {
   auto found = pending_.find(ticket);
   if (found == pending_.end()) {
-    throw Error(ErrorCode::INVALID_ARGUMENT, "Ticket " + std::to_string(ticket) + " has been waited for already.");
+    throw Error(ErrorCode::INVALID_ARGUMENT,
+                "Ticket " + std::to_string(ticket) + " has been waited for already.");
   }
   const int peer = group_->wait(*found->second, deadline);
   pending_.erase(found);

@@ -40,6 +40,7 @@ class InProcessTransport : public Transport {
 /// Joins rank `rank` of the `size` threads that name the same `group`; blocks until all have joined.
 /// A name may be used again once its ranks have left.
 /// @throws Error RENDEZVOUS (rank joined twice, or sizes differ), TIMEOUT naming the absent ranks
-std::unique_ptr<Transport> join_in_process(const std::string& name, int rank, int size, const Deadline& deadline);
+std::unique_ptr<Transport> join_in_process(const std::string& name, int rank, int size,
+                                           const Deadline& deadline);
 
 }  // namespace lockstep

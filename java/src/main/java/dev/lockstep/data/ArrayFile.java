@@ -4,6 +4,9 @@ import java.util.List;
 
 /** A file of named arrays that can be read by ranges; one implementation for each format. */
 interface ArrayFile extends AutoCloseable {
+  /** What the formats that do not name dimensions call that of the samples. */
+  String SAMPLES = "sample";
+
   /** The file, or a name in angle brackets for data that has none; for messages. */
   String location();
 

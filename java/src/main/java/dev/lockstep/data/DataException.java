@@ -1,6 +1,9 @@
 package dev.lockstep.data;
 
 import dev.lockstep.LockstepException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * A data file that cannot be read as asked: its message names the file, the place in it (variable,
@@ -15,5 +18,10 @@ public final class DataException extends LockstepException {
 
   DataException(String location, String problem, Throwable cause) {
     super(location + ": " + problem, cause);
+  }
+
+  static DataException cannotOpen(Path file, IOException cause) {
+    String reason = Files.exists(file) ? "check that it may be read" : "there is no such file";
+    return new DataException(file.toString(), "cannot be opened: " + reason, cause);
   }
 }

@@ -5,11 +5,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 
-/** Opens and describes data files. */
+/** Opens, describes and creates data files. */
 public final class DataFiles {
+  private static final int ROWS_AT_ONCE = 1024;
+
   private DataFiles() {}
 
   /**
@@ -41,6 +45,46 @@ public final class DataFiles {
     }
   }
 
+  /**
+   * Says what a file holds; reads all of its values.
+   *
+   * @param path the file; its format is detected
+   * @throws DataException if the file cannot be read
+   */
+  public static FileDescription describe(Path path) {
+    try (ArrayFile file = openArrays(path, Format.AUTO)) {
+      return FileDescription.of(file);
+    }
+  }
+
+  /**
+   * Writes synthetic data as a table with the columns x0, x1, … and y0, y1, ….
+   *
+   * @param config how much, and from which seed
+   * @param path the file; it ends in {@code .csv}, {@code .npy} or {@code .nc}
+   * @throws IllegalArgumentException if the name has none of these endings
+   * @throws DataException if the file cannot be written
+   */
+  public static void create(SyntheticConfig config, Path path) {
+    List<String> names = new ArrayList<>(config.featureNames());
+    names.addAll(config.targetNames());
+    ArrayFile data = new SyntheticData(config);
+    double[] rows = new double[ROWS_AT_ONCE * names.size()];
+    double[] column = new double[ROWS_AT_ONCE];
+    try (TableWriter writer = TableWriter.create(path, names, config.samples())) {
+      for (long from = 0; from < config.samples(); from += ROWS_AT_ONCE) {
+        int count = (int) Math.min(ROWS_AT_ONCE, config.samples() - from);
+        for (int c = 0; c < names.size(); c++) {
+          data.read(data.variables().get(c), from, count, column);
+          for (int i = 0; i < count; i++) {
+            rows[i * names.size() + c] = column[i];
+          }
+        }
+        writer.write(rows, count);
+      }
+    }
+  }
+
   private static ArrayFile openArrays(DataConfig config) {
     if (config.synthetic() != null) {
       return new SyntheticData(config.synthetic());
@@ -51,7 +95,11 @@ public final class DataFiles {
   static ArrayFile openArrays(Path path, Format format) {
     return switch (format == Format.AUTO ? detect(path) : format) {
       case NETCDF -> NetcdfFile.open(path);
-      default -> throw new IllegalArgumentException(path + ": only NetCDF classic is read so far");
+      case HDF5 -> Hdf5File.open(path);
+      case CSV -> CsvFile.open(path);
+      case NPY -> NpyFile.open(path);
+      case NPZ -> NpzFile.open(path);
+      case AUTO -> throw new IllegalStateException("detect() found no format");
     };
   }
 
@@ -60,8 +108,7 @@ public final class DataFiles {
     try (InputStream in = Files.newInputStream(path)) {
       start = in.readNBytes(8);
     } catch (IOException e) {
-      throw new DataException(
-          path.toString(), "cannot be opened; check that it exists and may be read", e);
+      throw DataException.cannotOpen(path, e);
     }
     String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
     if (startsWith(start, 'C', 'D', 'F')) {

@@ -63,8 +63,7 @@ final class NetcdfFile implements ArrayFile {
         throw e;
       }
     } catch (IOException e) {
-      throw new DataException(
-          file.toString(), "cannot be opened; check that it exists and may be read", e);
+      throw DataException.cannotOpen(file, e);
     } catch (ArithmeticException e) {
       throw new DataException(
           file.toString(), "states sizes beyond 2⁶³ bytes; the file is damaged", e);

@@ -2,8 +2,8 @@ package dev.lockstep.data;
 
 import dev.lockstep.data.Variable.Dimension;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The points that samples are made of: the named dimensions of the variable that has most of them.
@@ -48,7 +48,7 @@ record SampleGrid(List<Dimension> dimensions) {
   }
 
   long points() {
-    return new Variable("", "", dimensions, java.util.Map.of()).size();
+    return new Variable("", "", dimensions, Map.of()).size();
   }
 
   /** How far a variable's position (C order) moves with each dimension of the grid. */
@@ -66,25 +66,34 @@ record SampleGrid(List<Dimension> dimensions) {
     return strides;
   }
 
-  /** The positions, relative to its first, of a variable's columns: its unnamed dimensions. */
+  /**
+   * The positions, relative to its first, of a variable's columns: its unnamed dimensions, the one
+   * nearest to the samples varying slowest. So the columns of a NumPy array have the same order
+   * whether it is stored by rows or by columns.
+   */
   static long[] columnOffsets(Variable variable) {
-    long[] offsets = {0};
+    List<Dimension> all = variable.dimensions();
+    boolean samplesFirst = all.isEmpty() || all.get(0).isNamed();
+    long[] strides = new long[all.size()];
     long stride = 1;
-    for (int d = variable.dimensions().size() - 1; d >= 0; d--) {
-      Dimension dimension = variable.dimensions().get(d);
-      if (!dimension.isNamed()) {
-        offsets = widen(offsets, stride, dimension.length());
-      }
-      stride *= dimension.length();
+    for (int d = all.size() - 1; d >= 0; d--) {
+      strides[d] = stride;
+      stride *= all.get(d).length();
     }
-    Arrays.sort(offsets);
+    long[] offsets = {0};
+    for (int i = 0; i < all.size(); i++) {
+      int d = samplesFirst ? i : all.size() - 1 - i;
+      if (!all.get(d).isNamed()) {
+        offsets = widen(offsets, strides[d], all.get(d).length());
+      }
+    }
     return offsets;
   }
 
   private static long[] widen(long[] offsets, long stride, long length) {
     long[] wider = new long[Math.toIntExact(Math.multiplyExact(offsets.length, length))];
     for (int i = 0; i < wider.length; i++) {
-      wider[i] = offsets[i % offsets.length] + (long) (i / offsets.length) * stride;
+      wider[i] = offsets[(int) (i / length)] + i % length * stride;
     }
     return wider;
   }

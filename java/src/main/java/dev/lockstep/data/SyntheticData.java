@@ -23,7 +23,7 @@ final class SyntheticData implements ArrayFile {
 
   SyntheticData(SyntheticConfig config) {
     this.config = config;
-    List<Dimension> rows = List.of(new Dimension("sample", config.samples()));
+    List<Dimension> rows = List.of(new Dimension(SAMPLES, config.samples()));
     List<String> names = new ArrayList<>(config.featureNames());
     names.addAll(config.targetNames());
     names.forEach(name -> variables.add(new Variable(name, "double", rows, Map.of())));

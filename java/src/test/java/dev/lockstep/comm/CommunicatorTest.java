@@ -230,7 +230,7 @@ class CommunicatorTest {
             CommunicationException e =
                 assertThrows(
                     CommunicationException.class, () -> ranks.receive(Span.of(never), 0, 1));
-            assertTrue(e.getMessage().contains("rank 0"), e.getMessage());
+            assertTrue(e.getMessage().contains("Rank 0"), e.getMessage());
           }
           return null;
         });

@@ -1,0 +1,57 @@
+package dev.lockstep.data;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a data file holds.
+ *
+ * @param location the file
+ * @param format its format, for people
+ * @param variables one summary for each numeric variable, in the file's order
+ */
+public record FileDescription(String location, String format, List<Summary> variables) {
+
+  /**
+   * One variable and the range of its values, after scale and offset.
+   *
+   * @param variable name, type, dimensions and attributes
+   * @param missing how many of its values are missing
+   * @param min the smallest value; NaN if all are missing
+   * @param max the largest value; NaN if all are missing
+   */
+  public record Summary(Variable variable, long missing, double min, double max) {}
+
+  /** Copies the list. */
+  public FileDescription {
+    variables = List.copyOf(variables);
+  }
+
+  static FileDescription of(ArrayFile file) {
+    List<Summary> summaries = new ArrayList<>();
+    for (Variable variable : file.variables()) {
+      summaries.add(summarize(file, variable));
+    }
+    return new FileDescription(file.location(), file.format(), summaries);
+  }
+
+  private static Summary summarize(ArrayFile file, Variable variable) {
+    double[] values = new double[file.blockLength(variable)];
+    long size = variable.size();
+    long missing = 0;
+    double min = Double.NaN;
+    double max = Double.NaN;
+    for (long from = 0; from < size; from += values.length) {
+      int count = (int) Math.min(values.length, size - from);
+      file.read(variable, from, count, values);
+      for (int i = 0; i < count; i++) {
+        double value = values[i];
+        missing += Double.isNaN(value) ? 1 : 0;
+        // Written so that a NaN, as bound or as value, never wins.
+        min = value < min || Double.isNaN(min) ? value : min;
+        max = value > max || Double.isNaN(max) ? value : max;
+      }
+    }
+    return new Summary(variable, missing, min, max);
+  }
+}

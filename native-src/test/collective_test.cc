@@ -1,0 +1,374 @@
+// Every collective, over every type and operation, group size and length, against its definition.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <random>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "call.h"
+#include "ranks.h"
+#include "typed_data.h"
+
+namespace lockstep::test {
+namespace {
+
+// Small enough for the lengths below to need several segments, and not a multiple of any element's length.
+constexpr Tuning SMALL_SEGMENTS{.segment_bytes = 1001, .recursive_doubling_below = 0};
+constexpr Tuning RECURSIVE_DOUBLING{.segment_bytes = 1001, .recursive_doubling_below = 1 << 30};
+
+constexpr std::size_t LENGTHS[] = {0, 1, 3, 1000, 5001};
+
+/// Small whole numbers, so that sums and products are exact in every type and in every order.
+double value_of(int rank, std::size_t index) {
+  return static_cast<double>((index * 7 + rank * 3) % 4 + (index % 3 == 0));
+}
+
+/// Factors whose product over 8 ranks stays exact in 8 bits.
+double factor_of(int rank, std::size_t index) { return (index + rank) % 3 == 0 ? 2 : 1; }
+
+std::vector<double> values(int rank, std::size_t begin, std::size_t count, ReduceOp op) {
+  std::vector<double> result;
+  for (std::size_t i = begin; i < begin + count; ++i) {
+    result.push_back(op == ReduceOp::PRODUCT ? factor_of(rank, i) : value_of(rank, i));
+  }
+  return result;
+}
+
+double combine(double a, double b, ReduceOp op) {
+  switch (op) {
+    case ReduceOp::MIN:
+      return std::min(a, b);
+    case ReduceOp::MAX:
+      return std::max(a, b);
+    case ReduceOp::PRODUCT:
+      return a * b;
+    case ReduceOp::SUM:
+    case ReduceOp::AVERAGE:
+      return a + b;
+  }
+  return 0;
+}
+
+/// Elements begin … begin + count of the reduction over all ranks, by its definition.
+Bytes reduced(int ranks, std::size_t begin, std::size_t count, DataType type, ReduceOp op) {
+  std::vector<double> result = values(0, begin, count, op);
+  for (int rank = 1; rank < ranks; ++rank) {
+    const std::vector<double> next = values(rank, begin, count, op);
+    for (std::size_t i = 0; i < count; ++i) result[i] = combine(result[i], next[i], op);
+  }
+  if (op == ReduceOp::AVERAGE) {
+    for (double& value : result) {
+      value = type == DataType::F64 ? value / ranks : static_cast<float>(value) / static_cast<float>(ranks);
+    }
+  }
+  return encode(result, type);
+}
+
+Bytes plain(int rank, std::size_t begin, std::size_t count, DataType type) {
+  return encode(values(rank, begin, count, ReduceOp::SUM), type);
+}
+
+void append_all(Bytes& bytes, const Bytes& more) { bytes.insert(bytes.end(), more.begin(), more.end()); }
+
+/// A length for each rank: zero for some, no two alike.
+std::vector<std::int64_t> uneven_counts(int ranks, std::size_t length) {
+  std::vector<std::int64_t> counts;
+  for (int rank = 0; rank < ranks; ++rank) {
+    counts.push_back(rank % 3 == 1 ? 0 : static_cast<std::int64_t>(length * (rank + 1) / ranks + rank));
+  }
+  return counts;
+}
+
+std::size_t sum(const std::vector<std::int64_t>& counts, int end) {
+  std::size_t total = 0;
+  for (int rank = 0; rank < end; ++rank) total += static_cast<std::size_t>(counts[rank]);
+  return total;
+}
+
+/// All types and operations, each with all lengths.
+std::vector<std::tuple<DataType, ReduceOp, std::size_t>> cases() {
+  std::vector<std::tuple<DataType, ReduceOp, std::size_t>> all;
+  for (DataType type : TYPES) {
+    for (ReduceOp op : OPS) {
+      for (std::size_t count : LENGTHS) all.emplace_back(type, op, count);
+    }
+  }
+  return all;
+}
+
+/// All types, with all lengths of blocks, alike (false) and uneven (true).
+std::vector<std::tuple<DataType, std::vector<std::int64_t>, bool>> block_cases(int ranks) {
+  std::vector<std::tuple<DataType, std::vector<std::int64_t>, bool>> all;
+  for (DataType type : TYPES) {
+    for (std::size_t count : LENGTHS) {
+      all.emplace_back(
+          type, std::vector<std::int64_t>(static_cast<std::size_t>(ranks), static_cast<std::int64_t>(count)),
+          false);
+      all.emplace_back(type, uneven_counts(ranks, count), true);
+    }
+  }
+  return all;
+}
+
+class Collectives : public testing::TestWithParam<int> {
+ protected:
+  int ranks() const { return GetParam(); }
+
+  template <typename Body>
+  void on_every_rank(const Tuning& tuning, Body body) {
+    run_with_communicators(ranks(), tuning, PATIENCE, body);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Ranks, Collectives, testing::Values(1, 2, 3, 4, 5, 8));
+
+void check_all_reduce(Communicator& group, DataType type, ReduceOp op, std::size_t count) {
+  const Bytes expected = reduced(group.size(), 0, count, type, op);
+  const Bytes input = encode(values(group.rank(), 0, count, op), type);
+  Bytes output(input.size());
+  Call call{.operation = Operation::ALL_REDUCE,
+            .type = type,
+            .op = op,
+            .input = input.data(),
+            .output = output.data(),
+            .count = count};
+  run(group, call);
+  EXPECT_EQ(output, expected);
+  output = input;
+  call.input = output.data();
+  run(group, call);
+  EXPECT_EQ(output, expected) << "in place";
+}
+
+TEST_P(Collectives, AllReduceCombinesEveryTypeByEveryOperation) {
+  for (const Tuning& tuning : {SMALL_SEGMENTS, RECURSIVE_DOUBLING}) {
+    on_every_rank(tuning, [](Communicator& group) {
+      for (auto [type, op, count] : cases()) {
+        SCOPED_TRACE(name_of(type) + " " + name_of(op) + " " + std::to_string(count));
+        check_all_reduce(group, type, op, count);
+      }
+    });
+  }
+}
+
+TEST_P(Collectives, ReduceCombinesAtTheRootOnly) {
+  on_every_rank(SMALL_SEGMENTS, [](Communicator& group) {
+    for (auto [type, op, count] : cases()) {
+      SCOPED_TRACE(name_of(type) + " " + name_of(op) + " " + std::to_string(count));
+      const int root = static_cast<int>(count) % group.size();
+      const bool at_root = group.rank() == root;
+      const Bytes expected = reduced(group.size(), 0, count, type, op);
+      const Bytes input = encode(values(group.rank(), 0, count, op), type);
+      Bytes buffer = input;
+      Call call{.operation = Operation::REDUCE, .type = type, .op = op, .root_or_peer = root, .count = count};
+      call.input = buffer.data();
+      call.output = at_root ? buffer.data() : nullptr;
+      run(group, call);
+      EXPECT_EQ(buffer, at_root ? expected : input) << "in place";
+      Bytes output(input.size());
+      call.input = input.data();
+      call.output = at_root ? output.data() : nullptr;
+      run(group, call);
+      EXPECT_EQ(output, at_root ? expected : Bytes(input.size()));
+    }
+  });
+}
+
+TEST_P(Collectives, ReduceScatterLeavesEachRankItsBlock) {
+  on_every_rank(SMALL_SEGMENTS, [](Communicator& group) {
+    for (auto [type, op, count] : cases()) {
+      SCOPED_TRACE(name_of(type) + " " + name_of(op) + " " + std::to_string(count));
+      const Bytes input = encode(values(group.rank(), 0, count * group.size(), op), type);
+      Bytes output(count * size_of(type));
+      run(group, {.operation = Operation::REDUCE_SCATTER,
+                  .type = type,
+                  .op = op,
+                  .input = input.data(),
+                  .output = output.data(),
+                  .count = count});
+      EXPECT_EQ(output, reduced(group.size(), group.rank() * count, count, type, op));
+    }
+  });
+}
+
+TEST_P(Collectives, ReduceScatterTakesUnevenBlocks) {
+  on_every_rank(SMALL_SEGMENTS, [](Communicator& group) {
+    for (std::size_t length : LENGTHS) {
+      const auto counts = uneven_counts(group.size(), length);
+      const auto own = static_cast<std::size_t>(counts[group.rank()]);
+      const DataType type = DataType::I32;
+      const Bytes input = encode(values(group.rank(), 0, sum(counts, group.size()), ReduceOp::SUM), type);
+      Bytes output(own * size_of(type));
+      run(group, {.operation = Operation::REDUCE_SCATTER,
+                  .type = type,
+                  .input = input.data(),
+                  .output = output.data(),
+                  .count = own,
+                  .counts = &counts});
+      EXPECT_EQ(output, reduced(group.size(), sum(counts, group.rank()), own, type, ReduceOp::SUM));
+    }
+  });
+}
+
+TEST_P(Collectives, BroadcastGivesTheRootsDataToAll) {
+  on_every_rank(SMALL_SEGMENTS, [](Communicator& group) {
+    for (DataType type : TYPES) {
+      for (std::size_t count : LENGTHS) {
+        const int root = static_cast<int>(count + 1) % group.size();
+        const Bytes expected = plain(root, 0, count, type);
+        for (bool in_place : {true, false}) {
+          Bytes output(expected.size());
+          if (in_place && group.rank() == root) output = expected;
+          const void* input = in_place ? output.data() : expected.data();
+          run(group, {.operation = Operation::BROADCAST,
+                      .type = type,
+                      .root_or_peer = root,
+                      .input = group.rank() == root ? input : nullptr,
+                      .output = output.data(),
+                      .count = count});
+          EXPECT_EQ(output, expected) << name_of(type) << " " << count;
+        }
+      }
+    }
+  });
+}
+
+/// Blocks of all ranks one after the other.
+Bytes all_blocks(const std::vector<std::int64_t>& counts, DataType type) {
+  Bytes bytes;
+  for (int rank = 0; rank < static_cast<int>(counts.size()); ++rank)
+    append_all(bytes, plain(rank, 0, static_cast<std::size_t>(counts[rank]), type));
+  return bytes;
+}
+
+TEST_P(Collectives, ScatterGivesEachRankItsBlock) {
+  on_every_rank(SMALL_SEGMENTS, [](Communicator& group) {
+    for (auto [type, counts, uneven] : block_cases(group.size())) {
+      const int root = group.size() - 1;
+      const bool at_root = group.rank() == root;
+      const auto own = static_cast<std::size_t>(counts[group.rank()]);
+      const Bytes input = all_blocks(counts, type);
+      Bytes output(own * size_of(type));
+      run(group, {.operation = Operation::SCATTER,
+                  .type = type,
+                  .root_or_peer = root,
+                  .input = at_root ? input.data() : nullptr,
+                  .output = output.data(),
+                  .count = own,
+                  .counts = at_root && uneven ? &counts : nullptr});
+      EXPECT_EQ(output, plain(group.rank(), 0, own, type));
+    }
+  });
+}
+
+TEST_P(Collectives, GatherCollectsTheBlocksAtTheRoot) {
+  on_every_rank(SMALL_SEGMENTS, [](Communicator& group) {
+    for (auto [type, counts, uneven] : block_cases(group.size())) {
+      const int root = group.size() / 2;
+      const bool at_root = group.rank() == root;
+      const auto own = static_cast<std::size_t>(counts[group.rank()]);
+      const Bytes input = plain(group.rank(), 0, own, type);
+      const Bytes expected = at_root ? all_blocks(counts, type) : Bytes();
+      Bytes output(expected.size());
+      run(group, {.operation = Operation::GATHER,
+                  .type = type,
+                  .root_or_peer = root,
+                  .input = input.data(),
+                  .output = at_root ? output.data() : nullptr,
+                  .count = own,
+                  .counts = at_root && uneven ? &counts : nullptr});
+      EXPECT_EQ(output, expected);
+    }
+  });
+}
+
+TEST_P(Collectives, AllGatherCollectsTheBlocksEverywhere) {
+  on_every_rank(SMALL_SEGMENTS, [](Communicator& group) {
+    for (auto [type, counts, uneven] : block_cases(group.size())) {
+      const auto own = static_cast<std::size_t>(counts[group.rank()]);
+      const Bytes input = plain(group.rank(), 0, own, type);
+      const Bytes expected = all_blocks(counts, type);
+      Bytes output(expected.size());
+      run(group, {.operation = Operation::ALL_GATHER,
+                  .type = type,
+                  .input = input.data(),
+                  .output = output.data(),
+                  .count = own,
+                  .counts = uneven ? &counts : nullptr});
+      EXPECT_EQ(output, expected);
+    }
+  });
+}
+
+TEST_P(Collectives, AllToAllTransposesTheBlocks) {
+  on_every_rank(SMALL_SEGMENTS, [](Communicator& group) {
+    for (DataType type : TYPES) {
+      for (std::size_t count : LENGTHS) {
+        Bytes input;
+        Bytes expected;
+        for (int other = 0; other < group.size(); ++other) {
+          append_all(input, plain(group.rank() + 10 * other, 0, count, type));
+          append_all(expected, plain(other + 10 * group.rank(), 0, count, type));
+        }
+        Bytes output(expected.size());
+        run(group, {.operation = Operation::ALL_TO_ALL,
+                    .type = type,
+                    .input = input.data(),
+                    .output = output.data(),
+                    .count = count});
+        EXPECT_EQ(output, expected);
+      }
+    }
+  });
+}
+
+TEST_P(Collectives, BarrierHoldsAllUntilTheLastHasCome) {
+  std::atomic<int> arrived{0};
+  on_every_rank(SMALL_SEGMENTS, [&](Communicator& group) {
+    for (int round = 1; round <= 50; ++round) {
+      ++arrived;
+      run(group, {.operation = Operation::BARRIER});
+      EXPECT_GE(arrived.load(), round * group.size());
+      run(group, {.operation = Operation::BARRIER});
+    }
+  });
+}
+
+/// Values of all magnitudes, whose sum depends on the order.
+Bytes rough_values(int rank, std::size_t count, DataType type) {
+  std::mt19937 random(static_cast<unsigned>(17 + rank));
+  std::uniform_real_distribution<double> mantissa(-1, 1);
+  std::uniform_int_distribution<int> exponent(-6, 6);
+  std::vector<double> result;
+  for (std::size_t i = 0; i < count; ++i) result.push_back(std::ldexp(mantissa(random), exponent(random)));
+  return encode(result, type);
+}
+
+TEST_P(Collectives, RoundingIsTheSameOnEveryRankAndInEveryRun) {
+  for (const Tuning& tuning : {SMALL_SEGMENTS, RECURSIVE_DOUBLING}) {
+    for (DataType type : {DataType::F32, DataType::F64, DataType::F16, DataType::BF16}) {
+      std::vector<Bytes> results(static_cast<std::size_t>(2 * ranks()));
+      for (int repetition = 0; repetition < 2; ++repetition) {
+        on_every_rank(tuning, [&](Communicator& group) {
+          Bytes data = rough_values(group.rank(), 2003, type);
+          run(group, {.operation = Operation::ALL_REDUCE,
+                      .type = type,
+                      .op = ReduceOp::AVERAGE,
+                      .input = data.data(),
+                      .output = data.data(),
+                      .count = 2003});
+          results[repetition * ranks() + group.rank()] = data;
+        });
+      }
+      for (const Bytes& result : results) EXPECT_EQ(result, results[0]) << name_of(type);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::test

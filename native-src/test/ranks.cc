@@ -1,0 +1,70 @@
+#include "ranks.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <thread>
+#include <vector>
+
+#include "collective/transport_backend.h"
+
+namespace lockstep::test {
+namespace {
+
+std::string current_test() {
+  const testing::TestInfo* info = testing::UnitTest::GetInstance()->current_test_info();
+  return info == nullptr ? "no test" : std::string(info->test_suite_name()) + "." + info->name();
+}
+
+}  // namespace
+
+void run_as_ranks(int ranks, const std::function<void(int)>& body, double hard_deadline) {
+  std::vector<std::promise<void>> ends(static_cast<std::size_t>(ranks));
+  std::vector<std::thread> threads;
+  for (int rank = 0; rank < ranks; ++rank) {
+    threads.emplace_back([&, rank] {
+      try {
+        body(rank);
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << "rank " << rank << " threw: " << error.what();
+      }
+      ends[rank].set_value();
+    });
+  }
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::duration<double>(hard_deadline);
+  for (int rank = 0; rank < ranks; ++rank) {
+    if (ends[rank].get_future().wait_until(limit) != std::future_status::ready) {
+      std::fprintf(stderr, "%s: rank %d hangs.\n", current_test().c_str(), rank);
+      std::_Exit(EXIT_FAILURE);
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+std::unique_ptr<Transport> join(const std::string& group, int rank, int ranks) {
+  static const std::atomic<bool> never{false};
+  const Deadline deadline(std::chrono::duration<double>(PATIENCE), never);
+  return join_in_process(current_test() + "/" + group, rank, ranks, deadline);
+}
+
+void run_with_communicators(int ranks, const Tuning& tuning, double timeout,
+                            const std::function<void(Communicator&)>& body) {
+  run_as_ranks(ranks, [&](int rank) {
+    Communicator communicator(make_backend(join("", rank, ranks), tuning), timeout);
+    body(communicator);
+  });
+}
+
+Error error_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return Error(ErrorCode::SYSTEM, "nothing was thrown");
+}
+
+}  // namespace lockstep::test

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "collective/communicator.h"
+#include "collective/select.h"
+#include "transport/in_process/in_process_transport.h"
+
+namespace lockstep::test {
+
+/// Deadline of operations that are meant to succeed; a rank that outlives it fails its test by a TIMEOUT
+/// error.
+constexpr double PATIENCE = 30;
+
+/// Runs body(rank) on one thread for each rank. An exception fails the test. Ranks that have not ended after
+/// `hard_deadline` seconds end the whole program, because a thread cannot be ended from outside.
+void run_as_ranks(int ranks, const std::function<void(int)>& body, double hard_deadline = 60);
+
+/// A transport of a group with a name of its own; `group` tells apart the groups of one test.
+std::unique_ptr<Transport> join(const std::string& group, int rank, int ranks);
+
+/// Runs body(communicator) on one thread for each rank of a fresh group.
+void run_with_communicators(int ranks, const Tuning& tuning, double timeout,
+                            const std::function<void(Communicator&)>& body);
+
+/// What a call threw. Fails the test where it threw nothing.
+Error error_of(const std::function<void()>& call);
+
+}  // namespace lockstep::test

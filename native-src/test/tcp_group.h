@@ -1,0 +1,198 @@
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/deadline.h"
+#include "transport/tcp/tcp_transport.h"
+
+namespace lockstep::test {
+
+/// Ends the program when a test hangs: the hard deadline of every test with several ranks.
+class Watchdog {
+ public:
+  explicit Watchdog(std::chrono::seconds limit)
+      : thread_([this, limit] {
+          std::unique_lock lock(mutex_);
+          if (done_changed_.wait_for(lock, limit, [this] { return done_; })) return;
+          std::fprintf(stderr, "The ranks of this test have not ended within %ld s.\n",
+                       static_cast<long>(limit.count()));
+          std::abort();
+        }) {}
+
+  ~Watchdog() {
+    {
+      std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    done_changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable done_changed_;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+inline int free_port() {
+  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    std::abort();
+  }
+  ::close(fd);
+  return ntohs(address.sin_port);
+}
+
+/// A connection to the port that does not speak the protocol, or not on its own.
+class Stranger {
+ public:
+  explicit Stranger(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+  ~Stranger() { ::close(fd_); }
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+
+  bool connected() const { return connected_; }
+
+  /// The other side may have cut the connection already, which is no concern of a stranger's.
+  void say(std::span<const std::byte> bytes) {
+    [[maybe_unused]] ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+
+  /// Reads until `bytes` is full or the connection ends. @return the number of bytes read
+  std::size_t hear(std::span<std::byte> bytes) {
+    std::size_t heard = 0;
+    while (heard < bytes.size()) {
+      ssize_t got = ::recv(fd_, bytes.data() + heard, bytes.size() - heard, 0);
+      if (got <= 0) break;
+      heard += static_cast<std::size_t>(got);
+    }
+    return heard;
+  }
+
+  /// Blocks until the other side has cut the connection, as it does with whom it refuses.
+  void wait_until_cut() {
+    std::array<std::byte, 256> scratch;
+    while (hear(scratch) == scratch.size()) {
+    }
+  }
+
+ private:
+  int fd_;
+  bool connected_ = false;
+};
+
+/// A group over TCP whose ranks are threads.
+class TcpGroup {
+ public:
+  explicit TcpGroup(int size) : size_(size) {
+    options.world_size = size;
+    options.master_address = "127.0.0.1";
+    options.master_port = free_port();
+    options.token = "a token of the tests";
+    options.timeout_seconds = 20;
+  }
+
+  using Body = std::function<void(Transport&, const Deadline&)>;
+
+  /// Forms the group and runs the body on every rank. @return what each rank threw, if anything
+  std::vector<std::optional<Error>> run(const Body& body,
+                                        std::chrono::seconds limit = std::chrono::seconds(90)) {
+    Watchdog watchdog(limit);
+    std::vector<std::optional<Error>> errors(static_cast<std::size_t>(size_));
+    std::vector<std::thread> threads;
+    for (int rank = 0; rank < size_; ++rank) {
+      threads.emplace_back([&, rank] {
+        try {
+          TcpOptions own = options;
+          own.rank = rank;
+          if (adjust) adjust(own);
+          auto transport = connect_tcp(own);
+          std::atomic<bool> cancelled{false};
+          Deadline deadline(std::chrono::duration<double>(operation_seconds), cancelled);
+          body(*transport, deadline);
+        } catch (const Error& error) {
+          errors[static_cast<std::size_t>(rank)] = error;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    return errors;
+  }
+
+  TcpOptions options;
+  std::function<void(TcpOptions&)> adjust;  ///< makes one rank's options differ
+  double operation_seconds = 20;
+
+ private:
+  const int size_;
+};
+
+inline Signature message(int tag, std::size_t bytes) {
+  Signature signature;
+  signature.operation = Operation::SEND;
+  signature.tag = tag;
+  signature.count = bytes;
+  return signature;
+}
+
+inline Signature collective(std::uint64_t sequence, std::size_t bytes,
+                            Operation operation = Operation::ALL_REDUCE) {
+  Signature signature;
+  signature.operation = operation;
+  signature.sequence = sequence;
+  signature.count = bytes;
+  return signature;
+}
+
+inline void send(Transport& transport, int peer, const Signature& signature, std::span<const std::byte> data,
+                 const Deadline& deadline) {
+  transport.wait(transport.post_send(peer, signature, data.data(), data.size()), deadline);
+}
+
+inline int receive(Transport& transport, int peer, const Signature& signature, std::span<std::byte> data,
+                   const Deadline& deadline) {
+  return transport.wait(transport.post_receive(peer, signature, data.data(), data.size()), deadline);
+}
+
+/// Bytes that depend on the seed and on their place.
+inline std::vector<std::byte> pattern(std::size_t size, unsigned seed) {
+  std::vector<std::byte> bytes(size);
+  std::uint32_t state = seed * 2654435761U + 1;
+  for (std::byte& byte : bytes) {
+    state = state * 1664525U + 1013904223U;
+    byte = static_cast<std::byte>(state >> 24);
+  }
+  return bytes;
+}
+
+}  // namespace lockstep::test

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+
+namespace lockstep::tcp {
+
+/// What a rank tells the others when its group has failed.
+struct AbortNotice {
+  ErrorCode code = ErrorCode::SYSTEM;
+  std::int32_t rank = Error::NO_RANK;  ///< at fault
+  std::string message;                 ///< cut at ABORT_TEXT_LIMIT bytes
+};
+
+constexpr std::size_t ABORT_TEXT_LIMIT = 2048;
+
+/// Where every rank listens; rank 0 sends it to all, also while ranks are still missing (so that a rank that
+/// gives up can name them).
+struct Roster {
+  struct Entry {
+    std::string address;  ///< numeric; empty for a rank that has not come yet, and for rank 0
+    std::uint16_t port = 0;
+    bool operator==(const Entry&) const = default;
+  };
+  std::uint64_t group = 0;  ///< identifies the group once it is complete, 0 before
+  std::vector<Entry> entries;
+};
+
+std::vector<std::byte> encode_abort(const AbortNotice& notice);
+std::vector<std::byte> encode_roster(const Roster& roster);
+
+/// Nothing when the bytes are malformed.
+std::optional<AbortNotice> parse_abort(std::span<const std::byte> bytes);
+std::optional<Roster> parse_roster(std::span<const std::byte> bytes, int world_size);
+
+}  // namespace lockstep::tcp

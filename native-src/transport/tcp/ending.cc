@@ -1,0 +1,132 @@
+// How a MeshTransport ends: with a notice to all peers after a failure, or with a goodbye.
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <array>
+#include <cerrno>
+#include <thread>
+
+#include "transport/tcp/control_frame.h"
+#include "transport/tcp/mesh_transport.h"
+
+namespace lockstep::tcp {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds ABORT_LIMIT{200};
+// A peer takes in its share even while it computes, unless its socket's buffer is full.
+constexpr milliseconds GOODBYE_LIMIT{1000};
+constexpr std::chrono::microseconds LOOK_AGAIN{200};
+
+// Throws away what has arrived. @return whether the connection still stands
+bool drain(int fd) {
+  std::array<std::byte, 16 * 1024> scratch;
+  for (;;) {
+    ssize_t got = ::recv(fd, scratch.data(), scratch.size(), MSG_DONTWAIT);
+    if (got == 0) return false;
+    if (got < 0 && errno != EINTR) return errno == EAGAIN || errno == EWOULDBLOCK;
+  }
+}
+
+bool has_unacknowledged(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+}  // namespace
+
+void MeshTransport::abort(const Error& reason) noexcept { fail(reason, false); }
+
+void MeshTransport::fail(const Error& reason, bool memory_is_valid) noexcept {
+  try {
+    if (!failure_) failure_ = reason;
+    // A rank that is closed by its own program leaves with a goodbye instead (see close()).
+    if (closed_ || peers_know_ || reason.code() == ErrorCode::CLOSED) return;
+    tell_peers(reason, memory_is_valid);
+  } catch (const std::exception&) {
+    // No memory for the notice: the peers then learn of it when the connections break.
+  }
+}
+
+// @param memory_is_valid whether a frame that has begun may still be completed from its post's memory
+void MeshTransport::tell_peers(const Error& reason, bool memory_is_valid) {
+  peers_know_ = true;
+  std::vector<std::byte> frame =
+      control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
+  for (Peer& peer : peers_) {
+    if (!peer.is_open() || peer.has_left) continue;
+    peer.connection->drop_queued();
+    if (peer.connection->is_mid_frame() && !memory_is_valid) {
+      peer.connection->cut();
+    } else {
+      peer.connection->queue_control(frame);
+    }
+  }
+  auto limit = Deadline::Clock::now() + ABORT_LIMIT;
+  for (bool pending = true; pending && Deadline::Clock::now() < limit;) {
+    pending = false;
+    for (Peer& peer : peers_) {
+      if (peer.is_open() && !peer.has_left && !peer.connection->flush() && peer.connection->error() == 0) {
+        pending = true;
+      }
+    }
+    if (pending) std::this_thread::sleep_for(LOOK_AGAIN);
+  }
+  // From here on the memory of the posts may be gone.
+  for (Peer& peer : peers_) {
+    if (peer.is_open() && peer.connection->is_mid_frame()) peer.connection->cut();
+  }
+}
+
+void MeshTransport::say_goodbye() {
+  std::vector<std::byte> frame = control_bytes(FrameKind::GOODBYE, rank_, {});
+  for (Peer& peer : peers_) {
+    if (peer.is_open() && !peer.has_left) peer.connection->queue_control(frame);
+  }
+}
+
+void MeshTransport::close() noexcept {
+  if (closed_) return;
+  closed_ = true;
+  try {
+    if (failure_) {
+      for (Peer& peer : peers_) {
+        if (!peer.is_open()) continue;
+        peer.connection->drop_queued();
+        if (peer.connection->is_mid_frame()) peer.connection->cut();
+      }
+    }
+    if (!failure_ || failure_->code() == ErrorCode::CLOSED) say_goodbye();
+  } catch (const std::exception&) {
+    // No memory for the goodbye: the peers see the connections break.
+  }
+  linger(failure_ ? ABORT_LIMIT : GOODBYE_LIMIT);
+  for (Peer& peer : peers_) {
+    if (peer.connection) peer.connection->cut();
+  }
+  gatekeeper_.reset();
+}
+
+// A socket that is closed while something unread is in it, or to which something comes later, resets its
+// connection, and what it has not delivered yet is lost (RFC 9293, section 3.6.1). So wait until the peers'
+// systems have everything.
+void MeshTransport::linger(milliseconds limit) noexcept {
+  auto end = Deadline::Clock::now() + limit;
+  for (bool pending = true; pending && Deadline::Clock::now() < end;) {
+    pending = false;
+    for (Peer& peer : peers_) {
+      if (!peer.is_open()) continue;
+      bool sent = peer.connection->flush() || peer.connection->error() != 0;
+      if (!drain(peer.connection->fd())) {
+        peer.connection->cut();
+      } else if (!sent || has_unacknowledged(peer.connection->fd())) {
+        pending = true;
+      }
+    }
+    if (pending) std::this_thread::sleep_for(LOOK_AGAIN);
+  }
+}
+
+}  // namespace lockstep::tcp

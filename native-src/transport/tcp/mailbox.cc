@@ -1,0 +1,128 @@
+#include "transport/tcp/mailbox.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace lockstep::tcp {
+
+// A collective's receive takes the next collective message of its peer whatever it is, and check() compares;
+// a SEND is found by its source and tag.
+Mailbox::Messages::iterator Mailbox::find_message(Messages& messages, const Post& post) {
+  if (!post.signature.is_point_to_point()) return messages.begin();
+  return std::find_if(messages.begin(), messages.end(), [&](const Unexpected& message) {
+    return message.signature.tag == post.signature.tag &&
+           (post.peer == Transport::ANY || post.peer == message.source);
+  });
+}
+
+void Mailbox::post(Post& post) {
+  bool point_to_point = post.signature.is_point_to_point();
+  Messages& messages = point_to_point ? messages_ : peer_at(post.peer).messages;
+  auto message = find_message(messages, post);
+  if (message == messages.end()) {
+    (point_to_point ? receives_ : peer_at(post.peer).receives).push_back(&post);
+    return;
+  }
+  check(post, message->source, message->signature, message->total);
+  hand_over(*message, post);
+  messages.erase(message);
+}
+
+void Mailbox::hand_over(Unexpected& message, Post& post) {
+  post.peer = message.source;
+  std::byte* at = post.data;
+  for (std::size_t i = 0; i < message.pieces.size(); ++i) {
+    // The last piece may still be arriving. What is not there yet overwrites this copy (see place()).
+    if (message.piece_bytes[i] > 0) std::memcpy(at, message.pieces[i].get(), message.piece_bytes[i]);
+    at += message.piece_bytes[i];
+  }
+  if (message.complete) {
+    post.complete = true;
+    return;
+  }
+  Peer& peer = peer_at(message.source);
+  peer.post = &post;
+  peer.unexpected = nullptr;
+}
+
+void Mailbox::check(const Post& post, int source, const Signature& signature, std::uint64_t total) const {
+  if (post.signature != signature) throw mismatch_error(rank_, post.signature, source, signature);
+  if (post.bytes == total) return;
+  throw Error(ErrorCode::MISMATCH,
+              "Rank " + std::to_string(source) + " sent " + std::to_string(total) + " bytes in " +
+                  signature.describe() + ", but rank " + std::to_string(rank_) + " expected " +
+                  std::to_string(post.bytes) + "; all ranks must agree about every rank's length.",
+              source);
+}
+
+Post* Mailbox::claim(int peer, const FrameHeader& header) {
+  bool point_to_point = header.signature.is_point_to_point();
+  std::list<Post*>& receives = point_to_point ? receives_ : peer_at(peer).receives;
+  auto found = receives.begin();
+  if (point_to_point) {
+    found = std::find_if(receives.begin(), receives.end(), [&](const Post* post) {
+      return post->signature.tag == header.signature.tag &&
+             (post->peer == Transport::ANY || post->peer == peer);
+    });
+  }
+  if (found == receives.end()) return nullptr;
+  Post* post = *found;
+  check(*post, peer, header.signature, header.total);
+  receives.erase(found);
+  return post;
+}
+
+void Mailbox::begin_message(int peer, const FrameHeader& header) {
+  Peer& from = peer_at(peer);
+  from.post = claim(peer, header);
+  from.unexpected = nullptr;
+  if (from.post != nullptr) {
+    from.post->peer = peer;
+  } else {
+    Messages& messages = header.signature.is_point_to_point() ? messages_ : from.messages;
+    messages.push_back({peer, header.signature, header.total, {}, {}, false});
+    from.unexpected = &messages.back();
+  }
+  from.received = 0;
+  from.arriving = true;
+}
+
+void Mailbox::begin_frame(int peer, const FrameHeader& header) {
+  Peer& from = peer_at(peer);
+  bool first = header.offset == 0;
+  bool continues = from.arriving && !first && header.offset == from.received &&
+                   header.total == from.head.total && header.signature == from.head.signature;
+  if (header.source != peer || from.arriving == first || (!first && !continues)) {
+    throw Error(ErrorCode::PEER_FAILED,
+                "Rank " + std::to_string(peer) +
+                    " sent frames that do not follow one another; its process or the "
+                    "connection to it is broken.",
+                peer);
+  }
+  if (first) begin_message(peer, header);
+  from.head = header;
+  if (from.unexpected != nullptr) {
+    from.unexpected->pieces.push_back(std::make_unique_for_overwrite<std::byte[]>(header.payload));
+    from.unexpected->piece_bytes.push_back(header.payload);
+  }
+}
+
+std::byte* Mailbox::place(int peer, std::uint32_t at) {
+  Peer& from = peer_at(peer);
+  return from.post != nullptr ? from.post->data + from.head.offset + at
+                              : from.unexpected->pieces.back().get() + at;
+}
+
+void Mailbox::end_frame(int peer) {
+  Peer& from = peer_at(peer);
+  from.received += from.head.payload;
+  if (from.received < from.head.total) return;
+  from.arriving = false;
+  if (from.post != nullptr) {
+    from.post->complete = true;
+  } else {
+    from.unexpected->complete = true;
+  }
+}
+
+}  // namespace lockstep::tcp

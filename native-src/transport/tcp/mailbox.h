@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "transport/tcp/frame.h"
+#include "transport/transport.h"
+
+namespace lockstep::tcp {
+
+/// A send or receive that was posted and not yet waited for.
+struct Post {
+  bool is_send = false;
+  int peer = Transport::ANY;  ///< of a receive from ANY: the sender, once a message has matched
+  Signature signature;
+  std::byte* data = nullptr;  ///< only read from when is_send
+  std::size_t bytes = 0;
+  bool complete = false;
+};
+
+/// Brings together posted receives and arriving messages. The parts of a message go straight to posted
+/// memory; what nobody has asked for yet is kept in pieces of a frame each, so that memory grows with what
+/// has arrived and never with what a header claims.
+class Mailbox {
+ public:
+  Mailbox(int rank, int size) : rank_(rank), peers_(static_cast<std::size_t>(size)) {}
+
+  /// Takes a message that has arrived, wholly or in part, or queues the post.
+  /// @throws Error MISMATCH
+  void post(Post& post);
+
+  /// A DATA frame from `peer` begins. @throws Error MISMATCH, PEER_FAILED (frames out of order)
+  void begin_frame(int peer, const FrameHeader& header);
+  /// Where byte `at` of the payload of that frame goes. A post in between may change it.
+  std::byte* place(int peer, std::uint32_t at);
+  void end_frame(int peer);
+
+ private:
+  struct Unexpected {
+    int source = 0;
+    Signature signature;
+    std::uint64_t total = 0;
+    std::vector<std::unique_ptr<std::byte[]>> pieces;
+    std::vector<std::uint32_t> piece_bytes;
+    bool complete = false;
+  };
+  using Messages = std::list<Unexpected>;
+
+  /// The message that is arriving from one peer: it goes to a post or to an unexpected message.
+  struct Peer {
+    std::list<Post*> receives;  // of collectives, in order
+    Messages messages;          // of collectives, in order
+    bool arriving = false;
+    FrameHeader head;  // of the arriving message's latest frame
+    std::uint64_t received = 0;
+    Post* post = nullptr;
+    Unexpected* unexpected = nullptr;
+  };
+
+  void begin_message(int peer, const FrameHeader& header);
+  Post* claim(int peer, const FrameHeader& header);
+  Messages::iterator find_message(Messages& messages, const Post& post);
+  void hand_over(Unexpected& message, Post& post);
+  void check(const Post& post, int source, const Signature& signature, std::uint64_t total) const;
+  Peer& peer_at(int peer) { return peers_[static_cast<std::size_t>(peer)]; }
+
+  const int rank_;
+  std::vector<Peer> peers_;
+  std::list<Post*> receives_;  // of SEND messages, from one rank or ANY, in order
+  Messages messages_;          // SEND messages, in the order in which they came
+};
+
+}  // namespace lockstep::tcp

@@ -1,0 +1,176 @@
+#include "transport/tcp/mesh_transport.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "transport/tcp/wire.h"
+
+namespace lockstep::tcp {
+
+MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
+    : rank_(mesh.rank),
+      group_(mesh.group),
+      options_(options),
+      roster_(std::move(mesh.roster)),
+      gatekeeper_(std::move(mesh.gatekeeper)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      peers_(roster_.size()),
+      mailbox_(mesh.rank, static_cast<int>(roster_.size())) {
+  if (!epoll_) throw system_error("open an epoll set", errno);
+  for (int peer = 0; peer < size(); ++peer) {
+    if (peer == rank_) continue;
+    Descriptor& socket = mesh.connections[static_cast<std::size_t>(peer)];
+    tune_connection(socket.get(), options.timeout_seconds);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u32 = static_cast<std::uint32_t>(peer);
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) {
+      throw system_error("watch the connection to rank " + std::to_string(peer), errno, peer);
+    }
+    peer_at(peer).connection =
+        std::make_unique<Connection>(std::move(socket), rank_, peer, options.frame_payload_limit);
+  }
+}
+
+void MeshTransport::check_peer(int peer) const {
+  if (peer >= 0 && peer < size() && peer != rank_) return;
+  throw Error(ErrorCode::INVALID_ARGUMENT, "Rank " + std::to_string(rank_) + " of " + std::to_string(size()) +
+                                               " cannot exchange messages with rank " + std::to_string(peer) +
+                                               ".");
+}
+
+Post& MeshTransport::new_post(int peer, const Signature& signature, const void* data, std::size_t bytes) {
+  Post& post = posts_[++last_ticket_];
+  post.peer = peer;
+  post.signature = signature;
+  post.data = static_cast<std::byte*>(const_cast<void*>(data));
+  post.bytes = bytes;
+  return post;
+}
+
+Transport::Ticket MeshTransport::post_send(int peer, const Signature& signature, const void* data,
+                                           std::size_t bytes) {
+  check_peer(peer);
+  Post& post = new_post(peer, signature, data, bytes);
+  post.is_send = true;
+  if (!failure_ && !closed_ && !peer_at(peer).has_left) {
+    peer_at(peer).connection->queue(post);
+    send_to(peer);
+  }
+  return last_ticket_;
+}
+
+Transport::Ticket MeshTransport::post_receive(int peer, const Signature& signature, void* data,
+                                              std::size_t bytes) {
+  if (peer != ANY || !signature.is_point_to_point()) check_peer(peer);
+  Post& post = new_post(peer, signature, data, bytes);
+  if (failure_ || closed_) return last_ticket_;
+  try {
+    mailbox_.post(post);
+  } catch (const Error& error) {
+    failure_ = error;  // wait() tells the peers and throws it
+  }
+  return last_ticket_;
+}
+
+int MeshTransport::wait(Ticket ticket, const Deadline& deadline) {
+  if (closed_) throw Error(ErrorCode::CLOSED, "The group has been closed.");
+  auto found = posts_.find(ticket);
+  if (found == posts_.end()) {
+    throw Error(ErrorCode::INVALID_ARGUMENT,
+                "Ticket " + std::to_string(ticket) + " names no pending message.");
+  }
+  Post& post = found->second;
+  doing_ = post.signature;
+  try {
+    if (failure_) throw Error(*failure_);
+    drive(post, deadline);
+  } catch (const Error& error) {
+    fail(error, true);
+    throw;
+  } catch (const std::exception& error) {
+    Error wrapped(
+        ErrorCode::SYSTEM,
+        "Rank " + std::to_string(rank_) + " failed in " + doing_.describe() + ": " + error.what() + ".",
+        rank_);
+    fail(wrapped, true);
+    throw wrapped;
+  }
+  int peer = post.peer;
+  posts_.erase(found);
+  return peer;
+}
+
+void MeshTransport::begin_frame(int peer, const FrameHeader& header) {
+  if (header.kind == FrameKind::DATA) {
+    mailbox_.begin_frame(peer, header);
+  } else {
+    peer_at(peer).control.resize(header.payload);
+  }
+}
+
+std::byte* MeshTransport::place(int peer, std::uint32_t at) {
+  // While a control frame arrives, its payload has its own place; between messages nobody asks.
+  Peer& from = peer_at(peer);
+  return from.control.empty() ? mailbox_.place(peer, at) : from.control.data() + at;
+}
+
+void MeshTransport::end_frame(int peer, const FrameHeader& header) {
+  Peer& from = peer_at(peer);
+  if (header.kind == FrameKind::DATA) {
+    mailbox_.end_frame(peer);
+  } else if (header.kind == FrameKind::GOODBYE) {
+    from.has_left = true;
+  } else {
+    auto notice = header.kind == FrameKind::ABORT ? parse_abort(from.control) : std::nullopt;
+    if (notice) rethrow(*notice, peer);
+    throw Error(
+        ErrorCode::PEER_FAILED,
+        "Rank " + std::to_string(peer) + " sent a malformed notice; its process or the connection is broken.",
+        peer);
+  }
+}
+
+std::uint64_t MeshTransport::subgroup_id(std::span<const int> members) const {
+  std::vector<std::byte> bytes(16 + 4 * members.size());
+  WireWriter writer(bytes.data());
+  writer.put(group_).put(splits_);
+  for (int member : members) writer.put(static_cast<std::int32_t>(member));
+  std::uint64_t id = WireReader(sha256(bytes).data()).get<std::uint64_t>();
+  return id == REPORT_GROUP ? 1 : id;
+}
+
+// Members know each other's addresses from the roster, and their listeners are open, so that the new mesh
+// needs nothing from the parent but its count of splits, which is the same on all ranks.
+std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, const Deadline& deadline) {
+  if (closed_) throw Error(ErrorCode::CLOSED, "The group has been closed.");
+  ++splits_;
+  if (members.empty()) return nullptr;
+  doing_ = Signature{.operation = Operation::SPLIT, .sequence = splits_};
+  Mesh mesh;
+  mesh.group = subgroup_id(members);
+  mesh.gatekeeper = gatekeeper_;
+  mesh.rank = -1;
+  for (int member : members) {
+    if (member == rank_) mesh.rank = mesh.size();
+    if (member != rank_) check_peer(member);
+    mesh.roster.push_back(roster_[static_cast<std::size_t>(member)]);
+  }
+  if (mesh.rank < 0) {
+    throw Error(ErrorCode::INVALID_ARGUMENT,
+                "Rank " + std::to_string(rank_) + " cannot form a sub-group to which it does not belong.");
+  }
+  mesh.connections.resize(mesh.roster.size());
+  try {
+    if (failure_) throw Error(*failure_);
+    if (mesh.size() > 1) connect_members(mesh, deadline, [this] { progress(std::chrono::milliseconds(0)); });
+  } catch (const Error& error) {
+    fail(error, true);
+    throw;
+  }
+  return std::make_unique<MeshTransport>(std::move(mesh), options_);
+}
+
+}  // namespace lockstep::tcp

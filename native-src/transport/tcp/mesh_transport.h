@@ -1,0 +1,88 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "transport/tcp/connection.h"
+#include "transport/tcp/control.h"
+#include "transport/tcp/mailbox.h"
+#include "transport/tcp/rendezvous.h"
+
+namespace lockstep::tcp {
+
+/// The transport over a mesh of TCP connections. It has no thread for data: whoever waits drives all sockets.
+class MeshTransport final : public Transport, private FrameReceiver {
+ public:
+  MeshTransport(Mesh mesh, const TcpOptions& options);
+  ~MeshTransport() override { close(); }
+
+  int rank() const override { return rank_; }
+  int size() const override { return static_cast<int>(peers_.size()); }
+  std::string name() const override { return "tcp"; }
+
+  Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override;
+  Ticket post_receive(int peer, const Signature& signature, void* data, std::size_t bytes) override;
+  int wait(Ticket ticket, const Deadline& deadline) override;
+  void abort(const Error& reason) noexcept override;
+  void close() noexcept override;
+  std::unique_ptr<Transport> split(std::span<const int> members, const Deadline& deadline) override;
+
+ private:
+  struct Peer {
+    std::unique_ptr<Connection> connection;  // null for the own rank
+    bool has_left = false;                   // said goodbye
+    bool awaits_room = false;                // registered for EPOLLOUT
+    std::vector<std::byte> control;          // payload of the control frame that is arriving
+
+    bool is_open() const { return connection && connection->is_open(); }
+  };
+
+  // FrameReceiver
+  void begin_frame(int peer, const FrameHeader& header) override;
+  std::byte* place(int peer, std::uint32_t at) override;
+  void end_frame(int peer, const FrameHeader& header) override;
+
+  Peer& peer_at(int peer) { return peers_[static_cast<std::size_t>(peer)]; }
+  const Peer& peer_at(int peer) const { return peers_[static_cast<std::size_t>(peer)]; }
+  Post& new_post(int peer, const Signature& signature, const void* data, std::size_t bytes);
+  void check_peer(int peer) const;
+  std::uint64_t subgroup_id(std::span<const int> members) const;
+
+  // Progress (progress.cc)
+  void drive(Post& post, const Deadline& deadline);
+  void spin(Post& post);
+  void progress(std::chrono::milliseconds patience);
+  void send_to(int peer);
+  void receive_from(int peer);
+  [[noreturn]] void report_loss(int lost);
+  [[noreturn]] void rethrow(const AbortNotice& notice, int source);
+  void check_departed(const Post& post) const;
+
+  // Ending (ending.cc)
+  void fail(const Error& reason, bool memory_is_valid) noexcept;
+  void tell_peers(const Error& reason, bool memory_is_valid);
+  void say_goodbye();
+  void linger(std::chrono::milliseconds limit) noexcept;
+
+  const int rank_;
+  const std::uint64_t group_;
+  const TcpOptions options_;
+  const std::vector<Endpoint> roster_;
+  std::shared_ptr<Gatekeeper> gatekeeper_;
+  Descriptor epoll_;
+  std::vector<Peer> peers_;
+  Mailbox mailbox_;
+  std::unordered_map<Ticket, Post> posts_;
+  Ticket last_ticket_ = 0;
+  std::uint64_t splits_ = 0;
+  Signature doing_;  // what is or was awaited, for messages
+  std::optional<Error> failure_;
+  bool peers_know_ = false;  // of the failure
+  bool closed_ = false;
+  std::chrono::steady_clock::time_point last_progress_{};
+};
+
+}  // namespace lockstep::tcp

@@ -1,0 +1,110 @@
+// The progress engine of MeshTransport: moves bytes on all connections while one operation is awaited.
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "transport/tcp/mesh_transport.h"
+
+namespace lockstep::tcp {
+namespace {
+
+using std::chrono::milliseconds;
+
+// While one peer is awaited, its socket is read directly; every so many reads all are looked at, so that the
+// others make progress too. A read costs half of an epoll_wait() and a read.
+constexpr int READS_PER_LOOK = 16;
+// A rank whose operations all complete at once must still hear that the group has failed.
+constexpr milliseconds LONGEST_DEAFNESS{1};
+
+}  // namespace
+
+void MeshTransport::drive(Post& post, const Deadline& deadline) {
+  if (post.complete && Deadline::Clock::now() - last_progress_ < LONGEST_DEAFNESS) return;
+  progress(milliseconds(0));
+  if (!post.complete) spin(post);
+  while (!post.complete) {
+    check_departed(post);
+    if (deadline.cancelled()) throw cancelled_error(rank_, post.signature);
+    if (deadline.passed()) throw timeout_error(rank_, post.peer, post.signature, deadline);
+    progress(deadline.slice());
+  }
+}
+
+void MeshTransport::spin(Post& post) {
+  auto end = Deadline::Clock::now() + options_.spin;
+  bool direct = !post.is_send && post.peer != ANY;
+  for (int reads = 1; !post.complete && Deadline::Clock::now() < end; ++reads) {
+    if (direct && reads % READS_PER_LOOK != 0) {
+      receive_from(post.peer);
+    } else {
+      progress(milliseconds(0));
+    }
+  }
+}
+
+void MeshTransport::progress(milliseconds patience) {
+  std::array<epoll_event, 64> events;
+  int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                           static_cast<int>(patience.count()));
+  if (ready < 0 && errno != EINTR) throw system_error("wait for the connections of the group", errno);
+  last_progress_ = Deadline::Clock::now();
+  for (int i = 0; i < ready; ++i) {
+    int peer = static_cast<int>(events[static_cast<std::size_t>(i)].data.u32);
+    std::uint32_t what = events[static_cast<std::size_t>(i)].events;
+    if ((what & EPOLLOUT) != 0) send_to(peer);
+    if ((what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) receive_from(peer);
+  }
+}
+
+void MeshTransport::send_to(int peer) {
+  Peer& to = peer_at(peer);
+  if (!to.is_open()) return;
+  // With an error of the socket there is nothing to wait for either: the end of the stream tells.
+  bool awaits_room = !to.connection->flush() && to.connection->error() == 0;
+  if (awaits_room == to.awaits_room) return;
+  epoll_event event{};
+  event.events = awaits_room ? EPOLLIN | EPOLLOUT : EPOLLIN;
+  event.data.u32 = static_cast<std::uint32_t>(peer);
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, to.connection->fd(), &event) != 0) {
+    throw system_error("watch the connection to rank " + std::to_string(peer), errno, peer);
+  }
+  to.awaits_room = awaits_room;
+}
+
+void MeshTransport::receive_from(int peer) {
+  Peer& from = peer_at(peer);
+  if (!from.is_open() || from.connection->receive(*this)) return;
+  from.connection->cut();
+  if (!from.has_left) report_loss(peer);
+}
+
+// A peer that ended because of another one's death has told so before it cut its connections, on one of which
+// that may be waiting to be read; the rank that died first is the one to name.
+void MeshTransport::report_loss(int lost) {
+  for (int peer = 0; peer < size(); ++peer) {
+    Peer& other = peer_at(peer);
+    if (other.is_open() && !other.connection->receive(*this)) other.connection->cut();
+  }
+  throw peer_died_error(rank_, lost, doing_);
+}
+
+void MeshTransport::rethrow(const AbortNotice& notice, int source) {
+  peers_know_ = true;  // the rank where it began is connected to all and has told all
+  throw aborted_error(source, Error(notice.code, notice.message, notice.rank));
+}
+
+void MeshTransport::check_departed(const Post& post) const {
+  bool gone;
+  if (post.peer == ANY) {
+    auto present = [](const Peer& peer) { return peer.connection && !peer.has_left; };
+    gone = std::none_of(peers_.begin(), peers_.end(), present);
+  } else {
+    gone = peer_at(post.peer).has_left;
+  }
+  if (gone) throw peer_left_error(rank_, post.peer, post.signature);
+}
+
+}  // namespace lockstep::tcp

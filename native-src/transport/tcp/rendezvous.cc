@@ -1,0 +1,242 @@
+#include "transport/tcp/rendezvous.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "transport/tcp/control_frame.h"
+#include "transport/tcp/dial.h"
+#include "transport/tcp/reception.h"
+
+namespace lockstep::tcp {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds FIRST_PAUSE{5};
+constexpr milliseconds LONGEST_PAUSE{500};
+// One of several addresses of the master may lead nowhere; then the next gets its turn.
+constexpr double CONNECT_LIMIT_SECONDS = 5;
+// A member that breaks off handshakes is dead, unless a flood of strangers crowds them out (PENDING_LIMIT).
+constexpr int DIAL_ATTEMPTS = 10;
+
+void pause(milliseconds& length, const Deadline& deadline) {
+  std::this_thread::sleep_for(std::min(length, deadline.slice()));
+  length = std::min(length * 3 / 2, LONGEST_PAUSE);
+}
+
+std::string describe_rank(int rank, const Endpoint& endpoint) {
+  return "rank " + std::to_string(rank) + " at " + endpoint.text();
+}
+
+Mesh form_as_master(const TcpOptions& options, const Deadline& deadline) {
+  auto port = static_cast<std::uint16_t>(options.master_port);
+  std::vector<Descriptor> listeners;
+  std::string where;
+  for (const Endpoint& endpoint : resolve(options.master_address, port)) {
+    listeners.push_back(listen_on(endpoint));
+    where += (where.empty() ? "" : ", ") + endpoint.text();
+  }
+  Mesh mesh;
+  mesh.roster.resize(static_cast<std::size_t>(options.world_size));
+  mesh.connections.resize(static_cast<std::size_t>(options.world_size));
+  mesh.gatekeeper =
+      std::make_shared<Gatekeeper>(std::move(listeners), 0, options.token, options.handshake_limit);
+  Reception(mesh, where, deadline).run();
+  mesh.gatekeeper->finish(REPORT_GROUP);
+  mesh.gatekeeper->finish(mesh.group);
+  return mesh;
+}
+
+// One attempt at one address. @return whether rank 0 has let this rank in
+bool report_once(Mesh& mesh, const TcpOptions& options, const Endpoint& master, const Deadline& deadline,
+                 std::string& obstacle) {
+  static const std::atomic<bool> never_cancelled{false};
+  double left = std::chrono::duration<double>(deadline.end() - Deadline::Clock::now()).count();
+  Deadline attempt(std::chrono::duration<double>(std::min(left, CONNECT_LIMIT_SECONDS)), never_cancelled);
+  auto socket = connect_to(master, attempt);
+  if (!socket) {
+    obstacle = std::strerror(errno);
+    return false;
+  }
+  std::vector<Descriptor> listeners;
+  listeners.push_back(listen_on(Endpoint::local(socket->get()).with_port(0)));
+  Hello hello;
+  hello.port = Endpoint::local(listeners.front().get()).port();
+  hello.rank = options.rank;
+  hello.world_size = options.world_size;
+  auto gatekeeper = std::make_shared<Gatekeeper>(std::move(listeners), options.rank, options.token,
+                                                 options.handshake_limit);
+  Step step = shake_hands(*socket, hello, options.token, describe_rank(0, master), deadline);
+  if (step != Step::DONE) {
+    obstacle = step == Step::ENDED ? "the connection was closed during the handshake"
+                                   : "the connection was made, but nothing answered";
+    return false;
+  }
+  mesh.roster[0] = master;
+  mesh.connections[0] = std::move(*socket);
+  mesh.gatekeeper = std::move(gatekeeper);
+  return true;
+}
+
+// A name may appear only when rank 0's host does (a pod in Kubernetes), so failing to resolve is an obstacle
+// like others.
+std::vector<Endpoint> resolve_master(const TcpOptions& options, std::string& obstacle) {
+  try {
+    return resolve(options.master_address, static_cast<std::uint16_t>(options.master_port));
+  } catch (const Error& error) {
+    obstacle = error.what();
+    return {};
+  }
+}
+
+void report(Mesh& mesh, const TcpOptions& options, const Deadline& deadline) {
+  milliseconds length = FIRST_PAUSE;
+  std::string obstacle;
+  for (;;) {
+    for (const Endpoint& master : resolve_master(options, obstacle)) {
+      if (report_once(mesh, options, master, deadline, obstacle)) return;
+    }
+    if (deadline.passed()) {
+      throw Error(ErrorCode::TIMEOUT,
+                  "Rank " + std::to_string(options.rank) + " could not reach rank 0 at " +
+                      options.master_address + ":" + std::to_string(options.master_port) + " in " +
+                      std::to_string(options.timeout_seconds) + " s: " + obstacle +
+                      ". Check that rank 0 runs and that MASTER_ADDR and MASTER_PORT are its.",
+                  0);
+    }
+    pause(length, deadline);
+  }
+}
+
+[[noreturn]] void fail_incomplete(const Roster& seen, const TcpOptions& options) {
+  std::vector<int> missing;
+  for (int rank = 1; rank < static_cast<int>(seen.entries.size()); ++rank) {
+    if (rank != options.rank && seen.entries[static_cast<std::size_t>(rank)].address.empty())
+      missing.push_back(rank);
+  }
+  std::string who = missing.empty() ? "rank 0 has not said which ranks are missing"
+                                    : name_ranks(missing) + " had not reported";
+  throw Error(ErrorCode::TIMEOUT,
+              "The group of " + std::to_string(options.world_size) + " was not complete after " +
+                  std::to_string(options.timeout_seconds) + " s: " + who + ". Check that every rank runs.",
+              missing.empty() ? 0 : missing.front());
+}
+
+// Waits for the complete roster on the connection to rank 0.
+void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadline) {
+  Roster roster;
+  while (roster.group == 0) {
+    ControlFrame frame;
+    Step step = read_control(mesh.connections[0].get(), frame, deadline);
+    if (step == Step::TIMED_OUT) fail_incomplete(roster, options);
+    if (step == Step::ENDED) {
+      throw Error(ErrorCode::PEER_FAILED,
+                  "Rank 0 closed its connection while the group was being formed; look at its output.", 0);
+    }
+    if (frame.header.kind == FrameKind::ABORT) {
+      auto notice =
+          parse_abort(frame.payload).value_or(AbortNotice{ErrorCode::RENDEZVOUS, 0, "unknown reason"});
+      throw Error(notice.code, "Rank 0 gave up forming the group: " + notice.message, notice.rank);
+    }
+    auto parsed = frame.header.kind == FrameKind::ROSTER ? parse_roster(frame.payload, options.world_size)
+                                                         : std::nullopt;
+    if (!parsed) throw Error(ErrorCode::RENDEZVOUS, "Rank 0 sent a malformed list of addresses.", 0);
+    roster = std::move(*parsed);
+  }
+  mesh.group = roster.group;
+  for (std::size_t rank = 1; rank < mesh.roster.size(); ++rank) {
+    mesh.roster[rank] = resolve(roster.entries[rank].address, roster.entries[rank].port).front();
+  }
+}
+
+Descriptor dial_member(const Mesh& mesh, int peer, const Deadline& deadline) {
+  const Endpoint& endpoint = mesh.roster[static_cast<std::size_t>(peer)];
+  std::string where = describe_rank(peer, endpoint);
+  milliseconds length = FIRST_PAUSE;
+  for (int attempt = 0; attempt < DIAL_ATTEMPTS && !deadline.passed(); ++attempt) {
+    if (attempt > 0) pause(length, deadline);
+    auto socket = connect_to(endpoint, deadline);
+    if (!socket) continue;
+    Hello hello;
+    hello.group = mesh.group;
+    hello.rank = mesh.rank;
+    hello.target = peer;
+    hello.world_size = mesh.size();
+    if (shake_hands(*socket, hello, mesh.gatekeeper->token(), where, deadline) == Step::DONE)
+      return std::move(*socket);
+  }
+  std::string task = "Rank " + std::to_string(mesh.rank) + " could not connect to " + where;
+  if (deadline.passed()) {
+    throw Error(ErrorCode::TIMEOUT, task + " in " + std::to_string(deadline.timeout_seconds()) + " s.", peer);
+  }
+  throw Error(ErrorCode::PEER_FAILED, task + ", which has died or closed its port; look at its output.",
+              peer);
+}
+
+Verdict judge_member(const Mesh& mesh, const Hello& hello) {
+  if (hello.world_size != mesh.size()) return Verdict::WRONG_WORLD_SIZE;
+  if (hello.target != mesh.rank || hello.rank <= mesh.rank) return Verdict::BAD_RANK;
+  if (mesh.connections[static_cast<std::size_t>(hello.rank)]) return Verdict::DUPLICATE_RANK;
+  return Verdict::ACCEPTED;
+}
+
+void await_members(Mesh& mesh, const Deadline& deadline, const std::function<void()>& while_waiting) {
+  for (;;) {
+    std::vector<int> missing;
+    for (int peer = mesh.rank + 1; peer < mesh.size(); ++peer) {
+      if (!mesh.connections[static_cast<std::size_t>(peer)]) missing.push_back(peer);
+    }
+    if (missing.empty()) return;
+    throw_if_cancelled(deadline);
+    while_waiting();
+    if (auto arrival = mesh.gatekeeper->take(mesh.group, deadline.slice())) {
+      Verdict verdict = judge_member(mesh, arrival->hello);
+      if (verdict == Verdict::ACCEPTED) {
+        mesh.gatekeeper->accept(*arrival, mesh.size());
+        mesh.connections[static_cast<std::size_t>(arrival->hello.rank)] = std::move(arrival->socket);
+      } else {
+        mesh.gatekeeper->refuse(*arrival, verdict, mesh.size());
+      }
+    } else if (deadline.passed()) {
+      throw Error(ErrorCode::TIMEOUT,
+                  "Rank " + std::to_string(mesh.rank) + " waited " +
+                      std::to_string(deadline.timeout_seconds()) + " s in vain for " + name_ranks(missing) +
+                      " to connect.",
+                  missing.front());
+    }
+  }
+}
+
+}  // namespace
+
+void connect_members(Mesh& mesh, const Deadline& deadline, const std::function<void()>& while_waiting) {
+  try {
+    for (int peer = 0; peer < mesh.rank; ++peer) {
+      Descriptor& connection = mesh.connections[static_cast<std::size_t>(peer)];
+      while_waiting();
+      if (!connection) connection = dial_member(mesh, peer, deadline);
+    }
+    await_members(mesh, deadline, while_waiting);
+  } catch (...) {
+    mesh.gatekeeper->finish(mesh.group);
+    throw;
+  }
+  mesh.gatekeeper->finish(mesh.group);
+}
+
+Mesh form_group(const TcpOptions& options, const Deadline& deadline) {
+  if (options.rank == 0) return form_as_master(options, deadline);
+  Mesh mesh;
+  mesh.rank = options.rank;
+  mesh.roster.resize(static_cast<std::size_t>(options.world_size));
+  mesh.connections.resize(static_cast<std::size_t>(options.world_size));
+  report(mesh, options, deadline);
+  await_roster(mesh, options, deadline);
+  connect_members(mesh, deadline, [] {});
+  return mesh;
+}
+
+}  // namespace lockstep::tcp
