@@ -6,10 +6,11 @@ import io.jhdf.api.Attribute;
 import io.jhdf.api.Group;
 import io.jhdf.api.Node;
 import io.jhdf.api.dataset.ChunkedDataset;
-import java.lang.reflect.Array;
+import io.jhdf.object.datatype.FixedPoint;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ final class Hdf5File implements ArrayFile {
   private final HdfFile hdf;
   private final boolean isNetcdf;
   private final Map<String, Entry> entries = new LinkedHashMap<>();
+  private final Map<Long, String> nameByAddress = new HashMap<>();
 
   private record Entry(
       io.jhdf.api.Dataset dataset, Variable variable, Packing packing, int blockLength) {}
@@ -46,7 +48,7 @@ final class Hdf5File implements ArrayFile {
     }
     try {
       Hdf5File opened = new Hdf5File(file.toString(), hdf);
-      opened.collect(hdf, "");
+      opened.addEntries();
       return opened;
     } catch (RuntimeException e) {
       hdf.close();
@@ -55,18 +57,41 @@ final class Hdf5File implements ArrayFile {
     }
   }
 
-  private void collect(Group group, String prefix) {
+  private static void collect(
+      Group group, String prefix, Map<String, io.jhdf.api.Dataset> datasets) {
     for (Node node : group) {
       String name = prefix + node.getName();
       if (node.isLink()) {
         continue;
       }
       if (node instanceof Group child) {
-        collect(child, name + "/");
-      } else if (node instanceof io.jhdf.api.Dataset dataset && isNumeric(dataset)) {
-        entries.put(name, entry(name, dataset));
+        collect(child, name + "/", datasets);
+      } else if (node instanceof io.jhdf.api.Dataset dataset) {
+        datasets.put(name, dataset);
       }
     }
+  }
+
+  private void addEntries() {
+    Map<String, io.jhdf.api.Dataset> datasets = new LinkedHashMap<>();
+    collect(hdf, "", datasets);
+    datasets
+        .values()
+        .forEach(dataset -> nameByAddress.put(dataset.getAddress(), dataset.getName()));
+    datasets.forEach(
+        (name, dataset) -> {
+          if (isNumeric(dataset) && !isBareDimension(dataset)) {
+            entries.put(name, entry(name, dataset));
+          }
+        });
+  }
+
+  /** NetCDF-4 keeps the length of a dimension without coordinates in a scale without values. */
+  private static boolean isBareDimension(io.jhdf.api.Dataset dataset) {
+    Attribute name = dataset.getAttributes().get("NAME");
+    return name != null
+        && name.getData() instanceof String text
+        && text.startsWith("This is a netCDF dimension but not a netCDF variable");
   }
 
   private static boolean isNumeric(io.jhdf.api.Dataset dataset) {
@@ -90,20 +115,28 @@ final class Hdf5File implements ArrayFile {
               }
             });
     String type = dataset.getJavaType().getSimpleName();
-    Variable variable = new Variable(name, type, dimensions(name, dataset), attributes);
+    Variable variable = new Variable(name, type, dimensions(dataset), attributes);
     boolean single = dataset.getJavaType() == float.class;
     Packing packing =
         Packing.of(
             attributes,
-            isNetcdf ? defaultFill(dataset) : null,
+            isNetcdf ? netcdfFill(dataset) : null,
             number -> single ? (float) number : number);
     return new Entry(dataset, variable, packing, blockLength(dataset));
   }
 
-  /** NetCDF-4 stores its default fill values as HDF5's; in other files zero is just the default. */
-  private static @Nullable Double defaultFill(io.jhdf.api.Dataset dataset) {
-    boolean isByte = dataset.getDataType().getSize() == 1;
-    return !isByte && dataset.getFillValue() instanceof Number fill ? fill.doubleValue() : null;
+  /** NetCDF-4 has the default fill values of NetCDF classic; other HDF5 files have none. */
+  private static @Nullable Double netcdfFill(io.jhdf.api.Dataset dataset) {
+    int size = dataset.getDataType().getSize();
+    if (dataset.getDataType() instanceof FixedPoint integer) {
+      return switch (size) {
+        case 2 -> (integer.isSigned() ? NetcdfType.SHORT : NetcdfType.USHORT).defaultFill;
+        case 4 -> (integer.isSigned() ? NetcdfType.INT : NetcdfType.UINT).defaultFill;
+        case 8 -> (integer.isSigned() ? NetcdfType.INT64 : NetcdfType.UINT64).defaultFill;
+        default -> null;
+      };
+    }
+    return (size == Float.BYTES ? NetcdfType.FLOAT : NetcdfType.DOUBLE).defaultFill;
   }
 
   private static @Nullable Object attributeValue(Attribute attribute) {
@@ -116,33 +149,12 @@ final class Hdf5File implements ArrayFile {
     }
     Class<?> type = attribute.getJavaType();
     boolean numeric = type.isPrimitive() || Number.class.isAssignableFrom(type);
-    return data == null || !numeric ? null : numbers(data);
+    return data == null || !numeric ? null : Hdf5Values.all(data);
   }
 
-  private static double @Nullable [] numbers(Object data) {
-    if (data instanceof Number number) {
-      return new double[] {number.doubleValue()};
-    }
-    if (data.getClass().isArray() && Array.getLength(data) <= MIN_BLOCK_VALUES) {
-      double[] values = new double[countOf(data)];
-      flatten(data, values, 0);
-      return values;
-    }
-    return null;
-  }
-
-  private static int countOf(Object array) {
-    int count = 0;
-    for (int i = 0; i < Array.getLength(array); i++) {
-      Object element = Array.get(array, i);
-      count += element.getClass().isArray() ? countOf(element) : 1;
-    }
-    return count;
-  }
-
-  private List<Dimension> dimensions(String name, io.jhdf.api.Dataset dataset) {
+  private List<Dimension> dimensions(io.jhdf.api.Dataset dataset) {
     int[] lengths = dataset.getDimensions();
-    List<String> scales = scaleNames(name, dataset, lengths.length);
+    List<String> scales = scaleNames(dataset, lengths.length);
     List<Dimension> dimensions = new ArrayList<>();
     for (int d = 0; d < lengths.length; d++) {
       dimensions.add(new Dimension(scales.get(d), lengths[d]));
@@ -150,7 +162,7 @@ final class Hdf5File implements ArrayFile {
     return dimensions;
   }
 
-  private List<String> scaleNames(String name, io.jhdf.api.Dataset dataset, int rank) {
+  private List<String> scaleNames(io.jhdf.api.Dataset dataset, int rank) {
     String[] names = new String[rank];
     Arrays.fill(names, "");
     Attribute scales = dataset.getAttributes().get("DIMENSION_LIST");
@@ -168,10 +180,8 @@ final class Hdf5File implements ArrayFile {
   }
 
   private String scaleName(Object references) {
-    if (references instanceof long[] addresses && addresses.length > 0) {
-      return hdf.getNodeByAddress(addresses[0]).getName();
-    }
-    return "";
+    boolean referring = references instanceof long[] addresses && addresses.length > 0;
+    return referring ? nameByAddress.getOrDefault(((long[]) references)[0], "") : "";
   }
 
   private static int blockLength(io.jhdf.api.Dataset dataset) {
@@ -212,7 +222,7 @@ final class Hdf5File implements ArrayFile {
       if (dimensions.length == 0) {
         values[0] = ((Number) entry.dataset.getData()).doubleValue();
       } else {
-        readRange(entry.dataset, new long[dimensions.length], 0, from, count, values, 0);
+        Hdf5Values.readRange(entry.dataset, new long[dimensions.length], 0, from, count, values, 0);
       }
     } catch (RuntimeException e) {
       throw new DataException(
@@ -227,65 +237,6 @@ final class Hdf5File implements ArrayFile {
       throw new DataException(location, "has no variable " + variable.name());
     }
     return entry;
-  }
-
-  /**
-   * Reads a range in C order of the part whose coordinates before {@code axis} are those of {@code
-   * start}: whole rows of the axis as one hyperslab, the rows cut at both ends along the next axis.
-   */
-  private static void readRange(
-      io.jhdf.api.Dataset dataset,
-      long[] start,
-      int axis,
-      long from,
-      int count,
-      double[] values,
-      int into) {
-    int[] shape = dataset.getDimensions();
-    Arrays.fill(shape, 0, axis, 1);
-    long row = 1;
-    for (int d = axis + 1; d < shape.length; d++) {
-      row *= shape[d];
-    }
-    for (int done = 0; done < count; ) {
-      long within = (from + done) % row;
-      int left = count - done;
-      start[axis] = (from + done) / row;
-      if (within == 0 && left >= row) {
-        Arrays.fill(start, axis + 1, start.length, 0);
-        shape[axis] = (int) (left / row);
-        done += flatten(dataset.getData(start, shape), values, into + done);
-      } else {
-        int part = (int) Math.min(left, row - within);
-        readRange(dataset, start, axis + 1, within, part, values, into + done);
-        done += part;
-      }
-    }
-  }
-
-  /** Copies a (nested) array of numbers; returns how many there were. */
-  private static int flatten(Object array, double[] values, int into) {
-    int length = Array.getLength(array);
-    if (array instanceof double[]) {
-      System.arraycopy(array, 0, values, into, length);
-      return length;
-    }
-    if (array instanceof float[] singles) {
-      for (int i = 0; i < length; i++) {
-        values[into + i] = singles[i];
-      }
-      return length;
-    }
-    int count = 0;
-    for (int i = 0; i < length; i++) {
-      Object element = Array.get(array, i);
-      if (element instanceof Number number) {
-        values[into + count++] = number.doubleValue();
-      } else {
-        count += flatten(element, values, into + count);
-      }
-    }
-    return count;
   }
 
   @Override

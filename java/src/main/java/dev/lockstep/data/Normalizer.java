@@ -129,7 +129,7 @@ public final class Normalizer {
     return moments;
   }
 
-  private static Normalizer of(List<String> names, Moments moments, int firstColumn) {
+  static Normalizer of(List<String> names, Moments moments, int firstColumn) {
     int end = firstColumn + names.size();
     double[] mean = Arrays.copyOfRange(moments.mean(), firstColumn, end);
     double[] deviation = Arrays.copyOfRange(moments.standardDeviation(), firstColumn, end);

@@ -1,13 +1,79 @@
 package dev.lockstep.monitor;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * The folder of one run, {@code <output folder>/<name>/}, and where things lie in it.
+ * The folder of one run, {@code <output folder>/<name>/}, and where things lie in it. The record is
+ * a name only; {@link Recording#open} makes the folder.
  *
  * @param path the folder
  */
 public record RunFolder(Path path) {
+  /**
+   * Names a run's folder.
+   *
+   * @param output the folder of all runs
+   * @param name the run's name: one path element that does not begin with a dot
+   * @return the run's folder, which need not exist
+   * @throws IllegalArgumentException if the name is no such element
+   */
+  public static RunFolder of(Path output, String name) {
+    if (name.isBlank() || name.startsWith(".") || name.contains("/") || name.contains("\\")) {
+      throw new IllegalArgumentException(
+          "name must be a plain folder name that does not begin with a dot, not '" + name + "'.");
+    }
+    return new RunFolder(output.resolve(name));
+  }
+
+  /**
+   * Returns where the configuration goes, as it was resolved.
+   *
+   * @return {@code config.yaml}
+   */
+  public Path config() {
+    return path.resolve("config.yaml");
+  }
+
+  /**
+   * Returns where each epoch's results go, a JSON object a line.
+   *
+   * @return {@code metrics.jsonl}
+   */
+  public Path metrics() {
+    return path.resolve("metrics.jsonl");
+  }
+
+  /**
+   * Returns where the run's results go.
+   *
+   * @return {@code summary.json}
+   */
+  public Path summary() {
+    return path.resolve("summary.json");
+  }
+
+  /**
+   * Returns where the plot of the loss goes.
+   *
+   * @return {@code loss.png}
+   */
+  public Path lossPlot() {
+    return path.resolve("loss.png");
+  }
+
+  /**
+   * Returns where the plot of predictions against the truth goes.
+   *
+   * @return {@code prediction.png}
+   */
+  public Path predictionPlot() {
+    return path.resolve("prediction.png");
+  }
+
   /**
    * Returns where the trained model goes.
    *
@@ -24,5 +90,21 @@ public record RunFolder(Path path) {
    */
   public Path checkpoints() {
     return path.resolve("checkpoints");
+  }
+
+  /** The names in the folder, sorted, folders with a slash, hidden ones left out. */
+  List<String> contents() {
+    try (Stream<Path> children = Files.list(path)) {
+      return children
+          .filter(child -> !child.getFileName().toString().startsWith("."))
+          .map(child -> child.getFileName() + (Files.isDirectory(child) ? "/" : ""))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new RunFolderException(
+          "The run folder %s cannot be listed: %s. Check its permissions."
+              .formatted(path, e.getMessage()),
+          e);
+    }
   }
 }

@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <p>The trainer calls it on rank 0, from one thread; other ranks hold {@link #none()}.
  * Implementations are not thread-safe. What they cannot write they report by {@link
- * java.io.UncheckedIOException}, whose message names the file and what to do.
+ * RunFolderException}, whose message names the file and what to do.
  */
 public interface RunRecorder extends AutoCloseable {
   /**

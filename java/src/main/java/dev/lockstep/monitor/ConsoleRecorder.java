@@ -1,0 +1,140 @@
+package dev.lockstep.monitor;
+
+import java.io.PrintStream;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Tells a person how the run goes: lines, and on a terminal a progress bar below them. */
+final class ConsoleRecorder implements RunRecorder {
+  /** More ranks than this are told as a range, not one by one. */
+  private static final int RANKS_LISTED = 8;
+
+  private final RunFolder folder;
+  private final PrintStream out;
+  private final boolean bar;
+  private @Nullable RunStart start;
+  private @Nullable ProgressLine progress;
+
+  ConsoleRecorder(RunFolder folder, PrintStream out, boolean bar) {
+    this.folder = folder;
+    this.out = out;
+    this.bar = bar;
+  }
+
+  @Override
+  public void started(RunStart start) {
+    this.start = start;
+    println(
+        "Run %s: backend %s, world size %d, %s a rank, master address %s",
+        start.name(),
+        start.backend(),
+        start.worldSize(),
+        counted(start.threads(), "thread"),
+        start.masterAddress().orElse("none"));
+    println(
+        "Samples per rank: %s; held out: %,d; trainable parameters: %,d",
+        samples(start.samplesPerRank()), start.heldOutSamples(), start.parameters());
+    println(
+        "%s %d to %d, %s each",
+        start.firstEpoch() > 1 ? "Resuming: epochs" : "Epochs",
+        start.firstEpoch(),
+        start.epochs(),
+        counted(start.stepsPerEpoch(), "step"));
+    if (bar) {
+      long done = (start.firstEpoch() - 1L) * start.stepsPerEpoch();
+      progress =
+          new ProgressLine(out, start.name(), (long) start.epochs() * start.stepsPerEpoch(), done);
+    }
+  }
+
+  @Override
+  public void stepFinished(int epoch, int step) {
+    if (progress != null && start != null) {
+      progress.stepTo((epoch - 1L) * start.stepsPerEpoch() + step);
+    }
+  }
+
+  @Override
+  public void epochFinished(EpochRecord epoch) {
+    int last = start == null ? epoch.epoch() : start.epochs();
+    println(
+        "Epoch %"
+            + Integer.toString(last).length()
+            + "d/%d   train loss %s%s   %,.0f samples/s   %.1f %% communicating",
+        epoch.epoch(),
+        last,
+        number(epoch.trainLoss()),
+        Double.isNaN(epoch.validationLoss())
+            ? ""
+            : "   validation loss " + number(epoch.validationLoss()),
+        epoch.samplesPerSecond(),
+        100 * epoch.communicationShare());
+  }
+
+  @Override
+  public void finished(RunSummary summary, List<TargetPredictions> predictions) {
+    endProgress();
+    println(
+        "Trained %s in %.1f s: %,.0f samples/s, %.1f %% communicating",
+        counted(summary.epochs(), "epoch"),
+        summary.seconds(),
+        summary.samplesPerSecond(),
+        100 * summary.communicationShare());
+    ValidationScores scores = summary.scores();
+    int width = scores.r2().keySet().stream().mapToInt(String::length).max().orElse(0);
+    scores
+        .r2()
+        .forEach(
+            (target, r2) ->
+                println(
+                    "R² of %-" + width + "s  %.4f   RMSE %s",
+                    target,
+                    r2,
+                    number(scores.rmse().getOrDefault(target, Double.NaN))));
+    scores.accuracy().ifPresent(accuracy -> println("Accuracy %.2f %%", 100 * accuracy));
+    println("Files in %s:", folder.path());
+    folder.contents().forEach(name -> println("  %s", name));
+  }
+
+  @Override
+  public void close() {
+    endProgress();
+  }
+
+  private void endProgress() {
+    if (progress != null) {
+      progress.close();
+      progress = null;
+    }
+  }
+
+  private void println(String format, Object... arguments) {
+    String line = String.format(Locale.ROOT, format, arguments);
+    if (progress != null) {
+      progress.println(line);
+    } else {
+      out.println(line);
+    }
+  }
+
+  private static String samples(List<Long> perRank) {
+    if (perRank.size() <= RANKS_LISTED) {
+      return perRank.stream()
+          .map(samples -> String.format(Locale.ROOT, "%,d", samples))
+          .collect(Collectors.joining(" + "));
+    }
+    return String.format(
+        Locale.ROOT, "%,d to %,d", Collections.min(perRank), Collections.max(perRank));
+  }
+
+  private static String number(double value) {
+    return String.format(Locale.ROOT, "%.4g", value);
+  }
+
+  private static String counted(long count, String what) {
+    return String.format(Locale.ROOT, "%,d %s%s", count, what, count == 1 ? "" : "s");
+  }
+}

@@ -1,0 +1,91 @@
+package dev.lockstep.monitor;
+
+import java.awt.AWTError;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes {@code metrics.jsonl} as epochs end, and {@code summary.json} and the plots when the run
+ * does.
+ */
+final class FolderRecorder implements RunRecorder {
+  private static final Logger log = LoggerFactory.getLogger(FolderRecorder.class);
+
+  private final RunFolder folder;
+  private final RunFolderClaim claim;
+  private final boolean plots;
+  private @Nullable MetricsFile metrics;
+
+  FolderRecorder(RunFolder folder, RunFolderClaim claim, boolean plots) {
+    this.folder = folder;
+    this.claim = claim;
+    this.plots = plots;
+  }
+
+  @Override
+  public void started(RunStart start) {
+    metrics = new MetricsFile(folder.metrics(), start.firstEpoch());
+  }
+
+  @Override
+  public void stepFinished(int epoch, int step) {}
+
+  @Override
+  public void epochFinished(EpochRecord epoch) {
+    open().append(epoch);
+  }
+
+  @Override
+  public void finished(RunSummary summary, List<TargetPredictions> predictions) {
+    AtomicFile.replace(folder.summary(), RecordJson.document(summary));
+    if (!plots) {
+      return;
+    }
+    List<LossPoint> losses = open().losses();
+    if (!losses.isEmpty()) {
+      draw(folder.lossPlot(), () -> LossPlot.draw(losses));
+    }
+    if (!predictions.isEmpty()) {
+      draw(folder.predictionPlot(), () -> PredictionPlot.draw(predictions, summary.scores()));
+    }
+  }
+
+  /**
+   * A system without fonts must not cost the run its results, so a plot that fails is only logged.
+   */
+  private static void draw(Path file, Supplier<byte[]> plot) {
+    byte[] png;
+    try {
+      png = plot.get();
+    } catch (RuntimeException | LinkageError | InternalError | AWTError e) {
+      log.warn(
+          "{} was not drawn: {}. Install fontconfig and a font (Debian: fonts-dejavu-core), or set"
+              + " output.plots to false.",
+          file,
+          e.toString());
+      return;
+    }
+    AtomicFile.replace(file, png);
+  }
+
+  private MetricsFile open() {
+    if (metrics == null) {
+      throw new IllegalStateException(
+          "A run must be started before its epochs and its end are recorded.");
+    }
+    return metrics;
+  }
+
+  @Override
+  public void close() {
+    try (claim) {
+      if (metrics != null) {
+        metrics.close();
+      }
+    }
+  }
+}

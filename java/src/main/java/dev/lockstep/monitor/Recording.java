@@ -1,0 +1,59 @@
+package dev.lockstep.monitor;
+
+import java.io.PrintStream;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How rank 0 records a run: the one way to make a {@link RunRecorder} that shows and writes
+ * something.
+ *
+ * @param folder the run's folder
+ * @param resume whether the run goes on in a folder that is there; otherwise a new folder is made,
+ *     and what had its name is kept under {@code <name>.1}, {@code <name>.2} and so on, the latest
+ *     with the highest number
+ * @param configYaml the configuration as resolved, the text of {@code config.yaml}
+ * @param output what to show and write
+ * @param out where progress is printed, in practice {@code System.out}; not closed
+ * @param terminal whether {@code out} is a terminal, see {@link Terminal#attached}
+ * @param clock the time of TensorBoard's events
+ */
+public record Recording(
+    RunFolder folder,
+    boolean resume,
+    String configYaml,
+    OutputConfig output,
+    PrintStream out,
+    boolean terminal,
+    InstantSource clock) {
+  /**
+   * Makes or takes up the run folder, keeps other processes out of it, and writes {@code
+   * config.yaml}.
+   *
+   * @return the recorder, to be closed by the caller
+   * @throws RunFolderException if there is no run to resume, another process is at work in the
+   *     folder, or it cannot be written
+   */
+  public RunRecorder open() {
+    RunFolderClaim claim = resume ? RunFolderClaim.resumed(folder) : RunFolderClaim.fresh(folder);
+    try {
+      AtomicFile.replace(folder.config(), configYaml);
+    } catch (RunFolderException e) {
+      claim.close();
+      throw e;
+    }
+    List<RunRecorder> recorders = new ArrayList<>();
+    recorders.add(new FolderRecorder(folder, claim, output.plots()));
+    if (output.tensorboard()) {
+      recorders.add(new TensorBoardRecorder(folder.path(), clock));
+    }
+    switch (output.progress()) {
+      case BAR -> recorders.add(new ConsoleRecorder(folder, out, true));
+      case PLAIN -> recorders.add(new ConsoleRecorder(folder, out, false));
+      case AUTO -> recorders.add(new ConsoleRecorder(folder, out, terminal));
+      case NONE -> {}
+    }
+    return RunRecorder.all(recorders);
+  }
+}

@@ -1,0 +1,70 @@
+package dev.lockstep.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.data.DataConfig.Format;
+import io.jhdf.HdfFile;
+import io.jhdf.WritableHdfFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class Hdf5FileTest {
+  @TempDir Path folder;
+
+  @Test
+  void readsNetcdf4WithItsDimensionScales() throws IOException {
+    Path path = Resources.file(folder, "tiny-netcdf4.gz.base64");
+    try (ArrayFile file = DataFiles.openArrays(path, Format.AUTO)) {
+      assertEquals("NetCDF-4", file.format());
+      NetcdfFileTest.assertIsTiny(file);
+      List<String> names = file.variables().stream().map(Variable::name).sorted().toList();
+      assertEquals(List.of("count", "flag", "height", "packed", "wind", "y"), names);
+    }
+  }
+
+  @Test
+  void readsAnArrayWithoutScalesAsATable() {
+    Path path = folder.resolve("plain.h5");
+    try (WritableHdfFile out = HdfFile.write(path)) {
+      out.putDataset("x", new float[][] {{1, 2, 0}, {4, 5, 6}});
+      out.putDataset("y", new long[] {7, 8});
+    }
+    DataConfig config =
+        new DataConfig(
+            path.toString(),
+            Format.AUTO,
+            null,
+            List.of(FeatureConfig.of("x")),
+            List.of("y"),
+            true,
+            0,
+            1);
+    try (Dataset dataset = DataFiles.open(config)) {
+      assertEquals(2, dataset.size());
+      assertEquals(List.of("x[0]", "x[1]", "x[2]"), dataset.featureNames());
+      double[] features = new double[6];
+      double[] targets = new double[2];
+      dataset.read(new long[] {1, 0}, 0, 2, features, targets);
+      assertArrayEquals(new double[] {4, 5, 6, 1, 2, 0}, features);
+      assertArrayEquals(new double[] {8, 7}, targets);
+    }
+  }
+
+  @Test
+  void refusesADamagedFile() throws IOException {
+    byte[] whole = Resources.bytes("tiny-netcdf4.gz.base64");
+    for (int length = 8; length < whole.length - 4096; length += 997) {
+      Path path = Files.write(folder.resolve("cut.h5"), Arrays.copyOf(whole, length));
+      DataException e = assertThrows(DataException.class, () -> DataFiles.describe(path));
+      assertTrue(e.getMessage().startsWith(path.toString()), e.getMessage());
+    }
+  }
+}
