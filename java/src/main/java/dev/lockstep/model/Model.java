@@ -1,0 +1,151 @@
+package dev.lockstep.model;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.JitModule;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.named_buffer_iterator;
+import org.bytedeco.pytorch.named_buffer_list;
+import org.bytedeco.pytorch.named_parameter_iterator;
+import org.bytedeco.pytorch.named_parameter_list;
+
+/**
+ * A TorchScript module with trainable parameters. It sees normalised numbers; {@link PhysicalModel}
+ * puts a normaliser around it.
+ *
+ * <p>The model owns its module and tensors until {@link #close}. One thread at a time.
+ */
+public final class Model implements AutoCloseable {
+  private final JitModule module;
+  private final String description;
+  private final List<ModelTensor> parameters = new ArrayList<>();
+  private final List<ModelTensor> buffers = new ArrayList<>();
+  private boolean closed;
+
+  private Model(JitModule module, String description) {
+    // Plain execution is as fast as eager PyTorch; the optimising executor was slower: DESIGN.md 3.
+    torch.setGraphExecutorOptimize(false);
+    this.module = module;
+    this.description = description;
+    collectTensors();
+    if (parameters.isEmpty()) {
+      close();
+      throw new ModelException(
+          "There is nothing to train in "
+              + description
+              + ": no parameter requires a gradient. A frozen model has none; save it with"
+              + " torch.jit.script or torch.jit.trace before torch.jit.freeze.");
+    }
+  }
+
+  /**
+   * Fully connected layers.
+   *
+   * @param config of type {@link ModelConfig.Type#MLP}
+   * @param inputs features of a sample
+   * @param outputs numbers that it predicts for a sample
+   * @param seed of the initial parameters; the same bits everywhere
+   */
+  public static Model mlp(ModelConfig config, int inputs, int outputs, long seed) {
+    return new Model(Mlp.build(config, inputs, outputs, seed), "the mlp");
+  }
+
+  /**
+   * What {@code torch.jit.script} or {@code torch.jit.trace} saved, or the network inside a file
+   * that {@link PhysicalModel#save} wrote.
+   *
+   * @throws ModelException if the file cannot be read or has no trainable parameters
+   */
+  public static Model load(Path file) {
+    return new Model(PhysicalModel.networkOf(TorchScriptFile.load(file)), file.toString());
+  }
+
+  private void collectTensors() {
+    // A tensor that two places share has one gradient, so it is listed once.
+    Set<Long> seen = new HashSet<>();
+    try (PointerScope scope = new PointerScope()) {
+      named_parameter_list named = module.named_parameters(true);
+      named_parameter_iterator end = named.end();
+      for (named_parameter_iterator i = named.begin(); i.notEquals(end); i.increment()) {
+        Tensor value = i.access().value();
+        collect(value.requires_grad() ? parameters : buffers, i.access().name().getString(), value, seen);
+      }
+      named_buffer_list namedBuffers = module.named_buffers(true);
+      named_buffer_iterator endOfBuffers = namedBuffers.end();
+      for (named_buffer_iterator i = namedBuffers.begin(); i.notEquals(endOfBuffers); i.increment()) {
+        collect(buffers, i.access().name().getString(), i.access().value(), seen);
+      }
+    }
+  }
+
+  private static void collect(List<ModelTensor> into, String name, Tensor value, Set<Long> seen) {
+    if (!value.defined() || !seen.add(value.unsafeGetTensorImpl().address())) {
+      return;
+    }
+    Tensor own = new Tensor(value);
+    own.retainReference();
+    into.add(new ModelTensor(name, own));
+  }
+
+  /**
+   * Applies the model to a batch.
+   *
+   * @param inputs shape [samples, …]; for an mlp [samples, features]
+   * @return its prediction, [samples, …]; belongs to the current {@link PointerScope}
+   * @throws ModelException if the model refuses the inputs
+   */
+  public Tensor forward(Tensor inputs) {
+    return TorchScriptFile.forward(module, inputs, description);
+  }
+
+  /** Whether the forward pass is that of training (batch statistics, dropout). */
+  public void setTraining(boolean training) {
+    module.train(training);
+  }
+
+  /** The trainable parameters, each once, in the module's order. */
+  public List<ModelTensor> parameters() {
+    return List.copyOf(parameters);
+  }
+
+  /** All other tensors, each once: batch statistics, constants, and parameters that are not trained. */
+  public List<ModelTensor> buffers() {
+    return List.copyOf(buffers);
+  }
+
+  /** The type of the first parameter, and so of the inputs. */
+  public FloatType type() {
+    return FloatType.of(parameters.get(0).tensor().scalar_type());
+  }
+
+  /** Numbers that training changes. */
+  public long parameterCount() {
+    return parameters.stream().mapToLong(parameter -> parameter.tensor().numel()).sum();
+  }
+
+  JitModule module() {
+    return module;
+  }
+
+  @Override
+  public String toString() {
+    return description;
+  }
+
+  /** Frees the module and its tensors. Closing twice is harmless. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    parameters.forEach(parameter -> parameter.tensor().close());
+    buffers.forEach(buffer -> buffer.tensor().close());
+    module.close();
+  }
+}

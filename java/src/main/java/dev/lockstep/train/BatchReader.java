@@ -1,0 +1,109 @@
+package dev.lockstep.train;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.data.Dataset;
+import dev.lockstep.data.Normalizer;
+import dev.lockstep.model.FloatType;
+import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Reads samples into native memory that tensors look at, normalised and in the model's type. The
+ * memory is used again for every batch. Not thread-safe.
+ */
+final class BatchReader implements AutoCloseable {
+  private final Dataset dataset;
+  private final Normalizer.Pair normalizers;
+  private final boolean classes;
+  private final int features;
+  private final int targets;
+  private final FloatType modelType;
+  private final FloatType staged;
+  private final double[] featureRows;
+  private final double[] targetRows;
+  private final NativeMemory inputMemory;
+  private final NativeMemory targetMemory;
+
+  /**
+   * Samples ready for the model; belongs to the scope in which it was read.
+   *
+   * @param inputs [samples, features], normalised, in the model's type
+   * @param targets [samples, targets], normalised, in the model's type; int64 [samples] for classes
+   */
+  record Samples(Tensor inputs, Tensor targets) {}
+
+  /**
+   * Makes room.
+   *
+   * @param capacity the largest number of samples that is read at once
+   * @param classes whether the one target column holds class numbers
+   */
+  BatchReader(
+      Dataset dataset,
+      Normalizer.Pair normalizers,
+      boolean classes,
+      FloatType modelType,
+      int capacity,
+      Communicator communicator) {
+    this.dataset = dataset;
+    this.normalizers = normalizers;
+    this.classes = classes;
+    this.modelType = modelType;
+    features = dataset.featureNames().size();
+    targets = dataset.targetNames().size();
+    // Java has no half-precision buffers; libtorch rounds for those models.
+    staged = modelType == FloatType.FLOAT64 ? FloatType.FLOAT64 : FloatType.FLOAT32;
+    featureRows = new double[capacity * features];
+    targetRows = new double[capacity * targets];
+    inputMemory = communicator.allocate((long) capacity * features * staged.dataType().bytes());
+    targetMemory = communicator.allocate((long) capacity * targets * Double.BYTES);
+  }
+
+  /** Reads the samples {@code indices[from]} … {@code indices[from + count − 1]}. */
+  Samples read(long[] indices, int from, int count) {
+    dataset.read(indices, from, count, featureRows, targetRows);
+    normalize(normalizers.features(), featureRows, count, inputMemory);
+    Tensor inputs = tensor(inputMemory, count, features);
+    if (classes) {
+      return new Samples(inputs, classNumbers(count));
+    }
+    normalize(normalizers.targets(), targetRows, count, targetMemory);
+    return new Samples(inputs, tensor(targetMemory, count, targets));
+  }
+
+  /** The targets that were read last, in their own units, row-major; more may follow them. */
+  double[] targetRows() {
+    return targetRows;
+  }
+
+  private void normalize(Normalizer normalizer, double[] rows, int count, NativeMemory memory) {
+    ByteBuffer bytes = memory.buffer();
+    if (staged == FloatType.FLOAT64) {
+      normalizer.apply(rows, count, bytes.asDoubleBuffer());
+    } else {
+      normalizer.apply(rows, count, bytes.asFloatBuffer());
+    }
+  }
+
+  private Tensor tensor(NativeMemory memory, int count, int columns) {
+    Tensor rows = NativeView.tensor(memory.address(), staged.scalarType(), count, columns);
+    return staged == modelType ? rows : rows.to(modelType.scalarType());
+  }
+
+  private Tensor classNumbers(int count) {
+    LongBuffer numbers = targetMemory.buffer().asLongBuffer();
+    for (int i = 0; i < count; i++) {
+      numbers.put(i, (long) targetRows[i]);
+    }
+    return NativeView.tensor(targetMemory.address(), ScalarType.Long, count);
+  }
+
+  @Override
+  public void close() {
+    inputMemory.close();
+    targetMemory.close();
+  }
+}

@@ -1,0 +1,50 @@
+package dev.lockstep.train;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.data.DataPartitioner;
+import dev.lockstep.data.Dataset;
+
+/** How many classes a data set's one target column names. */
+final class ClassCount {
+  private static final int ROWS_AT_ONCE = 1024;
+
+  private ClassCount() {}
+
+  /**
+   * One more than the highest class number; collective, each rank looks at its partition.
+   *
+   * @throws TrainingException if there is not exactly one target, or one is no class number
+   */
+  static int of(Dataset dataset, Communicator communicator) {
+    if (dataset.targetNames().size() != 1) {
+      throw new TrainingException(
+          "training.loss is cross_entropy, which needs one target column of class numbers, but"
+              + " data.targets lists "
+              + dataset.targetNames()
+              + ".");
+    }
+    double[] features = new double[ROWS_AT_ONCE * dataset.featureNames().size()];
+    double[] targets = new double[ROWS_AT_ONCE];
+    long[] indices =
+        new DataPartitioner(dataset.size(), communicator.size()).indices(communicator.rank());
+    int[] highest = {0};
+    for (int from = 0; from < indices.length; from += ROWS_AT_ONCE) {
+      int count = Math.min(ROWS_AT_ONCE, indices.length - from);
+      dataset.read(indices, from, count, features, targets);
+      for (int i = 0; i < count; i++) {
+        highest[0] = Math.max(highest[0], classNumber(targets[i], dataset, indices[from + i]));
+      }
+    }
+    return communicator.allReduce(highest, ReduceOp.MAX)[0] + 1;
+  }
+
+  private static int classNumber(double value, Dataset dataset, long sample) {
+    if (value < 0 || value != Math.rint(value) || value >= Integer.MAX_VALUE) {
+      throw new TrainingException(
+          "Target %s of point %d is %s, which is no class number; cross_entropy needs 0, 1, 2, …"
+              .formatted(dataset.targetNames().get(0), dataset.point(sample), value));
+    }
+    return (int) value;
+  }
+}

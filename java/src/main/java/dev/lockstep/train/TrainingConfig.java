@@ -1,0 +1,113 @@
+package dev.lockstep.train;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The {@code training} section of a configuration.
+ *
+ * @param epochs passes over the training samples, at least 1
+ * @param batchSize samples of one optimiser step on all ranks together, at least 1
+ * @param accumulationSteps pieces that a rank cuts its share of a batch into, to need less memory;
+ *     the gradient stays that of the whole batch
+ * @param clipNorm gradients of a larger 2-norm are scaled down to it; null for no clipping
+ * @param loss what is minimised
+ * @param huberDelta where {@link LossType#HUBER} goes from square to linear, above 0
+ * @param earlyStopping when to end before the last epoch; null for never
+ */
+public record TrainingConfig(
+    int epochs,
+    int batchSize,
+    int accumulationSteps,
+    @Nullable Double clipNorm,
+    LossType loss,
+    double huberDelta,
+    @Nullable EarlyStopping earlyStopping) {
+
+  /** Losses. */
+  public enum LossType {
+    /** Mean squared error. */
+    @JsonProperty("mse")
+    MSE,
+    /** Mean absolute error. */
+    @JsonProperty("mae")
+    MAE,
+    /** Huber (1964): squared for small errors, linear for large ones. */
+    @JsonProperty("huber")
+    HUBER,
+    /** Cross-entropy of a softmax; the one target column holds class numbers from 0. */
+    @JsonProperty("cross_entropy")
+    CROSS_ENTROPY
+  }
+
+  /**
+   * Ends training when the validation loss no longer falls.
+   *
+   * @param patience epochs without improvement that are borne, at least 1
+   * @param minDelta by how much the loss must fall to count as improved, at least 0
+   */
+  public record EarlyStopping(int patience, double minDelta) {
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a value is out of its range; the message names the key
+     */
+    public EarlyStopping {
+      Checks.atLeast("patience", patience, 1);
+      Checks.notNegative("min_delta", minDelta);
+    }
+
+    /** Builds the section from the keys that a file gives; the others take their defaults. */
+    @JsonCreator
+    public static EarlyStopping of(
+        @JsonProperty("patience") @Nullable Integer patience,
+        @JsonProperty("min_delta") @Nullable Double minDelta) {
+      return new EarlyStopping(patience == null ? 5 : patience, minDelta == null ? 0 : minDelta);
+    }
+  }
+
+  /**
+   * Checks the ranges.
+   *
+   * @throws IllegalArgumentException if a value is out of its range; the message names the key
+   */
+  public TrainingConfig {
+    Checks.atLeast("epochs", epochs, 1);
+    Checks.atLeast("batch_size", batchSize, 1);
+    Checks.atLeast("accumulation_steps", accumulationSteps, 1);
+    if (clipNorm != null) {
+      Checks.positive("clip_norm", clipNorm);
+    }
+    Checks.positive("huber_delta", huberDelta);
+  }
+
+  /**
+   * Builds the section from the keys that a file gives; the others take their defaults.
+   *
+   * @throws IllegalArgumentException if a value is out of its range
+   */
+  @JsonCreator
+  public static TrainingConfig of(
+      @JsonProperty("epochs") @Nullable Integer epochs,
+      @JsonProperty("batch_size") @Nullable Integer batchSize,
+      @JsonProperty("accumulation_steps") @Nullable Integer accumulationSteps,
+      @JsonProperty("clip_norm") @Nullable Double clipNorm,
+      @JsonProperty("loss") @Nullable LossType loss,
+      @JsonProperty("huber_delta") @Nullable Double huberDelta,
+      @JsonProperty("early_stopping") @Nullable EarlyStopping earlyStopping) {
+    return new TrainingConfig(
+        epochs == null ? 30 : epochs,
+        batchSize == null ? 256 : batchSize,
+        accumulationSteps == null ? 1 : accumulationSteps,
+        clipNorm,
+        loss == null ? LossType.MSE : loss,
+        huberDelta == null ? 1 : huberDelta,
+        earlyStopping);
+  }
+
+  /** 30 epochs of batches of 256, mean squared error. */
+  public static TrainingConfig defaults() {
+    return of(null, null, null, null, null, null, null);
+  }
+}

@@ -1,0 +1,141 @@
+package dev.lockstep.train;
+
+import dev.lockstep.comm.Backend;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.LaunchEnvironment;
+import dev.lockstep.data.Dataset;
+import dev.lockstep.data.Split;
+import dev.lockstep.model.Model;
+import dev.lockstep.model.ModelConfig;
+import dev.lockstep.monitor.RunFolder;
+import dev.lockstep.monitor.RunRecorder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One training run, from a plan and a data set to a model file. Every rank of the communicator makes
+ * one with the same arguments and calls {@link #run}; the ranks check that they agree.
+ *
+ * <p>{@link #requestStop} may be called from any thread; all else belongs to one thread.
+ */
+public final class TrainingJob {
+  private final TrainingPlan plan;
+  private final Dataset dataset;
+  private final Split split;
+  private final Communicator communicator;
+  private final RunRecorder recorder;
+  private final Optional<RunFolder> folder;
+  private final AtomicBoolean stopRequested = new AtomicBoolean();
+
+  /**
+   * Names the parts; nothing happens yet, and the job owns none of them.
+   *
+   * @param plan what to do
+   * @param dataset the samples
+   * @param split which of them to train on and which to hold out
+   * @param communicator the ranks
+   * @param recorder hears what happens; of rank 0 only
+   * @param folder where rank 0 writes {@code model.pt} and checkpoints; empty to write nothing
+   */
+  public TrainingJob(
+      TrainingPlan plan,
+      Dataset dataset,
+      Split split,
+      Communicator communicator,
+      RunRecorder recorder,
+      Optional<RunFolder> folder) {
+    this.plan = plan;
+    this.dataset = dataset;
+    this.split = split;
+    this.communicator = communicator;
+    this.recorder = recorder;
+    this.folder = folder;
+  }
+
+  /**
+   * Asks for a stop: after the step that is under way the ranks agree on it, rank 0 writes a
+   * checkpoint, and {@link #run} returns. One rank's wish is enough. Under local SGD the ranks agree at
+   * their next average. Thread-safe.
+   */
+  public void requestStop() {
+    stopRequested.set(true);
+  }
+
+  /**
+   * Trains; collective.
+   *
+   * @param resume whether to go on from the newest usable checkpoint in the folder; without any, the
+   *     run starts from the beginning
+   * @return how it ended
+   * @throws TrainingException if ranks disagree, no checkpoint is usable, or the loss is no number
+   * @throws dev.lockstep.model.ModelException if the model cannot be read or does not fit the data
+   * @throws dev.lockstep.data.DataException if the data cannot be read
+   * @throws dev.lockstep.checkpoint.CheckpointException if a checkpoint cannot be written
+   * @throws dev.lockstep.comm.CommunicationException if a rank fails; it names the rank
+   */
+  public TrainingResult run(boolean resume) {
+    int threads = TorchThreads.configure(plan.threads(), communicator);
+    try (Model model = model();
+        TrainingMemory memory = agreedMemory(model)) {
+      Resumption resumption =
+          new Resumption(plan, split.train().length, memory, communicator);
+      @Nullable Path checkpoints =
+          resume ? folder.map(RunFolder::checkpoints).orElse(null) : null;
+      @Nullable Progress progress = resumption.find(checkpoints);
+      try (TrainingRun run =
+          new TrainingRun(
+              plan,
+              model,
+              memory,
+              dataset,
+              split,
+              communicator,
+              recorder,
+              folder,
+              stopRequested,
+              progress)) {
+        return run.run(threads, masterAddress());
+      }
+    }
+  }
+
+  private Model model() {
+    ModelConfig config = plan.model();
+    int outputs =
+        plan.training().loss() == TrainingConfig.LossType.CROSS_ENTROPY
+            ? ClassCount.of(dataset, communicator)
+            : dataset.targetNames().size();
+    if (config.type() == ModelConfig.Type.FILE) {
+      return Model.load(Path.of(config.file()));
+    }
+    return Model.mlp(config, dataset.featureNames().size(), outputs, plan.seed());
+  }
+
+  private TrainingMemory agreedMemory(Model model) {
+    Agreement.check(
+        model,
+        List.of(
+            "samples " + dataset.size() + " of " + dataset.featureNames() + dataset.targetNames(),
+            "seed " + plan.seed(),
+            "model " + plan.model(),
+            "training " + plan.training(),
+            "optimizer " + plan.optimizer(),
+            "schedule " + plan.schedule(),
+            "strategy " + plan.strategy()),
+        communicator);
+    return TrainingMemory.of(model, plan.optimizer(), communicator);
+  }
+
+  private Optional<String> masterAddress() {
+    if (communicator.backend() != Backend.TCP) {
+      return Optional.empty();
+    }
+    LaunchEnvironment environment = LaunchEnvironment.current();
+    return environment.backend() == Backend.TCP
+        ? Optional.of(environment.masterAddress() + ":" + environment.masterPort())
+        : Optional.empty();
+  }
+}

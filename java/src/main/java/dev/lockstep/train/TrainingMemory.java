@@ -1,0 +1,39 @@
+package dev.lockstep.train;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.model.Model;
+
+/**
+ * The flat buffers of a run: what training changes, and what a checkpoint keeps.
+ *
+ * @param parameters the model's parameters and gradients
+ * @param buffers the model's other tensors
+ * @param optimizer the optimiser with its state
+ */
+record TrainingMemory(FlatParameters parameters, ModelBuffers buffers, Optimizer optimizer)
+    implements AutoCloseable {
+
+  static TrainingMemory of(Model model, OptimizerConfig config, Communicator communicator) {
+    FlatParameters parameters = new FlatParameters(model, communicator);
+    ModelBuffers buffers = new ModelBuffers(model, communicator);
+    return new TrainingMemory(
+        parameters, buffers, new Optimizer(config, parameters, communicator));
+  }
+
+  /** Makes all ranks' equal to rank 0's; collective. */
+  void broadcast(Communicator communicator) {
+    parameters.values().broadcast(communicator);
+    buffers.values().broadcast(communicator);
+    buffers.remember();
+    for (FlatBuffers state : optimizer.state().values()) {
+      state.broadcast(communicator);
+    }
+  }
+
+  @Override
+  public void close() {
+    optimizer.close();
+    buffers.close();
+    parameters.close();
+  }
+}
