@@ -5,7 +5,10 @@ import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.data.DataException;
+import dev.lockstep.model.ModelException;
+import dev.lockstep.monitor.RunFolderException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,6 +26,9 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      TrainCommand.class,
+      PredictCommand.class,
+      SummaryCommand.class,
       LaunchCommand.class,
       CheckCommand.class,
       DataCommand.class,
@@ -35,7 +41,7 @@ import picocli.CommandLine.Spec;
       " 1:a failure that Lockstep did not foresee (--verbose shows where)",
       " 2:wrong command line",
       " 3:wrong configuration",
-      " 4:data, model or checkpoint missing, damaged or not fitting",
+      " 4:a data, model, checkpoint or run file is missing, damaged or does not fit",
       " 5:communication failed: a rank died, fell silent, disagreed or never came",
       " 6:training failed, as with a loss that is not finite",
       " 7:doctor or check found something that does not work",
@@ -74,7 +80,7 @@ public final class Main implements Runnable {
 
   private int report(Exception e, CommandLine failed) {
     PrintWriter err = failed.getErr();
-    boolean foreseen = e instanceof LockstepException;
+    boolean foreseen = e instanceof LockstepException || e instanceof UncheckedIOException;
     String message = foreseen || e.getMessage() == null ? e.getMessage() : describe(e);
     String text = message == null ? describe(e) : message;
     text.lines().forEach(line -> err.println("lockstep: " + line));
@@ -94,7 +100,11 @@ public final class Main implements Runnable {
     if (e instanceof CommunicationException) {
       return ExitCode.COMMUNICATION;
     }
-    if (e instanceof DataException || e instanceof CheckpointException) {
+    if (e instanceof DataException
+        || e instanceof CheckpointException
+        || e instanceof ModelException
+        || e instanceof RunFolderException
+        || e instanceof UncheckedIOException) {
       return ExitCode.DATA;
     }
     return e instanceof LockstepException ? ExitCode.TRAINING : ExitCode.INTERNAL;

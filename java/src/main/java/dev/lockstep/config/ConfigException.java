@@ -12,7 +12,7 @@ public final class ConfigException extends LockstepException {
 
   private final transient List<ConfigProblem> problems;
 
-  ConfigException(List<ConfigProblem> problems) {
+  public ConfigException(List<ConfigProblem> problems) {
     super(describe(problems));
     this.problems = List.copyOf(problems);
   }
