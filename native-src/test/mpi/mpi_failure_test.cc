@@ -30,8 +30,8 @@ class MpiFailure : public testing::Test {
 
   /// Runs three ranks through a scenario to the end of mpirun, which has a deadline of its own.
   std::map<int, Report> play(const std::string& scenario) {
-    run(std::string(std::getenv("LOCKSTEP_MPIRUN")) + " -n 3 " + std::getenv("LOCKSTEP_MPI_RANK") + " " + scenario +
-        " " + folder_);
+    run(std::string(std::getenv("LOCKSTEP_MPIRUN")) + " -n 3 " + std::getenv("LOCKSTEP_MPI_RANK") + " " +
+        scenario + " " + folder_);
     return reports();
   }
 

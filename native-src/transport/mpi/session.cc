@@ -57,7 +57,8 @@ void Session::start() {
     throw Error(ErrorCode::CLOSED, "The host application has shut MPI down already (MPI_Finalize).");
   if (!initialised) {
     const SignalGuard guard;
-    // UCX (under MPICH, and where InfiniBand is) aborts the process when the rank whose memory it copies has just died.
+    // UCX (under MPICH, and where InfiniBand is) aborts the process when the rank whose memory it copies has
+    // just died.
     constexpr int KEEP_THE_USERS = 0;
     setenv("UCX_TLS", "^cma", KEEP_THE_USERS);
     int provided = MPI_THREAD_SINGLE;
