@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
  * One feature or target: a function of one value of a variable for every point of the grid. The
  * value lies at {@code base + Σ strides[d] × coordinate[d]}.
  */
+@SuppressWarnings("ArrayRecordComponent") // never leaves the package; no copies when reading
 record Column(String name, BlockCache.Values values, long base, long[] strides) {
   private static final Pattern SUBSCRIPTED = Pattern.compile("(.+)\\[(\\d+)]");
 

@@ -38,6 +38,7 @@ final class CsvFile implements ArrayFile {
 
   private record Start(long offset, long line) {}
 
+  @SuppressWarnings("ArrayRecordComponent") // never leaves this class
   private record Row(long line, String[] fields) {}
 
   private CsvFile(String location, FileChannel channel) {

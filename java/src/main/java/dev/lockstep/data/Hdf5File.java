@@ -99,8 +99,9 @@ final class Hdf5File implements ArrayFile {
     return !dataset.isCompound()
         && !dataset.isVariableLength()
         && !dataset.isEmpty()
-        && (type.isPrimitive() && type != boolean.class && type != char.class
-            || Number.class.isAssignableFrom(type));
+        && type != boolean.class
+        && type != char.class
+        && (type.isPrimitive() || Number.class.isAssignableFrom(type));
   }
 
   private Entry entry(String name, io.jhdf.api.Dataset dataset) {

@@ -17,8 +17,8 @@ enum NetcdfType {
   UBYTE(7, 1, "ubyte", null),
   USHORT(8, 2, "ushort", 65535.0),
   UINT(9, 4, "uint", 4294967295.0),
-  INT64(10, 8, "int64", -9223372036854775806.0),
-  UINT64(11, 8, "uint64", 18446744073709551614.0);
+  INT64(10, 8, "int64", -0x1p63) /* −2⁶³ + 2, rounded */,
+  UINT64(11, 8, "uint64", 0x1p64) /* 2⁶⁴ − 2, rounded */;
 
   final int code;
   final int size;

@@ -71,7 +71,7 @@ record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, long data
     }
     boolean fortran = find(ORDER, dictionary, "order", location).equals("True");
     List<Long> shape = new ArrayList<>();
-    for (String length : find(SHAPE, dictionary, "shape", location).split(",")) {
+    for (String length : find(SHAPE, dictionary, "shape", location).split(",", -1)) {
       String digits = length.strip().replace("L", "");
       if (digits.length() > 18) {
         throw new DataException(location, "has a dimension of impossible length " + digits);

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * The markers are compared before scaling. 64-bit integers are compared as doubles, so a marker
  * above 2⁵³ also covers its neighbours that round to the same double.
  */
+@SuppressWarnings("ArrayRecordComponent") // never leaves the package
 record Packing(double[] missing, double scale, double offset) {
 
   /**

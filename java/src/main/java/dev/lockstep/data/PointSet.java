@@ -1,7 +1,5 @@
 package dev.lockstep.data;
 
-import java.util.Arrays;
-
 /**
  * The points of a grid that were kept, one bit each, so that grids larger than memory can have
  * holes: a list of positions would need 64 times as much. Points are added in ascending order.
@@ -53,8 +51,16 @@ final class PointSet {
     if (index < 0 || index >= size) {
       throw new IndexOutOfBoundsException("sample " + index + " of " + size);
     }
-    int found = Arrays.binarySearch(ranks, index);
-    int block = found >= 0 ? lastOf(found) : -found - 2;
+    // The last block with at most that many points before it: empty blocks repeat their rank.
+    int block = 0;
+    for (int after = ranks.length; after - block > 1; ) {
+      int middle = (block + after) >>> 1;
+      if (ranks[middle] <= index) {
+        block = middle;
+      } else {
+        after = middle;
+      }
+    }
     long left = index - ranks[block];
     int word = block * WORDS_PER_BLOCK;
     for (int count = Long.bitCount(words[word]);
@@ -68,14 +74,5 @@ final class PointSet {
       bits &= bits - 1;
     }
     return ((long) word << 6) + Long.numberOfTrailingZeros(bits);
-  }
-
-  /** Empty blocks repeat their rank; the point lies in the last block that has it. */
-  private int lastOf(int block) {
-    int last = block;
-    while (last + 1 < ranks.length && ranks[last + 1] == ranks[block]) {
-      last++;
-    }
-    return last;
   }
 }

@@ -98,7 +98,7 @@ class CsvFileTest {
       double[] targets = new double[200];
       dataset.read(order, 100, 200, features, targets);
       for (int i = 0; i < 200; i++) {
-        assertEquals(dataset.point(order[100 + i]), features[i]);
+        assertEquals((double) dataset.point(order[100 + i]), features[i]);
         assertEquals(2 * features[i], targets[i]);
       }
     }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.lockstep.data.DataConfig.Format;
 import dev.lockstep.data.Variable.Dimension;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -161,14 +162,14 @@ class NetcdfFileTest {
     System.arraycopy(arguments, 0, command, 1, arguments.length);
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     assertTrue(process.waitFor(30, TimeUnit.SECONDS), "ncgen hangs");
-    assertEquals(0, process.exitValue(), () -> new String(output(process)));
+    assertEquals(0, process.exitValue(), () -> new String(output(process), StandardCharsets.UTF_8));
   }
 
   private static byte[] output(Process process) {
     try {
       return process.getInputStream().readAllBytes();
     } catch (IOException e) {
-      return e.toString().getBytes();
+      return e.toString().getBytes(StandardCharsets.UTF_8);
     }
   }
 }

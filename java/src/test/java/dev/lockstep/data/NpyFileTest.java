@@ -28,7 +28,10 @@ class NpyFileTest {
         "{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': (" + shape + "), }\n";
     byte[] text = header.getBytes(StandardCharsets.UTF_8);
     ByteBuffer bytes = ByteBuffer.allocate(12 + text.length + data.length);
-    bytes.order(ByteOrder.LITTLE_ENDIAN).put((byte) 0x93).put("NUMPY".getBytes());
+    bytes
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .put((byte) 0x93)
+        .put("NUMPY".getBytes(StandardCharsets.UTF_8));
     bytes.put((byte) version).put((byte) 0);
     if (version == 1) {
       bytes.putShort((short) text.length);
