@@ -62,19 +62,16 @@ final class Resumption {
   private Optional<ObjectNode> restoreNewest(Path folder) {
     // Only the search is needed, and it deletes nothing.
     CheckpointSearch search = new CheckpointStore(folder, 1).latest(this::reasonToRefuse);
-    for (CheckpointSearch.Refusal refusal : search.refused()) {
-      log.warn("Checkpoint {} is not used: {}", refusal.folder(), refusal.reason());
-    }
     if (search.checkpoint().isEmpty()) {
       if (!search.refused().isEmpty()) {
         throw new TrainingException(
-            "No checkpoint in "
+            "There is nothing to resume in "
                 + folder
-                + " can be resumed: "
+                + ". "
                 + search.refused().stream()
-                    .map(refusal -> refusal.folder().getFileName() + ": " + refusal.reason())
-                    .collect(Collectors.joining("; "))
-                + ". Run without --resume to begin anew, or give back the configuration they were"
+                    .map(CheckpointSearch.Refusal::reason)
+                    .collect(Collectors.joining(" "))
+                + " Run without --resume to begin anew, or give back the configuration they were"
                 + " made with.");
       }
       log.info("There is no checkpoint in {} yet; the run begins at its first step.", folder);
