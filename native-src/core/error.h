@@ -18,7 +18,8 @@ class LOCKSTEP_API Error : public std::runtime_error {
       : std::runtime_error(message),
         code_(code),
         rank_(rank),
-        encoded_("lockstep:" + std::to_string(static_cast<int>(code)) + ":" + std::to_string(rank) + ":" + message) {}
+        encoded_("lockstep:" + std::to_string(static_cast<int>(code)) + ":" + std::to_string(rank) + ":" +
+                 message) {}
 
   ErrorCode code() const noexcept { return code_; }
 

@@ -1,4 +1,4 @@
-// How communicators come into being, but for TCP.
+// How communicators come into being, but for TCP (open_tcp.cc).
 
 #include <dlfcn.h>
 
@@ -12,6 +12,7 @@
 #include "jni/communicators.h"
 #include "lockstep/communicator.h"
 #include "transport/in_process/in_process_transport.h"
+#include "transport/mpi/signal_guard.h"
 
 namespace lockstep {
 namespace {
@@ -57,6 +58,8 @@ std::int64_t open_mpi(const char* plugin_path, double timeout_seconds) {
   checked_timeout(timeout_seconds);
   if (plugin_path == nullptr)
     throw Error(ErrorCode::INVALID_ARGUMENT, "The path of the MPI backend is missing.");
+  // UCX, under MPICH, takes the signals of faults over while it is loaded.
+  const SignalGuard guard;
   // Global, because an MPI library loads components of its own that look for its symbols. Never unloaded: MPI
   // cannot be initialised twice in a process.
   void* library = dlopen(plugin_path, RTLD_NOW | RTLD_GLOBAL);

@@ -7,8 +7,8 @@
 
 namespace lockstep {
 
-std::int64_t open_tcp(std::int32_t rank, std::int32_t world_size, const char* master_address, std::int32_t master_port,
-                      const char* token, double timeout_seconds) {
+std::int64_t open_tcp(std::int32_t rank, std::int32_t world_size, const char* master_address,
+                      std::int32_t master_port, const char* token, double timeout_seconds) {
   check_world(rank, world_size);
   TcpOptions options;
   options.rank = rank;

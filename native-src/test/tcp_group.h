@@ -125,23 +125,30 @@ class TcpGroup {
   using Body = std::function<void(Transport&, const Deadline&)>;
 
   /// Forms the group and runs the body on every rank. @return what each rank threw, if anything
-  std::vector<std::optional<Error>> run(const Body& body,
-                                        std::chrono::seconds limit = std::chrono::seconds(90)) {
-    Watchdog watchdog(limit);
-    std::vector<std::optional<Error>> errors(static_cast<std::size_t>(size_));
+  std::vector<std::optional<Error>> run(const Body& body) {
+    std::vector<int> ranks;
+    for (int rank = 0; rank < size_; ++rank) ranks.push_back(rank);
+    return run_ranks(*this, ranks, body);
+  }
+
+  /// The same for some of the ranks; the others are missing, or come from elsewhere.
+  static std::vector<std::optional<Error>> run_ranks(const TcpGroup& group, const std::vector<int>& ranks,
+                                                     const Body& body) {
+    Watchdog watchdog(std::chrono::seconds(90));
+    std::vector<std::optional<Error>> errors(ranks.size());
     std::vector<std::thread> threads;
-    for (int rank = 0; rank < size_; ++rank) {
-      threads.emplace_back([&, rank] {
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+      threads.emplace_back([&, i] {
         try {
-          TcpOptions own = options;
-          own.rank = rank;
-          if (adjust) adjust(own);
+          TcpOptions own = group.options;
+          own.rank = ranks[i];
+          if (group.adjust) group.adjust(i, own);
           auto transport = connect_tcp(own);
           std::atomic<bool> cancelled{false};
-          Deadline deadline(std::chrono::duration<double>(operation_seconds), cancelled);
+          Deadline deadline(std::chrono::duration<double>(group.operation_seconds), cancelled);
           body(*transport, deadline);
         } catch (const Error& error) {
-          errors[static_cast<std::size_t>(rank)] = error;
+          errors[i] = error;
         }
       });
     }
@@ -150,7 +157,8 @@ class TcpGroup {
   }
 
   TcpOptions options;
-  std::function<void(TcpOptions&)> adjust;  ///< makes one rank's options differ
+  std::function<void(std::size_t, TcpOptions&)>
+      adjust;  ///< makes the options of the i-th rank that runs differ
   double operation_seconds = 20;
 
  private:

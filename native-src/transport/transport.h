@@ -40,7 +40,7 @@ Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadl
 Error peer_died_error(int own_rank, int peer, const Signature& own);
 
 /// PEER_FAILED for a peer that said goodbye while this rank still needed it (or ANY: all have left).
-Error peer_left_error(int own_rank, int peer, const Signature& own);
+LOCKSTEP_API Error peer_left_error(int own_rank, int peer, const Signature& own);
 
 /// CLOSED, for a wait that ended because deadline.cancelled().
 LOCKSTEP_API Error cancelled_error(int own_rank, const Signature& own);

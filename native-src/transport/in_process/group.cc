@@ -35,6 +35,7 @@ std::shared_ptr<Post> Group::post(Post half) {
   if (failure_) return own;
   std::shared_ptr<Post> other = take_other_half(*own);
   if (other == nullptr) {
+    if (own->is_send && own->signature.is_point_to_point()) keep(*own);
     (own->is_send ? members_[own->peer].incoming : members_[own->owner].receives).push_back(own);
     return own;
   }
@@ -48,6 +49,13 @@ std::shared_ptr<Post> Group::post(Post half) {
     carry(lock, send, receive);
   }
   return own;
+}
+
+void Group::keep(Post& send) {
+  send.kept.assign(send.data, send.data + send.bytes);
+  send.data = send.kept.data();
+  send.done = true;
+  send.matched_rank = send.peer;
 }
 
 void Group::enter(int rank, const Signature& signature) {
@@ -152,7 +160,9 @@ void Group::leave(int rank, bool goodbye) {
   members_[rank].presence = goodbye ? Presence::LEFT : Presence::DIED;
   members_[rank].receives.clear();
   for (Member& member : members_) {
-    std::erase_if(member.incoming, [&](const std::shared_ptr<Post>& send) { return send->owner == rank; });
+    // What has been kept is on its way already.
+    std::erase_if(member.incoming,
+                  [&](const std::shared_ptr<Post>& send) { return send->owner == rank && !send->done; });
   }
   wake_all();
   members_[rank].changed.wait(lock, [&] { return members_[rank].copies == 0; });

@@ -24,14 +24,16 @@ struct Post {
   Signature signature;
   std::byte* data = nullptr;
   std::size_t bytes = 0;
+  std::vector<std::byte> kept;  ///< of a SEND that no receive has met: its bytes
   bool copying = false;
   bool done = false;
   int matched_rank = 0;
 };
 
 /// What the ranks (threads) of one group share. Whoever posts the second half of a message copies it straight
-/// from the sender's memory to the receiver's, so no message is ever buffered and a send ends when it has
-/// been received.
+/// from the sender's memory to the receiver's. A message of a collective is never kept: its send ends when it
+/// has been received. A SEND that comes first is kept, so that two ranks may both send before they receive,
+/// as over a network.
 class Group {
  public:
   explicit Group(int size);
@@ -77,6 +79,7 @@ class Group {
 
   using Lock = std::unique_lock<std::mutex>;
 
+  static void keep(Post& send);
   void enter(int rank, const Signature& signature);
   std::shared_ptr<Post> take_other_half(const Post& half);
   void carry(Lock& lock, Post& send, Post& receive);

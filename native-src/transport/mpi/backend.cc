@@ -12,8 +12,8 @@
 namespace lockstep::mpi {
 namespace {
 
-/// Bytes for one MPI call where an operation can be cut. LOCKSTEP_MPI_CHUNK_BYTES sets it (equal on all ranks), so that
-/// tests need no gigabytes to see two chunks.
+/// Bytes for one MPI call where an operation can be cut. LOCKSTEP_MPI_CHUNK_BYTES sets it (equal on all
+/// ranks), so that tests need no gigabytes to see two chunks.
 std::size_t chunk_bytes_from_environment() {
   constexpr std::size_t DEFAULT = std::size_t{1} << 28;
   constexpr std::size_t MOST = std::size_t{1} << 30;
@@ -28,8 +28,8 @@ std::size_t chunk_bytes_from_environment() {
 }
 
 bool has_root(Operation operation) {
-  return operation == Operation::BROADCAST || operation == Operation::SCATTER || operation == Operation::GATHER ||
-         operation == Operation::REDUCE;
+  return operation == Operation::BROADCAST || operation == Operation::SCATTER ||
+         operation == Operation::GATHER || operation == Operation::REDUCE;
 }
 
 bool reduces(Operation operation) {
@@ -51,7 +51,8 @@ std::vector<int> world_ranks(MPI_Comm comm) {
   MPI_Group world = MPI_GROUP_NULL;
   check(MPI_Comm_group(comm, &group), "MPI_Comm_group");
   check(MPI_Comm_group(MPI_COMM_WORLD, &world), "MPI_Comm_group");
-  check(MPI_Group_translate_ranks(group, size, own.data(), world, in_world.data()), "MPI_Group_translate_ranks");
+  check(MPI_Group_translate_ranks(group, size, own.data(), world, in_world.data()),
+        "MPI_Group_translate_ranks");
   MPI_Group_free(&group);
   MPI_Group_free(&world);
   return in_world;
@@ -71,9 +72,9 @@ MpiBackend::MpiBackend(Session& session, MPI_Comm comm, double timeout_seconds)
 
 int MpiBackend::execute(const Request& request, const Deadline& deadline) {
   const Signature signature = signature_of(request);
-  const Pending pending{signature, members_, rank_};
-  const Call call{session_, comm_,   rank_,    size(),  chunk_bytes_,
-                  request,  pending, deadline, buffers_};
+  const bool has_peer = is_point_to_point(request.operation);
+  const Pending pending{signature, members_, rank_, has_peer ? request.root_or_peer : Transport::ANY};
+  const Call call{session_, comm_, rank_, size(), chunk_bytes_, request, pending, deadline, buffers_};
   try {
     return carry_out(call);
   } catch (const Error& error) {

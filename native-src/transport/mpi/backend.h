@@ -12,8 +12,8 @@
 
 namespace lockstep::mpi {
 
-/// A group whose operations are the MPI library's own collectives, in their non-blocking forms, so that deadlines, dead
-/// peers and cancellation end them.
+/// A group whose operations are the MPI library's own collectives, in their non-blocking forms, so that
+/// deadlines, dead peers and cancellation end them.
 class MpiBackend final : public Backend {
  public:
   /// Takes over `comm` and one count in `session`, which it leaves in close().
@@ -25,11 +25,12 @@ class MpiBackend final : public Backend {
   std::string name() const override { return "mpi"; }
   int execute(const Request& request, const Deadline& deadline) override;
 
-  /// MPI_Comm_split blocks without a deadline, so it begins only once all ranks have arrived in split(). Two threads
-  /// of a process must not split two groups at the same time.
+  /// MPI_Comm_split blocks without a deadline, so it begins only once all ranks have arrived in split(). Two
+  /// threads of a process must not split two groups at the same time.
   std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
 
-  /// Ends MPI for all ranks of MPI_COMM_WORLD, except after a disagreement, which all ranks of the group have seen.
+  /// Ends MPI for all ranks of MPI_COMM_WORLD, except after a disagreement, which all ranks of the group have
+  /// seen.
   void abort(const Error& reason) noexcept override;
   void close() noexcept override;
 

@@ -9,7 +9,8 @@
 namespace lockstep::mpi {
 namespace {
 
-/// SCATTER and GATHER may be uneven without all ranks knowing, so only the root can tell whether lengths are right.
+/// SCATTER and GATHER may be uneven without all ranks knowing, so only the root can tell whether lengths are
+/// right.
 void agree_on_lengths(const Call& call) {
   const Request& request = call.request;
   Buffers& buffers = call.buffers;
@@ -21,8 +22,8 @@ void agree_on_lengths(const Call& call) {
   buffers.length = static_cast<std::int64_t>(request.count);
   buffers.lengths.resize(static_cast<std::size_t>(call.size));
   call.run("MPI_Igather", [&](MPI_Request* pending) {
-    return MPI_Igather(&buffers.length, 1, MPI_INT64_T, buffers.lengths.data(), 1, MPI_INT64_T, root, call.comm,
-                       pending);
+    return MPI_Igather(&buffers.length, 1, MPI_INT64_T, buffers.lengths.data(), 1, MPI_INT64_T, root,
+                       call.comm, pending);
   });
   buffers.verdict = {};
   for (int rank = 0; call.rank == root && rank < call.size && buffers.verdict.rank < 0; ++rank) {
@@ -61,7 +62,9 @@ void Call::run(const char* name, const std::function<int(MPI_Request*)>& post) c
 void agree(const Call& call) {
   const Signature& signature = call.signature();
   Buffers& buffers = call.buffers;
-  buffers.own.first = {call.rank, hash_of(call.request.counts), signature};
+  const bool only_root_knows =
+      signature.operation == Operation::SCATTER || signature.operation == Operation::GATHER;
+  buffers.own.first = {call.rank, only_root_knows ? 0 : hash_of(call.request.counts), signature};
   const std::size_t bytes = Packet::carries(signature) ? signature.count * size_of(signature.type) : 0;
   if (bytes > 0) std::memcpy(buffers.own.payload, call.request.input, bytes);
   call.run("MPI_Iallreduce", [&](MPI_Request* pending) {
@@ -70,7 +73,7 @@ void agree(const Call& call) {
   });
   if (buffers.all.disagree) throw disagreement(buffers.own.first, buffers.all);
   if (bytes > 0) std::memcpy(call.request.output, buffers.all.payload, bytes);
-  if (signature.operation == Operation::SCATTER || signature.operation == Operation::GATHER) agree_on_lengths(call);
+  if (only_root_knows) agree_on_lengths(call);
 }
 
 }  // namespace lockstep::mpi

@@ -25,8 +25,8 @@ struct Verdict {
   std::int64_t actual = 0;
 };
 
-/// Memory of this library's own that MPI reads and writes. It belongs to the group and not to a stack frame, since an
-/// operation that failed may still use it during the roll call.
+/// Memory of this library's own that MPI reads and writes. It belongs to the group and not to a stack frame,
+/// since an operation that failed may still use it during the roll call.
 struct Buffers {
   Packet own;
   Packet all;

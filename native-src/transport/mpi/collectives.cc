@@ -13,9 +13,10 @@ namespace {
 /// MPI counts in int. Operations that cannot be cut into chunks stop here.
 int mpi_count(const Call& call, std::size_t count) {
   if (count <= static_cast<std::size_t>(std::numeric_limits<int>::max())) return static_cast<int>(count);
-  throw Error(ErrorCode::INVALID_ARGUMENT, call.signature().describe() + " needs " + std::to_string(count) +
-                                               " elements in one call, but MPI takes at most 2147483647; pass them "
-                                               "in several calls.");
+  throw Error(ErrorCode::INVALID_ARGUMENT,
+              call.signature().describe() + " needs " + std::to_string(count) +
+                  " elements in one call, but MPI takes at most 2147483647; pass them "
+                  "in several calls.");
 }
 
 MPI_Datatype mpi_type(const Call& call) { return call.session.datatypes().type(call.request.type); }
@@ -29,8 +30,9 @@ void lay_out_shares(const Call& call) {
   buffers.displacements.clear();
   std::size_t offset = 0;
   for (std::size_t rank = 0; rank < static_cast<std::size_t>(call.size); ++rank) {
-    const std::size_t count =
-        call.request.counts.empty() ? call.request.count : static_cast<std::size_t>(call.request.counts[rank]);
+    const std::size_t count = call.request.counts.empty()
+                                  ? call.request.count
+                                  : static_cast<std::size_t>(call.request.counts[rank]);
     buffers.displacements.push_back(mpi_count(call, offset));
     buffers.counts.push_back(mpi_count(call, count));
     offset += count;
@@ -59,7 +61,8 @@ void all_reduce(const Call& call) {
   if (!Packet::carries(call.signature())) {
     run_in_chunks(call, "MPI_Iallreduce", [&](std::size_t offset, int count, MPI_Request* pending) {
       const void* input = request.input == request.output ? MPI_IN_PLACE : request.input + offset;
-      return MPI_Iallreduce(input, request.output + offset, count, mpi_type(call), mpi_op(call), call.comm, pending);
+      return MPI_Iallreduce(input, request.output + offset, count, mpi_type(call), mpi_op(call), call.comm,
+                            pending);
     });
   }
   finish(call, request.count);
@@ -70,8 +73,8 @@ void reduce(const Call& call) {
   const bool at_root = call.rank == call.signature().root;
   run_in_chunks(call, "MPI_Ireduce", [&](std::size_t offset, int count, MPI_Request* pending) {
     const void* input = at_root && request.input == request.output ? MPI_IN_PLACE : request.input + offset;
-    return MPI_Ireduce(input, at_root ? request.output + offset : nullptr, count, mpi_type(call), mpi_op(call),
-                       call.signature().root, call.comm, pending);
+    return MPI_Ireduce(input, at_root ? request.output + offset : nullptr, count, mpi_type(call),
+                       mpi_op(call), call.signature().root, call.comm, pending);
   });
   if (at_root) finish(call, request.count);
 }
@@ -79,15 +82,16 @@ void reduce(const Call& call) {
 void reduce_scatter(const Call& call) {
   lay_out_shares(call);
   call.run("MPI_Ireduce_scatter", [&](MPI_Request* pending) {
-    return MPI_Ireduce_scatter(call.request.input, call.request.output, call.buffers.counts.data(), mpi_type(call),
-                               mpi_op(call), call.comm, pending);
+    return MPI_Ireduce_scatter(call.request.input, call.request.output, call.buffers.counts.data(),
+                               mpi_type(call), mpi_op(call), call.comm, pending);
   });
   finish(call, call.request.count);
 }
 
 void broadcast(const Call& call) {
   run_in_chunks(call, "MPI_Ibcast", [&](std::size_t offset, int count, MPI_Request* pending) {
-    return MPI_Ibcast(call.request.output + offset, count, mpi_type(call), call.signature().root, call.comm, pending);
+    return MPI_Ibcast(call.request.output + offset, count, mpi_type(call), call.signature().root, call.comm,
+                      pending);
   });
 }
 
@@ -96,8 +100,9 @@ void scatter(const Call& call) {
   const Request& request = call.request;
   const int own = mpi_count(call, request.count);
   call.run("MPI_Iscatterv", [&](MPI_Request* pending) {
-    return MPI_Iscatterv(request.input, call.buffers.counts.data(), call.buffers.displacements.data(), mpi_type(call),
-                         request.output, own, mpi_type(call), call.signature().root, call.comm, pending);
+    return MPI_Iscatterv(request.input, call.buffers.counts.data(), call.buffers.displacements.data(),
+                         mpi_type(call), request.output, own, mpi_type(call), call.signature().root,
+                         call.comm, pending);
   });
 }
 
@@ -107,7 +112,8 @@ void gather(const Call& call) {
   const int own = mpi_count(call, request.count);
   call.run("MPI_Igatherv", [&](MPI_Request* pending) {
     return MPI_Igatherv(request.input, own, mpi_type(call), request.output, call.buffers.counts.data(),
-                        call.buffers.displacements.data(), mpi_type(call), call.signature().root, call.comm, pending);
+                        call.buffers.displacements.data(), mpi_type(call), call.signature().root, call.comm,
+                        pending);
   });
 }
 
@@ -116,8 +122,8 @@ void all_gather(const Call& call) {
   const Request& request = call.request;
   call.run("MPI_Iallgatherv", [&](MPI_Request* pending) {
     return MPI_Iallgatherv(request.input, mpi_count(call, request.count), mpi_type(call), request.output,
-                           call.buffers.counts.data(), call.buffers.displacements.data(), mpi_type(call), call.comm,
-                           pending);
+                           call.buffers.counts.data(), call.buffers.displacements.data(), mpi_type(call),
+                           call.comm, pending);
   });
 }
 
@@ -125,8 +131,8 @@ void all_to_all(const Call& call) {
   const Request& request = call.request;
   const int count = mpi_count(call, request.count);
   call.run("MPI_Ialltoall", [&](MPI_Request* pending) {
-    return MPI_Ialltoall(request.input, count, mpi_type(call), request.output, count, mpi_type(call), call.comm,
-                         pending);
+    return MPI_Ialltoall(request.input, count, mpi_type(call), request.output, count, mpi_type(call),
+                         call.comm, pending);
   });
 }
 
@@ -134,18 +140,27 @@ void all_to_all(const Call& call) {
 
 void run_collective(const Call& call) {
   switch (call.request.operation) {
-    case Operation::BROADCAST: return broadcast(call);
-    case Operation::SCATTER: return scatter(call);
-    case Operation::GATHER: return gather(call);
-    case Operation::ALL_GATHER: return all_gather(call);
-    case Operation::REDUCE: return reduce(call);
-    case Operation::REDUCE_SCATTER: return reduce_scatter(call);
-    case Operation::ALL_REDUCE: return all_reduce(call);
-    case Operation::ALL_TO_ALL: return all_to_all(call);
+    case Operation::BROADCAST:
+      return broadcast(call);
+    case Operation::SCATTER:
+      return scatter(call);
+    case Operation::GATHER:
+      return gather(call);
+    case Operation::ALL_GATHER:
+      return all_gather(call);
+    case Operation::REDUCE:
+      return reduce(call);
+    case Operation::REDUCE_SCATTER:
+      return reduce_scatter(call);
+    case Operation::ALL_REDUCE:
+      return all_reduce(call);
+    case Operation::ALL_TO_ALL:
+      return all_to_all(call);
     case Operation::BARRIER:  // the agreement was one
     case Operation::SEND:
     case Operation::RECEIVE:
-    case Operation::SPLIT: return;
+    case Operation::SPLIT:
+      return;
   }
 }
 

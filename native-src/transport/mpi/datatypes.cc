@@ -54,13 +54,20 @@ void Datatypes::free() {
 
 MPI_Datatype Datatypes::type(DataType type) const {
   switch (type) {
-    case DataType::F32: return MPI_FLOAT;
-    case DataType::F64: return MPI_DOUBLE;
-    case DataType::F16: return f16;
-    case DataType::BF16: return bf16;
-    case DataType::I32: return MPI_INT32_T;
-    case DataType::I64: return MPI_INT64_T;
-    case DataType::U8: break;
+    case DataType::F32:
+      return MPI_FLOAT;
+    case DataType::F64:
+      return MPI_DOUBLE;
+    case DataType::F16:
+      return f16;
+    case DataType::BF16:
+      return bf16;
+    case DataType::I32:
+      return MPI_INT32_T;
+    case DataType::I64:
+      return MPI_INT64_T;
+    case DataType::U8:
+      break;
   }
   return MPI_UINT8_T;
 }
@@ -68,10 +75,14 @@ MPI_Datatype Datatypes::type(DataType type) const {
 MPI_Op Datatypes::op(ReduceOp op) const {
   switch (op) {
     case ReduceOp::SUM:
-    case ReduceOp::AVERAGE: return sum_;
-    case ReduceOp::MIN: return min_;
-    case ReduceOp::MAX: return max_;
-    case ReduceOp::PRODUCT: break;
+    case ReduceOp::AVERAGE:
+      return sum_;
+    case ReduceOp::MIN:
+      return min_;
+    case ReduceOp::MAX:
+      return max_;
+    case ReduceOp::PRODUCT:
+      break;
   }
   return product_;
 }

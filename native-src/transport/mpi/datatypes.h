@@ -6,9 +6,10 @@
 
 namespace lockstep::mpi {
 
-/// The MPI datatypes and reductions that stand for DataType and ReduceOp. The two half-precision types are two plain
-/// bytes to MPI. The reductions are those of core/reduce.h for every type: MPI's own let NaN vanish from MIN and MAX,
-/// know no half precision, and leave open which of two NaNs a sum keeps, that is, whether ranks get equal bits.
+/// The MPI datatypes and reductions that stand for DataType and ReduceOp. The two half-precision types are
+/// two plain bytes to MPI. The reductions are those of core/reduce.h for every type: MPI's own let NaN vanish
+/// from MIN and MAX, know no half precision, and leave open which of two NaNs a sum keeps, that is, whether
+/// ranks get equal bits.
 ///
 /// Made once for each process after MPI_Init; the caller holds the MPI mutex.
 class Datatypes {

@@ -11,8 +11,10 @@
 
 namespace lockstep::mpi {
 
-/// What a rank says to all others when it gives up. Crosses the wire as it is.
+/// What a rank says to all others when it gives up, or when it has closed its last group. Crosses the wire as
+/// it is.
 struct Notice {
+  std::int32_t farewell = 0;  ///< nothing failed, and the rest says nothing
   std::int32_t origin = 0;    ///< world rank that speaks
   std::int32_t at_fault = 0;  ///< world rank, or Error::NO_RANK
   ErrorCode code = ErrorCode::SYSTEM;
@@ -21,26 +23,34 @@ struct Notice {
   char text[400] = "";         ///< the error's words
 };
 
-/// Notices among all ranks of MPI_COMM_WORLD, over a communicator of their own. MPI has no portable way to tell a peer
-/// that its partner has given up; this is ours. Best effort: what MPI refuses is lost, and the peer's own deadline or
-/// look at /proc does the rest. The caller holds the MPI mutex.
+/// Notices among all ranks of MPI_COMM_WORLD, over a communicator of their own. MPI has no portable way to
+/// tell a peer that its partner has given up; this is ours. Best effort: what MPI refuses is lost, and the
+/// peer's own deadline or look at /proc does the rest. The caller holds the MPI mutex.
 class NoticeBoard {
  public:
+  static constexpr int NOBODY = -1;
+
   void open(MPI_Comm world);
   void free();
 
+  MPI_Comm comm() const { return comm_; }
   int rank() const { return rank_; }
+  int size() const { return static_cast<int>(notices_.size()); }
 
-  /// Hands `notice` to MPI for every other rank. Its memory lives here for good, since MPI may read it late.
-  void post(const Notice& notice);
+  /// Hands `notice` to MPI for every other rank but `dead`. Its memory lives here for good, since MPI may
+  /// read it late.
+  void post(const Notice& notice, int dead = NOBODY);
 
   /// Takes what has arrived, and lets MPI carry on with what was posted.
   void progress();
 
-  /// The first notice that arrived, or null.
+  /// The first notice of a failure that arrived, or null.
   const Notice* first() const { return first_ < 0 ? nullptr : from(first_); }
-  /// The latest notice of a world rank, or null.
+  /// The latest notice of a failure from a world rank, or null.
   const Notice* from(int world_rank) const;
+  bool has_left(int world_rank) const { return left_[static_cast<std::size_t>(world_rank)]; }
+  /// Whether every other rank has said farewell.
+  bool all_others_left() const;
   /// Whether MPI has taken all that was posted.
   bool delivered() const;
 
@@ -49,6 +59,7 @@ class NoticeBoard {
   int rank_ = 0;
   int first_ = -1;
   std::vector<std::optional<Notice>> notices_;
+  std::vector<bool> left_;
   std::list<Notice> posted_;
   std::vector<MPI_Request> sends_;
 };

@@ -36,13 +36,15 @@ void combine(const Packet& source, Packet& target) {
 }
 
 void combine_packets(void* source, void* target, int* count, MPI_Datatype*) {
-  for (int i = 0; i < *count; ++i) combine(static_cast<const Packet*>(source)[i], static_cast<Packet*>(target)[i]);
+  for (int i = 0; i < *count; ++i)
+    combine(static_cast<const Packet*>(source)[i], static_cast<Packet*>(target)[i]);
 }
 
 }  // namespace
 
 bool Packet::carries(const Signature& signature) {
-  return signature.operation == Operation::ALL_REDUCE && signature.count <= PAYLOAD_BYTES / size_of(signature.type);
+  return signature.operation == Operation::ALL_REDUCE &&
+         signature.count <= PAYLOAD_BYTES / size_of(signature.type);
 }
 
 std::uint64_t hash_of(std::span<const std::int64_t> counts) {

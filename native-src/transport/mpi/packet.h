@@ -21,10 +21,10 @@ struct View {
   }
 };
 
-/// Every collective begins with one all-reduce of a packet in which each rank says what it was asked for. Ranks that
-/// agree go on to the operation itself; when they do not, every rank learns of two that differ, and nothing has been
-/// handed to MPI that takes agreement for granted. A small all-reduce travels in the packet, and a barrier is nothing
-/// but the packet, so that neither pays for the check.
+/// Every collective begins with one all-reduce of a packet in which each rank says what it was asked for.
+/// Ranks that agree go on to the operation itself; when they do not, every rank learns of two that differ,
+/// and nothing has been handed to MPI that takes agreement for granted. A small all-reduce travels in the
+/// packet, and a barrier is nothing but the packet, so that neither pays for the check.
 struct Packet {
   /// 16 doubles or 32 floats: what metrics, norms and counters need.
   static constexpr std::size_t PAYLOAD_BYTES = 128;

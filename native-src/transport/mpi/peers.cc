@@ -14,7 +14,8 @@
 namespace lockstep::mpi {
 namespace {
 
-/// Start time of a process in clock ticks since boot; 0 when there is none, or only a zombie's entry (proc(5)).
+/// Start time of a process in clock ticks since boot; 0 when there is none, or only a zombie's entry
+/// (proc(5)).
 std::uint64_t start_time_of(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   const std::string line{std::istreambuf_iterator<char>(file), {}};
@@ -39,8 +40,8 @@ Peers::Identity Peers::own_identity() {
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
   char pid_namespace[40] = "";
   const ssize_t length = readlink("/proc/self/ns/pid", pid_namespace, sizeof pid_namespace - 1);
-  std::snprintf(own.machine, sizeof own.machine, "%s %.*s", boot.c_str(), static_cast<int>(length < 0 ? 0 : length),
-                pid_namespace);
+  std::snprintf(own.machine, sizeof own.machine, "%s %.*s", boot.c_str(),
+                static_cast<int>(length < 0 ? 0 : length), pid_namespace);
   own.pid = getpid();
   own.start_time = start_time_of(own.pid);
   return own;
@@ -52,7 +53,8 @@ void Peers::exchange(MPI_Comm world) {
   check(MPI_Comm_size(world, &size), "MPI_Comm_size");
   const Identity own = own_identity();
   identities_.resize(static_cast<std::size_t>(size));
-  check(MPI_Allgather(&own, sizeof own, MPI_BYTE, identities_.data(), sizeof own, MPI_BYTE, world), "MPI_Allgather");
+  check(MPI_Allgather(&own, sizeof own, MPI_BYTE, identities_.data(), sizeof own, MPI_BYTE, world),
+        "MPI_Allgather");
 }
 
 int Peers::first_dead(std::span<const int> world_ranks) const {

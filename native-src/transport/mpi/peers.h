@@ -8,8 +8,8 @@
 
 namespace lockstep::mpi {
 
-/// The processes behind the ranks of MPI_COMM_WORLD. The launcher's word that a rank has died comes late or never, so
-/// those on this host are looked up in /proc.
+/// The processes behind the ranks of MPI_COMM_WORLD. The launcher's word that a rank has died comes late or
+/// never, so those on this host are looked up in /proc.
 class Peers {
  public:
   /// Collective over `world`: every rank says where it runs.
@@ -20,7 +20,7 @@ class Peers {
 
  private:
   struct Identity {
-    char machine[96];          ///< boot and process-id namespace: equal where a pid means the same process
+    char machine[96];  ///< boot and process-id namespace: equal where a pid means the same process
     std::int32_t pid;
     std::uint64_t start_time;  ///< tells a process from a later one with the same pid
   };

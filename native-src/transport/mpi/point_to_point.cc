@@ -9,7 +9,8 @@
 namespace lockstep::mpi {
 namespace {
 
-/// Header and data as one message, without copying either. The data are counted in blocks, because MPI counts in int.
+/// Header and data as one message, without copying either. The data are counted in blocks, because MPI counts
+/// in int.
 class MessageType {
  public:
   MessageType(Header* header, const void* data, std::size_t bytes, std::size_t block_bytes) {
@@ -84,8 +85,9 @@ int receive(const Call& call) {
   const std::size_t bytes = await_message(call, mpi_tag(call), &message, &source);
   if (bytes != data_bytes(call)) {
     throw Error(ErrorCode::MISMATCH,
-                "Rank " + std::to_string(call.rank) + " wants to receive " + std::to_string(call.request.count) + " " +
-                    name_of(call.request.type) + " (" + std::to_string(data_bytes(call)) + " bytes) with tag " +
+                "Rank " + std::to_string(call.rank) + " wants to receive " +
+                    std::to_string(call.request.count) + " " + name_of(call.request.type) + " (" +
+                    std::to_string(data_bytes(call)) + " bytes) with tag " +
                     std::to_string(call.request.tag) + ", but rank " + std::to_string(source) + " sent " +
                     std::to_string(bytes) + " bytes; both must pass the same type and count.",
                 source);

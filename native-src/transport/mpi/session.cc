@@ -12,7 +12,8 @@
 namespace lockstep::mpi {
 namespace {
 
-/// Ranks that a launcher says it started, by the variables of Open MPI's mpirun and of the PMI that MPICH's speaks.
+/// Ranks that a launcher says it started, by the variables of Open MPI's mpirun and of the PMI that MPICH's
+/// speaks.
 int launched_ranks() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
     if (const char* value = std::getenv(name)) return std::atoi(value);
@@ -36,9 +37,10 @@ Session& Session::join() {
   std::lock_guard life(session->life_mutex_);
   std::lock_guard lock(session->mutex_);
   if (session->ended_) {
-    throw Error(ErrorCode::CLOSED,
-                "MPI has been shut down with the last communicator, and cannot be started twice in one process; keep "
-                "one communicator open for as long as the process needs MPI.");
+    throw Error(
+        ErrorCode::CLOSED,
+        "MPI has been shut down with the last communicator, and cannot be started twice in one process; keep "
+        "one communicator open for as long as the process needs MPI.");
   }
   session->require_usable();
   if (!session->started_) session->start();
@@ -51,20 +53,22 @@ void Session::start() {
   int finalised = 0;
   MPI_Initialized(&initialised);
   MPI_Finalized(&finalised);
-  if (finalised) throw Error(ErrorCode::CLOSED, "The host application has shut MPI down already (MPI_Finalize).");
+  if (finalised)
+    throw Error(ErrorCode::CLOSED, "The host application has shut MPI down already (MPI_Finalize).");
   if (!initialised) {
     const SignalGuard guard;
+    // UCX (under MPICH, and where InfiniBand is) aborts the process when the rank whose memory it copies has
+    // just died.
+    constexpr int KEEP_THE_USERS = 0;
+    setenv("UCX_TLS", "^cma", KEEP_THE_USERS);
     int provided = MPI_THREAD_SINGLE;
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
     initialised_here_ = true;
     check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   }
-  check(MPI_Comm_dup(MPI_COMM_WORLD, &farewell_), "MPI_Comm_dup");
-  check(MPI_Comm_set_errhandler(farewell_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  int size = 0;
-  check(MPI_Comm_size(farewell_, &size), "MPI_Comm_size");
-  if (size == 1 && launched_ranks() > 1) {
+  board_.open(MPI_COMM_WORLD);
+  if (board_.size() == 1 && launched_ranks() > 1) {
     if (initialised_here_) MPI_Finalize();
     ended_ = true;
     throw Error(ErrorCode::RENDEZVOUS, "The launcher started " + std::to_string(launched_ranks()) +
@@ -73,11 +77,10 @@ void Session::start() {
   }
   const int* tag_limit = nullptr;
   int found = 0;
-  check(MPI_Comm_get_attr(farewell_, MPI_TAG_UB, &tag_limit, &found), "MPI_Comm_get_attr");
+  check(MPI_Comm_get_attr(board_.comm(), MPI_TAG_UB, &tag_limit, &found), "MPI_Comm_get_attr");
   constexpr int LEAST_TAG_LIMIT = 32767;  // MPI 4.0, section 9.1.2
   tag_limit_ = found ? *tag_limit : LEAST_TAG_LIMIT;
-  peers_.exchange(farewell_);
-  board_.open(farewell_);
+  peers_.exchange(board_.comm());
   datatypes_.create();
   packet_type_.create();
   started_ = true;
@@ -97,43 +100,44 @@ void Session::leave(double timeout_seconds) noexcept {
 }
 
 void Session::end(double timeout_seconds) {
-  if (initialised_here_) {
-    int size = 0;
-    MPI_Comm_size(farewell_, &size);
-    std::vector<int> everyone(static_cast<std::size_t>(size));
-    std::iota(everyone.begin(), everyone.end(), 0);
-    const Pending pending{FAREWELL, everyone, board_.rank()};
-    const std::atomic<bool> never{false};
-    const Deadline deadline(std::chrono::duration<double>(timeout_seconds), never);
-    MPI_Request request = MPI_REQUEST_NULL;
-    try {
-      {
-        std::lock_guard lock(mutex_);
-        check(MPI_Ibarrier(farewell_, &request), "MPI_Ibarrier");
-      }
-      wait_until(pending, deadline, [&] {
-        int done = 0;
-        check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-        return done != 0;
-      });
-    } catch (const Error& error) {
-      throw fail(error, pending, timeout_seconds);
-    }
-  }
+  if (initialised_here_) say_farewell(timeout_seconds);
   std::lock_guard lock(mutex_);
   packet_type_.free();
   datatypes_.free();
   board_.free();
-  MPI_Comm_free(&farewell_);
   started_ = false;
   if (!initialised_here_) return;
   ended_ = true;
   MPI_Finalize();
 }
 
+void Session::say_farewell(double timeout_seconds) {
+  std::vector<int> everyone(static_cast<std::size_t>(board_.size()));
+  std::iota(everyone.begin(), everyone.end(), 0);
+  const Pending pending{FAREWELL, everyone, board_.rank()};
+  const std::atomic<bool> never{false};
+  const Deadline deadline(std::chrono::duration<double>(timeout_seconds), never);
+  try {
+    {
+      std::lock_guard lock(mutex_);
+      Notice farewell;
+      farewell.farewell = 1;
+      farewell.at_fault = Error::NO_RANK;
+      board_.post(farewell);
+    }
+    wait_until(pending, deadline, [&] {
+      board_.progress();
+      return board_.all_others_left() && board_.delivered();
+    });
+  } catch (const Error& error) {
+    throw fail(error, pending, timeout_seconds);
+  }
+}
+
 void Session::require_usable() const {
   if (!failure_) return;
-  throw Error(ErrorCode::CLOSED, "MPI is no longer used in this process, because an operation failed: " + *failure_);
+  throw Error(ErrorCode::CLOSED,
+              "MPI is no longer used in this process, because an operation failed: " + *failure_);
 }
 
 }  // namespace lockstep::mpi

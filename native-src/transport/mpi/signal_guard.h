@@ -7,9 +7,10 @@
 
 namespace lockstep {
 
-/// Puts back, when it goes out of scope, what the process does on the signals of faults. Open MPI (in MPI_Init) and UCX
-/// (in the constructor of its library, so while MPICH is being loaded) take them over to print a backtrace. A JVM lives
-/// on SIGSEGV and its kin (safepoints, null checks), and would die of the first one.
+/// Puts back, when it goes out of scope, what the process does on the signals of faults. Open MPI (in
+/// MPI_Init) and UCX (in the constructor of its library, so while MPICH is being loaded) take them over to
+/// print a backtrace. A JVM lives on SIGSEGV and its kin (safepoints, null checks), and would die of the
+/// first one.
 class SignalGuard {
  public:
   SignalGuard() {

@@ -17,16 +17,22 @@ using namespace std::chrono_literals;
 
 /// A small exchange between running ranks is over before this many tests, without a look at the clock.
 constexpr int SPINS = 2000;
-/// Yielding lets ranks that share a core take turns. MPI moves data only inside calls, so sleeping starts late.
+/// Yielding lets ranks that share a core take turns. MPI moves data only inside calls, so sleeping starts
+/// late.
 constexpr auto YIELD_TIME = 500ms;
 constexpr auto NAP = 100us;
 constexpr auto NOTICE_INTERVAL = 10ms;
-/// A dead process on this host is to be named before the launcher ends the survivors (Open MPI: after one second).
+/// A dead process on this host is to be named before the launcher ends the survivors (Open MPI: after one
+/// second).
 constexpr auto PEER_INTERVAL = 50ms;
 /// What a rank sent before it died is still in shared memory: MPI gets this long to find it.
 constexpr auto GRACE = 20ms;
+/// What a rank sent before it left may still be on the network.
+constexpr auto LEFT_GRACE = 1000ms;
 constexpr auto ROLL_CALL_TIME = 1000ms;
-constexpr auto DELIVERY_TIME = 50ms;
+/// After any other failure ranks wait for each other only this long. It matters all the same: a launcher ends
+/// the other ranks when the first exits, and they should have their message out by then.
+constexpr auto SHORT_ROLL_CALL_TIME = 200ms;
 
 std::string seconds_text(double seconds) {
   char text[32];
@@ -57,13 +63,20 @@ std::string capitalised(std::string sentence) {
 /// What this rank throws when another has given up.
 Error relayed(const Notice& notice, std::span<const int> members) {
   const int at_fault = notice.at_fault == Error::NO_RANK ? notice.origin : notice.at_fault;
-  return Error(notice.code, capitalised(name_of_rank(members, notice.origin)) + " ended the group: " + notice.text, group_rank(members, at_fault));
+  const ErrorCode code = notice.code == ErrorCode::CLOSED ? ErrorCode::PEER_FAILED : notice.code;
+  return Error(code, capitalised(name_of_rank(members, notice.origin)) + " ended the group: " + notice.text,
+               group_rank(members, at_fault));
+}
+
+int own_world_rank(const Pending& pending) {
+  return pending.members[static_cast<std::size_t>(pending.own_rank)];
 }
 
 Notice notice_of(const Error& error, const Pending& pending, double timeout_seconds) {
   Notice notice;
-  notice.origin = pending.members[static_cast<std::size_t>(pending.own_rank)];
-  notice.at_fault = error.rank() < 0 ? Error::NO_RANK : pending.members[static_cast<std::size_t>(error.rank())];
+  notice.origin = own_world_rank(pending);
+  notice.at_fault =
+      error.rank() < 0 ? Error::NO_RANK : pending.members[static_cast<std::size_t>(error.rank())];
   notice.code = error.code();
   notice.timeout_seconds = timeout_seconds;
   notice.pending = pending.signature;
@@ -73,7 +86,8 @@ Notice notice_of(const Error& error, const Pending& pending, double timeout_seco
 
 }  // namespace
 
-void Session::wait_until(const Pending& pending, const Deadline& deadline, const std::function<bool()>& done) {
+void Session::wait_until(const Pending& pending, const Deadline& deadline,
+                         const std::function<bool()>& done) {
   for (int spin = 0; spin < SPINS; ++spin) {
     std::lock_guard lock(mutex_);
     require_usable();
@@ -82,6 +96,7 @@ void Session::wait_until(const Pending& pending, const Deadline& deadline, const
   const auto began = Clock::now();
   auto next_notices = began;
   auto next_peers = began + PEER_INTERVAL;
+  auto left_since = Clock::time_point::max();
   for (;;) {
     const auto now = Clock::now();
     {
@@ -91,6 +106,10 @@ void Session::wait_until(const Pending& pending, const Deadline& deadline, const
       if (now >= next_notices) {
         board_.progress();
         if (board_.first() != nullptr) throw relayed(*board_.first(), pending.members);
+        const std::optional<int> left = awaited_that_left(pending);
+        if (left) left_since = std::min(left_since, now);
+        if (left && now - left_since > LEFT_GRACE)
+          throw peer_left_error(pending.own_rank, *left, pending.signature);
         next_notices = now + NOTICE_INTERVAL;
       }
       if (now >= next_peers) {
@@ -108,12 +127,31 @@ void Session::wait_until(const Pending& pending, const Deadline& deadline, const
   }
 }
 
+/// The rank (in the group) without which the operation cannot end, where it has closed its last group.
+std::optional<int> Session::awaited_that_left(const Pending& pending) const {
+  const auto has_left = [&](int member) { return board_.has_left(member); };
+  const auto& members = pending.members;
+  if (pending.signature == FAREWELL) return std::nullopt;
+  if (pending.signature.is_point_to_point() && pending.peer != Transport::ANY) {
+    return has_left(members[static_cast<std::size_t>(pending.peer)]) ? std::optional(pending.peer)
+                                                                     : std::nullopt;
+  }
+  if (pending.signature.is_point_to_point()) {
+    const bool all = std::count_if(members.begin(), members.end(), has_left) == std::ssize(members) - 1;
+    return all ? std::optional(Transport::ANY) : std::nullopt;
+  }
+  // A rank leaves after its last operation, and no collective ends anywhere before all ranks have entered it.
+  const auto found = std::find_if(members.begin(), members.end(), has_left);
+  return found == members.end() ? std::nullopt : std::optional(static_cast<int>(found - members.begin()));
+}
+
 bool Session::ended_by_death(const Pending& pending, const std::function<bool()>& done) {
   const int dead = peers_.first_dead(pending.members);
   if (dead < 0) return false;
   for (const auto end = Clock::now() + GRACE; Clock::now() < end;) {
     if (done()) return true;
   }
+  dead_ = dead;
   throw Error(ErrorCode::PEER_FAILED,
               capitalised(name_of_rank(pending.members, dead)) + " died: its process is gone, during " +
                   name_of_operation(pending.signature) + "; look at that rank's own output.",
@@ -124,46 +162,48 @@ Error Session::fail(const Error& error, const Pending& pending, double timeout_s
   std::lock_guard lock(mutex_);
   if (failed()) return error;
   failure_ = error.what();
-  const Notice* heard = board_.first();
-  const bool roll_call = (heard ? heard->code : error.code()) == ErrorCode::TIMEOUT;
-  if (heard == nullptr || roll_call) board_.post(notice_of(error, pending, timeout_seconds));
-  const Error final_error = roll_call ? call_roll(pending, timeout_seconds) : error;
-  for (const auto end = Clock::now() + DELIVERY_TIME; !board_.delivered() && Clock::now() < end;) board_.progress();
-  failure_ = final_error.what();
-  return final_error;
+  const Notice own = notice_of(error, pending, timeout_seconds);
+  const Notice cause = board_.first() == nullptr ? own : *board_.first();
+  board_.post(own, dead_);
+  call_roll(pending, cause);
+  if (cause.code != ErrorCode::TIMEOUT) return error;
+  const Error verdict = roll_call_error(pending, cause);
+  failure_ = verdict.what();
+  return verdict;
 }
 
-Error Session::call_roll(const Pending& pending, double timeout_seconds) {
-  const int own = pending.members[static_cast<std::size_t>(pending.own_rank)];
-  const auto silent = [&](int member) { return member != own && board_.from(member) == nullptr; };
-  for (const auto end = Clock::now() + ROLL_CALL_TIME; Clock::now() < end;) {
+void Session::call_roll(const Pending& pending, const Notice& cause) {
+  const auto answered = [&](int member) {
+    return member == own_world_rank(pending) || member == dead_ || board_.from(member) != nullptr;
+  };
+  const auto time = cause.code == ErrorCode::TIMEOUT ? ROLL_CALL_TIME : SHORT_ROLL_CALL_TIME;
+  for (const auto end = Clock::now() + time; Clock::now() < end; std::this_thread::yield()) {
     board_.progress();
-    if (std::none_of(pending.members.begin(), pending.members.end(), silent) && board_.delivered()) break;
-    std::this_thread::yield();
+    if (board_.delivered() && std::all_of(pending.members.begin(), pending.members.end(), answered)) return;
   }
-  const Notice* first = board_.first();
-  const std::string who = first ? name_of_rank(pending.members, first->origin)
-                                : "rank " + std::to_string(pending.own_rank);
-  std::string text = capitalised(who) + " waited " +
-                     seconds_text(first ? first->timeout_seconds : timeout_seconds) + " s in " +
-                     name_of_operation(first ? first->pending : pending.signature);
-  int awaited = Error::NO_RANK;
-  for (int member : pending.members) {
-    if (member == own) continue;
-    const Notice* answer = board_.from(member);
-    if (answer != nullptr && answer->pending == pending.signature) continue;
-    if (awaited == Error::NO_RANK || (silent(member) && !silent(pending.members[static_cast<std::size_t>(awaited)]))) {
-      awaited = group_rank(pending.members, member);
+}
+
+Error Session::roll_call_error(const Pending& pending, const Notice& cause) const {
+  std::string text = capitalised(name_of_rank(pending.members, cause.origin)) + " waited " +
+                     seconds_text(cause.timeout_seconds) + " s in " + name_of_operation(cause.pending);
+  int silent = Error::NO_RANK;
+  int elsewhere = Error::NO_RANK;
+  for (int rank = 0; rank < static_cast<int>(pending.members.size()); ++rank) {
+    const bool awaited = pending.peer == Transport::ANY || pending.peer == rank;
+    if (rank == pending.own_rank || !awaited) continue;
+    const Notice* answer = board_.from(pending.members[static_cast<std::size_t>(rank)]);
+    if (answer == nullptr) {
+      if (silent == Error::NO_RANK) silent = rank;
+      text += "; rank " + std::to_string(rank) + " did not answer the roll call";
+    } else if (answer->pending != cause.pending) {
+      if (elsewhere == Error::NO_RANK) elsewhere = rank;
+      text += "; rank " + std::to_string(rank) + " was in " + name_of_operation(answer->pending);
     }
-    text += "; " + name_of_rank(pending.members, member) +
-            (answer ? " was in " + name_of_operation(answer->pending) : " did not answer the roll call");
   }
-  if (awaited == Error::NO_RANK) {
-    awaited = first ? group_rank(pending.members, first->origin) : Error::NO_RANK;
-    text += "; all ranks answered the roll call from the same operation";
-  }
-  return Error(ErrorCode::TIMEOUT, text + ". Either a rank is slower than the timeout allows, or it never called it.",
-               awaited);
+  const int awaited = silent != Error::NO_RANK ? silent : elsewhere;
+  return Error(ErrorCode::TIMEOUT,
+               text + ". Either a rank is slower than the timeout allows, or it never called the operation.",
+               awaited != Error::NO_RANK ? awaited : group_rank(pending.members, cause.origin));
 }
 
 }  // namespace lockstep::mpi

@@ -4,10 +4,12 @@
 
 namespace lockstep::tcp {
 
-std::vector<std::byte> control_bytes(FrameKind kind, int source, std::span<const std::byte> payload) {
+std::vector<std::byte> control_bytes(FrameKind kind, int source, std::span<const std::byte> payload,
+                                     const Signature& signature) {
   FrameHeader header;
   header.kind = kind;
   header.source = source;
+  header.signature = signature;
   header.total = payload.size();
   header.payload = static_cast<std::uint32_t>(payload.size());
   FrameHeaderBytes head;

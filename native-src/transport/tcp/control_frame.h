@@ -15,7 +15,8 @@ struct ControlFrame {
 };
 
 /// Header and payload of a frame that is no DATA, ready to be sent.
-std::vector<std::byte> control_bytes(FrameKind kind, int source, std::span<const std::byte> payload);
+std::vector<std::byte> control_bytes(FrameKind kind, int source, std::span<const std::byte> payload,
+                                     const Signature& signature = {});
 
 /// Blocking write and read of such frames while a group is being formed.
 Step write_control(int fd, FrameKind kind, int source, std::span<const std::byte> payload,

@@ -38,6 +38,7 @@ std::string explain(const Reply& reply, const Hello& hello) {
 
 std::optional<Descriptor> connect_to(const Endpoint& endpoint, const Deadline& deadline) {
   Descriptor socket = open_stream(endpoint.family());
+  if (!socket) return std::nullopt;
   if (Step step = connect_stream(socket.get(), endpoint, deadline); step != Step::DONE) {
     if (step == Step::TIMED_OUT) errno = ETIMEDOUT;
     return std::nullopt;

@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint32_t FRAME_MAGIC = 0x314D464CU;  // "LFM1" in the order of the wire
 constexpr std::size_t CHECKSUM_AT = FRAME_HEADER_BYTES - sizeof(std::uint32_t);
 
-constexpr std::uint8_t LAST_KIND = static_cast<std::uint8_t>(FrameKind::ROSTER);
+constexpr std::uint8_t LAST_KIND = static_cast<std::uint8_t>(FrameKind::INQUIRY);
 constexpr std::uint8_t LAST_OPERATION = static_cast<std::uint8_t>(Operation::SPLIT);
 constexpr std::uint8_t LAST_TYPE = static_cast<std::uint8_t>(DataType::U8);
 constexpr std::uint8_t LAST_OP = static_cast<std::uint8_t>(ReduceOp::PRODUCT);

@@ -22,7 +22,7 @@ MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank_) continue;
     Descriptor& socket = mesh.connections[static_cast<std::size_t>(peer)];
-    tune_connection(socket.get(), options.timeout_seconds);
+    keep_alive(socket.get(), options.timeout_seconds);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u32 = static_cast<std::uint32_t>(peer);
@@ -41,6 +41,21 @@ void MeshTransport::check_peer(int peer) const {
                                                ".");
 }
 
+// Ranks that disagree in such a way that both wait (each takes the other for the root) find that out by
+// inquiries.
+void MeshTransport::enter(const Signature& signature) {
+  if (signature.is_point_to_point() || signature == current_) return;
+  current_ = signature;
+  for (int peer = 0; peer < size(); ++peer) compare_with(peer);
+}
+
+void MeshTransport::compare_with(int peer) const {
+  const Signature& theirs = peer_at(peer).inquiry;
+  if (theirs.sequence == current_.sequence && theirs != current_ && theirs.sequence > 0) {
+    throw mismatch_error(rank_, current_, peer, theirs);
+  }
+}
+
 Post& MeshTransport::new_post(int peer, const Signature& signature, const void* data, std::size_t bytes) {
   Post& post = posts_[++last_ticket_];
   post.peer = peer;
@@ -55,9 +70,15 @@ Transport::Ticket MeshTransport::post_send(int peer, const Signature& signature,
   check_peer(peer);
   Post& post = new_post(peer, signature, data, bytes);
   post.is_send = true;
-  if (!failure_ && !closed_ && !peer_at(peer).has_left) {
-    peer_at(peer).connection->queue(post);
-    send_to(peer);
+  if (failure_ || closed_) return last_ticket_;
+  try {
+    enter(signature);
+    if (!peer_at(peer).has_left) {
+      peer_at(peer).connection->queue(post);
+      send_to(peer);
+    }
+  } catch (const Error& error) {
+    failure_ = error;  // wait() tells the peers and throws it
   }
   return last_ticket_;
 }
@@ -68,6 +89,7 @@ Transport::Ticket MeshTransport::post_receive(int peer, const Signature& signatu
   Post& post = new_post(peer, signature, data, bytes);
   if (failure_ || closed_) return last_ticket_;
   try {
+    enter(signature);
     mailbox_.post(post);
   } catch (const Error& error) {
     failure_ = error;  // wait() tells the peers and throws it
@@ -123,6 +145,9 @@ void MeshTransport::end_frame(int peer, const FrameHeader& header) {
     mailbox_.end_frame(peer);
   } else if (header.kind == FrameKind::GOODBYE) {
     from.has_left = true;
+  } else if (header.kind == FrameKind::INQUIRY) {
+    from.inquiry = header.signature;
+    compare_with(peer);
   } else {
     auto notice = header.kind == FrameKind::ABORT ? parse_abort(from.control) : std::nullopt;
     if (notice) rethrow(*notice, peer);

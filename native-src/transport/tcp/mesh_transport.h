@@ -35,6 +35,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
     std::unique_ptr<Connection> connection;  // null for the own rank
     bool has_left = false;                   // said goodbye
     bool awaits_room = false;                // registered for EPOLLOUT
+    Signature inquiry;                       // the collective in which it last said to wait
     std::vector<std::byte> control;          // payload of the control frame that is arriving
 
     bool is_open() const { return connection && connection->is_open(); }
@@ -47,6 +48,8 @@ class MeshTransport final : public Transport, private FrameReceiver {
 
   Peer& peer_at(int peer) { return peers_[static_cast<std::size_t>(peer)]; }
   const Peer& peer_at(int peer) const { return peers_[static_cast<std::size_t>(peer)]; }
+  void enter(const Signature& signature);
+  void compare_with(int peer) const;
   Post& new_post(int peer, const Signature& signature, const void* data, std::size_t bytes);
   void check_peer(int peer) const;
   std::uint64_t subgroup_id(std::span<const int> members) const;
@@ -54,6 +57,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   // Progress (progress.cc)
   void drive(Post& post, const Deadline& deadline);
   void spin(Post& post);
+  void inquire();
   void progress(std::chrono::milliseconds patience);
   void send_to(int peer);
   void receive_from(int peer);
@@ -78,7 +82,8 @@ class MeshTransport final : public Transport, private FrameReceiver {
   std::unordered_map<Ticket, Post> posts_;
   Ticket last_ticket_ = 0;
   std::uint64_t splits_ = 0;
-  Signature doing_;  // what is or was awaited, for messages
+  Signature current_;  // of the latest collective
+  Signature doing_;    // what is or was awaited, for messages
   std::optional<Error> failure_;
   bool peers_know_ = false;  // of the failure
   bool closed_ = false;

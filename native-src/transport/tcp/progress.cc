@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "transport/tcp/control_frame.h"
 #include "transport/tcp/mesh_transport.h"
 
 namespace lockstep::tcp {
@@ -18,6 +19,9 @@ using std::chrono::milliseconds;
 constexpr int READS_PER_LOOK = 16;
 // A rank whose operations all complete at once must still hear that the group has failed.
 constexpr milliseconds LONGEST_DEAFNESS{1};
+// Whoever waits for longer asks whether all mean the same operation; few operations of a healthy job take
+// that long.
+constexpr milliseconds INQUIRY_AFTER{200};
 
 }  // namespace
 
@@ -25,11 +29,26 @@ void MeshTransport::drive(Post& post, const Deadline& deadline) {
   if (post.complete && Deadline::Clock::now() - last_progress_ < LONGEST_DEAFNESS) return;
   progress(milliseconds(0));
   if (!post.complete) spin(post);
+  bool asked = post.signature.is_point_to_point();
+  auto ask_at = Deadline::Clock::now() + INQUIRY_AFTER;
   while (!post.complete) {
     check_departed(post);
     if (deadline.cancelled()) throw cancelled_error(rank_, post.signature);
     if (deadline.passed()) throw timeout_error(rank_, post.peer, post.signature, deadline);
+    if (!asked && Deadline::Clock::now() >= ask_at) {
+      inquire();
+      asked = true;
+    }
     progress(deadline.slice());
+  }
+}
+
+void MeshTransport::inquire() {
+  for (int peer = 0; peer < size(); ++peer) {
+    Peer& other = peer_at(peer);
+    if (!other.is_open() || other.has_left) continue;
+    other.connection->queue_control(control_bytes(FrameKind::INQUIRY, rank_, {}, current_));
+    send_to(peer);
   }
 }
 

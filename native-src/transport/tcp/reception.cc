@@ -36,21 +36,28 @@ std::vector<int> Reception::missing() const {
   return ranks;
 }
 
+Error Reception::incomplete() const {
+  // A rank that has come and given up a moment before rank 0 is not the one to look for.
+  std::vector<int> never_came;
+  for (int rank : missing()) {
+    if (came_from_[static_cast<std::size_t>(rank)].empty()) never_came.push_back(rank);
+  }
+  std::vector<int> absent = never_came.empty() ? missing() : never_came;
+  return Error(ErrorCode::TIMEOUT,
+               "The group was not complete after " + std::to_string(deadline_.timeout_seconds()) +
+                   " s: " + name_ranks(absent) + " of " + std::to_string(mesh_.size()) +
+                   " did not report to rank 0 at " + where_ +
+                   ". Check that every rank runs, and that MASTER_ADDR is an address of rank 0's host that " +
+                   "the others reach.",
+               absent.front());
+}
+
 void Reception::run() {
   while (!missing().empty()) {
     throw_if_cancelled(deadline_);
     if (auto arrival = mesh_.gatekeeper->take(REPORT_GROUP, deadline_.slice())) receive(std::move(*arrival));
     forget_the_gone();
-    if (deadline_.passed() && !missing().empty()) {
-      fail(Error(
-          ErrorCode::TIMEOUT,
-          "The group was not complete after " + std::to_string(deadline_.timeout_seconds()) +
-              " s: " + name_ranks(missing()) + " of " + std::to_string(mesh_.size()) +
-              " did not report to rank 0 at " + where_ +
-              ". Check that every rank runs, and that MASTER_ADDR is an address of rank 0's host that " +
-              "the others reach.",
-          missing().front()));
-    }
+    if (deadline_.passed() && !missing().empty()) fail(incomplete());
     if (changed_ && Deadline::Clock::now() - roster_sent_ > ROSTER_INTERVAL) send_roster();
   }
   mesh_.group = random_group();

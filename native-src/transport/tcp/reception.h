@@ -26,6 +26,7 @@ class Reception {
   void send_roster();
   [[noreturn]] void fail(const Error& error);
   std::vector<int> missing() const;
+  Error incomplete() const;
 
   Mesh& mesh_;
   const std::string where_;

@@ -35,7 +35,12 @@ Mesh form_as_master(const TcpOptions& options, const Deadline& deadline) {
   auto port = static_cast<std::uint16_t>(options.master_port);
   std::vector<Descriptor> listeners;
   std::string where;
-  for (const Endpoint& endpoint : resolve(options.master_address, port)) {
+  std::vector<Endpoint> endpoints = resolve(options.master_address, port);
+  // Of several addresses some may be of another host, or IPv6 on a host without it; with none left, the first
+  // tells why.
+  auto here = std::stable_partition(endpoints.begin(), endpoints.end(), is_of_this_host);
+  if (here != endpoints.begin()) endpoints.erase(here, endpoints.end());
+  for (const Endpoint& endpoint : endpoints) {
     listeners.push_back(listen_on(endpoint));
     where += (where.empty() ? "" : ", ") + endpoint.text();
   }

@@ -65,12 +65,15 @@ std::vector<Endpoint> resolve(const std::string& host, std::uint16_t port);
 /// @throws Error RENDEZVOUS when the address is in use or not of this host, SYSTEM otherwise
 Descriptor listen_on(const Endpoint& endpoint);
 
-/// A non-blocking stream socket for connecting.
+/// Whether a socket can be bound to the address (the port is not looked at).
+bool is_of_this_host(const Endpoint& endpoint);
+
+/// A non-blocking stream socket without Nagle's delay; empty, with errno set, when there is none to be had (a
+/// host without IPv6, say).
 Descriptor open_stream(int family);
 
-/// Sets what an established connection between ranks needs: no Nagle delay, and keep-alive probes such that a
-/// host that has vanished is noticed within `timeout_seconds`.
-void tune_connection(int fd, double timeout_seconds);
+/// Asks for keep-alive probes such that a host that has vanished is noticed within `timeout_seconds`.
+void keep_alive(int fd, double timeout_seconds);
 
 /// Whether the other side has closed or reset the connection and nothing is left to read.
 bool has_ended(int fd);

@@ -23,7 +23,7 @@ struct TcpOptions {
   /// Longer messages travel in several frames. 1 MiB: headers cost nothing then, and the notice of a failure
   /// need not wait long behind a frame that has begun. Equal on all ranks.
   std::uint32_t frame_payload_limit = 1U << 20;
-  /// How long a wait() polls before it sleeps. Measured on two cores, 8-byte ping-pong over loopback: see
+  /// How long a wait() polls before it sleeps; transport/README.md has the measurement.
   /// README.md.
   std::chrono::microseconds spin{50};
   /// A connection that has not finished its handshake by then is refused.

@@ -1,12 +1,13 @@
 package dev.lockstep.monitor;
 
+import dev.lockstep.LockstepException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** A run folder cannot be used or written. The message names the path, the cause and what to do. */
-public final class RunFolderException extends RuntimeException {
+public final class RunFolderException extends LockstepException {
   private static final long serialVersionUID = 1;
 
   RunFolderException(String message) {

@@ -22,9 +22,7 @@ final class TensorBoardRecorder implements RunRecorder {
   public void started(RunStart start) {
     EventFile file = EventFile.create(folder, clock);
     events = file;
-    if (start.firstEpoch() > 1) {
-      file.restartAt(start.firstEpoch());
-    }
+    file.restartAt(start.firstEpoch());
   }
 
   @Override

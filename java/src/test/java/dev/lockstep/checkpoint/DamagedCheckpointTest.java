@@ -78,7 +78,7 @@ class DamagedCheckpointTest {
   @Test
   void aManifestLargerThanOurs() throws IOException {
     Files.writeString(newest.resolve("manifest.json"), "{}" + " ".repeat(1 << 17));
-    refusedBecause("it is foreign");
+    refusedBecause("it is foreign: its manifest is larger");
   }
 
   @Test

@@ -58,6 +58,7 @@ class ConsoleRecorderTest {
       Locale.setDefault(before);
     }
     assertTrue(text().contains("train loss 0.5000") && text().contains("7,994"), text());
+    assertTrue(text().contains("255,808 samples/s   12.5 %"), text());
   }
 
   @Test

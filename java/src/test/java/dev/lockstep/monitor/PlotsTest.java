@@ -41,6 +41,7 @@ class PlotsTest {
         List.of(
             List.of(new LossPoint(1, 0.5, 0.6)),
             List.of(new LossPoint(1, 0, 0)),
+            List.of(new LossPoint(1, 1, 1), new LossPoint(2, 0, 0)),
             List.of(new LossPoint(1, -3, -2), new LossPoint(2, -4, -1)),
             List.of(new LossPoint(1, 1, 1), new LossPoint(2, Double.NaN, Double.POSITIVE_INFINITY)),
             List.of(new LossPoint(1, Double.NaN, Double.NaN)),
@@ -82,6 +83,16 @@ class PlotsTest {
       assertEquals(
           520, image(PredictionPlot.draw(List.of(odd), ValidationScores.none())).getWidth());
     }
+  }
+
+  @Test
+  void drawsTheLineOfAConstantTargetToo() throws IOException {
+    TargetPredictions constant =
+        new TargetPredictions("constant", "", new double[] {1, 1}, new double[] {1, 1});
+
+    BufferedImage image = image(PredictionPlot.draw(List.of(constant), ValidationScores.none()));
+
+    assertTrue(pixels(image, 0xD55E00) > 100, "the 1:1 line");
   }
 
   @Test

@@ -49,6 +49,19 @@ public final class RankProcesses implements AutoCloseable {
     return ranks;
   }
 
+  /** How to run {@code main} in a small JVM with this one's class path. */
+  static List<String> javaCommand(Class<?> main, String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    if (Runtime.version().feature() >= 22) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    command.addAll(List.of(arguments));
+    return command;
+  }
+
   /** A port that was free a moment ago. */
   public static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -64,17 +77,9 @@ public final class RankProcesses implements AutoCloseable {
       Class<?> main,
       String... arguments)
       throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    if (Runtime.version().feature() >= 22) {
-      command.add("--enable-native-access=ALL-UNNAMED");
-    }
-    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
-    command.addAll(List.of(arguments));
     Path output = folder.resolve("rank-" + rank + ".txt");
     ProcessBuilder builder =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        new ProcessBuilder(javaCommand(main, arguments)).redirectErrorStream(true).redirectOutput(output.toFile());
     builder.environment().put("RANK", Integer.toString(rank));
     builder.environment().put("LOCAL_RANK", Integer.toString(rank));
     builder.environment().put("WORLD_SIZE", Integer.toString(size));

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Runs every test: formatting, the native core (plain, with sanitizers, fuzzed), Java on each JDK that is there, and
+# the scripts. Installs what the tests need where it may; what is skipped is listed with its reason at the end.
+set -uo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." || exit 1
+# shellcheck source=hpc/packages.sh
+source hpc/packages.sh
+
+failed=()
+skipped=()
+started=$SECONDS
+
+# step NAME COMMAND...: runs it; a failure is remembered and the other steps still run.
+step() {
+  local name=$1 begin=$SECONDS
+  shift
+  say "$name"
+  if "$@"; then
+    echo "-- $name: passed in $((SECONDS - begin)) s"
+  else
+    echo "-- $name: FAILED after $((SECONDS - begin)) s"
+    failed+=("$name")
+  fi
+}
+
+skip() { skipped+=("$1: $2"); }
+
+# want PACKAGE CHECK...: installs the package unless the check passes; what it is for is skipped when that fails.
+want() {
+  local package=$1
+  shift
+  "$@" >/dev/null 2>&1 || install "$package" >/dev/null 2>&1 || echo "cannot install $package"
+}
+
+tools() {
+  require_build_tools
+  want openmpi-bin command -v mpirun.openmpi
+  want libopenmpi-dev command -v mpicc.openmpi
+  want mpich command -v mpirun.mpich
+  want libmpich-dev command -v mpicc.mpich
+  want clang command -v clang++
+  want libclang-rt-dev fuzzer_works
+  want clang-format command -v clang-format
+  want netcdf-bin command -v ncdump
+  want python3-torch python_torch
+  want shellcheck command -v shellcheck
+  heat_budget_file .cache/data >/dev/null || echo "cannot get ferret-datasets"
+}
+
+# python_torch: prints a Python that has PyTorch, for the tests that read model.pt with it.
+python_torch() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c 'import torch' >/dev/null 2>&1; then
+      command -v "$python"
+      return 0
+    fi
+  done
+  return 1
+}
+
+fuzzer_works() {
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
+    clang++ -x c++ -fsanitize=fuzzer,address - -o /dev/null 2>/dev/null
+}
+
+native_format() { git ls-files 'native-src/*.h' 'native-src/*.cc' | xargs clang-format --dry-run -Werror; }
+
+# native PRESET: configures, builds and tests one preset.
+native() { cmake --preset "$1" >/dev/null && cmake --build --preset "$1" -- --quiet && ctest --preset "$1"; }
+
+fuzz() {
+  cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -- --quiet || return 1
+  local program
+  for program in build/fuzz/bin/*_fuzz; do
+    "$program" -max_total_time=10 -print_final_stats=1 2>&1 | tail -n 3 || return 1
+  done
+}
+
+scripts() {
+  local script
+  for script in hpc/*.sh hpc/slurm/*.sh hpc/lockstep; do
+    bash -n "$script" || return 1
+  done
+  ! command -v shellcheck >/dev/null || shellcheck -x hpc/*.sh hpc/slurm/*.sh hpc/lockstep
+}
+
+java_tests() { mvn -B -ntp verify; }
+
+# java_tests_on JDK: the library's tests on another JDK, with the natives that are built already.
+java_tests_on() { JAVA_HOME=$1 mvn -B -ntp -pl java surefire:test@default-test; }
+
+quickstart() { bash hpc/quickstart.sh; }
+
+say "Tools"
+tools
+python=$(python_torch) || skip "model.pt in Python" "no Python with PyTorch"
+data=$(heat_budget_file .cache/data) || skip "training on the real data" "ferret-datasets is not to be had"
+export LOCKSTEP_TEST_PYTHON=$python LOCKSTEP_TEST_DATA=$data
+command -v mpicc.openmpi >/dev/null || skip "Open MPI backend" "libopenmpi-dev is not installed"
+command -v mpicc.mpich >/dev/null || skip "MPICH backend" "libmpich-dev is not installed"
+command -v ncdump >/dev/null || skip "NetCDF against ncdump" "netcdf-bin is not installed"
+
+step "scripts" scripts
+command -v shellcheck >/dev/null || skip "shellcheck" "it is not installed"
+if command -v clang-format >/dev/null; then
+  step "native format" native_format
+else
+  skip "native format" "clang-format is not installed"
+fi
+step "native tests with ASan and UBSan" native asan
+step "native tests with TSan" native tsan
+if fuzzer_works; then
+  step "fuzzing of the TCP parsers" fuzz
+else
+  skip "fuzzing" "no clang with libFuzzer"
+fi
+if [[ -n $data ]]; then
+  step "quickstart" quickstart
+fi
+step "native tests" native release
+step "build and Java tests" java_tests
+other=$(find /usr/lib/jvm -maxdepth 1 -name '*25*' -type d 2>/dev/null | sort | head -n 1)
+if [[ -n $other && ${JAVA_HOME:-} != "$other" ]]; then
+  step "Java tests on $(basename "$other")" java_tests_on "$other"
+else
+  skip "Java tests on JDK 25" "none is installed under /usr/lib/jvm"
+fi
+
+say "Summary after $((SECONDS - started)) s"
+for reason in "${skipped[@]}"; do echo "skipped: $reason"; done
+for name in "${failed[@]}"; do echo "FAILED: $name"; done
+if ((${#failed[@]})); then exit 1; fi
+echo "every step passed"

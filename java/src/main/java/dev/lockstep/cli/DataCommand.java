@@ -1,0 +1,73 @@
+package dev.lockstep.cli;
+
+import dev.lockstep.data.DataFiles;
+import dev.lockstep.data.FileDescription;
+import dev.lockstep.data.SyntheticConfig;
+import dev.lockstep.data.Variable;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lockstep data}: looks into data files, and makes one up. */
+@Command(name = "data", description = "Describe a data file, or create synthetic data.")
+final class DataCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "say what to do: describe or create");
+  }
+
+  @Command(
+      name = "describe",
+      description = "Show the variables of a NetCDF, HDF5, CSV, NPY or NPZ file.")
+  void describe(@Parameters(paramLabel = "FILE", description = "The data file.") Path file) {
+    FileDescription description = DataFiles.describe(file);
+    System.out.println(description.location() + ": " + description.format());
+    String row = "  %-20s %-8s %-36s %12s %12s %9s%n";
+    System.out.printf(row, "variable", "type", "dimensions", "minimum", "maximum", "missing");
+    for (FileDescription.Summary summary : description.variables()) {
+      Variable variable = summary.variable();
+      System.out.printf(
+          row,
+          variable.name(),
+          variable.type(),
+          variable.dimensions().stream()
+              .map(d -> d.name().isEmpty() ? "" + d.length() : d.name() + "=" + d.length())
+              .collect(Collectors.joining(" × ")),
+          "%.6g".formatted(summary.min()),
+          "%.6g".formatted(summary.max()),
+          summary.missing());
+    }
+  }
+
+  @Command(
+      name = "create",
+      description = "Write synthetic regression data: features x0, x1, … and targets y0, y1, ….")
+  void create(
+      @Parameters(paramLabel = "FILE", description = "Ends in .csv, .npy or .nc.") Path file,
+      @Option(names = "--samples", defaultValue = "10000", description = "${DEFAULT-VALUE}")
+          long samples,
+      @Option(names = "--features", defaultValue = "8", description = "${DEFAULT-VALUE}")
+          int features,
+      @Option(names = "--targets", defaultValue = "1", description = "${DEFAULT-VALUE}")
+          int targets,
+      @Option(
+              names = "--noise",
+              defaultValue = "0.1",
+              description = "Standard deviation on every target (${DEFAULT-VALUE}).")
+          double noise,
+      @Option(names = "--seed", defaultValue = "0", description = "${DEFAULT-VALUE}") long seed) {
+    try {
+      DataFiles.create(new SyntheticConfig(samples, features, targets, noise, seed), file);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+    System.out.println("wrote " + file);
+  }
+}

@@ -1,0 +1,113 @@
+package dev.lockstep.cli;
+
+import dev.lockstep.LockstepException;
+import dev.lockstep.comm.BackendUnavailableException;
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.LaunchEnvironment;
+import dev.lockstep.comm.MpiLibrary;
+import dev.lockstep.comm.MpiPlugin;
+import dev.lockstep.natives.NativeLibraries;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+
+/** {@code lockstep doctor}: what works on this machine, and what would be used here. */
+@Command(
+    name = "doctor",
+    description =
+        "Say what works on this machine: JDK, libtorch, MPI, threads, shared memory, cache, and what"
+            + " each backend would do here.")
+final class DoctorCommand implements Callable<Integer> {
+  /** File systems that are on other machines: slow to load libraries from, and contended. */
+  private static final List<String> REMOTE =
+      List.of("nfs", "lustre", "beegfs", "gpfs", "ceph", "cifs", "smb", "fuse.sshfs", "9p");
+
+  private static final double GIB = 1L << 30;
+
+  private boolean healthy = true;
+
+  @Override
+  public Integer call() {
+    ok("lockstep", Version.lockstep());
+    ok("JDK", System.getProperty("java.runtime.version") + " at " + System.getProperty("java.home"));
+    ok("cores", Runtime.getRuntime().availableProcessors() + " for this process");
+    cache();
+    LibraryProbe.Result libtorch = LibraryProbe.libtorch();
+    line(libtorch.loaded(), "libtorch", libtorch.text());
+    healthy &= libtorch.loaded();
+    sharedMemory();
+    backends();
+    return healthy ? ExitCode.OK : ExitCode.UNHEALTHY;
+  }
+
+  private void cache() {
+    Path folder = NativeLibraries.cacheFolder();
+    try {
+      FileStore store = Files.getFileStore(folder);
+      String text =
+          "%s on %s, %.1f GiB free"
+              .formatted(folder, store.type(), store.getUsableSpace() / GIB);
+      boolean remote = REMOTE.stream().anyMatch(store.type()::startsWith);
+      line(
+          !remote,
+          "cache",
+          remote ? text + "; set LOCKSTEP_CACHE to a folder on a disk of this node" : text);
+      if (!Files.isWritable(folder)) {
+        line(false, "cache", folder + " cannot be written; LOCKSTEP_CACHE names another folder");
+        healthy = false;
+      }
+    } catch (IOException e) {
+      throw new LockstepException("Cannot look at the cache folder " + folder, e);
+    }
+  }
+
+  private void sharedMemory() {
+    Path folder = Path.of("/dev/shm");
+    try {
+      FileStore store = Files.getFileStore(folder);
+      ok(
+          "shared memory",
+          "%.1f GiB at %s, %.1f GiB free"
+              .formatted(store.getTotalSpace() / GIB, folder, store.getUsableSpace() / GIB));
+    } catch (IOException e) {
+      line(false, "shared memory", folder + " is not there");
+    }
+  }
+
+  private void backends() {
+    ok("backend single", "a group of one; always works");
+    ok("backend tcp", "works; under `lockstep launch`, srun, or RANK, WORLD_SIZE, MASTER_ADDR");
+    for (MpiLibrary library : MpiLibrary.values()) {
+      String topic = "backend mpi";
+      try {
+        LibraryProbe.Result plugin = LibraryProbe.library(MpiPlugin.path(library));
+        line(plugin.loaded(), topic, library.title() + ": " + plugin.text());
+      } catch (BackendUnavailableException e) {
+        line(false, topic, e.getMessage());
+      }
+    }
+    try {
+      LaunchEnvironment here = LaunchEnvironment.current();
+      String library = here.mpi() == null ? "" : " of " + here.mpi().title();
+      ok(
+          "launched here",
+          "as rank %d of %d, backend %s%s"
+              .formatted(here.rank(), here.worldSize(), here.backend().name(), library));
+    } catch (CommunicationException e) {
+      line(false, "launched here", e.getMessage());
+      healthy = false;
+    }
+  }
+
+  private void ok(String topic, String text) {
+    line(true, topic, text);
+  }
+
+  private void line(boolean fine, String topic, String text) {
+    System.out.printf("%-4s %-14s %s%n", fine ? "ok" : "--", topic, text);
+  }
+}

@@ -1,0 +1,94 @@
+package dev.lockstep.cli;
+
+import dev.lockstep.natives.NativeLibraries;
+import java.io.File;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Loads a native library in a process of its own, which a broken library may kill without harm to
+ * {@code doctor}.
+ */
+final class LibraryProbe {
+  private static final String LIBTORCH = "libtorch";
+  private static final long LIMIT_SECONDS = 120;
+
+  private LibraryProbe() {}
+
+  /**
+   * What came of it.
+   *
+   * @param loaded whether the library works
+   * @param text one line about it
+   */
+  record Result(boolean loaded, String text) {}
+
+  /** The process: loads libtorch, or the library at the given path, and says something about it. */
+  public static void main(String[] arguments) throws IOException {
+    if (!arguments[0].equals(LIBTORCH)) {
+      System.load(arguments[0]);
+      System.out.println("loads");
+      return;
+    }
+    NativeLibraries.load();
+    System.out.printf(
+        "%s loads, %d threads by default%n",
+        Loader.getVersion("org.bytedeco", "pytorch"), torch.get_num_threads());
+  }
+
+  static Result libtorch() {
+    return probe(LIBTORCH);
+  }
+
+  static Result library(String path) {
+    return probe(path);
+  }
+
+  private static Result probe(String library) {
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
+    if (Runtime.version().feature() >= 22) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    command.add("-XX:-CreateCoredumpOnCrash");
+    command.add("-XX:ErrorFile=" + File.separator + "dev" + File.separator + "null");
+    String cache = System.getProperty("org.bytedeco.javacpp.cachedir");
+    if (cache != null) {
+      command.add("-Dorg.bytedeco.javacpp.cachedir=" + cache);
+    }
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(LibraryProbe.class.getName());
+    command.add(library);
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      process.getOutputStream().close();
+      if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+        return new Result(false, "did not load within " + LIMIT_SECONDS + " s");
+      }
+      return describe(process.exitValue(), process.inputReader().lines().toList());
+    } catch (IOException e) {
+      return new Result(false, "cannot be tried: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new Result(false, "was interrupted");
+    }
+  }
+
+  private static Result describe(int exitCode, List<String> output) {
+    if (exitCode == 0) {
+      return new Result(true, output.isEmpty() ? "loads" : output.get(output.size() - 1));
+    }
+    String reason =
+        output.stream()
+            .filter(line -> line.contains("Exception") || line.contains("Error:"))
+            .findFirst()
+            .orElse("ends its process with code " + exitCode);
+    return new Result(false, reason.replaceFirst("^Exception in thread \"main\" \\S+: ", ""));
+  }
+}

@@ -1,0 +1,127 @@
+package dev.lockstep.cli;
+
+import dev.lockstep.LockstepException;
+import dev.lockstep.checkpoint.CheckpointException;
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.config.ConfigException;
+import dev.lockstep.data.DataException;
+import dev.lockstep.model.ModelException;
+import dev.lockstep.monitor.RunFolderException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The program {@code lockstep}. */
+@Command(
+    name = "lockstep",
+    description = "Distributed training for the JVM, on native C++ kernels.",
+    mixinStandardHelpOptions = true,
+    scope = ScopeType.INHERIT,
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      TrainCommand.class,
+      PredictCommand.class,
+      SummaryCommand.class,
+      LaunchCommand.class,
+      CheckCommand.class,
+      DataCommand.class,
+      DoctorCommand.class,
+      CompletionCommand.class
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      " 0:done",
+      " 1:a failure that Lockstep did not foresee (--verbose shows where)",
+      " 2:wrong command line",
+      " 3:wrong configuration",
+      " 4:a data, model, checkpoint or run file is missing, damaged or does not fit",
+      " 5:communication failed: a rank died, fell silent, disagreed or never came",
+      " 6:training failed, as with a loss that is not finite",
+      " 7:doctor or check found something that does not work",
+      "85:SIGTERM came and a checkpoint was written; --resume continues",
+      "130:Ctrl-C",
+      "143:SIGTERM without a checkpoint"
+    })
+public final class Main implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--verbose",
+      scope = ScopeType.INHERIT,
+      description = "Show where an error comes from.")
+  private boolean verbose;
+
+  /** Runs the command line and exits with a code of {@link ExitCode}. */
+  public static void main(String[] arguments) {
+    System.exit(execute(arguments));
+  }
+
+  /** As {@link #main}, but returns the exit code. */
+  static int execute(String... arguments) {
+    Main main = new Main();
+    CommandLine line = new CommandLine(main);
+    line.setExecutionExceptionHandler((e, failed, parsed) -> main.report(e, failed));
+    line.setParameterExceptionHandler(Main::reportUsage);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    return line.execute(arguments);
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "a command is missing");
+  }
+
+  private int report(Exception e, CommandLine failed) {
+    PrintWriter err = failed.getErr();
+    boolean foreseen = e instanceof LockstepException || e instanceof UncheckedIOException;
+    String message = foreseen || e.getMessage() == null ? e.getMessage() : describe(e);
+    String text = message == null ? describe(e) : message;
+    text.lines().forEach(line -> err.println("lockstep: " + line));
+    if (verbose) {
+      e.printStackTrace(err);
+    } else if (!foreseen) {
+      err.println("lockstep: this was not foreseen; --verbose shows where it comes from");
+    }
+    err.flush();
+    return exitCode(e);
+  }
+
+  private static int exitCode(Exception e) {
+    if (e instanceof ConfigException) {
+      return ExitCode.CONFIGURATION;
+    }
+    if (e instanceof CommunicationException) {
+      return ExitCode.COMMUNICATION;
+    }
+    if (e instanceof DataException
+        || e instanceof CheckpointException
+        || e instanceof ModelException
+        || e instanceof RunFolderException
+        || e instanceof UncheckedIOException) {
+      return ExitCode.DATA;
+    }
+    return e instanceof LockstepException ? ExitCode.TRAINING : ExitCode.INTERNAL;
+  }
+
+  private static String describe(Exception e) {
+    String name = e.getClass().getSimpleName();
+    return e.getMessage() == null ? name : name + ": " + e.getMessage();
+  }
+
+  private static int reportUsage(ParameterException e, String[] arguments) {
+    CommandLine failed = e.getCommandLine();
+    PrintWriter err = failed.getErr();
+    err.println("lockstep: " + e.getMessage());
+    CommandLine.UnmatchedArgumentException.printSuggestions(e, err);
+    err.println("Try '" + failed.getCommandSpec().qualifiedName() + " --help'.");
+    err.flush();
+    return ExitCode.USAGE;
+  }
+}

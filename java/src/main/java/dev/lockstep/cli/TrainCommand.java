@@ -1,0 +1,151 @@
+package dev.lockstep.cli;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.CommunicatorConfig;
+import dev.lockstep.config.ConfigException;
+import dev.lockstep.config.ConfigLoader;
+import dev.lockstep.config.ConfigProblem;
+import dev.lockstep.config.RunConfig;
+import dev.lockstep.data.DataConfig;
+import dev.lockstep.data.DataFiles;
+import dev.lockstep.data.Dataset;
+import dev.lockstep.data.Split;
+import dev.lockstep.monitor.RankContext;
+import dev.lockstep.monitor.Recording;
+import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.Terminal;
+import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.train.TrainingJob;
+import dev.lockstep.train.TrainingResult;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code lockstep train}: this process is one rank of a training run. */
+@Command(
+    name = "train",
+    description = {
+      "Train a model as a YAML file says; alone, or as one rank under launch, mpirun or srun.",
+      "",
+      "Rank 0 records the run in runs/<name>/: configuration, metrics, plots, checkpoints, model.pt."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lockstep train examples/heat-flux.yaml --set training.epochs=5",
+      "  lockstep launch -n 2 -- train examples/heat-flux.yaml",
+      "  mpirun -n 2 lockstep train examples/heat-flux.yaml --resume"
+    })
+final class TrainCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "CONFIG", description = "The YAML file.")
+  private Path file;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Override a key, as in --set model.hidden=[64,64]; may be repeated.")
+  private List<String> overrides = List.of();
+
+  @Option(names = "--resume", description = "Go on from the run's newest usable checkpoint.")
+  private boolean resume;
+
+  @Option(names = "--name", description = "The run's name: short for --set name=NAME.")
+  private @Nullable String name;
+
+  @Option(
+      names = "--backend",
+      description = "${COMPLETION-CANDIDATES}: short for --set communicator.backend=…")
+  private CommunicatorConfig.@Nullable Choice backend;
+
+  @Option(
+      names = "--create-data",
+      description = "Train on synthetic data instead of the data that the file names.")
+  private boolean createData;
+
+  @Override
+  public Integer call() {
+    RunConfig config = ConfigLoader.load(RunConfig.class, file, allOverrides());
+    // Data that is not there or does not fit is found before any rank connects.
+    DataConfig data = config.data();
+    try (Dataset dataset = placed(() -> DataFiles.open(data))) {
+      Split split =
+          placed(() -> Split.of(dataset.size(), data.validationFraction(), data.seed()));
+      NativeLibraries.load();
+      try (Communicator group = Communicator.fromEnvironment(config.communicator());
+          MDC.MDCCloseable ignored = RankContext.enter(group.rank());
+          RunRecorder recorder = recorder(config, group)) {
+        return train(config, dataset, split, group, recorder);
+      }
+    }
+  }
+
+  private int train(
+      RunConfig config, Dataset dataset, Split split, Communicator group, RunRecorder recorder) {
+    TrainingJob job =
+        new TrainingJob(
+            config.plan(), dataset, split, group, recorder, Optional.of(config.folder()));
+    Signals.onTerminate(job::requestStop);
+    TrainingResult result = job.run(resume);
+    if (!result.stopped()) {
+      return ExitCode.OK;
+    }
+    if (group.rank() == 0) {
+      System.err.println(
+          "lockstep: stopped by SIGTERM at step "
+              + result.step()
+              + "; the checkpoint is in "
+              + config.folder().checkpoints()
+              + ", --resume goes on from it");
+    }
+    return ExitCode.CHECKPOINTED;
+  }
+
+  private RunRecorder recorder(RunConfig config, Communicator group) {
+    if (group.rank() != 0) {
+      return RunRecorder.none();
+    }
+    return new Recording(
+            config.folder(),
+            resume,
+            ConfigLoader.toYaml(config),
+            config.output(),
+            System.out,
+            Terminal.attached(),
+            InstantSource.system())
+        .open();
+  }
+
+  /** Data that does not have what the configuration asks for is a problem of the configuration. */
+  private <T> T placed(Supplier<T> step) {
+    try {
+      return step.get();
+    } catch (IllegalArgumentException e) {
+      throw new ConfigException(List.of(new ConfigProblem(file + ": data", e.getMessage())));
+    }
+  }
+
+  private List<String> allOverrides() {
+    List<String> all = new ArrayList<>();
+    if (createData) {
+      all.add("data={synthetic: {}}");
+    }
+    all.addAll(overrides);
+    if (name != null) {
+      all.add("name='" + name.replace("'", "''") + "'");
+    }
+    if (backend != null) {
+      all.add("communicator.backend=" + backend.name().toLowerCase(Locale.ROOT));
+    }
+    return all;
+  }
+}

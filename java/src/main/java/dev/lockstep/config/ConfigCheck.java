@@ -1,0 +1,123 @@
+package dev.lockstep.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Compares a document with the records that it is meant for: unknown keys, wrong types. */
+final class ConfigCheck {
+  private final Class<?> rootType;
+  private final ConfigDocument document;
+
+  private ConfigCheck(Class<?> rootType, ConfigDocument document) {
+    this.rootType = rootType;
+    this.document = document;
+  }
+
+  /**
+   * Adds what is wrong to the document's problems. Numbers that YAML 1.1 takes for text become
+   * numbers.
+   */
+  static void check(Class<?> rootType, ConfigDocument document) {
+    new ConfigCheck(rootType, document).section(rootType, document.root(), "");
+  }
+
+  private void section(Class<?> type, ObjectNode section, String path) {
+    Map<String, Type> keys = ConfigSchema.keys(type);
+    for (Map.Entry<String, JsonNode> entry : section.properties()) {
+      String keyPath = path.isEmpty() ? entry.getKey() : path + "." + entry.getKey();
+      Type keyType = keys.get(entry.getKey());
+      if (keyType == null) {
+        String nearest = ConfigSchema.nearest(rootType, keyPath);
+        problem(
+            keyPath,
+            "unknown key \"" + keyPath + "\"; the nearest valid key is \"" + nearest + "\"");
+      } else {
+        entry.setValue(value(keyType, entry.getValue(), keyPath));
+      }
+    }
+  }
+
+  private JsonNode value(Type type, JsonNode node, String path) {
+    Class<?> raw = ConfigSchema.rawType(type);
+    if (node.isNull() && !raw.isPrimitive()) {
+      return node;
+    }
+    if (raw.isRecord()) {
+      if (node instanceof ObjectNode section) {
+        section(raw, section, path);
+      } else if (!(node.isTextual() && ConfigSchema.acceptsText(raw))) {
+        wrong(
+            path,
+            "keys below it, such as " + ConfigSchema.keys(raw).keySet().iterator().next(),
+            node);
+      }
+    } else if (List.class == raw) {
+      list(((ParameterizedType) type).getActualTypeArguments()[0], node, path);
+    } else if (raw.isEnum()) {
+      choice(ConfigSchema.names(raw), node, path);
+    } else if (raw == double.class || raw == Double.class) {
+      return number(node, path);
+    } else if (raw == int.class || raw == Integer.class) {
+      expect(node.isIntegralNumber() && node.canConvertToInt(), "a whole number", node, path);
+    } else if (raw == long.class || raw == Long.class) {
+      expect(node.isIntegralNumber() && node.canConvertToLong(), "a whole number", node, path);
+    } else if (raw == boolean.class || raw == Boolean.class) {
+      expect(node.isBoolean(), "true or false", node, path);
+    } else if (raw == String.class) {
+      expect(node.isTextual(), node.isValueNode() ? "text (in quotes)" : "text", node, path);
+    }
+    return node;
+  }
+
+  private void list(Type elementType, JsonNode node, String path) {
+    if (!(node instanceof ArrayNode array)) {
+      wrong(path, "a list, as in [a, b]", node);
+      return;
+    }
+    for (int i = 0; i < array.size(); i++) {
+      array.set(i, value(elementType, array.get(i), path));
+    }
+  }
+
+  private void choice(List<String> names, JsonNode node, String path) {
+    String written = node.isTextual() ? node.textValue().toLowerCase(Locale.ROOT) : "";
+    if (!names.contains(written)) {
+      wrong(path, "one of " + String.join(", ", names), node);
+    }
+  }
+
+  private JsonNode number(JsonNode node, String path) {
+    if (node.isTextual()) {
+      // YAML 1.1 reads 1e-3 (no dot) as text.
+      try {
+        return DoubleNode.valueOf(Double.parseDouble(node.textValue()));
+      } catch (NumberFormatException e) {
+        wrong(path, "a number", node);
+      }
+    } else {
+      expect(node.isNumber(), "a number", node, path);
+    }
+    return node;
+  }
+
+  private void expect(boolean valid, String expected, JsonNode node, String path) {
+    if (!valid) {
+      wrong(path, expected, node);
+    }
+  }
+
+  private void wrong(String path, String expected, JsonNode found) {
+    problem(path, "\"" + path + "\" must be " + expected + ", not " + found);
+  }
+
+  private void problem(String path, String message) {
+    document.problems().add(new ConfigProblem(document.origin(path), message));
+  }
+}

@@ -1,0 +1,156 @@
+package dev.lockstep.config;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.cfg.EnumFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.lang.reflect.Type;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a YAML file and {@code --set a.b=c} overrides into a record of records, and writes one
+ * back. Every problem that can be seen is reported at once, each with file, line and key.
+ * Stateless.
+ */
+public final class ConfigLoader {
+  private static final ObjectMapper BINDER =
+      JsonMapper.builder()
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .build();
+
+  private static final YAMLMapper WRITER =
+      YAMLMapper.builder()
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
+          .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+          .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+          .build();
+
+  private ConfigLoader() {}
+
+  /**
+   * Reads a run's configuration.
+   *
+   * @param file the YAML file
+   * @param overrides {@code key=value} pairs as {@code --set} takes them, later ones win
+   * @throws ConfigException with every problem found
+   */
+  public static <T extends Record> T load(Class<T> type, Path file, List<String> overrides) {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (IOException e) {
+      String reason = Files.exists(file) ? "cannot be read: " + e.getMessage() : "no such file";
+      throw new ConfigException(List.of(new ConfigProblem(file.toString(), reason)));
+    }
+    return parse(type, file.toString(), text, overrides);
+  }
+
+  /** As {@link #load}, from text; {@code source} names it in messages. */
+  public static <T extends Record> T parse(
+      Class<T> type, String source, String text, List<String> overrides) {
+    ConfigDocument document = ConfigDocument.parse(source, text);
+    failOn(document.problems());
+    overrides.forEach(document::override);
+    ConfigCheck.check(type, document);
+    failOn(document.problems());
+    addMissingSections(type, document.root());
+    bindSections(type, document);
+    failOn(document.problems());
+    T bound = bind(type, document.root(), type, "", document);
+    if (bound == null) {
+      throw new ConfigException(document.problems());
+    }
+    return bound;
+  }
+
+  /** The configuration as YAML with every default written out; reading it gives an equal record. */
+  public static String toYaml(Record config) {
+    try {
+      return WRITER.writeValueAsString(config);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a record of plain values can be written", e);
+    }
+  }
+
+  /**
+   * Sections that are absent are there with their defaults; records below decide for themselves.
+   */
+  private static void addMissingSections(Class<?> type, ObjectNode root) {
+    ConfigSchema.keys(type)
+        .forEach(
+            (key, keyType) -> {
+              boolean section = keyType instanceof Class<?> raw && raw.isRecord();
+              if (section && !root.hasNonNull(key)) {
+                root.putObject(key);
+              }
+            });
+  }
+
+  /** Binds each section by itself first, so that one that is wrong does not hide another. */
+  private static void bindSections(Class<?> type, ConfigDocument document) {
+    for (Map.Entry<String, Type> key : ConfigSchema.keys(type).entrySet()) {
+      if (key.getValue() instanceof Class<?> section
+          && section.isRecord()
+          && document.root().get(key.getKey()) instanceof ObjectNode node) {
+        bind(section, node, type, key.getKey(), document);
+      }
+    }
+  }
+
+  private static <T> @Nullable T bind(
+      Class<T> type, ObjectNode node, Class<?> root, String path, ConfigDocument document) {
+    try {
+      return BINDER.treeToValue(node, type);
+    } catch (JsonMappingException e) {
+      document.problems().add(describe(e, root, path, document));
+      return null;
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a tree has no syntax to be wrong", e);
+    }
+  }
+
+  /** Records name the offending key first in their message ("epochs must be …", "path: …"). */
+  private static ConfigProblem describe(
+      JsonMappingException e, Class<?> root, String path, ConfigDocument document) {
+    String section =
+        e.getPath().stream()
+            .map(JsonMappingException.Reference::getFieldName)
+            .filter(name -> name != null)
+            .collect(Collectors.joining("."));
+    String full = path.isEmpty() || section.isEmpty() ? path + section : path + "." + section;
+    boolean validation = e.getCause() instanceof IllegalArgumentException;
+    String message = validation ? e.getCause().getMessage() : e.getOriginalMessage();
+    String firstWord = message.split("[\\s:]", 2)[0];
+    String key =
+        full.isEmpty() || firstWord.startsWith(full + ".") ? firstWord : full + "." + firstWord;
+    String text =
+        full.isEmpty() || key.equals(firstWord)
+            ? message
+            : ConfigSchema.exists(root, key) ? full + "." + message : full + ": " + message;
+    return new ConfigProblem(document.origin(key), text);
+  }
+
+  private static void failOn(List<ConfigProblem> problems) {
+    if (!problems.isEmpty()) {
+      throw new ConfigException(new ArrayList<>(problems));
+    }
+  }
+}

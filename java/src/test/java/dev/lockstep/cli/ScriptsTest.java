@@ -1,0 +1,176 @@
+package dev.lockstep.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The scripts under {@code hpc}, with stand-ins for the programs that they start. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ScriptsTest {
+  private static final Path HPC =
+      Path.of(System.getProperty("lockstep.repository")).toAbsolutePath().normalize().resolve("hpc");
+
+  /** A copy of the scripts whose {@code lockstep} prints its place in the group and its arguments. */
+  @TempDir private Path folder;
+
+  private record Outcome(int code, List<String> lines) {}
+
+  @BeforeEach
+  void copyScripts() throws IOException, InterruptedException {
+    run(Map.of(), "cp", "-r", HPC.toString(), folder.toString());
+    script(
+        "hpc/lockstep",
+        "echo \"$RANK/$WORLD_SIZE $LOCAL_RANK/$LOCAL_WORLD_SIZE $MASTER_ADDR:$MASTER_PORT"
+            + " ${#LOCKSTEP_TOKEN} $*\"; exit ${FAKE_CODE:-0}");
+    // srun: as many tasks as SLURM_NTASKS says, one after another.
+    script(
+        "bin/srun",
+        "shift; for ((i = 0; i < SLURM_NTASKS; i++)); do SLURM_PROCID=$i"
+            + " SLURM_LOCALID=$((i % 2)) SLURM_STEP_TASKS_PER_NODE='2(x2)' \"$@\" || exit; done");
+  }
+
+  private void script(String name, String body) throws IOException {
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, "#!/usr/bin/env bash\n" + body + "\n");
+    assertTrue(file.toFile().setExecutable(true));
+  }
+
+  private Outcome run(Map<String, String> environment, String... command)
+      throws IOException, InterruptedException {
+    ProcessBuilder builder =
+        new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    builder.environment().merge("PATH", folder + "/bin:", (path, bin) -> bin + path);
+    Process process = builder.start();
+    process.getOutputStream().close();
+    List<String> lines = process.inputReader().lines().toList();
+    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    return new Outcome(process.exitValue(), lines);
+  }
+
+  private Outcome slurm(String script, Map<String, String> more, String... arguments)
+      throws IOException, InterruptedException {
+    Map<String, String> environment =
+        new java.util.HashMap<>(
+            Map.of(
+                "SLURM_SUBMIT_DIR", folder.toString(),
+                "SLURM_JOB_ID", "4242",
+                "SLURM_JOB_NODELIST", "node[07-10,20],other3",
+                "SLURM_NTASKS", "4",
+                "LOCKSTEP_CACHE", folder.resolve("cache").toString()));
+    environment.putAll(more);
+    String[] command = new String[arguments.length + 2];
+    command[0] = "bash";
+    command[1] = "hpc/slurm/" + script;
+    System.arraycopy(arguments, 0, command, 2, arguments.length);
+    return run(environment, command);
+  }
+
+  @Test
+  void everyScriptParses() throws Exception {
+    String find = "for f in hpc/*.sh hpc/slurm/*.sh hpc/lockstep; do bash -n $f || exit 1; done";
+    assertEquals(new Outcome(0, List.of()), run(Map.of(), "bash", "-c", find));
+  }
+
+  @Test
+  void slurmTasksBecomeRanksThatMeetAtTheFirstHost() throws Exception {
+    Outcome outcome = slurm("train_distributed.sh", Map.of(), "my.yaml", "--resume");
+    assertEquals(
+        List.of(
+            "0/4 0/2 node07:19242 32 train my.yaml --resume",
+            "1/4 1/2 node07:19242 32 train my.yaml --resume",
+            "2/4 0/2 node07:19242 32 train my.yaml --resume",
+            "3/4 1/2 node07:19242 32 train my.yaml --resume"),
+        outcome.lines());
+    assertEquals(0, outcome.code());
+  }
+
+  @Test
+  void scontrolsAnswerIsPreferredToOurParser() throws Exception {
+    script("bin/scontrol", "echo alpha; echo beta");
+    Outcome outcome = slurm("test_distributed.sh", Map.of("SLURM_NTASKS", "1"));
+    assertEquals(List.of("0/1 0/2 alpha:19242 32 check"), outcome.lines());
+  }
+
+  @Test
+  void hostListsWithoutRangesAreUnderstood() throws Exception {
+    Outcome outcome =
+        slurm(
+            "test_distributed.sh",
+            Map.of("SLURM_NTASKS", "1", "SLURM_JOB_NODELIST", "gpu12,login1"));
+    assertEquals(List.of("0/1 0/2 gpu12:19242 32 check"), outcome.lines());
+  }
+
+  @Test
+  void checkpointedJobAsksToBeQueuedAgain() throws Exception {
+    script("bin/scontrol", "[[ $1 == requeue ]] && echo requeued $2");
+    Outcome outcome =
+        slurm("train_distributed_multinode.sh", Map.of("FAKE_CODE", "85"), "my.yaml");
+    assertEquals(85, outcome.code());
+    assertEquals("requeued 4242", outcome.lines().get(outcome.lines().size() - 1));
+  }
+
+  @Test
+  void requeuedJobResumes() throws Exception {
+    Outcome outcome =
+        slurm(
+            "train_distributed_multinode.sh",
+            Map.of("SLURM_RESTART_COUNT", "1", "SLURM_NTASKS", "1"),
+            "my.yaml");
+    assertEquals(List.of("0/1 0/2 node07:19242 32 train my.yaml --resume"), outcome.lines());
+  }
+
+  @Test
+  void ranksByHandGetOneTokenAndTheirPlaces() throws Exception {
+    Outcome outcome =
+        run(
+            Map.of("FIRST_RANK", "2", "WORLD_SIZE", "4"),
+            "bash",
+            "hpc/launch_ddp.sh",
+            "2",
+            "head",
+            "31000",
+            "--",
+            "my.yaml");
+    assertEquals(
+        List.of("2/4 0/2 head:31000 32 train my.yaml", "3/4 1/2 head:31000 32 train my.yaml"),
+        outcome.lines().stream().sorted().toList());
+  }
+
+  @Test
+  void rankByHandThatFailsGivesItsCode() throws Exception {
+    Outcome outcome = run(Map.of("FAKE_CODE", "4"), "bash", "hpc/launch_ddp.sh", "3");
+    assertEquals(4, outcome.code());
+  }
+
+  @Test
+  void programWithoutABuildSaysHowToBuild() throws Exception {
+    run(Map.of(), "cp", HPC.resolve("lockstep").toString(), "hpc/lockstep");
+    run(Map.of(), "ln", "-s", "hpc/lockstep", "link");
+    Outcome outcome = run(Map.of(), "./link", "--version");
+    assertEquals(1, outcome.code());
+    assertTrue(outcome.lines().get(0).contains("hpc/quickstart.sh"), outcome.lines().toString());
+  }
+
+  @Test
+  void programWithoutJavaSaysSo() throws Exception {
+    run(Map.of(), "cp", HPC.resolve("lockstep").toString(), "hpc/lockstep");
+    Outcome outcome = run(Map.of("JAVA_HOME", "/no/java"), "hpc/lockstep", "--version");
+    assertEquals(
+        List.of(
+            "lockstep: no Java found at JAVA_HOME=/no/java; install JDK 17 or newer, or run"
+                + " hpc/quickstart.sh"),
+        outcome.lines());
+  }
+}

@@ -1,0 +1,86 @@
+package dev.lockstep.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.lockstep.comm.CommunicatorConfig;
+import dev.lockstep.model.ModelConfig;
+import dev.lockstep.monitor.OutputConfig;
+import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.TrainingConfig;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class RunConfigTest {
+  private static final String SHORTEST = "name: a\ndata: {synthetic: {}}\n";
+
+  private static RunConfig parse(String text, String... overrides) {
+    return ConfigLoader.parse(RunConfig.class, "run.yaml", text, List.of(overrides));
+  }
+
+  private static String refusal(String text, String... overrides) {
+    return assertThrows(ConfigException.class, () -> parse(text, overrides)).getMessage();
+  }
+
+  @Test
+  void shortestFileHasEveryDefault() {
+    RunConfig config = parse(SHORTEST);
+    assertEquals(TrainingConfig.defaults(), config.training());
+    assertEquals(ModelConfig.defaults(), config.model());
+    assertEquals(OptimizerConfig.defaults(), config.optimizer());
+    assertEquals(CommunicatorConfig.defaults(), config.communicator());
+    assertEquals(OutputConfig.defaults(), config.output());
+  }
+
+  @Test
+  void resolvedConfigurationReadsBackEqual() {
+    RunConfig config =
+        parse(
+            SHORTEST,
+            "training.early_stopping={patience: 3}",
+            "model.activation=gelu",
+            "schedule.type=cosine",
+            "strategy.type=local_sgd");
+    assertEquals(config, parse(ConfigLoader.toYaml(config)));
+  }
+
+  @Test
+  void exampleOfTheQuickstartIsValid() {
+    Path example =
+        Path.of(System.getProperty("lockstep.repository"), "examples", "heat-flux.yaml");
+    RunConfig config = ConfigLoader.load(RunConfig.class, example, List.of());
+    assertEquals(List.of(128, 128), config.model().hidden());
+    assertEquals(8, config.data().features().size());
+  }
+
+  @Test
+  void problemsOfSeveralSectionsComeTogether() {
+    assertEquals(
+        """
+        run.yaml:2: unknown key "data.synthetic.sample"; the nearest valid key is "data.synthetic.samples"
+        run.yaml:3: unknown key "optimiser"; the nearest valid key is "optimizer"
+        run.yaml:4: "model.activation" must be one of relu, tanh, gelu, silu, not "rleu\"""",
+        refusal(
+            "name: a\ndata: {synthetic: {sample: 3}}\noptimiser: {type: sgd}\nmodel: {activation: rleu}\n"));
+  }
+
+  @Test
+  void missingNameAndPathLikeNamesAreRefused() {
+    assertEquals(
+        "run.yaml: name is missing; give the run one, as in name: heat-flux",
+        refusal("data: {synthetic: {}}\n"));
+    assertEquals(
+        "--set name=../x: name must be a plain folder name that does not begin with a dot, not"
+            + " '../x'.",
+        refusal(SHORTEST, "name=../x"));
+  }
+
+  @Test
+  void missingDataIsRefused() {
+    assertEquals(
+        "run.yaml: data.path: give either the path of a data file or a synthetic section, not"
+            + " neither",
+        refusal("name: a\n"));
+  }
+}

@@ -1,0 +1,46 @@
+// Frame headers and the payloads of control frames, as they come from an established connection.
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "transport/tcp/control.h"
+#include "transport/tcp/crc32c.h"
+#include "transport/tcp/frame.h"
+#include "transport/tcp/wire.h"
+
+using namespace lockstep::tcp;
+
+namespace {
+
+constexpr std::uint32_t LIMIT = 1U << 20;
+
+void check_header(const FrameHeaderBytes& bytes) {
+  std::string reason;
+  auto header = parse_frame(bytes, LIMIT, reason);
+  if (header.has_value() != reason.empty()) std::abort();
+  if (!header) return;
+  if (header->payload > std::max(LIMIT, CONTROL_PAYLOAD_LIMIT)) std::abort();
+  if (header->offset > header->total || header->payload > header->total - header->offset) std::abort();
+  FrameHeaderBytes again;
+  encode_frame(*header, again);
+  auto reread = parse_frame(again, LIMIT, reason);
+  if (!reread || !(*reread == *header)) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  auto input = std::as_bytes(std::span(data, size));
+  FrameHeaderBytes bytes{};
+  std::copy_n(input.begin(), std::min(size, bytes.size()), bytes.begin());
+  check_header(bytes);
+  // Behind the checksum too: chance would never find a right one.
+  constexpr std::size_t CHECKSUM_AT = FRAME_HEADER_BYTES - sizeof(std::uint32_t);
+  WireWriter(bytes.data() + CHECKSUM_AT).put(crc32c(std::span(bytes).first(CHECKSUM_AT)));
+  check_header(bytes);
+
+  auto notice = parse_abort(input);
+  if (notice && notice->message.size() > ABORT_TEXT_LIMIT) std::abort();
+  for (int world_size = 1; world_size < 5; ++world_size) parse_roster(input, world_size);
+  return 0;
+}
