@@ -143,7 +143,6 @@ class ModelFileTest {
           model.parameters().subList(0, 2).stream().map(p -> p.name()).toList());
     }
     Checkpoint more = trained(2, file, Runs.SGD);
-    assertEquals(
-        Arrays.asList(16L, 4L), more.tensor("model.layer0.weight").shape());
+    assertEquals(Arrays.asList(16L, 4L), more.tensor("model.layer0.weight").shape());
   }
 }

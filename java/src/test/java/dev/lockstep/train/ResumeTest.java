@@ -61,7 +61,8 @@ class ResumeTest {
     Path stopped = folder.resolve("stopped");
     Runs.Plan plan = Runs.Plan.of(3, Runs.ADAM);
     Runs.train(2, plan, data, straight);
-    List<TrainingResult> results = RankThreads.run(2, ranks -> stopAtStep(4, 1, plan, stopped, ranks));
+    List<TrainingResult> results =
+        RankThreads.run(2, ranks -> stopAtStep(4, 1, plan, stopped, ranks));
     for (TrainingResult result : results) {
       assertTrue(result.stopped());
       assertEquals(9 + 5, result.step(), "asked during step 4, heard in step 5 of epoch 2");
@@ -118,8 +119,7 @@ class ResumeTest {
   }
 
   private List<TrainingResult> resume(int ranks, Runs.Plan plan, Path into) throws Exception {
-    return RankThreads.run(
-        ranks, communicator -> Runs.train(plan, data, communicator, into, true));
+    return RankThreads.run(ranks, communicator -> Runs.train(plan, data, communicator, into, true));
   }
 
   private static void assertSameBytes(Path a, Path b, int epochs) throws IOException {

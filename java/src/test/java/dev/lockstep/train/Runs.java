@@ -45,8 +45,7 @@ final class Runs {
     }
 
     Plan model(Path file) {
-      ModelConfig config =
-          ModelConfig.of(ModelConfig.Type.FILE, null, null, file.toString(), null);
+      ModelConfig config = ModelConfig.of(ModelConfig.Type.FILE, null, null, file.toString(), null);
       return new Plan(config, training, optimizer, strategy);
     }
 

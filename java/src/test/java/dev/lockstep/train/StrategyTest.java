@@ -59,8 +59,7 @@ class StrategyTest {
   void accumulationGivesTheSameGradient() throws Exception {
     Runs.Plan plan = Runs.Plan.of(1, Runs.SGD);
     TrainingConfig pieces = TrainingConfig.of(1, 30, 4, null, null, null, null);
-    assertClose(
-        trained("pieces", 2, plan.training(pieces)), trained("whole", 1, plan));
+    assertClose(trained("pieces", 2, plan.training(pieces)), trained("whole", 1, plan));
   }
 
   @Test
@@ -97,8 +96,7 @@ class StrategyTest {
     Runs.Plan plan = Runs.Plan.of(30, Runs.ADAM).training(training);
     List<TrainingResult> results =
         Runs.train(2, plan, ArrayDataset.twoClasses(302), folder.resolve("classes"));
-    double accuracy =
-        results.get(0).summary().orElseThrow().scores().accuracy().orElseThrow();
+    double accuracy = results.get(0).summary().orElseThrow().scores().accuracy().orElseThrow();
     assertTrue(accuracy > 0.9, "accuracy " + accuracy);
   }
 
@@ -116,8 +114,7 @@ class StrategyTest {
   @Test
   void aLossThatIsNoNumberEndsTheRunWithAnExplanation() {
     OptimizerConfig wild =
-        OptimizerConfig.of(
-            OptimizerConfig.Type.SGD, 1e6, null, null, null, null, null, null, null);
+        OptimizerConfig.of(OptimizerConfig.Type.SGD, 1e6, null, null, null, null, null, null, null);
     TrainingException e =
         assertThrows(
             TrainingException.class,

@@ -59,8 +59,7 @@ class TrainingProcessesTest {
     int epochs = (int) (steps / 9) + 2;
     try (RankProcesses ranks = start(run, epochs)) {
       ranks.awaitSuccess(LIMIT);
-      assertTrue(
-          ranks.output(0).contains("begins with epoch " + (epochs - 1)), ranks.output(0));
+      assertTrue(ranks.output(0).contains("begins with epoch " + (epochs - 1)), ranks.output(0));
     }
     assertEquals(9L * epochs, Runs.checkpoint(run).step());
   }

@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Any number of ranks trains what one rank trains. */
 @Timeout(120)
 class WorldSizeTest {
-  // 302 × 0.8 = 242 samples to train on: the last batch of 30 holds 2, so that ranks 2 and 3 have none.
+  // 302 × 0.8 = 242 samples to train on: the last batch of 30 holds 2, so that ranks 2 and 3 have
+  // none.
   private final ArrayDataset data = ArrayDataset.smooth(302);
 
   @TempDir Path folder;
