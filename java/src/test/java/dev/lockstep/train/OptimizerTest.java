@@ -1,0 +1,107 @@
+package dev.lockstep.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.model.Model;
+import dev.lockstep.model.ModelConfig;
+import dev.lockstep.train.OptimizerConfig.Type;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Adam;
+import org.bytedeco.pytorch.AdamOptions;
+import org.bytedeco.pytorch.AdamW;
+import org.bytedeco.pytorch.AdamWOptions;
+import org.bytedeco.pytorch.SGD;
+import org.bytedeco.pytorch.SGDOptions;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The fused optimisers take libtorch's own steps. */
+@Timeout(60)
+class OptimizerTest {
+  private static final int STEPS = 20;
+
+  private static OptimizerConfig config(
+      Type type, double momentum, boolean nesterov, double weightDecay) {
+    return OptimizerConfig.of(type, 0.01, momentum, nesterov, null, weightDecay, null, null, null);
+  }
+
+  /** Makes libtorch's optimiser of the parameters. */
+  private interface Reference {
+    org.bytedeco.pytorch.Optimizer of(TensorVector parameters);
+  }
+
+  private static void assertSameSteps(OptimizerConfig config, Reference reference) {
+    torch.manual_seed(5);
+    try (PointerScope scope = new PointerScope();
+        Communicator alone = Communicator.single();
+        Model model = Model.mlp(ModelConfig.of(null, List.of(9), null, null, null), 4, 2, 1);
+        TrainingMemory memory = TrainingMemory.of(model, config, alone)) {
+      TensorVector copies = new TensorVector();
+      model
+          .parameters()
+          .forEach(p -> copies.push_back(p.tensor().detach().clone().set_requires_grad(true)));
+      org.bytedeco.pytorch.Optimizer theirs = reference.of(copies);
+      for (int step = 0; step < STEPS; step++) {
+        for (int i = 0; i < copies.size(); i++) {
+          Tensor gradient = torch.randn_like(copies.get(i));
+          copies.get(i).mutable_grad().put(gradient);
+          memory
+              .parameters()
+              .gradients()
+              .view(memory.parameters().layout().slots().get(i))
+              .copy_(gradient);
+        }
+        theirs.step();
+        memory.optimizer().step(config.learningRate());
+      }
+      for (int i = 0; i < copies.size(); i++) {
+        Tensor expected = copies.get(i).detach();
+        Tensor found = model.parameters().get(i).tensor().detach();
+        double error = found.sub(expected).norm().item_double() / expected.norm().item_double();
+        assertEquals(0, error, 1e-6, "parameter " + i);
+      }
+    }
+  }
+
+  @Test
+  void sgd() {
+    assertSameSteps(config(Type.SGD, 0, false, 0.1), p -> new SGD(p, sgd(0, false)));
+  }
+
+  @Test
+  void sgdWithMomentum() {
+    assertSameSteps(config(Type.SGD, 0.9, false, 0.1), p -> new SGD(p, sgd(0.9, false)));
+  }
+
+  @Test
+  void sgdWithNesterovsMomentum() {
+    assertSameSteps(config(Type.SGD, 0.9, true, 0.1), p -> new SGD(p, sgd(0.9, true)));
+  }
+
+  private static SGDOptions sgd(double momentum, boolean nesterov) {
+    SGDOptions options = new SGDOptions(0.01);
+    options.momentum().put(momentum);
+    options.nesterov().put(nesterov);
+    options.weight_decay().put(0.1);
+    return options;
+  }
+
+  @Test
+  void adam() {
+    AdamOptions options = new AdamOptions(0.01);
+    options.weight_decay().put(0.1);
+    assertSameSteps(config(Type.ADAM, 0, false, 0.1), p -> new Adam(p, options));
+  }
+
+  @Test
+  void adamW() {
+    AdamWOptions options = new AdamWOptions(0.01);
+    options.weight_decay().put(0.1);
+    assertSameSteps(config(Type.ADAMW, 0, false, 0.1), p -> new AdamW(p, options));
+  }
+}

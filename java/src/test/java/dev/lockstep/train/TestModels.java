@@ -1,0 +1,108 @@
+package dev.lockstep.train;
+
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.BoolType;
+import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.JitModule;
+import org.bytedeco.pytorch.QualifiedName;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.Type;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** TorchScript files as users bring them; 4 inputs, 2 outputs. */
+final class TestModels {
+  private TestModels() {}
+
+  /** With batch statistics, a counter of batches, and a constant that no step may move. */
+  static Path batchNorm(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", ScalarType.Float, 2, 4);
+      parameter(module, "b", ScalarType.Float, 2);
+      module.register_buffer("running_mean", torch.zeros(new long[] {4}));
+      module.register_buffer("running_var", torch.ones(new long[] {4}));
+      module.register_buffer("batches", torch.zeros(new long[] {1}).to(ScalarType.Long));
+      module.register_buffer("constant", fill(ScalarType.Float, 0.1, 5));
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              if self.training:
+                  self.batches.add_(1)
+              n = torch.batch_norm(x, None, None, self.running_mean, self.running_var, self.training, 0.1, 1e-5, False)
+              return torch.linear(n, self.w, self.b) * (1.0 + self.constant[0])
+          """);
+      return save(module, file);
+    }
+  }
+
+  /** With a parameter that the forward pass does not use, and one that is not to be trained. */
+  static Path unused(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", ScalarType.Float, 2, 4);
+      parameter(module, "unused", ScalarType.Float, 3, 100);
+      parameter(module, "b", ScalarType.Float, 2);
+      module.register_parameter("frozen", fill(ScalarType.Float, 1, 2), false);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.linear(x, self.w, self.b) + self.frozen
+          """);
+      return save(module, file);
+    }
+  }
+
+  /** A linear model of any floating type. */
+  static Path linear(Path file, ScalarType type) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", type, 2, 4);
+      parameter(module, "b", type, 2);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.linear(x, self.w, self.b)
+          """);
+      return save(module, file);
+    }
+  }
+
+  /** With dropout, and one layer in float64: two flat buffers. */
+  static Path dropoutAndTwoTypes(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w1", ScalarType.Float, 8, 4);
+      parameter(module, "w2", ScalarType.Double, 2, 8);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              h = torch.dropout(torch.linear(x, self.w1), 0.2, self.training)
+              return torch.linear(h.double(), self.w2).float()
+          """);
+      return save(module, file);
+    }
+  }
+
+  private static JitModule module() {
+    JitModule module = new JitModule(new QualifiedName("__torch__.Users"));
+    module.register_attribute("training", new Type.TypePtr(BoolType.get().get()), new IValue(true));
+    return module;
+  }
+
+  private static void parameter(JitModule module, String name, ScalarType type, long... shape) {
+    module.register_parameter(name, fill(type, 0.1, shape).set_requires_grad(true), false);
+  }
+
+  private static Tensor fill(ScalarType type, double value, long... shape) {
+    Tensor tensor = torch.ones(shape);
+    return tensor.mul(new Scalar(value)).to(type);
+  }
+
+  private static Path save(JitModule module, Path file) {
+    module.save(file.toString());
+    return file;
+  }
+}

@@ -1,0 +1,92 @@
+package dev.lockstep.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.CommunicatorConfig;
+import dev.lockstep.monitor.EpochRecord;
+import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.RunStart;
+import dev.lockstep.monitor.RunSummary;
+import dev.lockstep.monitor.TargetPredictions;
+import dev.lockstep.testing.RankProcesses;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training on ranks that are processes, one of which is killed. */
+@Timeout(180)
+class TrainingProcessesTest {
+  private static final Duration LIMIT = Duration.ofSeconds(80);
+
+  @TempDir Path folder;
+
+  /** Trains {@code arguments[1]} epochs into {@code arguments[0]}, resuming if it can. */
+  static final class TrainingRank {
+    public static void main(String[] arguments) {
+      CommunicatorConfig config = new CommunicatorConfig(CommunicatorConfig.Choice.AUTO, 30.0);
+      Runs.Plan plan = Runs.Plan.of(Integer.parseInt(arguments[1]), Runs.SGD);
+      try (Communicator ranks = Communicator.fromEnvironment(config)) {
+        RunRecorder recorder = ranks.rank() == 0 ? new EpochPrinter() : RunRecorder.none();
+        Runs.job(plan, ArrayDataset.smooth(302), ranks, recorder, Path.of(arguments[0])).run(true);
+      } catch (CommunicationException e) {
+        System.out.println(
+            e.getClass().getSimpleName() + " rank=" + e.rank() + ": " + e.getMessage());
+        System.exit(3);
+      }
+    }
+  }
+
+  @Test
+  void aKilledRankIsNamedAndTheRunIsResumed() throws Exception {
+    Path run = folder.resolve("run");
+    try (RankProcesses ranks = start(run, 100_000)) {
+      ranks.awaitOutput(0, "epoch 3 is over", LIMIT);
+      ranks.process(1).destroyForcibly();
+      for (int survivor : new int[] {0, 2}) {
+        assertEquals(3, ranks.await(survivor, LIMIT), ranks.output(survivor));
+        assertTrue(
+            ranks.output(survivor).contains("PeerFailedException rank=1"), ranks.output(survivor));
+      }
+    }
+    long steps = Runs.checkpoint(run).step();
+    assertTrue(steps >= 27 && steps % 9 == 0, "the last checkpoint is of step " + steps);
+    int epochs = (int) (steps / 9) + 2;
+    try (RankProcesses ranks = start(run, epochs)) {
+      ranks.awaitSuccess(LIMIT);
+      assertTrue(ranks.output(0).contains("begins with epoch " + (epochs - 1)), ranks.output(0));
+    }
+    assertEquals(9L * epochs, Runs.checkpoint(run).step());
+  }
+
+  private RankProcesses start(Path run, int epochs) throws Exception {
+    return RankProcesses.start(
+        folder, 3, TrainingRank.class, run.toString(), Integer.toString(epochs));
+  }
+
+  private static final class EpochPrinter implements RunRecorder {
+    @Override
+    public void started(RunStart start) {
+      System.out.println("begins with epoch " + start.firstEpoch());
+    }
+
+    @Override
+    public void stepFinished(int epoch, int step) {}
+
+    @Override
+    public void epochFinished(EpochRecord epoch) {
+      System.out.println("epoch " + epoch.epoch() + " is over");
+    }
+
+    @Override
+    public void finished(RunSummary summary, List<TargetPredictions> predictions) {}
+
+    @Override
+    public void close() {}
+  }
+}
