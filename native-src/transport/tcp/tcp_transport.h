@@ -24,16 +24,14 @@ struct TcpOptions {
   /// need not wait long behind a frame that has begun. Equal on all ranks.
   std::uint32_t frame_payload_limit = 1U << 20;
   /// How long a wait() polls before it sleeps; transport/README.md has the measurement.
-  /// README.md.
   std::chrono::microseconds spin{50};
   /// A connection that has not finished its handshake by then is refused.
   std::chrono::milliseconds handshake_limit{5000};
 };
 
 /// Joins the group and returns once this rank is connected to every other.
-/// @throws Error INVALID_ARGUMENT; RENDEZVOUS (address in use or not of this host, other token, version,
-/// world size,
-///         rank taken); TIMEOUT naming the ranks that have not come; SYSTEM
+/// @throws Error INVALID_ARGUMENT; RENDEZVOUS (address in use or not of this host, other token, version or
+///         world size, rank taken); TIMEOUT naming the ranks that have not come; SYSTEM
 std::unique_ptr<Transport> connect_tcp(const TcpOptions& options);
 
 }  // namespace lockstep
