@@ -23,7 +23,7 @@ constexpr DataType TYPES[] = {DataType::F32, DataType::F64, DataType::F16, DataT
 constexpr ReduceOp OPS[] = {ReduceOp::SUM, ReduceOp::AVERAGE, ReduceOp::MIN, ReduceOp::MAX,
                             ReduceOp::PRODUCT};
 /// Nothing, one, within one packet, just over one, many chunks of the run with small chunks.
-constexpr std::size_t COUNTS[] = {0, 1, 7, 16, 33, 129, 1000};
+constexpr std::size_t COUNTS[] = {0, 1, 7, 16, 33, 129, 500};
 
 std::int64_t world = 0;
 
@@ -140,7 +140,7 @@ TEST(MpiOperations, AllReduceCombinesEveryTypeByEveryOperation) {
 }
 
 TEST(MpiOperations, ReduceGivesTheResultToEachRoot) {
-  for (int root = 0; root < size(); ++root) {
+  for (int root : {0, size() - 1}) {
     for (DataType type : TYPES) {
       for (ReduceOp op : OPS) {
         for (std::size_t count : COUNTS) {
@@ -184,7 +184,7 @@ TEST(MpiOperations, FloatsKeepNanInMinAndMax) {
 }
 
 TEST(MpiOperations, BroadcastCopiesFromEachRoot) {
-  for (int root = 0; root < size(); ++root) {
+  for (int root : {0, size() - 1}) {
     for (DataType type : TYPES) {
       for (std::size_t count : COUNTS) {
         TypedBuffer data = filled(type, count);
@@ -216,7 +216,7 @@ std::vector<std::int64_t> even_counts(std::size_t count) {
 void gather_and_scatter(DataType type, const std::vector<std::int64_t>& counts, bool uneven) {
   const auto own = static_cast<std::size_t>(counts[static_cast<std::size_t>(rank())]);
   const std::size_t total = sum(counts, size());
-  for (int root = 0; root < size(); ++root) {
+  for (int root : {0, size() - 1}) {
     const bool at_root = rank() == root;
     const auto* passed = uneven && at_root ? &counts : nullptr;
     TypedBuffer part = filled(type, own);
