@@ -15,8 +15,10 @@ namespace {
 using Clock = Deadline::Clock;
 using namespace std::chrono_literals;
 
-/// A small exchange between running ranks is over before this many tests, without a look at the clock.
-constexpr int SPINS = 2000;
+/// A small exchange between running ranks takes microseconds. Spinning longer only takes the core from a rank
+/// that has none of its own.
+constexpr auto SPIN_TIME = 30us;
+constexpr int TESTS_PER_CLOCK = 16;
 /// Yielding lets ranks that share a core take turns. MPI moves data only inside calls, so sleeping starts
 /// late.
 constexpr auto YIELD_TIME = 500ms;
@@ -88,12 +90,19 @@ Notice notice_of(const Error& error, const Pending& pending, double timeout_seco
 
 void Session::wait_until(const Pending& pending, const Deadline& deadline,
                          const std::function<bool()>& done) {
-  for (int spin = 0; spin < SPINS; ++spin) {
-    std::lock_guard lock(mutex_);
-    require_usable();
-    if (done()) return;
-  }
+  const auto try_some_times = [&] {
+    for (int test = 0; test < TESTS_PER_CLOCK; ++test) {
+      std::lock_guard lock(mutex_);
+      require_usable();
+      if (done()) return true;
+    }
+    return false;
+  };
+  if (try_some_times()) return;
   const auto began = Clock::now();
+  while (Clock::now() - began < SPIN_TIME) {
+    if (try_some_times()) return;
+  }
   auto next_notices = began;
   auto next_peers = began + PEER_INTERVAL;
   auto left_since = Clock::time_point::max();
