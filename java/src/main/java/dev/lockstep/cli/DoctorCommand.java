@@ -33,7 +33,9 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ok("lockstep", Version.lockstep());
-    ok("JDK", System.getProperty("java.runtime.version") + " at " + System.getProperty("java.home"));
+    ok(
+        "JDK",
+        System.getProperty("java.runtime.version") + " at " + System.getProperty("java.home"));
     ok("cores", Runtime.getRuntime().availableProcessors() + " for this process");
     cache();
     LibraryProbe.Result libtorch = LibraryProbe.libtorch();
@@ -49,8 +51,7 @@ final class DoctorCommand implements Callable<Integer> {
     try {
       FileStore store = Files.getFileStore(folder);
       String text =
-          "%s on %s, %.1f GiB free"
-              .formatted(folder, store.type(), store.getUsableSpace() / GIB);
+          "%s on %s, %.1f GiB free".formatted(folder, store.type(), store.getUsableSpace() / GIB);
       boolean remote = REMOTE.stream().anyMatch(store.type()::startsWith);
       line(
           !remote,

@@ -82,8 +82,7 @@ final class PredictCommand implements Callable<Integer> {
 
   private DataConfig data() {
     if (features != null) {
-      List<FeatureConfig> variables =
-          features.stream().map(FeatureConfig::of).toList();
+      List<FeatureConfig> variables = features.stream().map(FeatureConfig::of).toList();
       return new DataConfig(
           dataFile.toString(), DataConfig.Format.AUTO, null, variables, List.of(), true, 0, 0);
     }
@@ -91,9 +90,7 @@ final class PredictCommand implements Callable<Integer> {
     if (config == null && !Files.exists(file)) {
       throw new ParameterException(
           spec.commandLine(),
-          "there is no "
-              + file
-              + " that names the model's features; give --features or --config");
+          "there is no " + file + " that names the model's features; give --features or --config");
     }
     return ConfigLoader.load(RunConfig.class, file, List.of())
         .data()

@@ -14,7 +14,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 /** {@code lockstep summary}: what a finished run came to. */
-@Command(name = "summary", description = "Show the results of a finished run and the files it wrote.")
+@Command(
+    name = "summary",
+    description = "Show the results of a finished run and the files it wrote.")
 final class SummaryCommand implements Callable<Integer> {
   /** At most this many epochs are shown, evenly spaced. */
   private static final int SHOWN_EPOCHS = 10;
@@ -34,8 +36,7 @@ final class SummaryCommand implements Callable<Integer> {
       print(summary, epochs);
       printFiles();
     } catch (IOException e) {
-      throw new LockstepException(
-          folder + " does not hold a finished run: " + e.getMessage(), e);
+      throw new LockstepException(folder + " does not hold a finished run: " + e.getMessage(), e);
     }
     return ExitCode.OK;
   }

@@ -66,7 +66,8 @@ public record RunConfig(
       @JsonProperty("checkpoints") CheckpointConfig checkpoints,
       @JsonProperty("output") OutputConfig output) {
     if (name == null) {
-      throw new IllegalArgumentException("name is missing; give the run one, as in name: heat-flux");
+      throw new IllegalArgumentException(
+          "name is missing; give the run one, as in name: heat-flux");
     }
     return new RunConfig(
         name,

@@ -16,9 +16,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Fully connected layers as a TorchScript module, initialised as {@code torch.nn.Linear} is: weights
- * and biases uniform in ±1/√(inputs of the layer) (He et al. 2015, "Delving deep into rectifiers",
- * with a = √5).
+ * Fully connected layers as a TorchScript module, initialised as {@code torch.nn.Linear} is:
+ * weights and biases uniform in ±1/√(inputs of the layer) (He et al. 2015, "Delving deep into
+ * rectifiers", with a = √5).
  */
 final class Mlp {
   private Mlp() {}
@@ -43,7 +43,9 @@ final class Mlp {
         if (layer > 0) {
           forward.append("    x = %s(x)\n".formatted(config.activation().function()));
         }
-        forward.append("    x = torch.linear(x, self.layer%1$d.weight, self.layer%1$d.bias)\n".formatted(layer));
+        forward.append(
+            "    x = torch.linear(x, self.layer%1$d.weight, self.layer%1$d.bias)\n"
+                .formatted(layer));
       }
       module.define(forward.append("    return x\n").toString());
       module.retainReference();

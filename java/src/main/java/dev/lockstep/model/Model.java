@@ -73,11 +73,17 @@ public final class Model implements AutoCloseable {
       named_parameter_iterator end = named.end();
       for (named_parameter_iterator i = named.begin(); i.notEquals(end); i.increment()) {
         Tensor value = i.access().value();
-        collect(value.requires_grad() ? parameters : buffers, i.access().name().getString(), value, seen);
+        collect(
+            value.requires_grad() ? parameters : buffers,
+            i.access().name().getString(),
+            value,
+            seen);
       }
       named_buffer_list namedBuffers = module.named_buffers(true);
       named_buffer_iterator endOfBuffers = namedBuffers.end();
-      for (named_buffer_iterator i = namedBuffers.begin(); i.notEquals(endOfBuffers); i.increment()) {
+      for (named_buffer_iterator i = namedBuffers.begin();
+          i.notEquals(endOfBuffers);
+          i.increment()) {
         collect(buffers, i.access().name().getString(), i.access().value(), seen);
       }
     }
@@ -113,7 +119,9 @@ public final class Model implements AutoCloseable {
     return List.copyOf(parameters);
   }
 
-  /** All other tensors, each once: batch statistics, constants, and parameters that are not trained. */
+  /**
+   * All other tensors, each once: batch statistics, constants, and parameters that are not trained.
+   */
   public List<ModelTensor> buffers() {
     return List.copyOf(buffers);
   }

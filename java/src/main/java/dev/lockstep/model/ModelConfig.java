@@ -15,7 +15,11 @@ import org.jspecify.annotations.Nullable;
  * @param dtype for {@link Type#MLP}: the type of the parameters; a file has its own
  */
 public record ModelConfig(
-    Type type, List<Integer> hidden, Activation activation, @Nullable String file, FloatType dtype) {
+    Type type,
+    List<Integer> hidden,
+    Activation activation,
+    @Nullable String file,
+    FloatType dtype) {
 
   /** Kinds of models. */
   public enum Type {
@@ -68,7 +72,8 @@ public record ModelConfig(
           "file: a model of type file needs the path of a TorchScript file.");
     }
     if (type != Type.FILE && file != null) {
-      throw new IllegalArgumentException("file: only a model of type file has one; set type: file.");
+      throw new IllegalArgumentException(
+          "file: only a model of type file has one; set type: file.");
     }
     if (type == Type.MLP && dtype != FloatType.FLOAT32 && dtype != FloatType.FLOAT64) {
       throw new IllegalArgumentException(

@@ -58,7 +58,8 @@ public final class PhysicalModel implements AutoCloseable {
    * @param model the network; it is in training mode afterwards
    * @param inputs physical features to what the network sees, along the last dimension
    * @param outputs physical targets to what the network predicts, along the last dimension
-   * @param json what readers may want to know, kept beside the module as {@value #DESCRIPTION_ENTRY}
+   * @param json what readers may want to know, kept beside the module as {@value
+   *     #DESCRIPTION_ENTRY}
    */
   public static void save(Model model, Scaling inputs, Scaling outputs, String json, Path file) {
     try (PointerScope scope = new PointerScope()) {

@@ -39,7 +39,9 @@ final class TorchScriptFile {
     }
   }
 
-  /** Writes a module under a temporary name, syncs it and renames it, so that no reader sees a part. */
+  /**
+   * Writes a module under a temporary name, syncs it and renames it, so that no reader sees a part.
+   */
   static void save(JitModule module, Path file, String extraName, String extraText) {
     Path folder = file.toAbsolutePath().getParent();
     Path temporary = folder.resolve(file.getFileName() + ".tmp");
@@ -51,9 +53,11 @@ final class TorchScriptFile {
       try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
         channel.force(true);
       }
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(
+          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      throw new UncheckedIOException("The model could not be written to " + file + ": " + e.getMessage(), e);
+      throw new UncheckedIOException(
+          "The model could not be written to " + file + ": " + e.getMessage(), e);
     } catch (RuntimeException e) {
       throw new ModelException(
           "The model could not be written to " + file + " (" + ModelException.reason(e) + ").", e);
@@ -79,7 +83,9 @@ final class TorchScriptFile {
     }
     if (!result.isTensor()) {
       throw new ModelException(
-          "The forward pass of " + description + " gives no tensor; wrap it in a module that returns one.");
+          "The forward pass of "
+              + description
+              + " gives no tensor; wrap it in a module that returns one.");
     }
     return result.toTensor();
   }

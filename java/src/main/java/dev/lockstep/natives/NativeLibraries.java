@@ -20,10 +20,10 @@ import org.bytedeco.pytorch.global.torch;
  * <p>Left alone, JavaCPP unpacks and loads one library after the other. With a cold cache {@code
  * libtorch.so} is then loaded while the preset's {@code libtorch_cpu.so} is not there yet; the
  * dynamic linker takes another version of it from the system (Debian's {@code libtorch-dev}, which
- * python3-torch brings), and the JVM dies of a SIGSEGV. Here everything is unpacked first and loaded
- * by its path, dependencies first, so that neither the system's libraries nor {@code
- * LD_LIBRARY_PATH} are asked. Ranks that start together would also race on the unpacking; a file lock
- * in the cache folder puts them in a row.
+ * python3-torch brings), and the JVM dies of a SIGSEGV. Here everything is unpacked first and
+ * loaded by its path, dependencies first, so that neither the system's libraries nor {@code
+ * LD_LIBRARY_PATH} are asked. Ranks that start together would also race on the unpacking; a file
+ * lock in the cache folder puts them in a row.
  *
  * <p>Thread-safe.
  */
@@ -65,7 +65,8 @@ public final class NativeLibraries {
               + " another folder.",
           e);
     } catch (LinkageError e) {
-      throw new LockstepException("libtorch does not load from " + cache + ": " + e.getMessage(), e);
+      throw new LockstepException(
+          "libtorch does not load from " + cache + ": " + e.getMessage(), e);
     }
     loaded = true;
   }

@@ -49,8 +49,7 @@ final class Agreement {
 
   private static TrainingException difference(List<String> first, List<String> other, int rank) {
     int line = 0;
-    while (line < Math.min(first.size(), other.size())
-        && first.get(line).equals(other.get(line))) {
+    while (line < Math.min(first.size(), other.size()) && first.get(line).equals(other.get(line))) {
       line++;
     }
     return new TrainingException(

@@ -17,8 +17,8 @@ import java.util.List;
 record Bucket(int group, long from, long count, List<Integer> parameters) {
 
   /**
-   * Cuts a layout into buckets, last parameters first, because backward reaches those first (Li et al.
-   * 2020, "PyTorch Distributed", section 3.2.3). A bucket is full when it has reached its size.
+   * Cuts a layout into buckets, last parameters first, because backward reaches those first (Li et
+   * al. 2020, "PyTorch Distributed", section 3.2.3). A bucket is full when it has reached its size.
    *
    * @param firstBytes size of the first, which should be small so that communication begins early
    * @param bytes size of the others

@@ -14,8 +14,9 @@ import java.util.stream.Collectors;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The flat buffers of a run as a checkpoint's tensors, one for each of the model's, so that other tools
- * can read them: {@code model.<name>}, {@code buffer.<name>}, {@code optimizer.<state>.<name>}.
+ * The flat buffers of a run as a checkpoint's tensors, one for each of the model's, so that other
+ * tools can read them: {@code model.<name>}, {@code buffer.<name>}, {@code
+ * optimizer.<state>.<name>}.
  */
 final class CheckpointTensors {
   private CheckpointTensors() {}

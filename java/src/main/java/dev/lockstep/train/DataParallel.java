@@ -11,15 +11,16 @@ import org.bytedeco.pytorch.VoidTensorHook;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Every step sums the ranks' gradients, each weighted by its samples, so that all ranks take the step
- * that one process would take with the joined batch.
+ * Every step sums the ranks' gradients, each weighted by its samples, so that all ranks take the
+ * step that one process would take with the joined batch.
  *
- * <p>Gradients are reduced in buckets while backward still computes earlier layers' (Li et al. 2020,
- * "PyTorch Distributed: Experiences on Accelerating Data Parallel Training"). libtorch calls a
- * parameter's hook before it accumulates that parameter's gradient, on the thread of backward; so when
- * a hook is called, the gradients of all hooks before it are complete. Buckets start in their planned
- * order, whatever order the hooks come in, because all ranks must reduce in the same order; those that
- * backward did not complete (parameters that the loss did not use) start after it, with zeros.
+ * <p>Gradients are reduced in buckets while backward still computes earlier layers' (Li et al.
+ * 2020, "PyTorch Distributed: Experiences on Accelerating Data Parallel Training"). libtorch calls
+ * a parameter's hook before it accumulates that parameter's gradient, on the thread of backward; so
+ * when a hook is called, the gradients of all hooks before it are complete. Buckets start in their
+ * planned order, whatever order the hooks come in, because all ranks must reduce in the same order;
+ * those that backward did not complete (parameters that the loss did not use) start after it, with
+ * zeros.
  *
  * <p>The wish to stop travels in the header of the gradient buffer and costs no message.
  */
@@ -56,9 +57,7 @@ final class DataParallel implements Strategy {
         communicator.size() == 1
             ? List.of()
             : Bucket.plan(
-                layout,
-                (long) (config.firstBucketMib() * MIB),
-                (long) (config.bucketMib() * MIB));
+                layout, (long) (config.firstBucketMib() * MIB), (long) (config.bucketMib() * MIB));
     bucketOf = Bucket.bucketOfParameter(buckets, layout);
     missing = new int[buckets.size()];
     if (!buckets.isEmpty()) {

@@ -23,8 +23,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Scores a model on the held-out samples: each rank takes its partition, and what they find is merged
- * in rank order, so that all ranks know the same result to the bit. Not thread-safe.
+ * Scores a model on the held-out samples: each rank takes its partition, and what they find is
+ * merged in rank order, so that all ranks know the same result to the bit. Not thread-safe.
  */
 final class Evaluator {
   private final Model model;
@@ -91,8 +91,7 @@ final class Evaluator {
           });
       long all = communicator.allReduce(correct, ReduceOp.SUM)[0];
       OptionalDouble accuracy = OptionalDouble.of(new AccuracySums(all, samples.length).accuracy());
-      return new Evaluation(
-          meanLoss(lossSum), new ValidationScores(Map.of(), Map.of(), accuracy));
+      return new Evaluation(meanLoss(lossSum), new ValidationScores(Map.of(), Map.of(), accuracy));
     }
     RegressionSums own = new RegressionSums(targetNames.size());
     forEachBatch(

@@ -11,8 +11,8 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The memory behind a {@link FlatLayout}, from the communicator. In front of each buffer lie 64 bytes
- * more, its header: a flag in it travels with the first tensors without a message of its own.
+ * The memory behind a {@link FlatLayout}, from the communicator. In front of each buffer lie 64
+ * bytes more, its header: a flag in it travels with the first tensors without a message of its own.
  *
  * <p>Not thread-safe; closed after all views are out of use.
  */
@@ -47,14 +47,12 @@ final class FlatBuffers implements AutoCloseable {
     int unit = shape.elementBytes() / shape.dataType().bytes();
     return memories
         .get(group)
-        .span(
-            FlatLayout.ALIGNMENT + from * shape.elementBytes(), count * unit, shape.dataType());
+        .span(FlatLayout.ALIGNMENT + from * shape.elementBytes(), count * unit, shape.dataType());
   }
 
   /** A tensor's own view; belongs to the current scope. */
   Tensor view(Slot slot) {
-    return NativeView.tensor(
-        address(slot), layout.groups().get(slot.group()).type(), slot.shape());
+    return NativeView.tensor(address(slot), layout.groups().get(slot.group()).type(), slot.shape());
   }
 
   /** All of a group as one tensor; belongs to the current scope. */
@@ -95,7 +93,9 @@ final class FlatBuffers implements AutoCloseable {
     }
   }
 
-  /** Whether the flag is up, after a sum or an average over ranks: whether it was up on any of them. */
+  /**
+   * Whether the flag is up, after a sum or an average over ranks: whether it was up on any of them.
+   */
   boolean flag() {
     return NativeView.bytes(memories.get(0).address(), Double.BYTES).getLong(0) != 0;
   }

@@ -12,8 +12,9 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A model's parameters and their gradients, moved into flat buffers in which libtorch works from then
- * on: what backward accumulates lies ready to be reduced, and what the optimiser writes is the model.
+ * A model's parameters and their gradients, moved into flat buffers in which libtorch works from
+ * then on: what backward accumulates lies ready to be reduced, and what the optimiser writes is the
+ * model.
  *
  * <p>{@link #close} gives the model memory of its own again. Not thread-safe.
  */
@@ -65,7 +66,8 @@ final class FlatParameters implements AutoCloseable {
     double squares = 0;
     for (int i = 0; i < layout.groups().size(); i++) {
       Group group = layout.groups().get(i);
-      squares += Native.sum_of_squares(gradients.address(i), group.count(), group.dataType().code());
+      squares +=
+          Native.sum_of_squares(gradients.address(i), group.count(), group.dataType().code());
     }
     double factor = limit / (Math.sqrt(squares) + 1e-6);
     if (factor >= 1) {

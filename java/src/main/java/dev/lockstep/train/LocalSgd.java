@@ -6,12 +6,12 @@ import dev.lockstep.data.DistributedSampler.Batch;
 
 /**
  * Ranks train on their own and average their parameters every few steps (Stich 2019, "Local SGD
- * converges fast and communicates little"), and with them the optimiser's state (Yu et al. 2019, "On
- * the linear speedup analysis of communication efficient momentum SGD"), so that all ranks are equal
- * after an average and a checkpoint holds all there is.
+ * converges fast and communicates little"), and with them the optimiser's state (Yu et al. 2019,
+ * "On the linear speedup analysis of communication efficient momentum SGD"), so that all ranks are
+ * equal after an average and a checkpoint holds all there is.
  *
- * <p>A rank's gradient is weighted by its share of the batch times the number of ranks; averaging after
- * every step of plain SGD is then data-parallel training, uneven batches included.
+ * <p>A rank's gradient is weighted by its share of the batch times the number of ranks; averaging
+ * after every step of plain SGD is then data-parallel training, uneven batches included.
  *
  * <p>The wish to stop travels in the header of the parameter buffer, and is heard at an average.
  */

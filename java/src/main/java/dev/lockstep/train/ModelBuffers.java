@@ -15,10 +15,10 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * A model's other tensors, batch statistics above all, kept equal on all ranks in flat buffers.
  *
- * <p>Each rank's forward pass moves them by what its own samples say; the ranks' moves are averaged by
- * their samples: value = start + Σ weight × (value − start). A buffer that no rank moved keeps its
- * bits, as averaging the values themselves would not guarantee; a rank without samples does not pull.
- * Integers (counters of batches) are rank 0's, which has samples whenever any rank has.
+ * <p>Each rank's forward pass moves them by what its own samples say; the ranks' moves are averaged
+ * by their samples: value = start + Σ weight × (value − start). A buffer that no rank moved keeps
+ * its bits, as averaging the values themselves would not guarantee; a rank without samples does not
+ * pull. Integers (counters of batches) are rank 0's, which has samples whenever any rank has.
  *
  * <p>Not thread-safe.
  */

@@ -9,7 +9,9 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Native memory as libtorch and as Java see it. Views own nothing and end before the memory does. */
+/**
+ * Native memory as libtorch and as Java see it. Views own nothing and end before the memory does.
+ */
 final class NativeView {
   private NativeView() {}
 

@@ -9,9 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Turns gradients into new parameters, in one native pass over each flat buffer. Its state (momentum,
- * moments) has the parameters' layout, in float64 for float64 parameters and in float32 for all
- * others.
+ * Turns gradients into new parameters, in one native pass over each flat buffer. Its state
+ * (momentum, moments) has the parameters' layout, in float64 for float64 parameters and in float32
+ * for all others.
  *
  * <p>Not thread-safe.
  */

@@ -25,8 +25,7 @@ final class ParameterHash {
     for (Slot slot : tensors.layout().slots()) {
       long bytes = slot.count() * tensors.elementBytes(slot);
       for (long at = 0; at < bytes; at += PIECE) {
-        digest.update(
-            NativeView.bytes(tensors.address(slot) + at, Math.min(PIECE, bytes - at)));
+        digest.update(NativeView.bytes(tensors.address(slot) + at, Math.min(PIECE, bytes - at)));
       }
     }
     return HexFormat.of().formatHex(digest.digest());

@@ -13,7 +13,9 @@ final class Patience {
     this.config = config;
   }
 
-  /** Takes in an epoch's loss, NaN where nothing is held out; returns whether training should end. */
+  /**
+   * Takes in an epoch's loss, NaN where nothing is held out; returns whether training should end.
+   */
   boolean exhaustedAfter(double loss) {
     if (Double.isNaN(loss)) {
       return false;

@@ -10,9 +10,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a checkpoint says besides its tensors: all of a run's state that is not numbers of the model or
- * the optimiser, and what the run was told. It has no times and no host names in it, so that equal
- * runs write equal bytes.
+ * What a checkpoint says besides its tensors: all of a run's state that is not numbers of the model
+ * or the optimiser, and what the run was told. It has no times and no host names in it, so that
+ * equal runs write equal bytes.
  *
  * @param sampler where the order of samples stands
  * @param samples training samples that the order is over

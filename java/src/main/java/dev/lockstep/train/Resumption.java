@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds where a run goes on. Rank 0 reads the checkpoint and sends it to the others, which need not see
- * its file system; what it holds is equal on all ranks, so their number may have changed.
+ * Finds where a run goes on. Rank 0 reads the checkpoint and sends it to the others, which need not
+ * see its file system; what it holds is equal on all ranks, so their number may have changed.
  */
 final class Resumption {
   private static final Logger log = LoggerFactory.getLogger(Resumption.class);
@@ -28,8 +28,7 @@ final class Resumption {
   private final TrainingMemory memory;
   private final Communicator communicator;
 
-  Resumption(
-      TrainingPlan plan, long samples, TrainingMemory memory, Communicator communicator) {
+  Resumption(TrainingPlan plan, long samples, TrainingMemory memory, Communicator communicator) {
     this.plan = plan;
     this.samples = samples;
     this.memory = memory;
@@ -37,8 +36,8 @@ final class Resumption {
   }
 
   /**
-   * Restores the newest usable checkpoint, if there is one, and makes all ranks' memory equal to rank
-   * 0's in any case; collective.
+   * Restores the newest usable checkpoint, if there is one, and makes all ranks' memory equal to
+   * rank 0's in any case; collective.
    *
    * @param folder of the checkpoints; null to begin anew
    * @return what the checkpoint says, or null to begin anew

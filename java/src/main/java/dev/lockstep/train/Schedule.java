@@ -1,7 +1,8 @@
 package dev.lockstep.train;
 
 /**
- * The learning rate as a function of the optimiser step, so that a resumed run needs the step alone.
+ * The learning rate as a function of the optimiser step, so that a resumed run needs the step
+ * alone.
  *
  * @param config its shape
  * @param initial the learning rate that it starts from
@@ -18,7 +19,8 @@ record Schedule(ScheduleConfig config, double initial, int stepsPerEpoch, long t
     }
     return switch (config.type()) {
       case CONSTANT -> initial;
-      case STEP -> initial * StrictMath.pow(config.gamma(), step / stepsPerEpoch / config.stepEpochs());
+      case STEP ->
+          initial * StrictMath.pow(config.gamma(), step / stepsPerEpoch / config.stepEpochs());
       case COSINE -> cosine(step - warmup, totalSteps - warmup);
     };
   }

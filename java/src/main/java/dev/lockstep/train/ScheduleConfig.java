@@ -38,7 +38,8 @@ public record ScheduleConfig(
     Checks.atLeast("warmup_steps", warmupSteps, 0);
     Checks.atLeast("step_epochs", stepEpochs, 1);
     if (!(gamma > 0 && gamma <= 1)) {
-      throw new IllegalArgumentException("gamma: must be above 0 and at most 1, not " + gamma + ".");
+      throw new IllegalArgumentException(
+          "gamma: must be above 0 and at most 1, not " + gamma + ".");
     }
     Checks.notNegative("minimum", minimum);
   }

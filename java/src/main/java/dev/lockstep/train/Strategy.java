@@ -8,8 +8,8 @@ import dev.lockstep.data.DistributedSampler.Batch;
  * computed and when parameters have been updated, and nowhere else.
  *
  * <p>A step calls {@link #begin}, {@link #lastBackwardBegins} and {@link #gradientsComputed}, then
- * the optimiser, then {@link #parametersUpdated}. The methods are collective: every rank calls them,
- * with or without samples. One thread.
+ * the optimiser, then {@link #parametersUpdated}. The methods are collective: every rank calls
+ * them, with or without samples. One thread.
  */
 interface Strategy extends AutoCloseable {
 

@@ -16,8 +16,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One training run, from a plan and a data set to a model file. Every rank of the communicator makes
- * one with the same arguments and calls {@link #run}; the ranks check that they agree.
+ * One training run, from a plan and a data set to a model file. Every rank of the communicator
+ * makes one with the same arguments and calls {@link #run}; the ranks check that they agree.
  *
  * <p>{@link #requestStop} may be called from any thread; all else belongs to one thread.
  */
@@ -57,8 +57,8 @@ public final class TrainingJob {
 
   /**
    * Asks for a stop: after the step that is under way the ranks agree on it, rank 0 writes a
-   * checkpoint, and {@link #run} returns. One rank's wish is enough. Under local SGD the ranks agree at
-   * their next average. Thread-safe.
+   * checkpoint, and {@link #run} returns. One rank's wish is enough. Under local SGD the ranks
+   * agree at their next average. Thread-safe.
    */
   public void requestStop() {
     stopRequested.set(true);
@@ -67,8 +67,8 @@ public final class TrainingJob {
   /**
    * Trains; collective.
    *
-   * @param resume whether to go on from the newest usable checkpoint in the folder; without any, the
-   *     run starts from the beginning
+   * @param resume whether to go on from the newest usable checkpoint in the folder; without any,
+   *     the run starts from the beginning
    * @return how it ended
    * @throws TrainingException if ranks disagree, no checkpoint is usable, or the loss is no number
    * @throws dev.lockstep.model.ModelException if the model cannot be read or does not fit the data
@@ -80,10 +80,8 @@ public final class TrainingJob {
     int threads = TorchThreads.configure(plan.threads(), communicator);
     try (Model model = model();
         TrainingMemory memory = agreedMemory(model)) {
-      Resumption resumption =
-          new Resumption(plan, split.train().length, memory, communicator);
-      @Nullable Path checkpoints =
-          resume ? folder.map(RunFolder::checkpoints).orElse(null) : null;
+      Resumption resumption = new Resumption(plan, split.train().length, memory, communicator);
+      @Nullable Path checkpoints = resume ? folder.map(RunFolder::checkpoints).orElse(null) : null;
       @Nullable Progress progress = resumption.find(checkpoints);
       try (TrainingRun run =
           new TrainingRun(

@@ -16,8 +16,7 @@ record TrainingMemory(FlatParameters parameters, ModelBuffers buffers, Optimizer
   static TrainingMemory of(Model model, OptimizerConfig config, Communicator communicator) {
     FlatParameters parameters = new FlatParameters(model, communicator);
     ModelBuffers buffers = new ModelBuffers(model, communicator);
-    return new TrainingMemory(
-        parameters, buffers, new Optimizer(config, parameters, communicator));
+    return new TrainingMemory(parameters, buffers, new Optimizer(config, parameters, communicator));
   }
 
   /** Makes all ranks' equal to rank 0's; collective. */

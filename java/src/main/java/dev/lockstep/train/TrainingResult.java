@@ -12,5 +12,4 @@ import java.util.Optional;
  * @param step optimiser steps taken since the run began
  * @param summary the results; empty if stopped
  */
-public record TrainingResult(
-    boolean stopped, int epoch, long step, Optional<RunSummary> summary) {}
+public record TrainingResult(boolean stopped, int epoch, long step, Optional<RunSummary> summary) {}

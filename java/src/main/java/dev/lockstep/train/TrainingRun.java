@@ -96,10 +96,23 @@ final class TrainingRun implements AutoCloseable {
             (long) sampler.stepsPerEpoch() * plan.training().epochs());
     strategy =
         Strategy.of(
-            plan.strategy(), communicator, memory.parameters(), memory.buffers(), memory.optimizer());
+            plan.strategy(),
+            communicator,
+            memory.parameters(),
+            memory.buffers(),
+            memory.optimizer());
     trainer =
         new Trainer(
-            plan, model, memory, strategy, sampler, reader, loss, schedule, communicator, stopRequested);
+            plan,
+            model,
+            memory,
+            strategy,
+            sampler,
+            reader,
+            loss,
+            schedule,
+            communicator,
+            stopRequested);
     evaluator =
         new Evaluator(
             model,
@@ -187,8 +200,7 @@ final class TrainingRun implements AutoCloseable {
   }
 
   private RunStart start(int threads, Optional<String> masterAddress) {
-    DataPartitioner partitioner =
-        new DataPartitioner(trainingSamples.length, communicator.size());
+    DataPartitioner partitioner = new DataPartitioner(trainingSamples.length, communicator.size());
     List<Long> perRank =
         IntStream.range(0, communicator.size()).mapToObj(partitioner::size).toList();
     return new RunStart(

@@ -9,8 +9,8 @@ final class Works {
   private Works() {}
 
   /**
-   * Waits until none of them touches its memory any more. Their errors say nothing new: the one that
-   * ended the run is on its way to the caller.
+   * Waits until none of them touches its memory any more. Their errors say nothing new: the one
+   * that ended the run is on its way to the caller.
    */
   static void settle(List<Work> works) {
     for (Work work : works) {

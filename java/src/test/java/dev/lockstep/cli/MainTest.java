@@ -55,7 +55,8 @@ class MainTest {
   @Test
   void unknownCommandIsAUsageErrorWithASuggestion() {
     assertEquals(ExitCode.USAGE, Main.execute("lunch"));
-    assertEquals("lockstep: Unmatched argument at index 0: 'lunch'", err().lines().findFirst().get());
+    assertEquals(
+        "lockstep: Unmatched argument at index 0: 'lunch'", err().lines().findFirst().get());
     assertTrue(err().contains("launch"), err());
   }
 
@@ -75,8 +76,7 @@ class MainTest {
   void missingDataFileIsOneLineWithItsOwnCode(@TempDir Path folder) {
     Path file = folder.resolve("none.csv");
     assertEquals(ExitCode.DATA, Main.execute("data", "describe", file.toString()));
-    assertEquals(
-        "lockstep: " + file + ": cannot be opened: there is no such file\n", err());
+    assertEquals("lockstep: " + file + ": cannot be opened: there is no such file\n", err());
   }
 
   @Test
@@ -89,7 +89,8 @@ class MainTest {
   void createdDataCanBeDescribed(@TempDir Path folder) {
     Path file = folder.resolve("made.csv");
     assertEquals(
-        ExitCode.OK, Main.execute("data", "create", file.toString(), "--samples=50", "--features=2"));
+        ExitCode.OK,
+        Main.execute("data", "create", file.toString(), "--samples=50", "--features=2"));
     assertTrue(Files.exists(file));
     assertEquals(ExitCode.OK, Main.execute("data", "describe", file.toString()));
     assertTrue(out().contains("x1"), out());
@@ -100,8 +101,7 @@ class MainTest {
   void wrongSizeOfMadeDataIsAUsageError(@TempDir Path folder) {
     String file = folder.resolve("made.csv").toString();
     assertEquals(ExitCode.USAGE, Main.execute("data", "create", file, "--samples=0"));
-    assertEquals(
-        "lockstep: samples: must be at least 1, not 0", err().lines().findFirst().get());
+    assertEquals("lockstep: samples: must be at least 1, not 0", err().lines().findFirst().get());
   }
 
   @Test

@@ -18,9 +18,14 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ScriptsTest {
   private static final Path HPC =
-      Path.of(System.getProperty("lockstep.repository")).toAbsolutePath().normalize().resolve("hpc");
+      Path.of(System.getProperty("lockstep.repository"))
+          .toAbsolutePath()
+          .normalize()
+          .resolve("hpc");
 
-  /** A copy of the scripts whose {@code lockstep} prints its place in the group and its arguments. */
+  /**
+   * A copy of the scripts whose {@code lockstep} prints its place in the group and its arguments.
+   */
   @TempDir private Path folder;
 
   private record Outcome(int code, List<String> lines) {}
@@ -115,8 +120,7 @@ class ScriptsTest {
   @Test
   void checkpointedJobAsksToBeQueuedAgain() throws Exception {
     script("bin/scontrol", "[[ $1 == requeue ]] && echo requeued $2");
-    Outcome outcome =
-        slurm("train_distributed_multinode.sh", Map.of("FAKE_CODE", "85"), "my.yaml");
+    Outcome outcome = slurm("train_distributed_multinode.sh", Map.of("FAKE_CODE", "85"), "my.yaml");
     assertEquals(85, outcome.code());
     assertEquals("requeued 4242", outcome.lines().get(outcome.lines().size() - 1));
   }

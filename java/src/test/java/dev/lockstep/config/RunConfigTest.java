@@ -47,8 +47,7 @@ class RunConfigTest {
 
   @Test
   void exampleOfTheQuickstartIsValid() {
-    Path example =
-        Path.of(System.getProperty("lockstep.repository"), "examples", "heat-flux.yaml");
+    Path example = Path.of(System.getProperty("lockstep.repository"), "examples", "heat-flux.yaml");
     RunConfig config = ConfigLoader.load(RunConfig.class, example, List.of());
     assertEquals(List.of(128, 128), config.model().hidden());
     assertEquals(8, config.data().features().size());

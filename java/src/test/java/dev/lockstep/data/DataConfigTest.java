@@ -110,7 +110,9 @@ class DataConfigTest {
   @Test
   void refusesUnknownKeys() {
     UnrecognizedPropertyException e =
-        assertThrows(UnrecognizedPropertyException.class, () -> parse("{path: a, features: [x], drop: true}"));
+        assertThrows(
+            UnrecognizedPropertyException.class,
+            () -> parse("{path: a, features: [x], drop: true}"));
     assertTrue(e.getKnownPropertyIds().contains("drop_missing"), () -> e.toString());
     assertThrows(
         UnrecognizedPropertyException.class,

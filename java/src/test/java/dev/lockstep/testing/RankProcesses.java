@@ -79,7 +79,9 @@ public final class RankProcesses implements AutoCloseable {
       throws IOException {
     Path output = folder.resolve("rank-" + rank + ".txt");
     ProcessBuilder builder =
-        new ProcessBuilder(javaCommand(main, arguments)).redirectErrorStream(true).redirectOutput(output.toFile());
+        new ProcessBuilder(javaCommand(main, arguments))
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile());
     builder.environment().put("RANK", Integer.toString(rank));
     builder.environment().put("LOCAL_RANK", Integer.toString(rank));
     builder.environment().put("WORLD_SIZE", Integer.toString(size));
