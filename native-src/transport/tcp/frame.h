@@ -24,7 +24,7 @@ struct FrameHeader {
   FrameKind kind = FrameKind::DATA;
   std::int32_t source = 0;    ///< rank that sends
   Signature signature;        ///< of the message (DATA only)
-  std::uint64_t total = 0;    ///< bytes of the whole message
+  std::uint64_t total = 0;    ///< bytes of the whole message; of the payload, where it is no DATA
   std::uint64_t offset = 0;   ///< where in the message this frame's payload belongs
   std::uint32_t payload = 0;  ///< bytes that follow the header
 

@@ -5,6 +5,14 @@
 
 namespace lockstep::tcp {
 
+Error broken_order_error(int peer) {
+  return Error(ErrorCode::PEER_FAILED,
+               "Rank " + std::to_string(peer) +
+                   " sent frames that do not follow one another; its process or the connection to it is "
+                   "broken.",
+               peer);
+}
+
 // A collective's receive takes the next collective message of its peer whatever it is, and check() compares;
 // a SEND is found by its source and tag.
 Mailbox::Messages::iterator Mailbox::find_message(Messages& messages, const Post& post) {
@@ -93,11 +101,7 @@ void Mailbox::begin_frame(int peer, const FrameHeader& header) {
   bool continues = from.arriving && !first && header.offset == from.received &&
                    header.total == from.head.total && header.signature == from.head.signature;
   if (header.source != peer || from.arriving == first || (!first && !continues)) {
-    throw Error(ErrorCode::PEER_FAILED,
-                "Rank " + std::to_string(peer) +
-                    " sent frames that do not follow one another; its process or the "
-                    "connection to it is broken.",
-                peer);
+    throw broken_order_error(peer);
   }
   if (first) begin_message(peer, header);
   from.head = header;

@@ -21,6 +21,9 @@ struct Post {
   bool complete = false;
 };
 
+/// PEER_FAILED for a peer whose frames do not follow one another.
+Error broken_order_error(int peer);
+
 /// Brings together posted receives and arriving messages. The parts of a message go straight to posted
 /// memory; what nobody has asked for yet is kept in pieces of a frame each, so that memory grows with what
 /// has arrived and never with what a header claims.

@@ -126,17 +126,19 @@ int MeshTransport::wait(Ticket ticket, const Deadline& deadline) {
 }
 
 void MeshTransport::begin_frame(int peer, const FrameHeader& header) {
+  Peer& from = peer_at(peer);
+  if (from.has_left) throw broken_order_error(peer);
+  from.arriving = header.kind;
   if (header.kind == FrameKind::DATA) {
     mailbox_.begin_frame(peer, header);
   } else {
-    peer_at(peer).control.resize(header.payload);
+    from.control.resize(header.payload);
   }
 }
 
 std::byte* MeshTransport::place(int peer, std::uint32_t at) {
-  // While a control frame arrives, its payload has its own place; between messages nobody asks.
   Peer& from = peer_at(peer);
-  return from.control.empty() ? mailbox_.place(peer, at) : from.control.data() + at;
+  return from.arriving == FrameKind::DATA ? mailbox_.place(peer, at) : from.control.data() + at;
 }
 
 void MeshTransport::end_frame(int peer, const FrameHeader& header) {

@@ -36,7 +36,8 @@ class MeshTransport final : public Transport, private FrameReceiver {
     bool has_left = false;                   // said goodbye
     bool awaits_room = false;                // registered for EPOLLOUT
     Signature inquiry;                       // the collective in which it last said to wait
-    std::vector<std::byte> control;          // payload of the control frame that is arriving
+    FrameKind arriving = FrameKind::DATA;    // of the frame that is arriving
+    std::vector<std::byte> control;          // its payload, unless it is DATA
 
     bool is_open() const { return connection && connection->is_open(); }
   };
