@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <thread>
 
+#include "core/log.h"
 #include "transport/tcp/control_frame.h"
 #include "transport/tcp/mesh_transport.h"
 
@@ -87,10 +88,26 @@ void MeshTransport::say_goodbye() {
   }
 }
 
+// What a rank sends in its last operation may show that it disagrees, when it is too late for an error.
+void MeshTransport::warn_of_unread() {
+  std::string trouble;
+  try {
+    progress(milliseconds(0));
+    auto unread = mailbox_.unread_collective();
+    if (!unread) return;
+    trouble = "rank " + std::to_string(unread->source) + " called " + unread->signature.describe() +
+              ", in which this rank took no part.";
+  } catch (const Error& error) {
+    trouble = error.what();
+  }
+  log_notice(LogLevel::WARN, "When rank " + std::to_string(rank_) + " left its group: " + trouble);
+}
+
 void MeshTransport::close() noexcept {
   if (closed_) return;
   closed_ = true;
   try {
+    if (!failure_) warn_of_unread();
     if (failure_) {
       for (Peer& peer : peers_) {
         if (!peer.is_open()) continue;

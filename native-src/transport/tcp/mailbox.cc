@@ -23,6 +23,29 @@ Mailbox::Messages::iterator Mailbox::find_message(Messages& messages, const Post
   });
 }
 
+void Mailbox::enter(const Signature& collective) {
+  current_ = collective;
+  for (const Peer& peer : peers_) {
+    for (const Unexpected& message : peer.messages) compare(message.source, message.signature);
+  }
+}
+
+// Ranks that disagree may each send where the other does not receive (each takes itself for the root), so the
+// messages that nobody has asked for are compared too. One of an earlier collective would have been taken in
+// there.
+void Mailbox::compare(int source, const Signature& signature) const {
+  if (signature.sequence <= current_.sequence && signature != current_) {
+    throw mismatch_error(rank_, current_, source, signature);
+  }
+}
+
+std::optional<Mailbox::Unread> Mailbox::unread_collective() const {
+  for (const Peer& peer : peers_) {
+    if (!peer.messages.empty()) return Unread{peer.messages.front().source, peer.messages.front().signature};
+  }
+  return std::nullopt;
+}
+
 void Mailbox::post(Post& post) {
   bool point_to_point = post.signature.is_point_to_point();
   Messages& messages = point_to_point ? messages_ : peer_at(post.peer).messages;
@@ -87,7 +110,9 @@ void Mailbox::begin_message(int peer, const FrameHeader& header) {
   if (from.post != nullptr) {
     from.post->peer = peer;
   } else {
-    Messages& messages = header.signature.is_point_to_point() ? messages_ : from.messages;
+    bool point_to_point = header.signature.is_point_to_point();
+    if (!point_to_point) compare(peer, header.signature);
+    Messages& messages = point_to_point ? messages_ : from.messages;
     messages.push_back({peer, header.signature, header.total, {}, {}, false});
     from.unexpected = &messages.back();
   }

@@ -46,6 +46,7 @@ void MeshTransport::check_peer(int peer) const {
 void MeshTransport::enter(const Signature& signature) {
   if (signature.is_point_to_point() || signature == current_) return;
   current_ = signature;
+  mailbox_.enter(signature);
   for (int peer = 0; peer < size(); ++peer) compare_with(peer);
 }
 

@@ -69,6 +69,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   // Ending (ending.cc)
   void fail(const Error& reason, bool memory_is_valid) noexcept;
   void tell_peers(const Error& reason, bool memory_is_valid);
+  void warn_of_unread();
   void say_goodbye();
   void linger(std::chrono::milliseconds limit) noexcept;
 
