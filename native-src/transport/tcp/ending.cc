@@ -54,8 +54,10 @@ void MeshTransport::fail(const Error& reason, bool memory_is_valid) noexcept {
 // @param memory_is_valid whether a frame that has begun may still be completed from its post's memory
 void MeshTransport::tell_peers(const Error& reason, bool memory_is_valid) {
   peers_know_ = true;
-  std::vector<std::byte> frame =
-      control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
+  std::vector<std::byte> frame = notice_;
+  if (frame.empty()) {
+    frame = control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
+  }
   for (Peer& peer : peers_) {
     if (!peer.is_open() || peer.has_left) continue;
     peer.connection->drop_queued();

@@ -153,7 +153,7 @@ void MeshTransport::end_frame(int peer, const FrameHeader& header) {
     compare_with(peer);
   } else {
     auto notice = header.kind == FrameKind::ABORT ? parse_abort(from.control) : std::nullopt;
-    if (notice) rethrow(*notice, peer);
+    if (notice && header.source < size()) rethrow(*notice, header.source);
     throw Error(
         ErrorCode::PEER_FAILED,
         "Rank " + std::to_string(peer) + " sent a malformed notice; its process or the connection is broken.",

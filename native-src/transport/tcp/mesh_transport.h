@@ -87,7 +87,8 @@ class MeshTransport final : public Transport, private FrameReceiver {
   Signature current_;  // of the latest collective
   Signature doing_;    // what is or was awaited, for messages
   std::optional<Error> failure_;
-  bool peers_know_ = false;  // of the failure
+  std::vector<std::byte> notice_;  // of the failure, as it came from where it began
+  bool peers_know_ = false;        // of the failure
   bool closed_ = false;
   std::chrono::steady_clock::time_point last_progress_{};
 };
