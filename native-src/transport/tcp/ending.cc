@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <thread>
@@ -17,9 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds ABORT_LIMIT{200};
-// A peer takes in its share even while it computes, unless its socket's buffer is full.
-constexpr milliseconds GOODBYE_LIMIT{1000};
 constexpr std::chrono::microseconds LOOK_AGAIN{200};
+constexpr std::chrono::microseconds LONGEST_PAUSE{10'000};
 
 // Throws away what has arrived. @return whether the connection still stands
 bool drain(int fd) {
@@ -121,7 +121,9 @@ void MeshTransport::close() noexcept {
   } catch (const std::exception&) {
     // No memory for the goodbye: the peers see the connections break.
   }
-  linger(failure_ ? ABORT_LIMIT : GOODBYE_LIMIT);
+  // A peer's system takes in its share even while that rank computes, unless its buffers are full.
+  linger(failure_ ? ABORT_LIMIT
+                  : std::chrono::ceil<milliseconds>(std::chrono::duration<double>(options_.timeout_seconds)));
   for (Peer& peer : peers_) {
     if (peer.connection) peer.connection->cut();
   }
@@ -133,6 +135,7 @@ void MeshTransport::close() noexcept {
 // systems have everything.
 void MeshTransport::linger(milliseconds limit) noexcept {
   auto end = Deadline::Clock::now() + limit;
+  auto pause = LOOK_AGAIN;
   for (bool pending = true; pending && Deadline::Clock::now() < end;) {
     pending = false;
     for (Peer& peer : peers_) {
@@ -144,7 +147,8 @@ void MeshTransport::linger(milliseconds limit) noexcept {
         pending = true;
       }
     }
-    if (pending) std::this_thread::sleep_for(LOOK_AGAIN);
+    if (pending) std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, LONGEST_PAUSE);
   }
 }
 
