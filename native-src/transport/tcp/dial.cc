@@ -36,10 +36,11 @@ std::string explain(const Reply& reply, const Hello& hello) {
 
 }  // namespace
 
-std::optional<Descriptor> connect_to(const Endpoint& endpoint, const Deadline& deadline) {
+std::optional<Descriptor> connect_to(const Endpoint& endpoint, const Deadline& deadline,
+                                     const WhileWaiting& while_waiting) {
   Descriptor socket = open_stream(endpoint.family());
   if (!socket) return std::nullopt;
-  if (Step step = connect_stream(socket.get(), endpoint, deadline); step != Step::DONE) {
+  if (Step step = connect_stream(socket.get(), endpoint, deadline, while_waiting); step != Step::DONE) {
     if (step == Step::TIMED_OUT) errno = ETIMEDOUT;
     return std::nullopt;
   }
@@ -53,9 +54,9 @@ std::optional<Descriptor> connect_to(const Endpoint& endpoint, const Deadline& d
 }
 
 Step shake_hands(const Descriptor& socket, Hello& hello, const std::string& token, const std::string& where,
-                 const Deadline& deadline) {
+                 const Deadline& deadline, const WhileWaiting& while_waiting) {
   std::array<std::byte, CHALLENGE_BYTES> challenge_bytes;
-  Step step = read_exactly(socket.get(), challenge_bytes, deadline);
+  Step step = read_exactly(socket.get(), challenge_bytes, deadline, while_waiting);
   if (step != Step::DONE) return step;
   auto challenge = parse_challenge(challenge_bytes);
   if (!challenge) throw refused(where, "what listens there is no Lockstep; choose another MASTER_PORT");
@@ -67,7 +68,7 @@ Step shake_hands(const Descriptor& socket, Hello& hello, const std::string& toke
   if (challenge->version != PROTOCOL_VERSION) throw refused(where, version_conflict(challenge->version));
 
   std::array<std::byte, REPLY_BYTES> reply_bytes;
-  step = read_exactly(socket.get(), reply_bytes, deadline);
+  step = read_exactly(socket.get(), reply_bytes, deadline, while_waiting);
   if (step != Step::DONE) return step;
   auto reply = parse_reply(reply_bytes);
   if (!reply) throw refused(where, "its answer is malformed");

@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds ABORT_LIMIT{200};
-constexpr std::chrono::microseconds LOOK_AGAIN{200};
+constexpr std::chrono::microseconds FIRST_PAUSE{200};
 constexpr std::chrono::microseconds LONGEST_PAUSE{10'000};
 
 // Throws away what has arrived. @return whether the connection still stands
@@ -56,7 +56,8 @@ void MeshTransport::tell_peers(const Error& reason, bool memory_is_valid) {
   peers_know_ = true;
   std::vector<std::byte> frame = notice_;
   if (frame.empty()) {
-    frame = control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
+    frame =
+        control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
   }
   for (Peer& peer : peers_) {
     if (!peer.is_open() || peer.has_left) continue;
@@ -75,7 +76,7 @@ void MeshTransport::tell_peers(const Error& reason, bool memory_is_valid) {
         pending = true;
       }
     }
-    if (pending) std::this_thread::sleep_for(LOOK_AGAIN);
+    if (pending) std::this_thread::sleep_for(FIRST_PAUSE);
   }
   // From here on the memory of the posts may be gone.
   for (Peer& peer : peers_) {
@@ -135,7 +136,7 @@ void MeshTransport::close() noexcept {
 // systems have everything.
 void MeshTransport::linger(milliseconds limit) noexcept {
   auto end = Deadline::Clock::now() + limit;
-  auto pause = LOOK_AGAIN;
+  auto pause = FIRST_PAUSE;
   for (bool pending = true; pending && Deadline::Clock::now() < end;) {
     pending = false;
     for (Peer& peer : peers_) {

@@ -195,10 +195,25 @@ std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, co
     if (failure_) throw Error(*failure_);
     if (mesh.size() > 1) connect_members(mesh, deadline, [this] { progress(std::chrono::milliseconds(0)); });
   } catch (const Error& error) {
-    fail(error, true);
-    throw;
+    Error cause = cause_of_split_failure(error);
+    // Members that wait for a reply hear the cause over the parent before they are refused.
+    fail(cause, true);
+    gatekeeper_->finish(mesh.group);
+    throw cause;
   }
   return std::make_unique<MeshTransport>(std::move(mesh), options_);
+}
+
+// Who refuses a member has failed, and says why over the parent.
+Error MeshTransport::cause_of_split_failure(const Error& error) {
+  if (failure_ || !notice_.empty() || error.code() != ErrorCode::RENDEZVOUS) return error;
+  auto end = Deadline::Clock::now() + NOTICE_LIMIT;
+  try {
+    while (Deadline::Clock::now() < end) progress(LOOK_AGAIN);
+  } catch (const Error& cause) {
+    return cause;
+  }
+  return error;
 }
 
 }  // namespace lockstep::tcp

@@ -42,6 +42,10 @@ class MeshTransport final : public Transport, private FrameReceiver {
     bool is_open() const { return connection && connection->is_open(); }
   };
 
+  // How long a notice may lag behind what comes of the failure on other connections.
+  static constexpr std::chrono::milliseconds NOTICE_LIMIT{200};
+  static constexpr std::chrono::milliseconds LOOK_AGAIN{1};
+
   // FrameReceiver
   void begin_frame(int peer, const FrameHeader& header) override;
   std::byte* place(int peer, std::uint32_t at) override;
@@ -53,6 +57,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void compare_with(int peer) const;
   Post& new_post(int peer, const Signature& signature, const void* data, std::size_t bytes);
   void check_peer(int peer) const;
+  Error cause_of_split_failure(const Error& error);
   std::uint64_t subgroup_id(std::span<const int> members) const;
 
   // Progress (progress.cc)

@@ -23,9 +23,6 @@ constexpr milliseconds LONGEST_DEAFNESS{1};
 // Whoever waits for longer asks whether all mean the same operation; few operations of a healthy job take
 // that long.
 constexpr milliseconds INQUIRY_AFTER{200};
-// How long a notice may lag behind the connections that break because of what it tells.
-constexpr milliseconds NOTICE_LIMIT{200};
-constexpr milliseconds LOOK_AGAIN{1};
 
 }  // namespace
 
@@ -105,8 +102,8 @@ void MeshTransport::receive_from(int peer) {
 }
 
 // The lost rank may be one that lives, and that ended its group because another one died. Then a notice is on
-// its way, from it or relayed, and rethrow() names the rank that died. Without a notice, a connection that was
-// reset tells of a death rather than one that was closed.
+// its way, from it or relayed, and rethrow() names the rank that died. Without a notice, a connection that
+// was reset tells of a death rather than one that was closed.
 void MeshTransport::report_loss(int lost) {
   bool was_reset = peer_at(lost).connection->error() == ECONNRESET;
   auto end = Deadline::Clock::now() + NOTICE_LIMIT;

@@ -157,21 +157,23 @@ void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadlin
   }
 }
 
-Descriptor dial_member(const Mesh& mesh, int peer, const Deadline& deadline) {
+Descriptor dial_member(const Mesh& mesh, int peer, const Deadline& deadline,
+                       const WhileWaiting& while_waiting) {
   const Endpoint& endpoint = mesh.roster[static_cast<std::size_t>(peer)];
   std::string where = describe_rank(peer, endpoint);
   milliseconds length = FIRST_PAUSE;
   for (int attempt = 0; attempt < DIAL_ATTEMPTS && !deadline.passed(); ++attempt) {
     if (attempt > 0) pause(length, deadline);
-    auto socket = connect_to(endpoint, deadline);
+    while_waiting();
+    auto socket = connect_to(endpoint, deadline, while_waiting);
     if (!socket) continue;
     Hello hello;
     hello.group = mesh.group;
     hello.rank = mesh.rank;
     hello.target = peer;
     hello.world_size = mesh.size();
-    if (shake_hands(*socket, hello, mesh.gatekeeper->token(), where, deadline) == Step::DONE)
-      return std::move(*socket);
+    Step step = shake_hands(*socket, hello, mesh.gatekeeper->token(), where, deadline, while_waiting);
+    if (step == Step::DONE) return std::move(*socket);
   }
   std::string task = "Rank " + std::to_string(mesh.rank) + " could not connect to " + where;
   if (deadline.passed()) {
@@ -188,7 +190,7 @@ Verdict judge_member(const Mesh& mesh, const Hello& hello) {
   return Verdict::ACCEPTED;
 }
 
-void await_members(Mesh& mesh, const Deadline& deadline, const std::function<void()>& while_waiting) {
+void await_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& while_waiting) {
   for (;;) {
     std::vector<int> missing;
     for (int peer = mesh.rank + 1; peer < mesh.size(); ++peer) {
@@ -217,18 +219,12 @@ void await_members(Mesh& mesh, const Deadline& deadline, const std::function<voi
 
 }  // namespace
 
-void connect_members(Mesh& mesh, const Deadline& deadline, const std::function<void()>& while_waiting) {
-  try {
-    for (int peer = 0; peer < mesh.rank; ++peer) {
-      Descriptor& connection = mesh.connections[static_cast<std::size_t>(peer)];
-      while_waiting();
-      if (!connection) connection = dial_member(mesh, peer, deadline);
-    }
-    await_members(mesh, deadline, while_waiting);
-  } catch (...) {
-    mesh.gatekeeper->finish(mesh.group);
-    throw;
+void connect_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& while_waiting) {
+  for (int peer = 0; peer < mesh.rank; ++peer) {
+    Descriptor& connection = mesh.connections[static_cast<std::size_t>(peer)];
+    if (!connection) connection = dial_member(mesh, peer, deadline, while_waiting);
   }
+  await_members(mesh, deadline, while_waiting);
   mesh.gatekeeper->finish(mesh.group);
 }
 
@@ -240,7 +236,7 @@ Mesh form_group(const TcpOptions& options, const Deadline& deadline) {
   mesh.connections.resize(static_cast<std::size_t>(options.world_size));
   report(mesh, options, deadline);
   await_roster(mesh, options, deadline);
-  connect_members(mesh, deadline, [] {});
+  connect_members(mesh, deadline, JUST_WAIT);
   return mesh;
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "core/deadline.h"
 #include "transport/tcp/gatekeeper.h"
+#include "transport/tcp/stream.h"
 #include "transport/tcp/tcp_transport.h"
 
 namespace lockstep::tcp {
@@ -26,8 +26,7 @@ struct Mesh {
 Mesh form_group(const TcpOptions& options, const Deadline& deadline);
 
 /// Makes the connections that a mesh still lacks: to lower ranks by dialling, from higher ranks by waiting
-/// for them.
-/// @param while_waiting is called at least every Deadline::POLL_INTERVAL and may throw
-void connect_members(Mesh& mesh, const Deadline& deadline, const std::function<void()>& while_waiting);
+/// for them. After an error the caller gives up the group (Gatekeeper::finish).
+void connect_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& while_waiting);
 
 }  // namespace lockstep::tcp

@@ -9,9 +9,10 @@ namespace {
 
 bool would_block(int number) { return number == EAGAIN || number == EWOULDBLOCK; }
 
-Step wait_for(int fd, short events, const Deadline& deadline) {
+Step wait_for(int fd, short events, const Deadline& deadline, const WhileWaiting& while_waiting) {
   for (;;) {
     throw_if_cancelled(deadline);
+    while_waiting();
     pollfd entry{fd, events, 0};
     int ready = ::poll(&entry, 1, static_cast<int>(deadline.slice().count()));
     if (ready > 0) return Step::DONE;
@@ -26,12 +27,13 @@ void throw_if_cancelled(const Deadline& deadline) {
   if (deadline.cancelled()) throw Error(ErrorCode::CLOSED, "The group was closed while it was being formed.");
 }
 
-Step connect_stream(int fd, const Endpoint& endpoint, const Deadline& deadline) {
+Step connect_stream(int fd, const Endpoint& endpoint, const Deadline& deadline,
+                    const WhileWaiting& while_waiting) {
   // After EINTR the connection goes on being made, as after EINPROGRESS (connect(2)).
   if (::connect(fd, endpoint.address(), endpoint.size()) != 0 && errno != EINPROGRESS && errno != EINTR) {
     return Step::ENDED;
   }
-  if (Step step = wait_for(fd, POLLOUT, deadline); step != Step::DONE) return step;
+  if (Step step = wait_for(fd, POLLOUT, deadline, while_waiting); step != Step::DONE) return step;
   int number = 0;
   socklen_t size = sizeof number;
   if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0) return Step::ENDED;
@@ -39,7 +41,8 @@ Step connect_stream(int fd, const Endpoint& endpoint, const Deadline& deadline) 
   return number == 0 ? Step::DONE : Step::ENDED;
 }
 
-Step read_exactly(int fd, std::span<std::byte> bytes, const Deadline& deadline) {
+Step read_exactly(int fd, std::span<std::byte> bytes, const Deadline& deadline,
+                  const WhileWaiting& while_waiting) {
   while (!bytes.empty()) {
     ssize_t got = ::recv(fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got > 0) {
@@ -48,7 +51,7 @@ Step read_exactly(int fd, std::span<std::byte> bytes, const Deadline& deadline) 
       errno = 0;
       return Step::ENDED;
     } else if (would_block(errno)) {
-      if (Step step = wait_for(fd, POLLIN, deadline); step != Step::DONE) return step;
+      if (Step step = wait_for(fd, POLLIN, deadline, while_waiting); step != Step::DONE) return step;
     } else if (errno != EINTR) {
       return Step::ENDED;
     }
@@ -62,7 +65,7 @@ Step write_all(int fd, std::span<const std::byte> bytes, const Deadline& deadlin
     if (put >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(put));
     } else if (would_block(errno)) {
-      if (Step step = wait_for(fd, POLLOUT, deadline); step != Step::DONE) return step;
+      if (Step step = wait_for(fd, POLLOUT, deadline, JUST_WAIT); step != Step::DONE) return step;
     } else if (errno != EINTR) {
       return Step::ENDED;
     }
