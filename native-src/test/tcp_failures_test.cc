@@ -14,64 +14,6 @@
 namespace lockstep::test {
 namespace {
 
-void expect_error(const std::optional<Error>& error, ErrorCode code, int rank, const std::string& words) {
-  ASSERT_TRUE(error) << "nothing was thrown";
-  EXPECT_EQ(code, error->code()) << error->what();
-  EXPECT_EQ(rank, error->rank()) << error->what();
-  EXPECT_NE(std::string::npos, std::string(error->what()).find(words)) << error->what();
-}
-
-void wait_forever(Transport& transport, int peer, const Deadline& deadline) {
-  std::vector<std::byte> byte(1);
-  receive(transport, peer, message(77, 1), byte, deadline);
-}
-
-TEST(TcpFailure, DisagreementIsToldToBothSides) {
-  TcpGroup group(2);
-  auto errors = group.run([](Transport& transport, const Deadline& deadline) {
-    std::size_t size = transport.rank() == 0 ? 100 : 200;
-    int peer = 1 - transport.rank();
-    std::vector<std::byte> sent(size), received(size);
-    send(transport, peer, collective(1, size), sent, deadline);
-    receive(transport, peer, collective(1, size), received, deadline);
-  });
-  for (int rank = 0; rank < 2; ++rank) {
-    ASSERT_TRUE(errors[rank]);
-    EXPECT_EQ(ErrorCode::MISMATCH, errors[rank]->code());
-    std::string text = errors[rank]->what();
-    EXPECT_NE(std::string::npos, text.find("100")) << text;
-    EXPECT_NE(std::string::npos, text.find("200")) << text;
-  }
-}
-
-TEST(TcpFailure, LengthsThatDifferAreADisagreement) {
-  TcpGroup group(2);
-  auto errors = group.run([](Transport& transport, const Deadline& deadline) {
-    std::vector<std::byte> bytes(transport.rank() == 0 ? 10 : 20);
-    if (transport.rank() == 0) send(transport, 1, message(0, 0), bytes, deadline);
-    if (transport.rank() == 1) receive(transport, 0, message(0, 0), bytes, deadline);
-    wait_forever(transport, 1 - transport.rank(), deadline);
-  });
-  expect_error(errors[0], ErrorCode::MISMATCH, 0, "10 bytes");
-  expect_error(errors[1], ErrorCode::MISMATCH, 0, "10 bytes");
-}
-
-TEST(TcpFailure, DisagreementIsFoundWhenAllWait) {
-  TcpGroup group(2);
-  auto errors = group.run([](Transport& transport, const Deadline& deadline) {
-    // Each takes the other for the root of a broadcast.
-    int root = 1 - transport.rank();
-    Signature broadcast = collective(1, 8, Operation::BROADCAST);
-    broadcast.root = root;
-    std::vector<std::byte> bytes(8);
-    receive(transport, root, broadcast, bytes, deadline);
-  });
-  for (const auto& error : errors) {
-    ASSERT_TRUE(error);
-    EXPECT_EQ(ErrorCode::MISMATCH, error->code()) << error->what();
-  }
-}
-
 TEST(TcpFailure, SilenceEndsInATimeoutThatNamesTheRank) {
   TcpGroup group(2);
   group.operation_seconds = 0.3;
@@ -300,6 +242,21 @@ TEST(TcpFailure, ASubGroupThatOneRankDoesNotJoinTimesOut) {
   });
   expect_error(errors[0], ErrorCode::TIMEOUT, 1, "rank 1 to connect");
   expect_error(errors[1], ErrorCode::TIMEOUT, 1, "rank 1 to connect");
+}
+
+// Rank 2 waits for rank 1's answer to its handshake, which rank 1 never gives, when rank 0 gives up.
+TEST(TcpFailure, ASubGroupThatOneRankGivesUpEndsForTheOthersToo) {
+  TcpGroup group(3);
+  auto errors = group.run([](Transport& transport, const Deadline& deadline) {
+    const std::vector<int> all = {0, 1, 2};
+    std::atomic<bool> never{false};
+    double patience = transport.rank() == 0 ? 0.3 : 20;
+    if (transport.rank() == 1) wait_forever(transport, 0, deadline);
+    transport.split(all, Deadline(std::chrono::duration<double>(patience), never));
+  });
+  expect_error(errors[0], ErrorCode::TIMEOUT, 1, "rank 1 to connect");
+  expect_error(errors[1], ErrorCode::TIMEOUT, 1, "Rank 0 ended the group");
+  expect_error(errors[2], ErrorCode::TIMEOUT, 1, "Rank 0 ended the group");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -190,6 +191,20 @@ inline void send(Transport& transport, int peer, const Signature& signature, std
 inline int receive(Transport& transport, int peer, const Signature& signature, std::span<std::byte> data,
                    const Deadline& deadline) {
   return transport.wait(transport.post_receive(peer, signature, data.data(), data.size()), deadline);
+}
+
+inline void expect_error(const std::optional<Error>& error, ErrorCode code, int rank,
+                         const std::string& words) {
+  ASSERT_TRUE(error) << "nothing was thrown";
+  EXPECT_EQ(code, error->code()) << error->what();
+  EXPECT_EQ(rank, error->rank()) << error->what();
+  EXPECT_NE(std::string::npos, std::string(error->what()).find(words)) << error->what();
+}
+
+/// Waits for a message that never comes.
+inline void wait_forever(Transport& transport, int peer, const Deadline& deadline) {
+  std::vector<std::byte> byte(1);
+  receive(transport, peer, message(77, 1), byte, deadline);
 }
 
 /// Bytes that depend on the seed and on their place.
