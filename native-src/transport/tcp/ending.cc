@@ -18,6 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds ABORT_LIMIT{200};
+// What the system holds leaves also when the socket is closed, unless something comes for it then.
+constexpr milliseconds ACKNOWLEDGEMENT_LIMIT{1000};
 constexpr std::chrono::microseconds FIRST_PAUSE{200};
 constexpr std::chrono::microseconds LONGEST_PAUSE{10'000};
 
@@ -122,7 +124,7 @@ void MeshTransport::close() noexcept {
   } catch (const std::exception&) {
     // No memory for the goodbye: the peers see the connections break.
   }
-  // A peer's system takes in its share even while that rank computes, unless its buffers are full.
+  // The systems take in a goodbye even while the peer computes, unless their buffers are full.
   linger(failure_ ? ABORT_LIMIT
                   : std::chrono::ceil<milliseconds>(std::chrono::duration<double>(options_.timeout_seconds)));
   for (Peer& peer : peers_) {
@@ -132,10 +134,11 @@ void MeshTransport::close() noexcept {
 }
 
 // A socket that is closed while something unread is in it, or to which something comes later, resets its
-// connection, and what it has not delivered yet is lost (RFC 9293, section 3.6.1). So wait until the peers'
-// systems have everything.
+// connection, and what it has not delivered yet is lost (RFC 9293, section 3.6.1). So wait until this system
+// has everything, and for a while until the peers' systems have it.
 void MeshTransport::linger(milliseconds limit) noexcept {
   auto end = Deadline::Clock::now() + limit;
+  auto acknowledged_by = Deadline::Clock::now() + ACKNOWLEDGEMENT_LIMIT;
   auto pause = FIRST_PAUSE;
   for (bool pending = true; pending && Deadline::Clock::now() < end;) {
     pending = false;
@@ -144,7 +147,8 @@ void MeshTransport::linger(milliseconds limit) noexcept {
       bool sent = peer.connection->flush() || peer.connection->error() != 0;
       if (!drain(peer.connection->fd())) {
         peer.connection->cut();
-      } else if (!sent || has_unacknowledged(peer.connection->fd())) {
+      } else if (!sent ||
+                 (Deadline::Clock::now() < acknowledged_by && has_unacknowledged(peer.connection->fd()))) {
         pending = true;
       }
     }
