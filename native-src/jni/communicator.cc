@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/log.h"
+#include "jni/boundary.h"
 #include "jni/communicators.h"
 
 namespace lockstep {
@@ -23,67 +24,82 @@ Registry<Communicator>& communicators() {
 }
 
 std::int64_t split(std::int64_t communicator, std::int32_t color, std::int32_t key) {
-  std::shared_ptr<Communicator> child = communicators().find(communicator)->split(color, key);
-  return child == nullptr ? 0 : communicators().insert(std::move(child));
+  return at_boundary([&] {
+    std::shared_ptr<Communicator> child = communicators().find(communicator)->split(color, key);
+    return child == nullptr ? 0 : communicators().insert(std::move(child));
+  });
 }
 
 void close_communicator(std::int64_t communicator) {
-  if (communicator == 0) return;
-  if (std::shared_ptr<Communicator> open = communicators().remove(communicator)) {
-    open->close();
-  } else if (communicator < 0 || communicator >= next_handle.load(std::memory_order_relaxed)) {
-    communicators().refuse(communicator);
-  }
+  at_boundary([&] {
+    if (communicator == 0) return;
+    if (std::shared_ptr<Communicator> open = communicators().remove(communicator)) {
+      open->close();
+    } else if (communicator < 0 || communicator >= next_handle.load(std::memory_order_relaxed)) {
+      communicators().refuse(communicator);
+    }
+  });
 }
 
 std::int32_t communicator_rank(std::int64_t communicator) {
-  return communicators().find(communicator)->rank();
+  return at_boundary([&] { return communicators().find(communicator)->rank(); });
 }
 
 std::int32_t communicator_size(std::int64_t communicator) {
-  return communicators().find(communicator)->size();
+  return at_boundary([&] { return communicators().find(communicator)->size(); });
 }
 
 void set_timeout(std::int64_t communicator, double seconds) {
-  communicators().find(communicator)->set_timeout(seconds);
+  at_boundary([&] { communicators().find(communicator)->set_timeout(seconds); });
 }
 
 std::int32_t run(std::int64_t communicator, std::int32_t operation, std::int32_t type, std::int32_t op,
                  std::int32_t root_or_peer, std::int32_t tag, std::int64_t input, std::int64_t output,
                  std::int64_t count, std::int64_t counts) {
-  return communicators()
-      .find(communicator)
-      ->run({operation, type, op, root_or_peer, tag, input, output, count, counts});
+  return at_boundary([&] {
+    return communicators()
+        .find(communicator)
+        ->run({operation, type, op, root_or_peer, tag, input, output, count, counts});
+  });
 }
 
 std::int64_t start(std::int64_t communicator, std::int32_t operation, std::int32_t type, std::int32_t op,
                    std::int32_t root_or_peer, std::int32_t tag, std::int64_t input, std::int64_t output,
                    std::int64_t count, std::int64_t counts) {
-  return works().insert(communicators()
-                            .find(communicator)
-                            ->start({operation, type, op, root_or_peer, tag, input, output, count, counts}));
+  return at_boundary([&] {
+    return works().insert(
+        communicators()
+            .find(communicator)
+            ->start({operation, type, op, root_or_peer, tag, input, output, count, counts}));
+  });
 }
 
 std::int32_t wait_work(std::int64_t work) {
-  std::shared_ptr<Work> started = works().remove(work);
-  if (started == nullptr) works().refuse(work);
-  return started->wait();
+  return at_boundary([&] {
+    std::shared_ptr<Work> started = works().remove(work);
+    if (started == nullptr) works().refuse(work);
+    return started->wait();
+  });
 }
 
-bool work_is_done(std::int64_t work) { return works().find(work)->is_done(); }
+bool work_is_done(std::int64_t work) {
+  return at_boundary([&] { return works().find(work)->is_done(); });
+}
 
 double communication_seconds(std::int64_t communicator) {
-  return communicators().find(communicator)->seconds();
+  return at_boundary([&] { return communicators().find(communicator)->seconds(); });
 }
 
 std::int64_t communication_bytes(std::int64_t communicator) {
-  return communicators().find(communicator)->bytes();
+  return at_boundary([&] { return communicators().find(communicator)->bytes(); });
 }
 
 const char* take_log_line() {
-  thread_local std::string line;
-  line = take_notice();
-  return line.c_str();
+  return at_boundary([&] {
+    thread_local std::string line;
+    line = take_notice();
+    return line.c_str();
+  });
 }
 
 }  // namespace lockstep

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "jni/boundary.h"
 
 namespace lockstep {
 namespace {
@@ -29,32 +30,36 @@ Allocations& allocations() {
 }  // namespace
 
 std::int64_t allocate_memory(std::int64_t bytes) {
-  if (bytes < 0) {
-    throw Error(ErrorCode::INVALID_ARGUMENT, "Cannot allocate " + std::to_string(bytes) + " bytes.");
-  }
-  const std::size_t lines = static_cast<std::size_t>(bytes) / ALIGNMENT + 1;
-  void* memory = std::aligned_alloc(ALIGNMENT, lines * ALIGNMENT);
-  if (memory == nullptr) {
-    throw Error(ErrorCode::SYSTEM,
-                "There is not enough memory for a buffer of " + std::to_string(bytes) + " bytes.");
-  }
-  std::memset(memory, 0, lines * ALIGNMENT);
-  const auto address = reinterpret_cast<std::int64_t>(memory);
-  std::lock_guard lock(allocations().mutex);
-  allocations().addresses.insert(address);
-  return address;
+  return at_boundary([&] {
+    if (bytes < 0) {
+      throw Error(ErrorCode::INVALID_ARGUMENT, "Cannot allocate " + std::to_string(bytes) + " bytes.");
+    }
+    const std::size_t lines = static_cast<std::size_t>(bytes) / ALIGNMENT + 1;
+    void* memory = std::aligned_alloc(ALIGNMENT, lines * ALIGNMENT);
+    if (memory == nullptr) {
+      throw Error(ErrorCode::SYSTEM,
+                  "There is not enough memory for a buffer of " + std::to_string(bytes) + " bytes.");
+    }
+    std::memset(memory, 0, lines * ALIGNMENT);
+    const auto address = reinterpret_cast<std::int64_t>(memory);
+    std::lock_guard lock(allocations().mutex);
+    allocations().addresses.insert(address);
+    return address;
+  });
 }
 
 void free_memory(std::int64_t address) {
-  if (address == 0) return;
-  {
-    std::lock_guard lock(allocations().mutex);
-    if (allocations().addresses.erase(address) == 0) {
-      throw Error(ErrorCode::INVALID_ARGUMENT, "Address " + std::to_string(address) +
-                                                   " was not allocated here, or has been freed already.");
+  at_boundary([&] {
+    if (address == 0) return;
+    {
+      std::lock_guard lock(allocations().mutex);
+      if (allocations().addresses.erase(address) == 0) {
+        throw Error(ErrorCode::INVALID_ARGUMENT, "Address " + std::to_string(address) +
+                                                     " was not allocated here, or has been freed already.");
+      }
     }
-  }
-  std::free(reinterpret_cast<void*>(address));
+    std::free(reinterpret_cast<void*>(address));
+  });
 }
 
 }  // namespace lockstep

@@ -9,6 +9,7 @@
 
 #include "collective/single_backend.h"
 #include "collective/transport_backend.h"
+#include "jni/boundary.h"
 #include "jni/communicators.h"
 #include "lockstep/communicator.h"
 #include "transport/in_process/in_process_transport.h"
@@ -42,31 +43,38 @@ void check_world(std::int32_t rank, std::int32_t world_size) {
 }
 
 std::int64_t open_single() {
-  return open_communicator(std::make_unique<SingleBackend>(), std::numeric_limits<double>::infinity());
+  return at_boundary([&] {
+    return open_communicator(std::make_unique<SingleBackend>(), std::numeric_limits<double>::infinity());
+  });
 }
 
 std::int64_t open_in_process(const char* group, std::int32_t rank, std::int32_t world_size,
                              double timeout_seconds) {
-  check_world(rank, world_size);
-  if (group == nullptr) throw Error(ErrorCode::INVALID_ARGUMENT, "An in-process group needs a name.");
-  const std::atomic<bool> never{false};
-  const Deadline deadline(std::chrono::duration<double>(checked_timeout(timeout_seconds)), never);
-  return open_communicator(make_backend(join_in_process(group, rank, world_size, deadline)), timeout_seconds);
+  return at_boundary([&] {
+    check_world(rank, world_size);
+    if (group == nullptr) throw Error(ErrorCode::INVALID_ARGUMENT, "An in-process group needs a name.");
+    const std::atomic<bool> never{false};
+    const Deadline deadline(std::chrono::duration<double>(checked_timeout(timeout_seconds)), never);
+    return open_communicator(make_backend(join_in_process(group, rank, world_size, deadline)),
+                             timeout_seconds);
+  });
 }
 
 std::int64_t open_mpi(const char* plugin_path, double timeout_seconds) {
-  checked_timeout(timeout_seconds);
-  if (plugin_path == nullptr)
-    throw Error(ErrorCode::INVALID_ARGUMENT, "The path of the MPI backend is missing.");
-  // UCX, under MPICH, takes the signals of faults over while it is loaded.
-  const SignalGuard guard;
-  // Global, because an MPI library loads components of its own that look for its symbols. Never unloaded: MPI
-  // cannot be initialised twice in a process.
-  void* library = dlopen(plugin_path, RTLD_NOW | RTLD_GLOBAL);
-  if (library == nullptr) refuse_plugin(plugin_path);
-  auto open = reinterpret_cast<OpenMpiBackend>(dlsym(library, MPI_ENTRY_POINT));
-  if (open == nullptr) refuse_plugin(plugin_path);
-  return open_communicator(std::unique_ptr<Backend>(open(timeout_seconds)), timeout_seconds);
+  return at_boundary([&] {
+    checked_timeout(timeout_seconds);
+    if (plugin_path == nullptr)
+      throw Error(ErrorCode::INVALID_ARGUMENT, "The path of the MPI backend is missing.");
+    // UCX, under MPICH, takes the signals of faults over while it is loaded.
+    const SignalGuard guard;
+    // Global, because an MPI library loads components of its own that look for its symbols. Never unloaded:
+    // MPI cannot be initialised twice in a process.
+    void* library = dlopen(plugin_path, RTLD_NOW | RTLD_GLOBAL);
+    if (library == nullptr) refuse_plugin(plugin_path);
+    auto open = reinterpret_cast<OpenMpiBackend>(dlsym(library, MPI_ENTRY_POINT));
+    if (open == nullptr) refuse_plugin(plugin_path);
+    return open_communicator(std::unique_ptr<Backend>(open(timeout_seconds)), timeout_seconds);
+  });
 }
 
 }  // namespace lockstep

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "jni/boundary.h"
 #include "lockstep/communicator.h"
 #include "lockstep/memory.h"
 #include "ranks.h"
@@ -240,6 +241,15 @@ TEST(Memory, IsFreedOnce) {
 TEST(Memory, ThatThereIsNotIsRefused) {
   EXPECT_EQ(code_of([] { allocate_memory(-1); }), ErrorCode::INVALID_ARGUMENT);
   EXPECT_EQ(code_of([] { allocate_memory(std::int64_t{1} << 60); }), ErrorCode::SYSTEM);
+}
+
+TEST(Boundary, TurnsEveryExceptionIntoAnError) {
+  const Error shortage = error_of([] { at_boundary([] { throw std::bad_alloc(); }); });
+  EXPECT_EQ(shortage.code(), ErrorCode::SYSTEM);
+  EXPECT_NE(std::string(shortage.what()).find("bad_alloc"), std::string::npos) << shortage.what();
+  const Error kept = error_of([] { at_boundary([] { throw Error(ErrorCode::TIMEOUT, "late", 3); }); });
+  EXPECT_EQ(kept.code(), ErrorCode::TIMEOUT);
+  EXPECT_EQ(kept.rank(), 3);
 }
 
 }  // namespace
