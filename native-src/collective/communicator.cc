@@ -1,23 +1,11 @@
 #include "collective/communicator.h"
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <string>
 #include <system_error>
 #include <utility>
 
 namespace lockstep {
-
-double checked_timeout(double seconds) {
-  // 30 years: more would overflow a clock that counts nanoseconds in 64 bits.
-  constexpr double LONGEST = 1e9;
-  if (!(seconds > 0)) {
-    throw Error(ErrorCode::INVALID_ARGUMENT,
-                "A timeout of " + std::to_string(seconds) + " s is not positive; give the seconds to wait.");
-  }
-  return std::min(seconds, LONGEST);
-}
 
 Communicator::Communicator(std::unique_ptr<Backend> backend, double timeout_seconds)
     : backend_(std::move(backend)),

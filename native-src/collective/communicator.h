@@ -78,8 +78,4 @@ class Communicator {
   std::thread progress_thread_;
 };
 
-/// A timeout that can be added to a clock: positive, at most some decades (an infinite one is cut to that).
-/// @throws Error INVALID_ARGUMENT
-double checked_timeout(double seconds);
-
 }  // namespace lockstep

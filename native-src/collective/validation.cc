@@ -1,6 +1,6 @@
 #include "collective/validation.h"
 
-#include <limits>
+#include <cstring>
 #include <string>
 
 #include "core/data_type.h"
@@ -9,6 +9,9 @@
 
 namespace lockstep {
 namespace {
+
+// The least that every MPI library takes (MPI 4.1, section 9.1.2, MPI_TAG_UB).
+constexpr std::int32_t LARGEST_TAG = 32767;
 
 bool is_reduction(Operation operation) {
   return operation == Operation::REDUCE || operation == Operation::REDUCE_SCATTER ||
@@ -69,6 +72,9 @@ class Validation {
       if (rank == rank_) refuse("names itself as the peer; copy the data instead");
       if (size_ == 1) refuse("has no peer in a group of one");
       request.root_or_peer = rank;
+      if (raw_.tag < 0 || raw_.tag > LARGEST_TAG) {
+        refuse("has tag " + std::to_string(raw_.tag) + "; tags go from 0 to " + std::to_string(LARGEST_TAG));
+      }
       request.tag = raw_.tag;
     }
   }
@@ -86,9 +92,10 @@ class Validation {
     }
     if (!may_be_uneven(operation_)) refuse("takes no counts per rank");
     if (raw_.counts < 0) refuse("has a bad address for its counts");
-    const auto* counts = reinterpret_cast<const std::int64_t*>(raw_.counts);
-    // Copied before they are checked, so that nobody can change them afterwards.
-    result_.counts.assign(counts, counts + size_);
+    // Copied before they are checked, so that nobody can change them afterwards; they need no alignment.
+    result_.counts.resize(static_cast<std::size_t>(size_));
+    std::memcpy(result_.counts.data(), reinterpret_cast<const void*>(raw_.counts),
+                result_.counts.size() * sizeof(std::int64_t));
     std::int64_t sum = 0;
     for (std::int64_t count : result_.counts) {
       if (count < 0) refuse("has a negative count (" + std::to_string(count) + ") among its counts per rank");

@@ -6,6 +6,10 @@
 
 namespace lockstep {
 
+/// A timeout that can be added to a clock: positive, at most some decades (an infinite one is cut to that).
+/// @throws Error INVALID_ARGUMENT
+double checked_timeout(double seconds);
+
 /// The moment at which an operation gives up, and the flag by which another thread can make it give up
 /// sooner. Waiting loops check both at least every POLL_INTERVAL.
 class Deadline {

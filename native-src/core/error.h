@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/utf8.h"
 #include "lockstep/export.h"
 #include "lockstep/types.h"
 
@@ -19,14 +20,15 @@ class LOCKSTEP_API Error : public std::runtime_error {
         code_(code),
         rank_(rank),
         encoded_("lockstep:" + std::to_string(static_cast<int>(code)) + ":" + std::to_string(rank) + ":" +
-                 message) {}
+                 modified_utf8(message)) {}
 
   ErrorCode code() const noexcept { return code_; }
 
   /// The rank at fault (that died, that is awaited, that disagrees), or NO_RANK.
   int rank() const noexcept { return rank_; }
 
-  /// How the error crosses the JNI boundary: "lockstep:CODE:RANK:MESSAGE".
+  /// How the error crosses the JNI boundary: "lockstep:CODE:RANK:MESSAGE", in modified UTF-8 whatever bytes
+  /// came from a peer or from the system.
   const char* encoded() const noexcept { return encoded_.c_str(); }
 
  private:

@@ -24,7 +24,7 @@ Notices& notices() {
 
 }  // namespace
 
-void log_notice(LogLevel level, const std::string& message) noexcept {
+void log_notice(LogLevel level, std::string_view message) noexcept {
   Notices& all = notices();
   std::lock_guard lock(all.mutex);
   // One place stays free for the line that counts the dropped ones.
@@ -33,7 +33,8 @@ void log_notice(LogLevel level, const std::string& message) noexcept {
     return;
   }
   try {
-    all.lines.push_back((level == LogLevel::WARN ? "WARN " : "INFO ") + message);
+    std::string line = level == LogLevel::WARN ? "WARN " : "INFO ";
+    all.lines.push_back(line.append(message));
   } catch (const std::bad_alloc&) {
     ++all.dropped;
   }

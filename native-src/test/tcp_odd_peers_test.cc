@@ -75,6 +75,10 @@ class AmongOddPeers {
     peers_[static_cast<std::size_t>(peer)].reset();
   }
 
+  bool hears(int peer, int milliseconds) const {
+    pollfd entry{socket(peer), POLLIN, 0};
+    return ::poll(&entry, 1, milliseconds) == 1;
+  }
   /// The next notice that the peer hears.
   tcp::ControlFrame hear(int peer) {
     tcp::ControlFrame frame;
@@ -156,16 +160,23 @@ TEST(Notice, IsRelayedAsItWas) {
   tcp::ControlFrame heard = rank_0.hear(3);
   EXPECT_EQ(FrameKind::ABORT, heard.header.kind);
   EXPECT_EQ(1, heard.header.source);
-  auto notice = tcp::parse_abort(heard.payload);
+  auto notice = tcp::parse_abort(heard.payload, 4);
   ASSERT_TRUE(notice);
   EXPECT_EQ(2, notice->rank);
   EXPECT_EQ("Rank 2 died.", notice->message);
+}
+
+TEST(Notice, OfARankThatDoesNotExistBlamesItsSender) {
+  AmongOddPeers rank_0(0, 2);
+  Error error = rank_0.error_of_receive(1, [&] { rank_0.say_abort(1, 1, {ErrorCode::SYSTEM, 99, "odd"}); });
+  expect(error, ErrorCode::SYSTEM, 1, "Rank 1 ended the group: odd");
 }
 
 TEST(Notice, ThatComesAfterTheLossOfALivingRankNamesTheDeadOne) {
   AmongOddPeers rank_0(0, 4);
   Error error = rank_0.error_of_receive(3, [&] {
     rank_0.fall_silent(1);
+    EXPECT_FALSE(rank_0.hears(3, 20)) << "rank 0 has judged at once";
     rank_0.say_abort(2, 2, {ErrorCode::PEER_FAILED, 3, "Rank 3 died."});
   });
   expect(error, ErrorCode::PEER_FAILED, 3, "Rank 2 ended the group: Rank 3 died.");

@@ -147,12 +147,34 @@ TEST(Reply, IsBoundToBothNonces) {
   EXPECT_FALSE(authentic_reply(bytes, hello, random_nonce(), "secret"));
 }
 
+TEST(FrameHeaders, OfNoticesHaveTheWholePayloadOrNone) {
+  for (FrameKind kind : {FrameKind::ABORT, FrameKind::GOODBYE, FrameKind::ROSTER, FrameKind::INQUIRY}) {
+    bool may_carry = kind == FrameKind::ABORT || kind == FrameKind::ROSTER;
+    FrameHeader header;
+    header.kind = kind;
+    std::string reason;
+    EXPECT_TRUE(parse(header, reason)) << reason;
+    header.total = header.payload = 8;
+    EXPECT_EQ(may_carry, parse(header, reason).has_value());
+    header.total = 9;
+    EXPECT_FALSE(parse(header, reason));
+    header.offset = 1;
+    EXPECT_FALSE(parse(header, reason));
+  }
+}
+
 TEST(ControlPayloads, SurviveTheWire) {
-  auto notice = parse_abort(encode_abort({ErrorCode::TIMEOUT, 5, std::string(5000, 'x')}));
+  auto notice = parse_abort(encode_abort({ErrorCode::TIMEOUT, 5, std::string(5000, 'x')}), 8);
   ASSERT_TRUE(notice);
   EXPECT_EQ(ErrorCode::TIMEOUT, notice->code);
   EXPECT_EQ(5, notice->rank);
   EXPECT_EQ(std::string(ABORT_TEXT_LIMIT, 'x'), notice->message);
+  // "é" has two bytes, of which the limit would keep one.
+  notice =
+      parse_abort(encode_abort({ErrorCode::TIMEOUT, 5, std::string(ABORT_TEXT_LIMIT - 1, 'x') + "é"}), 5);
+  ASSERT_TRUE(notice);
+  EXPECT_EQ(std::string(ABORT_TEXT_LIMIT - 1, 'x'), notice->message);
+  EXPECT_EQ(Error::NO_RANK, notice->rank) << "ranks of this world go to 4";
   Roster roster{99, {{"", 0}, {"10.0.0.1", 1234}, {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535}}};
   auto parsed = parse_roster(encode_roster(roster), 3);
   ASSERT_TRUE(parsed);
@@ -199,7 +221,7 @@ TEST(Parsers, SurviveTenThousandSpoiltInputs) {
     ASSERT_EQ(same, authentic_hello(spoilt, nonce, "secret"));
     parse_challenge(spoilt);
     parse_reply(spoilt);
-    auto notice = parse_abort(spoil(abort, random));
+    auto notice = parse_abort(spoil(abort, random), 8);
     ASSERT_TRUE(!notice || notice->message.size() <= ABORT_TEXT_LIMIT);
     parse_roster(spoilt, 1 + static_cast<int>(random() % 3));
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <limits>
 
 #include "core/log.h"
 #include "tcp_group.h"
@@ -98,6 +99,29 @@ TEST(TcpRendezvous, RefusesImpossibleOptions) {
     group.adjust = [&](std::size_t, TcpOptions& options) { mistakes[i](options); };
     expect_error(TcpGroup::run_ranks(group, {0}, pass_a_ring)[0], ErrorCode::INVALID_ARGUMENT, "");
   }
+}
+
+TEST(TcpRendezvous, TakesATimeoutWithoutEnd) {
+  TcpGroup group(2);
+  group.options.timeout_seconds = std::numeric_limits<double>::infinity();
+  for (const auto& error : group.run(pass_a_ring)) EXPECT_FALSE(error) << error->what();
+}
+
+TEST(TcpRendezvous, WarnsOfAnOpenGroupWithoutAToken) {
+  forget_log();
+  TcpGroup group(2);
+  group.options.token = "";
+  for (const auto& error : group.run(pass_a_ring)) EXPECT_FALSE(error) << error->what();
+  EXPECT_EQ("", take_notice()) << "others do not reach the loopback addresses";
+  group.options.master_address = "0.0.0.0";
+  for (const auto& error : group.run(pass_a_ring)) EXPECT_FALSE(error) << error->what();
+  expect_notice("WARN Without a token, whoever reaches 0.0.0.0");
+}
+
+TEST(TcpRendezvous, LooksUpNoNamesOfAList) {
+  EXPECT_EQ("127.0.0.1:80", tcp::Endpoint::numeric("127.0.0.1", 80)->text());
+  EXPECT_EQ("[::1]:80", tcp::Endpoint::numeric("::1", 80)->text());
+  EXPECT_FALSE(tcp::Endpoint::numeric("localhost", 80));
 }
 
 TEST(TcpRendezvous, RefusesAnotherToken) {

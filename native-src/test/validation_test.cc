@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -180,6 +182,29 @@ TEST(Requests, HaveNoPeerInAGroupOfOne) {
   const Error error =
       error_of([] { validate(Call{.operation = Operation::RECEIVE, .root_or_peer = ANY_RANK}.raw(), 0, 1); });
   EXPECT_NE(std::string(error.what()).find("group of one"), std::string::npos) << error.what();
+}
+
+TEST(Counts, NeedNoAlignment) {
+  alignas(8) std::byte bytes[8 + sizeof(std::int64_t) * RANKS];
+  std::memcpy(bytes + 1, COUNTS.data(), sizeof(std::int64_t) * RANKS);
+  RawRequest raw =
+      Call{.operation = Operation::ALL_GATHER, .input = memory, .output = memory + 32, .count = 2}.raw();
+  raw.counts = reinterpret_cast<std::int64_t>(bytes + 1);
+  const ValidatedRequest validated = validate(raw, RANK, RANKS);
+  EXPECT_EQ(validated.counts, COUNTS);
+}
+
+TEST(Tags, GoFrom0To32767) {
+  for (std::int32_t tag : {0, 32767}) {
+    Call call{.operation = Operation::SEND, .root_or_peer = 0, .tag = tag, .input = memory, .count = 1};
+    EXPECT_EQ(validate(call.raw(), RANK, RANKS).request.tag, tag);
+  }
+  for (std::int32_t tag : {-1, 32768}) {
+    Call call{.operation = Operation::RECEIVE, .root_or_peer = 0, .tag = tag, .output = memory, .count = 1};
+    const Error error = error_of([&] { validate(call.raw(), RANK, RANKS); });
+    EXPECT_EQ(error.code(), ErrorCode::INVALID_ARGUMENT);
+    EXPECT_NE(std::string(error.what()).find(std::to_string(tag)), std::string::npos) << error.what();
+  }
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ LOCKSTEP_API void set_timeout(std::int64_t communicator, double seconds);
 ///
 /// @param operation an Operation other than SPLIT
 /// @param type a DataType; @param op a ReduceOp (looked at by reductions only)
-/// @param tag matches SEND with RECEIVE; 0 for collectives
+/// @param tag matches SEND with RECEIVE, from 0 to 32,767; not looked at by collectives
 /// @param input,output addresses; 0 where the table has no buffer or the length is zero
 /// @param counts address of P std::int64_t, or 0
 /// @return for RECEIVE the rank that sent, otherwise 0

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/utf8.h"
 #include "transport/tcp/wire.h"
 
 namespace lockstep::tcp {
@@ -20,16 +21,16 @@ constexpr std::int32_t LAST_CODE = static_cast<std::int32_t>(ErrorCode::SYSTEM);
 }  // namespace
 
 std::vector<std::byte> encode_abort(const AbortNotice& notice) {
-  std::size_t text = std::min(notice.message.size(), ABORT_TEXT_LIMIT);
-  std::vector<std::byte> bytes(ABORT_FIXED_BYTES + text);
+  std::string_view text = cut_utf8(notice.message, ABORT_TEXT_LIMIT);
+  std::vector<std::byte> bytes(ABORT_FIXED_BYTES + text.size());
   WireWriter(bytes.data())
       .put(static_cast<std::int32_t>(notice.code))
       .put(notice.rank)
-      .put_bytes(std::as_bytes(std::span(notice.message.data(), text)));
+      .put_bytes(std::as_bytes(std::span(text)));
   return bytes;
 }
 
-std::optional<AbortNotice> parse_abort(std::span<const std::byte> bytes) {
+std::optional<AbortNotice> parse_abort(std::span<const std::byte> bytes, int world_size) {
   if (bytes.size() < ABORT_FIXED_BYTES || bytes.size() > ABORT_FIXED_BYTES + ABORT_TEXT_LIMIT)
     return std::nullopt;
   WireReader reader(bytes.data());
@@ -38,6 +39,7 @@ std::optional<AbortNotice> parse_abort(std::span<const std::byte> bytes) {
   AbortNotice notice;
   notice.code = static_cast<ErrorCode>(code);
   notice.rank = reader.get<std::int32_t>();
+  if (notice.rank < 0 || notice.rank >= world_size) notice.rank = Error::NO_RANK;
   notice.message.resize(bytes.size() - ABORT_FIXED_BYTES);
   reader.get_bytes(std::as_writable_bytes(std::span(notice.message.data(), notice.message.size())));
   return notice;

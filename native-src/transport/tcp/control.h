@@ -15,7 +15,7 @@ namespace lockstep::tcp {
 struct AbortNotice {
   ErrorCode code = ErrorCode::SYSTEM;
   std::int32_t rank = Error::NO_RANK;  ///< at fault
-  std::string message;                 ///< cut at ABORT_TEXT_LIMIT bytes
+  std::string message;                 ///< cut before ABORT_TEXT_LIMIT bytes are exceeded
 };
 
 constexpr std::size_t ABORT_TEXT_LIMIT = 2048;
@@ -35,8 +35,8 @@ struct Roster {
 std::vector<std::byte> encode_abort(const AbortNotice& notice);
 std::vector<std::byte> encode_roster(const Roster& roster);
 
-/// Nothing when the bytes are malformed.
-std::optional<AbortNotice> parse_abort(std::span<const std::byte> bytes);
+/// Nothing when the bytes are malformed. A rank outside the world becomes NO_RANK.
+std::optional<AbortNotice> parse_abort(std::span<const std::byte> bytes, int world_size);
 std::optional<Roster> parse_roster(std::span<const std::byte> bytes, int world_size);
 
 }  // namespace lockstep::tcp

@@ -109,7 +109,9 @@ void Gatekeeper::run() noexcept {
       poll_once();
     } catch (const std::exception& error) {
       // Out of memory, most likely. The job does not need this thread now; the next round may fare better.
-      log_notice(LogLevel::WARN, std::string("Trouble while accepting connections: ") + error.what());
+      // No text is put together here: an exception could not leave.
+      log_notice(LogLevel::WARN, "Trouble while accepting connections; the reason follows.");
+      log_notice(LogLevel::WARN, error.what());
       accept_again_ = Clock::now() + ACCEPT_PAUSE;
     }
   }

@@ -152,7 +152,7 @@ void MeshTransport::end_frame(int peer, const FrameHeader& header) {
     from.inquiry = header.signature;
     compare_with(peer);
   } else {
-    auto notice = header.kind == FrameKind::ABORT ? parse_abort(from.control) : std::nullopt;
+    auto notice = header.kind == FrameKind::ABORT ? parse_abort(from.control, size()) : std::nullopt;
     if (notice && header.source < size()) rethrow(*notice, header.source);
     throw Error(
         ErrorCode::PEER_FAILED,

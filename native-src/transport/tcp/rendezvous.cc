@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <thread>
 
+#include "core/log.h"
 #include "transport/tcp/control_frame.h"
 #include "transport/tcp/dial.h"
 #include "transport/tcp/reception.h"
@@ -43,6 +45,11 @@ Mesh form_as_master(const TcpOptions& options, const Deadline& deadline) {
   for (const Endpoint& endpoint : endpoints) {
     listeners.push_back(listen_on(endpoint));
     where += (where.empty() ? "" : ", ") + endpoint.text();
+  }
+  if (options.token.empty() &&
+      !std::all_of(endpoints.begin(), endpoints.end(), std::mem_fn(&Endpoint::is_loopback))) {
+    log_notice(LogLevel::WARN, "Without a token, whoever reaches " + where +
+                                   " can join this group; set LOCKSTEP_TOKEN to a secret of the job.");
   }
   Mesh mesh;
   mesh.roster.resize(static_cast<std::size_t>(options.world_size));
@@ -130,6 +137,10 @@ void report(Mesh& mesh, const TcpOptions& options, const Deadline& deadline) {
               missing.empty() ? 0 : missing.front());
 }
 
+Error malformed_roster_error() {
+  return Error(ErrorCode::RENDEZVOUS, "Rank 0 sent a malformed list of addresses.", 0);
+}
+
 // Waits for the complete roster on the connection to rank 0.
 void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadline) {
   Roster roster;
@@ -142,18 +153,20 @@ void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadlin
                   "Rank 0 closed its connection while the group was being formed; look at its output.", 0);
     }
     if (frame.header.kind == FrameKind::ABORT) {
-      auto notice =
-          parse_abort(frame.payload).value_or(AbortNotice{ErrorCode::RENDEZVOUS, 0, "unknown reason"});
+      auto notice = parse_abort(frame.payload, options.world_size)
+                        .value_or(AbortNotice{ErrorCode::RENDEZVOUS, 0, "unknown reason"});
       throw Error(notice.code, "Rank 0 gave up forming the group: " + notice.message, notice.rank);
     }
     auto parsed = frame.header.kind == FrameKind::ROSTER ? parse_roster(frame.payload, options.world_size)
                                                          : std::nullopt;
-    if (!parsed) throw Error(ErrorCode::RENDEZVOUS, "Rank 0 sent a malformed list of addresses.", 0);
+    if (!parsed) throw malformed_roster_error();
     roster = std::move(*parsed);
   }
   mesh.group = roster.group;
   for (std::size_t rank = 1; rank < mesh.roster.size(); ++rank) {
-    mesh.roster[rank] = resolve(roster.entries[rank].address, roster.entries[rank].port).front();
+    auto endpoint = Endpoint::numeric(roster.entries[rank].address, roster.entries[rank].port);
+    if (!endpoint) throw malformed_roster_error();
+    mesh.roster[rank] = *endpoint;
   }
 }
 

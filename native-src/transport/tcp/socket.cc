@@ -42,6 +42,25 @@ Error listen_error(const Endpoint& endpoint, int number) {
   return system_error("listen on " + endpoint.text(), number);
 }
 
+// @return getaddrinfo()'s status
+int look_up(const std::string& host, std::uint16_t port, int flags, std::vector<Endpoint>& endpoints) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags;
+  addrinfo* found = nullptr;
+  int status = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (status != 0) return status;
+  std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
+    Endpoint endpoint(entry->ai_addr, entry->ai_addrlen);
+    if (std::find(endpoints.begin(), endpoints.end(), endpoint) == endpoints.end())
+      endpoints.push_back(endpoint);
+  }
+  return 0;
+}
+
 }  // namespace
 
 Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
@@ -80,6 +99,12 @@ Endpoint Endpoint::remote(int fd) {
   endpoint.size_ = sizeof endpoint.storage_;
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&endpoint.storage_), &endpoint.size_) != 0) return {};
   return endpoint;
+}
+
+std::optional<Endpoint> Endpoint::numeric(const std::string& address, std::uint16_t port) {
+  std::vector<Endpoint> endpoints;
+  if (look_up(address, port, AI_NUMERICHOST, endpoints) != 0 || endpoints.empty()) return std::nullopt;
+  return endpoints.front();
 }
 
 std::string Endpoint::host() const {
@@ -122,23 +147,11 @@ Error system_error(const std::string& what, int number, int rank) {
 }
 
 std::vector<Endpoint> resolve(const std::string& host, std::uint16_t port) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  int status = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (status != 0) {
+  std::vector<Endpoint> endpoints;
+  if (int status = look_up(host, port, 0, endpoints); status != 0) {
     std::string reason = status == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(status);
     throw Error(ErrorCode::RENDEZVOUS, "Cannot resolve the master address '" + host + "': " + reason +
                                            ". Set MASTER_ADDR to a name or address of rank 0's host.");
-  }
-  std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
-  std::vector<Endpoint> endpoints;
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
-    Endpoint endpoint(entry->ai_addr, entry->ai_addrlen);
-    if (std::find(endpoints.begin(), endpoints.end(), endpoint) == endpoints.end())
-      endpoints.push_back(endpoint);
   }
   return endpoints;
 }

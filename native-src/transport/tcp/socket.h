@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ class Endpoint {
   /// This side's and the other side's of a connected socket; an empty endpoint when the socket is gone.
   static Endpoint local(int fd);
   static Endpoint remote(int fd);
+
+  /// Of a numeric address; nothing for a name, which is not looked up.
+  static std::optional<Endpoint> numeric(const std::string& address, std::uint16_t port);
 
   const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t size() const { return size_; }

@@ -14,7 +14,7 @@ void require(bool condition, const std::string& message) {
   if (!condition) throw Error(ErrorCode::INVALID_ARGUMENT, message);
 }
 
-void check(const TcpOptions& options) {
+TcpOptions checked(TcpOptions options) {
   require(options.world_size >= 1 && options.world_size <= WORLD_SIZE_LIMIT,
           "The world size is " + std::to_string(options.world_size) + "; it must be between 1 and " +
               std::to_string(WORLD_SIZE_LIMIT) + ".");
@@ -26,15 +26,15 @@ void check(const TcpOptions& options) {
           "The master port is " + std::to_string(options.master_port) + "; it must be between 1 and 65535.");
   require(options.token.size() <= tcp::TOKEN_LIMIT,
           "The token is longer than " + std::to_string(tcp::TOKEN_LIMIT) + " bytes.");
-  require(options.timeout_seconds > 0,
-          "The timeout is " + std::to_string(options.timeout_seconds) + " s; it must be positive.");
   require(options.frame_payload_limit > 0, "The limit of a frame's payload is 0; it must be positive.");
+  options.timeout_seconds = checked_timeout(options.timeout_seconds);
+  return options;
 }
 
 }  // namespace
 
-std::unique_ptr<Transport> connect_tcp(const TcpOptions& options) {
-  check(options);
+std::unique_ptr<Transport> connect_tcp(const TcpOptions& given) {
+  const TcpOptions options = checked(given);
   tcp::Mesh mesh;
   if (options.world_size == 1) {
     mesh.roster.resize(1);
