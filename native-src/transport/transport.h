@@ -93,8 +93,7 @@ class Transport {
   virtual void abort(const Error& reason) noexcept = 0;
 
   /// Leaves with a goodbye, so that peers that no longer need this rank are not disturbed; without a failure
-  /// it waits
-  /// until the system has taken over what was sent, at most for the group's timeout. Idempotent.
+  /// it waits until the system has taken over what was sent, at most for the group's timeout. Idempotent.
   virtual void close() noexcept = 0;
 
   /// The transport of a sub-group, over connections of its own. Collective over this group's ranks; `members`
