@@ -3,10 +3,12 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <thread>
 
+#include "core/log.h"
 #include "transport/tcp/control_frame.h"
 #include "transport/tcp/mesh_transport.h"
 
@@ -16,9 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds ABORT_LIMIT{200};
-// A peer takes in its share even while it computes, unless its socket's buffer is full.
-constexpr milliseconds GOODBYE_LIMIT{1000};
 constexpr std::chrono::microseconds LOOK_AGAIN{200};
+constexpr std::chrono::microseconds LONGEST_PAUSE{10'000};
 
 // Throws away what has arrived. @return whether the connection still stands
 bool drain(int fd) {
@@ -53,8 +54,10 @@ void MeshTransport::fail(const Error& reason, bool memory_is_valid) noexcept {
 // @param memory_is_valid whether a frame that has begun may still be completed from its post's memory
 void MeshTransport::tell_peers(const Error& reason, bool memory_is_valid) {
   peers_know_ = true;
-  std::vector<std::byte> frame =
-      control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
+  std::vector<std::byte> frame = notice_;
+  if (frame.empty()) {
+    frame = control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
+  }
   for (Peer& peer : peers_) {
     if (!peer.is_open() || peer.has_left) continue;
     peer.connection->drop_queued();
@@ -87,10 +90,26 @@ void MeshTransport::say_goodbye() {
   }
 }
 
+// What a rank sends in its last operation may show that it disagrees, when it is too late for an error.
+void MeshTransport::warn_of_unread() {
+  std::string trouble;
+  try {
+    progress(milliseconds(0));
+    auto unread = mailbox_.unread_collective();
+    if (!unread) return;
+    trouble = "rank " + std::to_string(unread->source) + " called " + unread->signature.describe() +
+              ", in which this rank took no part.";
+  } catch (const Error& error) {
+    trouble = error.what();
+  }
+  log_notice(LogLevel::WARN, "When rank " + std::to_string(rank_) + " left its group: " + trouble);
+}
+
 void MeshTransport::close() noexcept {
   if (closed_) return;
   closed_ = true;
   try {
+    if (!failure_) warn_of_unread();
     if (failure_) {
       for (Peer& peer : peers_) {
         if (!peer.is_open()) continue;
@@ -102,7 +121,9 @@ void MeshTransport::close() noexcept {
   } catch (const std::exception&) {
     // No memory for the goodbye: the peers see the connections break.
   }
-  linger(failure_ ? ABORT_LIMIT : GOODBYE_LIMIT);
+  // A peer's system takes in its share even while that rank computes, unless its buffers are full.
+  linger(failure_ ? ABORT_LIMIT
+                  : std::chrono::ceil<milliseconds>(std::chrono::duration<double>(options_.timeout_seconds)));
   for (Peer& peer : peers_) {
     if (peer.connection) peer.connection->cut();
   }
@@ -114,6 +135,7 @@ void MeshTransport::close() noexcept {
 // systems have everything.
 void MeshTransport::linger(milliseconds limit) noexcept {
   auto end = Deadline::Clock::now() + limit;
+  auto pause = LOOK_AGAIN;
   for (bool pending = true; pending && Deadline::Clock::now() < end;) {
     pending = false;
     for (Peer& peer : peers_) {
@@ -125,7 +147,8 @@ void MeshTransport::linger(milliseconds limit) noexcept {
         pending = true;
       }
     }
-    if (pending) std::this_thread::sleep_for(LOOK_AGAIN);
+    if (pending) std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, LONGEST_PAUSE);
   }
 }
 

@@ -26,6 +26,10 @@ std::string check_lengths(const FrameHeader& header, std::uint32_t payload_limit
   }
   if (header.payload == 0 && header.total != 0) return "no payload in the middle of a message";
   if (header.source < 0) return "a negative rank as its source";
+  if (header.kind == FrameKind::DATA) return {};
+  if (header.total != header.payload) return "a notice in pieces";
+  bool is_bare = header.kind == FrameKind::GOODBYE || header.kind == FrameKind::INQUIRY;
+  if (is_bare && header.payload > 0) return "a payload that frames of its kind do not have";
   return {};
 }
 

@@ -22,9 +22,9 @@ enum class FrameKind : std::uint8_t {
 
 struct FrameHeader {
   FrameKind kind = FrameKind::DATA;
-  std::int32_t source = 0;    ///< rank that sends
+  std::int32_t source = 0;    ///< rank that sends; of an ABORT, which is relayed, where it began
   Signature signature;        ///< of the message (DATA only)
-  std::uint64_t total = 0;    ///< bytes of the whole message
+  std::uint64_t total = 0;    ///< bytes of the whole message; of the payload, where it is no DATA
   std::uint64_t offset = 0;   ///< where in the message this frame's payload belongs
   std::uint32_t payload = 0;  ///< bytes that follow the header
 

@@ -5,6 +5,14 @@
 
 namespace lockstep::tcp {
 
+Error broken_order_error(int peer) {
+  return Error(ErrorCode::PEER_FAILED,
+               "Rank " + std::to_string(peer) +
+                   " sent frames that do not follow one another; its process or the connection to it is "
+                   "broken.",
+               peer);
+}
+
 // A collective's receive takes the next collective message of its peer whatever it is, and check() compares;
 // a SEND is found by its source and tag.
 Mailbox::Messages::iterator Mailbox::find_message(Messages& messages, const Post& post) {
@@ -13,6 +21,29 @@ Mailbox::Messages::iterator Mailbox::find_message(Messages& messages, const Post
     return message.signature.tag == post.signature.tag &&
            (post.peer == Transport::ANY || post.peer == message.source);
   });
+}
+
+void Mailbox::enter(const Signature& collective) {
+  current_ = collective;
+  for (const Peer& peer : peers_) {
+    for (const Unexpected& message : peer.messages) compare(message.source, message.signature);
+  }
+}
+
+// Ranks that disagree may each send where the other does not receive (each takes itself for the root), so the
+// messages that nobody has asked for are compared too. One of an earlier collective would have been taken in
+// there.
+void Mailbox::compare(int source, const Signature& signature) const {
+  if (signature.sequence <= current_.sequence && signature != current_) {
+    throw mismatch_error(rank_, current_, source, signature);
+  }
+}
+
+std::optional<Mailbox::Unread> Mailbox::unread_collective() const {
+  for (const Peer& peer : peers_) {
+    if (!peer.messages.empty()) return Unread{peer.messages.front().source, peer.messages.front().signature};
+  }
+  return std::nullopt;
 }
 
 void Mailbox::post(Post& post) {
@@ -79,7 +110,9 @@ void Mailbox::begin_message(int peer, const FrameHeader& header) {
   if (from.post != nullptr) {
     from.post->peer = peer;
   } else {
-    Messages& messages = header.signature.is_point_to_point() ? messages_ : from.messages;
+    bool point_to_point = header.signature.is_point_to_point();
+    if (!point_to_point) compare(peer, header.signature);
+    Messages& messages = point_to_point ? messages_ : from.messages;
     messages.push_back({peer, header.signature, header.total, {}, {}, false});
     from.unexpected = &messages.back();
   }
@@ -93,11 +126,7 @@ void Mailbox::begin_frame(int peer, const FrameHeader& header) {
   bool continues = from.arriving && !first && header.offset == from.received &&
                    header.total == from.head.total && header.signature == from.head.signature;
   if (header.source != peer || from.arriving == first || (!first && !continues)) {
-    throw Error(ErrorCode::PEER_FAILED,
-                "Rank " + std::to_string(peer) +
-                    " sent frames that do not follow one another; its process or the "
-                    "connection to it is broken.",
-                peer);
+    throw broken_order_error(peer);
   }
   if (first) begin_message(peer, header);
   from.head = header;

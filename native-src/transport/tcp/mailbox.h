@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "transport/tcp/frame.h"
@@ -21,12 +22,25 @@ struct Post {
   bool complete = false;
 };
 
+/// PEER_FAILED for a peer whose frames do not follow one another.
+Error broken_order_error(int peer);
+
 /// Brings together posted receives and arriving messages. The parts of a message go straight to posted
 /// memory; what nobody has asked for yet is kept in pieces of a frame each, so that memory grows with what
 /// has arrived and never with what a header claims.
 class Mailbox {
  public:
   Mailbox(int rank, int size) : rank_(rank), peers_(static_cast<std::size_t>(size)) {}
+
+  /// This rank's collective from now on. @throws Error MISMATCH when a peer is found to be in another one
+  void enter(const Signature& collective);
+
+  /// A collective message that nobody has asked for, if there is one.
+  struct Unread {
+    int source;
+    Signature signature;
+  };
+  std::optional<Unread> unread_collective() const;
 
   /// Takes a message that has arrived, wholly or in part, or queues the post.
   /// @throws Error MISMATCH
@@ -60,6 +74,7 @@ class Mailbox {
     Unexpected* unexpected = nullptr;
   };
 
+  void compare(int source, const Signature& signature) const;
   void begin_message(int peer, const FrameHeader& header);
   Post* claim(int peer, const FrameHeader& header);
   Messages::iterator find_message(Messages& messages, const Post& post);
@@ -68,6 +83,7 @@ class Mailbox {
   Peer& peer_at(int peer) { return peers_[static_cast<std::size_t>(peer)]; }
 
   const int rank_;
+  Signature current_;  // of the latest collective
   std::vector<Peer> peers_;
   std::list<Post*> receives_;  // of SEND messages, from one rank or ANY, in order
   Messages messages_;          // SEND messages, in the order in which they came

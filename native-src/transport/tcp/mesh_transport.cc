@@ -46,6 +46,7 @@ void MeshTransport::check_peer(int peer) const {
 void MeshTransport::enter(const Signature& signature) {
   if (signature.is_point_to_point() || signature == current_) return;
   current_ = signature;
+  mailbox_.enter(signature);
   for (int peer = 0; peer < size(); ++peer) compare_with(peer);
 }
 
@@ -126,17 +127,19 @@ int MeshTransport::wait(Ticket ticket, const Deadline& deadline) {
 }
 
 void MeshTransport::begin_frame(int peer, const FrameHeader& header) {
+  Peer& from = peer_at(peer);
+  if (from.has_left) throw broken_order_error(peer);
+  from.arriving = header.kind;
   if (header.kind == FrameKind::DATA) {
     mailbox_.begin_frame(peer, header);
   } else {
-    peer_at(peer).control.resize(header.payload);
+    from.control.resize(header.payload);
   }
 }
 
 std::byte* MeshTransport::place(int peer, std::uint32_t at) {
-  // While a control frame arrives, its payload has its own place; between messages nobody asks.
   Peer& from = peer_at(peer);
-  return from.control.empty() ? mailbox_.place(peer, at) : from.control.data() + at;
+  return from.arriving == FrameKind::DATA ? mailbox_.place(peer, at) : from.control.data() + at;
 }
 
 void MeshTransport::end_frame(int peer, const FrameHeader& header) {
@@ -150,7 +153,7 @@ void MeshTransport::end_frame(int peer, const FrameHeader& header) {
     compare_with(peer);
   } else {
     auto notice = header.kind == FrameKind::ABORT ? parse_abort(from.control) : std::nullopt;
-    if (notice) rethrow(*notice, peer);
+    if (notice && header.source < size()) rethrow(*notice, header.source);
     throw Error(
         ErrorCode::PEER_FAILED,
         "Rank " + std::to_string(peer) + " sent a malformed notice; its process or the connection is broken.",

@@ -36,7 +36,8 @@ class MeshTransport final : public Transport, private FrameReceiver {
     bool has_left = false;                   // said goodbye
     bool awaits_room = false;                // registered for EPOLLOUT
     Signature inquiry;                       // the collective in which it last said to wait
-    std::vector<std::byte> control;          // payload of the control frame that is arriving
+    FrameKind arriving = FrameKind::DATA;    // of the frame that is arriving
+    std::vector<std::byte> control;          // its payload, unless it is DATA
 
     bool is_open() const { return connection && connection->is_open(); }
   };
@@ -68,6 +69,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   // Ending (ending.cc)
   void fail(const Error& reason, bool memory_is_valid) noexcept;
   void tell_peers(const Error& reason, bool memory_is_valid);
+  void warn_of_unread();
   void say_goodbye();
   void linger(std::chrono::milliseconds limit) noexcept;
 
@@ -85,7 +87,8 @@ class MeshTransport final : public Transport, private FrameReceiver {
   Signature current_;  // of the latest collective
   Signature doing_;    // what is or was awaited, for messages
   std::optional<Error> failure_;
-  bool peers_know_ = false;  // of the failure
+  std::vector<std::byte> notice_;  // of the failure, as it came from where it began
+  bool peers_know_ = false;        // of the failure
   bool closed_ = false;
   std::chrono::steady_clock::time_point last_progress_{};
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <thread>
 
 #include "transport/tcp/control_frame.h"
 #include "transport/tcp/mesh_transport.h"
@@ -22,6 +23,9 @@ constexpr milliseconds LONGEST_DEAFNESS{1};
 // Whoever waits for longer asks whether all mean the same operation; few operations of a healthy job take
 // that long.
 constexpr milliseconds INQUIRY_AFTER{200};
+// How long a notice may lag behind the connections that break because of what it tells.
+constexpr milliseconds NOTICE_LIMIT{200};
+constexpr milliseconds LOOK_AGAIN{1};
 
 }  // namespace
 
@@ -100,18 +104,36 @@ void MeshTransport::receive_from(int peer) {
   if (!from.has_left) report_loss(peer);
 }
 
-// A peer that ended because of another one's death has told so before it cut its connections, on one of which
-// that may be waiting to be read; the rank that died first is the one to name.
+// The lost rank may be one that lives, and that ended its group because another one died. Then a notice is on
+// its way, from it or relayed, and rethrow() names the rank that died. Without a notice, a connection that was
+// reset tells of a death rather than one that was closed.
 void MeshTransport::report_loss(int lost) {
-  for (int peer = 0; peer < size(); ++peer) {
-    Peer& other = peer_at(peer);
-    if (other.is_open() && !other.connection->receive(*this)) other.connection->cut();
+  bool was_reset = peer_at(lost).connection->error() == ECONNRESET;
+  auto end = Deadline::Clock::now() + NOTICE_LIMIT;
+  for (bool others = true; others && Deadline::Clock::now() < end;) {
+    others = false;
+    for (int peer = 0; peer < size(); ++peer) {
+      Peer& other = peer_at(peer);
+      if (!other.is_open() || other.has_left) continue;
+      if (other.connection->receive(*this)) {
+        others = true;
+        continue;
+      }
+      other.connection->cut();
+      if (!other.has_left && !was_reset && other.connection->error() == ECONNRESET) {
+        was_reset = true;
+        lost = peer;
+      }
+    }
+    if (others) std::this_thread::sleep_for(LOOK_AGAIN);
   }
   throw peer_died_error(rank_, lost, doing_);
 }
 
+// @param source of the notice: where the failure began
 void MeshTransport::rethrow(const AbortNotice& notice, int source) {
-  peers_know_ = true;  // the rank where it began is connected to all and has told all
+  // Relayed as it is: the origin may have had to cut its connection to some rank before it could tell it.
+  notice_ = control_bytes(FrameKind::ABORT, source, encode_abort(notice));
   throw aborted_error(source, Error(notice.code, notice.message, notice.rank));
 }
 
