@@ -14,8 +14,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * One training step of a 64-512-512-1 MLP at global batch 1000, as {@code compare_mlp_step.py} runs it. Every step reads,
- * normalises and copies its samples, which the PyTorch peers do not. Rank 0 prints one JSON object.
+ * One training step of a 64-512-512-1 MLP at global batch 1000, as {@code compare_mlp_step.py} runs
+ * it. Every step reads, normalises and copies its samples, which the PyTorch peers do not. Rank 0
+ * prints one JSON object.
  *
  * <p>Arguments: the configuration file, the number of measured epochs.
  */
@@ -32,8 +33,7 @@ public final class MlpStep {
             RunConfig.class, Path.of(arguments[0]), List.of("training.epochs=" + epochs));
     try (Dataset data = DataFiles.open(config.data());
         Communicator ranks = Communicator.fromEnvironment(config.communicator())) {
-      Split split =
-          Split.of(data.size(), config.data().validationFraction(), config.data().seed());
+      Split split = Split.of(data.size(), config.data().validationFraction(), config.data().seed());
       StepTimes times = new StepTimes(WARM_UP_EPOCHS);
       new TrainingJob(config.plan(), data, split, ranks, times, Optional.empty()).run(false);
       if (ranks.rank() == 0) {

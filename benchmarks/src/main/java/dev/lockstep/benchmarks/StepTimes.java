@@ -10,7 +10,10 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Times, and Java heap bytes that the training thread allocates, from one step's end to the next within an epoch. */
+/**
+ * Times, and Java heap bytes that the training thread allocates, from one step's end to the next
+ * within an epoch.
+ */
 final class StepTimes implements RunRecorder {
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private final List<Long> nanos = new ArrayList<>();
