@@ -21,9 +21,10 @@ int launched_ranks() {
   return 1;
 }
 
-/// MPICH over UCX among ranks of one host, which Hydra's variables give away: plain shared memory only. Otherwise UCX
-/// copies from the memory of other processes, and aborts this one when such a process has just died; told not to, it
-/// takes TCP, and MPI_Finalize of MPICH 4.0.2 now and then waits for a connection without end. See README.md.
+/// MPICH over UCX among ranks of one host, which Hydra's variables give away: plain shared memory only.
+/// Otherwise UCX copies from the memory of other processes, and aborts this one when such a process has just
+/// died; told not to, it takes TCP, and MPI_Finalize of MPICH 4.0.2 now and then waits for a connection
+/// without end. See README.md.
 void keep_ucx_to_shared_memory() {
   const char* ranks = std::getenv("PMI_SIZE");
   const char* ranks_here = std::getenv("MPI_LOCALNRANKS");
