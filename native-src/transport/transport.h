@@ -92,8 +92,8 @@ class Transport {
   /// Tells every peer that this group has failed, as far as that is possible without blocking long.
   virtual void abort(const Error& reason) noexcept = 0;
 
-  /// Leaves with a goodbye, so that peers that no longer need this rank are not disturbed; without a failure it
-  /// waits for peers to take in what was sent to them, within the group's timeout. Idempotent.
+  /// Leaves with a goodbye, so that peers that no longer need this rank are not disturbed; without a failure
+  /// it waits for peers to take in what was sent to them, within the group's timeout. Idempotent.
   virtual void close() noexcept = 0;
 
   /// The transport of a sub-group, over connections of its own. Collective over this group's ranks; `members`

@@ -56,7 +56,8 @@ void MeshTransport::tell_peers(const Error& reason, bool memory_is_valid) {
   peers_know_ = true;
   std::vector<std::byte> frame = notice_;
   if (frame.empty()) {
-    frame = control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
+    frame =
+        control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
   }
   for (Peer& peer : peers_) {
     if (!peer.is_open() || peer.has_left) continue;

@@ -105,8 +105,8 @@ void MeshTransport::receive_from(int peer) {
 }
 
 // The lost rank may be one that lives, and that ended its group because another one died. Then a notice is on
-// its way, from it or relayed, and rethrow() names the rank that died. Without a notice, a connection that was
-// reset tells of a death rather than one that was closed.
+// its way, from it or relayed, and rethrow() names the rank that died. Without a notice, a connection that
+// was reset tells of a death rather than one that was closed.
 void MeshTransport::report_loss(int lost) {
   bool was_reset = peer_at(lost).connection->error() == ECONNRESET;
   auto end = Deadline::Clock::now() + NOTICE_LIMIT;
