@@ -52,20 +52,23 @@ LOCKSTEP_API void set_timeout(std::int64_t communicator, double seconds);
 
 /// Runs one operation and returns when this rank's part is done.
 ///
-/// Buffers, in elements of `type`, for P ranks:
-/// | operation      | input                      | output             | root_or_peer     | counts |
-/// |----------------|----------------------------|--------------------|------------------|---------------------|
-/// | SEND           | count                      |                    | destination      | | | RECEIVE | |
-/// count              | source, ANY_RANK |                     | | BROADCAST      | count at the root (=
-/// output) | count            | root             |                     | | SCATTER        | at the root: P ×
-/// count, or sum(counts) | count  | root             | root, optional      | | GATHER         | count | at
-/// the root, as SCATTER's input | root | root, optional     | | ALL_GATHER     | count                      |
-/// P × count, or sum(counts) |           | all ranks, optional | | REDUCE         | count | count at the root
-/// | root             |                     | | REDUCE_SCATTER | P × count, or sum(counts)  | count | | all
-/// ranks, optional | | ALL_REDUCE     | count                      | count (may be = input) |              |
-/// | | ALL_TO_ALL     | P × count                  | P × count          |                  | | | BARRIER | |
-/// |                  |                     | Input and output are the same address (in place, for BROADCAST,
-/// REDUCE at the root and ALL_REDUCE) or do not overlap. With `counts`, rank r's `count` equals counts[r].
+/// Buffers, in elements of `type`, for P ranks ("parts" is P × count, or sum(counts)):
+/// | operation      | input          | output            | root_or_peer     | counts     |
+/// |----------------|----------------|-------------------|------------------|------------|
+/// | SEND           | count          |                   | destination      |            |
+/// | RECEIVE        |                | count             | source, ANY_RANK |            |
+/// | BROADCAST      | = output       | count             | root             |            |
+/// | SCATTER        | root: parts    | count             | root             | root, or 0 |
+/// | GATHER         | count          | root: parts       | root             | root, or 0 |
+/// | ALL_GATHER     | count          | parts             |                  | all, or 0  |
+/// | REDUCE         | count          | root: count       | root             |            |
+/// | REDUCE_SCATTER | parts          | count             |                  | all, or 0  |
+/// | ALL_REDUCE     | count          | count             |                  |            |
+/// | ALL_TO_ALL     | P × count      | P × count         |                  |            |
+/// | BARRIER        |                |                   |                  |            |
+///
+/// Input and output are the same address (in place: BROADCAST, REDUCE at the root, ALL_REDUCE) or do not
+/// overlap. With `counts`, rank r's `count` equals counts[r].
 ///
 /// @param operation an Operation other than SPLIT
 /// @param type a DataType; @param op a ReduceOp (looked at by reductions only)
