@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Trains what a YAML file describes; alone, or as one rank of the group that it was launched into. */
+/**
+ * Trains what a YAML file describes; alone, or as one rank of the group that it was launched into.
+ */
 public final class TrainEmulator {
   public static void main(String[] arguments) {
     RunConfig config = ConfigLoader.load(RunConfig.class, Path.of(arguments[0]), List.of());
