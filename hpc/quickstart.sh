@@ -34,6 +34,7 @@ run=runs/heat-flux
 configuration=$(printf '%s %s %s\n' "$sources" "$(fingerprint examples/heat-flux.yaml)" "$(sha256sum <"$data")")
 if [[ -f $run/.quickstart && $(<"$run/.quickstart") == "$configuration" && -f $run/model.pt && -f $run/summary.json ]]; then
   echo "$run holds this very training already; remove it to train again"
+  hpc/lockstep summary "$run"
 else
   rm -rf "$run"
   hpc/lockstep launch -n 2 -- train examples/heat-flux.yaml --set "data.path=$data" ||
@@ -41,4 +42,6 @@ else
   echo "$configuration" >"$run/.quickstart"
 fi
 
-hpc/lockstep summary "$run"
+echo
+echo "The loss is plotted in $run/loss.png, predictions against the truth in $run/prediction.png."
+echo "Python and C++ load $run/model.pt with torch.jit.load."

@@ -31,10 +31,11 @@ def free_port():
 
 
 def lockstep_command(steps):
+    """Epochs are 50 steps long (mlp-step.yaml)."""
     jars = [str(ROOT / "benchmarks/target/classes"), str(ROOT / "java/target/classes"),
             str(ROOT / "java/target/lib/*")]
     return ["java", "-XX:+UseSerialGC", "-cp", ":".join(jars),
-            "dev.lockstep.benchmarks.MlpStep", "--steps", str(steps)]
+            "dev.lockstep.benchmarks.MlpStep", str(ROOT / "benchmarks/peers/mlp-step.yaml"), str(steps // 50)]
 
 
 def run(command, ranks):
@@ -65,7 +66,7 @@ def run(command, ranks):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=200, help="a multiple of 50")
     parser.add_argument("--python", default="/usr/bin/python3", help="a Python with PyTorch")
     arguments = parser.parse_args()
 

@@ -52,21 +52,22 @@ LOCKSTEP_API void set_timeout(std::int64_t communicator, double seconds);
 
 /// Runs one operation and returns when this rank's part is done.
 ///
-/// Buffers, in elements of `type`, for P ranks:
-/// | operation      | input                      | output             | root_or_peer     | counts              |
-/// |----------------|----------------------------|--------------------|------------------|---------------------|
-/// | SEND           | count                      |                    | destination      |                     |
-/// | RECEIVE        |                            | count              | source, ANY_RANK |                     |
-/// | BROADCAST      | count at the root (= output) | count            | root             |                     |
-/// | SCATTER        | at the root: P × count, or sum(counts) | count  | root             | root, optional      |
-/// | GATHER         | count                      | at the root, as SCATTER's input | root | root, optional     |
-/// | ALL_GATHER     | count                      | P × count, or sum(counts) |           | all ranks, optional |
-/// | REDUCE         | count                      | count at the root  | root             |                     |
-/// | REDUCE_SCATTER | P × count, or sum(counts)  | count              |                  | all ranks, optional |
-/// | ALL_REDUCE     | count                      | count (may be = input) |              |                     |
-/// | ALL_TO_ALL     | P × count                  | P × count          |                  |                     |
-/// | BARRIER        |                            |                    |                  |                     |
-/// Input and output are the same address (in place, for BROADCAST, REDUCE at the root and ALL_REDUCE) or do not
+/// Buffers, in elements of `type`, for P ranks ("parts" is P × count, or sum(counts)):
+/// | operation      | input          | output            | root_or_peer     | counts     |
+/// |----------------|----------------|-------------------|------------------|------------|
+/// | SEND           | count          |                   | destination      |            |
+/// | RECEIVE        |                | count             | source, ANY_RANK |            |
+/// | BROADCAST      | = output       | count             | root             |            |
+/// | SCATTER        | root: parts    | count             | root             | root, or 0 |
+/// | GATHER         | count          | root: parts       | root             | root, or 0 |
+/// | ALL_GATHER     | count          | parts             |                  | all, or 0  |
+/// | REDUCE         | count          | root: count       | root             |            |
+/// | REDUCE_SCATTER | parts          | count             |                  | all, or 0  |
+/// | ALL_REDUCE     | count          | count             |                  |            |
+/// | ALL_TO_ALL     | P × count      | P × count         |                  |            |
+/// | BARRIER        |                |                   |                  |            |
+///
+/// Input and output are the same address (in place: BROADCAST, REDUCE at the root, ALL_REDUCE) or do not
 /// overlap. With `counts`, rank r's `count` equals counts[r].
 ///
 /// @param operation an Operation other than SPLIT
@@ -75,15 +76,17 @@ LOCKSTEP_API void set_timeout(std::int64_t communicator, double seconds);
 /// @param input,output addresses; 0 where the table has no buffer or the length is zero
 /// @param counts address of P std::int64_t, or 0
 /// @return for RECEIVE the rank that sent, otherwise 0
-LOCKSTEP_API std::int32_t run(std::int64_t communicator, std::int32_t operation, std::int32_t type, std::int32_t op,
-                              std::int32_t root_or_peer, std::int32_t tag, std::int64_t input, std::int64_t output,
-                              std::int64_t count, std::int64_t counts);
+LOCKSTEP_API std::int32_t run(std::int64_t communicator, std::int32_t operation, std::int32_t type,
+                              std::int32_t op, std::int32_t root_or_peer, std::int32_t tag,
+                              std::int64_t input, std::int64_t output, std::int64_t count,
+                              std::int64_t counts);
 
 /// Queues the same operation on the communicator's progress thread, in submission order.
 /// @return a work handle, to be given to wait_work() exactly once
 LOCKSTEP_API std::int64_t start(std::int64_t communicator, std::int32_t operation, std::int32_t type,
-                                std::int32_t op, std::int32_t root_or_peer, std::int32_t tag, std::int64_t input,
-                                std::int64_t output, std::int64_t count, std::int64_t counts);
+                                std::int32_t op, std::int32_t root_or_peer, std::int32_t tag,
+                                std::int64_t input, std::int64_t output, std::int64_t count,
+                                std::int64_t counts);
 
 /// Waits for a started operation, rethrows its error, and releases the handle.
 /// @return as run()

@@ -21,6 +21,19 @@ int launched_ranks() {
   return 1;
 }
 
+/// MPICH over UCX among ranks of one host, which Hydra's variables give away: plain shared memory only.
+/// Otherwise UCX copies from the memory of other processes, and aborts this one when such a process has just
+/// died; told not to, it takes TCP, and MPI_Finalize of MPICH 4.0.2 now and then waits for a connection
+/// without end. See README.md.
+void keep_ucx_to_shared_memory() {
+  const char* ranks = std::getenv("PMI_SIZE");
+  const char* ranks_here = std::getenv("MPI_LOCALNRANKS");
+  constexpr int KEEP_THE_USERS = 0;
+  if (ranks != nullptr && ranks_here != nullptr && std::string(ranks) == ranks_here) {
+    setenv("UCX_TLS", "posix,self", KEEP_THE_USERS);
+  }
+}
+
 std::string library_name() {
   char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
   int length = 0;
@@ -57,10 +70,7 @@ void Session::start() {
     throw Error(ErrorCode::CLOSED, "The host application has shut MPI down already (MPI_Finalize).");
   if (!initialised) {
     const SignalGuard guard;
-    // UCX (under MPICH, and where InfiniBand is) aborts the process when the rank whose memory it copies has
-    // just died.
-    constexpr int KEEP_THE_USERS = 0;
-    setenv("UCX_TLS", "^cma", KEEP_THE_USERS);
+    keep_ucx_to_shared_memory();
     int provided = MPI_THREAD_SINGLE;
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
     initialised_here_ = true;

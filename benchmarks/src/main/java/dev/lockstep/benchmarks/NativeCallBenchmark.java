@@ -19,7 +19,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** What crossing from Java to native code costs: a bare call, and one that goes through handle, checks and dispatch. */
+/**
+ * What crossing from Java to native code costs: a bare call, and one that goes through handle,
+ * checks and dispatch.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

@@ -26,8 +26,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One all-reduce of 16 bytes between two ranks, called from Java. The second rank is a thread that answers until the sum
- * of the second element says that the first is leaving.
+ * One all-reduce of 16 bytes between two ranks, called from Java. The second rank is a thread that
+ * answers until the sum of the second element says that the first is leaving.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

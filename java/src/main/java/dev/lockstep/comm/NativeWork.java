@@ -4,16 +4,19 @@ import dev.lockstep.jni.Native;
 import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
-/** A native work handle, which is waited for exactly once, and the spans it keeps reachable. */
+/**
+ * A native work handle, which is waited for exactly once, and the request whose memory it keeps
+ * reachable.
+ */
 final class NativeWork implements Work {
-  private final Object spans;
+  private final Request request;
   private long handle;
   private int sender;
   private @Nullable RuntimeException failure;
 
-  NativeWork(long handle, Object spans) {
+  NativeWork(long handle, Request request) {
     this.handle = handle;
-    this.spans = spans;
+    this.request = request;
   }
 
   @Override
@@ -30,7 +33,7 @@ final class NativeWork implements Work {
         failure = NativeErrors.translate(e);
       } finally {
         handle = 0;
-        Reference.reachabilityFence(spans);
+        Reference.reachabilityFence(request);
       }
     }
     if (failure != null) {

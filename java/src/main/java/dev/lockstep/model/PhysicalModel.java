@@ -1,5 +1,6 @@
 package dev.lockstep.model;
 
+import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
@@ -49,6 +50,7 @@ public final class PhysicalModel implements AutoCloseable {
    * @throws ModelException if that fails
    */
   public static PhysicalModel load(Path file) {
+    NativeLibraries.load();
     return new PhysicalModel(TorchScriptFile.load(file), file.toString());
   }
 

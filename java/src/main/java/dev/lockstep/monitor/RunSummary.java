@@ -12,7 +12,7 @@ import java.util.List;
  * @param worldSize the number of ranks
  * @param backend the communicator's backend, for example {@code tcp}
  * @param epochs epochs trained since the run began, those before a resume included
- * @param seconds wall-clock seconds of training, those before a resume included
+ * @param seconds wall-clock seconds of training since this process began or resumed it
  * @param samplesPerSecond training samples a second, over all ranks, start-up aside
  * @param communicationShare the share of the training time that rank 0 waited for communication, in
  *     [0, 1]

@@ -9,6 +9,7 @@ import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -77,6 +78,7 @@ public final class TrainingJob {
    * @throws dev.lockstep.comm.CommunicationException if a rank fails; it names the rank
    */
   public TrainingResult run(boolean resume) {
+    NativeLibraries.load();
     int threads = TorchThreads.configure(plan.threads(), communicator);
     try (Model model = model();
         TrainingMemory memory = agreedMemory(model)) {

@@ -168,6 +168,21 @@ class ScriptsTest {
   }
 
   @Test
+  void interruptReachesALauncherThatAScriptStartedInTheBackground() throws Exception {
+    run(Map.of(), "cp", HPC.resolve("lockstep").toString(), "hpc/lockstep");
+    Files.createDirectories(folder.resolve("java/target/classes/dev/lockstep"));
+    // A JDK whose java says whether SIGINT, bit 2 of the mask, is ignored.
+    script("jdk/bin/java", "sed -n 's/^SigIgn:.*\\(.\\)$/\\1/p' /proc/self/status");
+    Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"17.0.1\"\n");
+    Map<String, String> environment = Map.of("JAVA_HOME", folder.resolve("jdk").toString());
+    String background = "hpc/lockstep %s & wait";
+    Outcome launch = run(environment, "bash", "-c", background.formatted("launch"));
+    Outcome train = run(environment, "bash", "-c", background.formatted("train"));
+    assertEquals(0, Integer.parseInt(launch.lines().get(0), 16) & 2);
+    assertEquals(2, Integer.parseInt(train.lines().get(0), 16) & 2);
+  }
+
+  @Test
   void programWithoutJavaSaysSo() throws Exception {
     run(Map.of(), "cp", HPC.resolve("lockstep").toString(), "hpc/lockstep");
     Outcome outcome = run(Map.of("JAVA_HOME", "/no/java"), "hpc/lockstep", "--version");
