@@ -1,12 +1,12 @@
 #include "collective/transport_backend.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
 
 #include "collective/binomial_broadcast.h"
 #include "collective/binomial_reduce.h"
+#include "collective/choice.h"
 #include "collective/dissemination_barrier.h"
 #include "collective/linear_gather.h"
 #include "collective/linear_scatter.h"
@@ -49,22 +49,6 @@ Signature point_to_point_signature(const Request& request) {
 Blocks blocks_of(const Request& request, int ranks) {
   return request.counts.empty() ? Blocks::of_equal_count(request.count, ranks)
                                 : Blocks::of_counts(request.counts);
-}
-
-/// Where a rank wants to go in a split.
-struct Choice {
-  std::int32_t color;
-  std::int32_t key;
-};
-
-std::vector<int> members_of(const std::vector<Choice>& choices, int color) {
-  std::vector<int> members;
-  if (color < 0) return members;
-  for (int rank = 0; rank < static_cast<int>(choices.size()); ++rank) {
-    if (choices[rank].color == color) members.push_back(rank);
-  }
-  std::ranges::stable_sort(members, {}, [&](int rank) { return choices[rank].key; });
-  return members;
 }
 
 }  // namespace

@@ -58,6 +58,18 @@ std::vector<int> world_ranks(MPI_Comm comm) {
   return in_world;
 }
 
+MPI_Comm create(MPI_Comm parent, const std::vector<int>& members) {
+  MPI_Group all = MPI_GROUP_NULL;
+  MPI_Group some = MPI_GROUP_NULL;
+  MPI_Comm comm = MPI_COMM_NULL;
+  check(MPI_Comm_group(parent, &all), "MPI_Comm_group");
+  check(MPI_Group_incl(all, static_cast<int>(members.size()), members.data(), &some), "MPI_Group_incl");
+  check(MPI_Comm_create_group(parent, some, 0, &comm), "MPI_Comm_create_group");
+  MPI_Group_free(&all);
+  MPI_Group_free(&some);
+  return comm;
+}
+
 }  // namespace
 
 MpiBackend::MpiBackend(Session& session, MPI_Comm comm, double timeout_seconds)
@@ -120,12 +132,14 @@ Signature MpiBackend::signature_of(const Request& request) {
 std::unique_ptr<Backend> MpiBackend::split(int color, int key, const Deadline& deadline) {
   Request request;
   request.operation = Operation::SPLIT;
+  request.root_or_peer = color;
+  request.tag = key;
   execute(request, deadline);
+  const std::vector<int> members = lockstep::members_of(buffers_.choices, color);
+  if (members.empty()) return nullptr;
   std::lock_guard lock(session_.mutex());
   session_.require_usable();
-  MPI_Comm comm = MPI_COMM_NULL;
-  check(MPI_Comm_split(comm_, color < 0 ? MPI_UNDEFINED : color, key, &comm), "MPI_Comm_split");
-  if (comm == MPI_COMM_NULL) return nullptr;
+  MPI_Comm comm = create(comm_, members);
   auto group = std::make_unique<MpiBackend>(session_, comm, timeout_seconds_);
   session_.count_in();
   return group;

@@ -25,7 +25,8 @@ class MpiBackend final : public Backend {
   std::string name() const override { return "mpi"; }
   int execute(const Request& request, const Deadline& deadline) override;
 
-  /// MPI_Comm_split blocks without a deadline, so it begins only once all ranks have arrived in split(). Two
+  /// MPI_Comm_create_group blocks without a deadline, so it begins only once all ranks have told their color
+  /// and key. A rank that dies in that short call leaves the others in it until the launcher ends them. Two
   /// threads of a process must not split two groups at the same time.
   std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
 

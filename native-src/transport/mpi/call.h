@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "collective/choice.h"
 #include "collective/request.h"
 #include "transport/mpi/packet.h"
 #include "transport/mpi/session.h"
@@ -35,6 +36,8 @@ struct Buffers {
   std::vector<int> counts;
   std::vector<int> displacements;
   Verdict verdict;
+  Choice choice;
+  std::vector<Choice> choices;
   Header header;
 };
 
@@ -60,7 +63,8 @@ struct Call {
 /// Makes all ranks agree on the operation. @throws Error MISMATCH, on all ranks alike, before data has moved
 void agree(const Call& call);
 
-/// Does a collective on which the ranks have agreed.
+/// Does a collective on which the ranks have agreed. Of a SPLIT it does the exchange of choices (color and
+/// key: the request's root_or_peer and tag), which buffers.choices has then.
 void run_collective(const Call& call);
 
 void send(const Call& call);

@@ -136,6 +136,16 @@ void all_to_all(const Call& call) {
   });
 }
 
+void exchange_choices(const Call& call) {
+  Buffers& buffers = call.buffers;
+  buffers.choice = {call.request.root_or_peer, call.request.tag};
+  buffers.choices.resize(static_cast<std::size_t>(call.size));
+  call.run("MPI_Iallgather", [&](MPI_Request* request) {
+    return MPI_Iallgather(&buffers.choice, 2, MPI_INT32_T, buffers.choices.data(), 2, MPI_INT32_T, call.comm,
+                          request);
+  });
+}
+
 }  // namespace
 
 void run_collective(const Call& call) {
@@ -159,8 +169,9 @@ void run_collective(const Call& call) {
     case Operation::BARRIER:  // the agreement was one
     case Operation::SEND:
     case Operation::RECEIVE:
-    case Operation::SPLIT:
       return;
+    case Operation::SPLIT:
+      return exchange_choices(call);
   }
 }
 
