@@ -5,7 +5,7 @@
 
 #include "collective/request.h"
 #include "core/deadline.h"
-#include "core/error.h"
+#include "lockstep/error.h"
 
 namespace lockstep {
 

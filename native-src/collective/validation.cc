@@ -4,8 +4,8 @@
 #include <string>
 
 #include "core/data_type.h"
-#include "core/error.h"
 #include "lockstep/communicator.h"
+#include "lockstep/error.h"
 
 namespace lockstep {
 namespace {

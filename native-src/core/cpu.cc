@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "core/error.h"
+#include "lockstep/error.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>

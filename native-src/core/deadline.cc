@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/error.h"
+#include "lockstep/error.h"
 
 namespace lockstep {
 

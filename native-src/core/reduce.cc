@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "core/error.h"
 #include "core/reduce_kernels.h"
+#include "lockstep/error.h"
 
 namespace lockstep {
 namespace {

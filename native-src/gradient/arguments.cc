@@ -3,7 +3,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "core/error.h"
+#include "lockstep/error.h"
 
 namespace lockstep::gradient {
 namespace {

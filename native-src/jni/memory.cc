@@ -6,8 +6,8 @@
 #include <string>
 #include <unordered_set>
 
-#include "core/error.h"
 #include "jni/boundary.h"
+#include "lockstep/error.h"
 
 namespace lockstep {
 namespace {

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "core/error.h"
+#include "lockstep/error.h"
 
 namespace lockstep {
 

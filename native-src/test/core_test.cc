@@ -7,10 +7,10 @@
 
 #include "core/data_type.h"
 #include "core/deadline.h"
-#include "core/error.h"
 #include "core/log.h"
 #include "core/utf8.h"
 #include "lockstep/communicator.h"
+#include "lockstep/error.h"
 #include "ranks.h"
 
 namespace lockstep::test {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
 #include "half_reference.h"
 #include "instruction_sets.h"
+#include "lockstep/error.h"
 #include "lockstep/types.h"
 
 namespace lockstep {

@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "core/error.h"
 #include "jni/boundary.h"
 #include "lockstep/communicator.h"
+#include "lockstep/error.h"
 #include "lockstep/memory.h"
 #include "ranks.h"
 

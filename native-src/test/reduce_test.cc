@@ -9,9 +9,9 @@
 #include <random>
 #include <vector>
 
-#include "core/error.h"
 #include "half_reference.h"
 #include "instruction_sets.h"
+#include "lockstep/error.h"
 
 namespace lockstep {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/deadline.h"
-#include "core/error.h"
+#include "lockstep/error.h"
 #include "lockstep/types.h"
 
 namespace lockstep {

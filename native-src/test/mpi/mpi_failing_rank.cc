@@ -17,8 +17,8 @@
 #include <thread>
 #include <vector>
 
-#include "core/error.h"
 #include "lockstep/communicator.h"
+#include "lockstep/error.h"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
 #include "lockstep/communicator.h"
+#include "lockstep/error.h"
 #include "typed_buffer.h"
 
 namespace lockstep::test {

@@ -40,14 +40,6 @@ class MessageType {
   MPI_Datatype type_ = MPI_DATATYPE_NULL;
 };
 
-int mpi_tag(const Call& call) {
-  const int tag = call.request.tag;
-  if (tag >= 0 && tag <= call.session.tag_limit()) return tag;
-  throw Error(ErrorCode::INVALID_ARGUMENT, "Tag " + std::to_string(tag) + " is outside 0 … " +
-                                               std::to_string(call.session.tag_limit()) +
-                                               ", the range of this MPI library.");
-}
-
 std::size_t data_bytes(const Call& call) { return call.request.count * size_of(call.request.type); }
 
 std::size_t block_bytes(const Call& call) { return call.chunk_bytes; }
@@ -71,7 +63,7 @@ std::size_t await_message(const Call& call, int tag, MPI_Message* message, int* 
 }  // namespace
 
 void send(const Call& call) {
-  const int tag = mpi_tag(call);
+  const int tag = call.request.tag;
   call.buffers.header.signature = call.signature();
   call.run("MPI_Isend", [&](MPI_Request* pending) {
     const MessageType type(&call.buffers.header, call.request.input, data_bytes(call), block_bytes(call));
@@ -82,7 +74,7 @@ void send(const Call& call) {
 int receive(const Call& call) {
   MPI_Message message = MPI_MESSAGE_NULL;
   int source = 0;
-  const std::size_t bytes = await_message(call, mpi_tag(call), &message, &source);
+  const std::size_t bytes = await_message(call, call.request.tag, &message, &source);
   if (bytes != data_bytes(call)) {
     throw Error(ErrorCode::MISMATCH,
                 "Rank " + std::to_string(call.rank) + " wants to receive " +

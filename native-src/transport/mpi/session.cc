@@ -85,11 +85,6 @@ void Session::start() {
                                            " ranks, but " + library_name() +
                                            " found only itself; use the mpirun that belongs to this MPI.");
   }
-  const int* tag_limit = nullptr;
-  int found = 0;
-  check(MPI_Comm_get_attr(board_.comm(), MPI_TAG_UB, &tag_limit, &found), "MPI_Comm_get_attr");
-  constexpr int LEAST_TAG_LIMIT = 32767;  // MPI 4.0, section 9.1.2
-  tag_limit_ = found ? *tag_limit : LEAST_TAG_LIMIT;
   peers_.exchange(board_.comm());
   datatypes_.create();
   packet_type_.create();

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/deadline.h"
-#include "core/error.h"
+#include "lockstep/error.h"
 #include "transport/mpi/datatypes.h"
 #include "transport/mpi/notice_board.h"
 #include "transport/mpi/packet.h"
@@ -52,7 +52,6 @@ class Session {
   std::mutex& mutex() { return mutex_; }
   const Datatypes& datatypes() const { return datatypes_; }
   const PacketType& packet_type() const { return packet_type_; }
-  int tag_limit() const { return tag_limit_; }
   bool failed() const { return failure_.has_value(); }
 
   /// Throws CLOSED with the reason, once a failure has ended MPI for this process. The caller holds the
@@ -85,7 +84,6 @@ class Session {
   bool started_ = false;
   bool ended_ = false;
   bool initialised_here_ = false;
-  int tag_limit_ = 0;
   std::optional<std::string> failure_;
   int dead_ = NoticeBoard::NOBODY;  ///< world rank that this one saw dead
   Datatypes datatypes_;

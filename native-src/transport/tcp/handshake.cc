@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "core/error.h"
+#include "lockstep/error.h"
 #include "transport/tcp/wire.h"
 
 namespace lockstep::tcp {

@@ -20,7 +20,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
               "lockstep/communicator.h",
               "lockstep/memory.h",
               "lockstep/gradient.h",
-              "core/error.h"
+              "lockstep/error.h"
             },
             define = {
               "GENERIC_EXCEPTION_CLASS lockstep::Error",

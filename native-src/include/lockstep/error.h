@@ -3,7 +3,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/utf8.h"
 #include "lockstep/export.h"
 #include "lockstep/types.h"
 
@@ -15,12 +14,7 @@ class LOCKSTEP_API Error : public std::runtime_error {
  public:
   static constexpr int NO_RANK = -1;
 
-  Error(ErrorCode code, const std::string& message, int rank = NO_RANK)
-      : std::runtime_error(message),
-        code_(code),
-        rank_(rank),
-        encoded_("lockstep:" + std::to_string(static_cast<int>(code)) + ":" + std::to_string(rank) + ":" +
-                 modified_utf8(message)) {}
+  Error(ErrorCode code, const std::string& message, int rank = NO_RANK);
 
   ErrorCode code() const noexcept { return code_; }
 
