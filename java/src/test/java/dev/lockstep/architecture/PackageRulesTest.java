@@ -3,59 +3,71 @@ package dev.lockstep.architecture;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
-import com.tngtech.archunit.junit.AnalyzeClasses;
-import com.tngtech.archunit.junit.ArchTest;
-import com.tngtech.archunit.lang.ArchRule;
+import org.junit.jupiter.api.Test;
 
-@AnalyzeClasses(packages = "dev.lockstep", importOptions = DoNotIncludeTests.class)
 class PackageRulesTest {
+  private static final JavaClasses LIBRARY =
+      new ClassFileImporter()
+          .withImportOption(new DoNotIncludeTests())
+          .importPackages("dev.lockstep");
 
-  @ArchTest
-  static final ArchRule onlyCommAndTheComputingPackagesTouchGeneratedBindings =
-      noClasses()
-          .that()
-          .resideOutsideOfPackages(
-              "dev.lockstep.jni..",
-              "dev.lockstep.comm..",
-              "dev.lockstep.train..",
-              "dev.lockstep.localize..",
-              "dev.lockstep.learn..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("dev.lockstep.jni..");
+  @Test
+  void onlyCommAndTheComputingPackagesTouchGeneratedBindings() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(
+            "dev.lockstep.jni..",
+            "dev.lockstep.comm..",
+            "dev.lockstep.train..",
+            "dev.lockstep.localize..",
+            "dev.lockstep.learn..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.lockstep.jni..")
+        .check(LIBRARY);
+  }
 
-  @ArchTest
-  static final ArchRule packagesHaveNoCycles =
-      slices().matching("dev.lockstep.(*)..").should().beFreeOfCycles();
+  @Test
+  void packagesHaveNoCycles() {
+    slices().matching("dev.lockstep.(*)..").should().beFreeOfCycles().check(LIBRARY);
+  }
 
-  @ArchTest
-  static final ArchRule theLibraryDoesNotKnowItsCommandLine =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage("dev.lockstep.cli..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage("dev.lockstep.cli..", "picocli..");
+  @Test
+  void theLibraryDoesNotKnowItsCommandLine() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.lockstep.cli..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.lockstep.cli..", "picocli..")
+        .check(LIBRARY);
+  }
 
-  @ArchTest
-  static final ArchRule theLibraryNeverEndsTheProcess =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage("dev.lockstep.cli..")
-          .should()
-          .callMethod(System.class, "exit", int.class);
+  @Test
+  void theLibraryNeverEndsTheProcess() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.lockstep.cli..")
+        .should()
+        .callMethod(System.class, "exit", int.class)
+        .check(LIBRARY);
+  }
 
-  @ArchTest
-  static final ArchRule filesAndMonitoringKnowNoTorch =
-      noClasses()
-          .that()
-          .resideInAnyPackage(
-              "dev.lockstep.data..",
-              "dev.lockstep.checkpoint..",
-              "dev.lockstep.monitor..",
-              "dev.lockstep.config..")
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("org.bytedeco.pytorch..");
+  @Test
+  void filesAndMonitoringKnowNoTorch() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(
+            "dev.lockstep.data..",
+            "dev.lockstep.checkpoint..",
+            "dev.lockstep.monitor..",
+            "dev.lockstep.config..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.bytedeco.pytorch..")
+        .check(LIBRARY);
+  }
 }
