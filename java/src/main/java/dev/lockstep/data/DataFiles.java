@@ -25,8 +25,10 @@ public final class DataFiles {
    * @throws IllegalArgumentException if the file does not have what the configuration asks for
    */
   public static Dataset open(DataConfig config) {
-    // A quarter of the heap leaves room for the model; larger data is read again when it is needed.
-    return open(config, Runtime.getRuntime().maxMemory() / 4);
+    // A quarter of the heap for each leaves room for the model; larger data is read again when it
+    // is needed.
+    long quarter = Runtime.getRuntime().maxMemory() / 4;
+    return ResidentDataset.of(open(config, quarter), quarter);
   }
 
   /** Like {@link #open(DataConfig)} with a limit, in bytes, for the values kept in memory. */

@@ -164,10 +164,14 @@ public final class Normalizer {
    * @throws java.nio.BufferOverflowException if they do not fit
    */
   public void apply(double[] values, int rows, FloatBuffer normalized) {
+    // Through an array, which the JIT compiler vectorises; a buffer it does not.
+    float[] row = new float[mean.length];
     for (int i = 0; i < rows; i++) {
-      for (int c = 0; c < mean.length; c++) {
-        normalized.put((float) ((values[i * mean.length + c] - mean[c]) / deviation[c]));
+      int at = i * mean.length;
+      for (int c = 0; c < row.length; c++) {
+        row[c] = (float) ((values[at + c] - mean[c]) / deviation[c]);
       }
+      normalized.put(row);
     }
   }
 

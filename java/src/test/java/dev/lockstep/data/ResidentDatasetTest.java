@@ -1,0 +1,87 @@
+package dev.lockstep.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ResidentDatasetTest {
+  private static final int SAMPLES = 2500;
+
+  /** Counts how often each sample is read; sample s has features s, −s and target 10 s. */
+  private static final class Counted implements Dataset {
+    private final int[] reads = new int[SAMPLES];
+
+    @Override
+    public void read(long[] indices, int from, int count, double[] features, double[] targets) {
+      for (int i = 0; i < count; i++) {
+        int sample = Math.toIntExact(indices[from + i]);
+        reads[sample]++;
+        features[2 * i] = sample;
+        features[2 * i + 1] = -sample;
+        targets[i] = 10 * sample;
+      }
+    }
+
+    @Override
+    public long size() {
+      return SAMPLES;
+    }
+
+    @Override
+    public List<String> featureNames() {
+      return List.of("a", "b");
+    }
+
+    @Override
+    public List<String> targetNames() {
+      return List.of("t");
+    }
+
+    @Override
+    public long point(long sample) {
+      return sample;
+    }
+
+    @Override
+    public String description() {
+      return "counted";
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void everySampleIsReadFromTheSourceOnce() {
+    Counted source = new Counted();
+    Dataset resident = ResidentDataset.of(source, 24 * SAMPLES);
+    double[] features = new double[6];
+    double[] targets = new double[3];
+    for (int round = 0; round < 2; round++) {
+      resident.read(new long[] {9, 2499, 0, 1024}, 1, 3, features, targets);
+      assertArrayEquals(new double[] {2499, -2499, 0, 0, 1024, -1024}, features);
+      assertArrayEquals(new double[] {24990, 0, 10240}, targets);
+    }
+    assertEquals(1, source.reads[2499]);
+    assertEquals(1, source.reads[1024]);
+    assertEquals(0, source.reads[9]);
+  }
+
+  @Test
+  void whatDoesNotFitIsNotKept() {
+    Counted source = new Counted();
+    assertSame(source, ResidentDataset.of(source, 24 * SAMPLES - 1));
+  }
+
+  @Test
+  void anIndexOutsideIsRefusedAsByTheSource() {
+    Dataset resident = ResidentDataset.of(new Counted(), 1 << 20);
+    assertThrows(
+        IndexOutOfBoundsException.class,
+        () -> resident.read(new long[] {SAMPLES}, 0, 1, new double[2], new double[1]));
+  }
+}
