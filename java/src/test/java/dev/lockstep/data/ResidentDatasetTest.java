@@ -6,6 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class ResidentDatasetTest {
@@ -69,6 +74,38 @@ class ResidentDatasetTest {
     assertEquals(1, source.reads[2499]);
     assertEquals(1, source.reads[1024]);
     assertEquals(0, source.reads[9]);
+  }
+
+  @Test
+  void threadsThatReadAtOnceGetTheirOwnSamples() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    CyclicBarrier start = new CyclicBarrier(2);
+    try {
+      for (int round = 0; round < 100; round++) {
+        Dataset resident = ResidentDataset.of(new Counted(), 24 * SAMPLES);
+        Future<Double> other = threads.submit(() -> sumOfTargets(resident, start, 1));
+        Future<Double> one = threads.submit(() -> sumOfTargets(resident, start, 0));
+        double expected = 10.0 * SAMPLES * (SAMPLES - 1) / 2;
+        assertEquals(expected, one.get(30, TimeUnit.SECONDS));
+        assertEquals(expected, other.get(30, TimeUnit.SECONDS));
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  /** Reads every sample; the two threads begin together and far apart, so that both fill rows. */
+  private static double sumOfTargets(Dataset dataset, CyclicBarrier start, int half)
+      throws Exception {
+    double sum = 0;
+    double[] target = new double[1];
+    start.await(30, TimeUnit.SECONDS);
+    for (int i = 0; i < SAMPLES; i++) {
+      int sample = (i + half * SAMPLES / 2) % SAMPLES;
+      dataset.read(new long[] {sample}, 0, 1, new double[2], target);
+      sum += target[0];
+    }
+    return sum;
   }
 
   @Test
