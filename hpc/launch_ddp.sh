@@ -39,17 +39,20 @@ for ((local_rank = 0; local_rank < ranks; local_rank++)); do
   running[$!]=1
 done
 
-# The first rank that fails ends the others; its code is the script's. A signal interrupts the wait, without a pid.
+# The first rank that fails ends the others; its code is the script's. `wait -n` only wakes: it forgets ranks that ended
+# before it was called, and a signal interrupts it; what has ended is looked up.
 status=0
 while ((${#running[@]})); do
-  code=0
-  ended=
-  wait -n -p ended "${!running[@]}" || code=$?
-  [[ -n $ended ]] || continue
-  unset "running[$ended]"
-  if ((code != 0 && status == 0)); then
-    status=$code
-    ((${#running[@]} == 0)) || end_all TERM
-  fi
+  wait -n "${!running[@]}" 2>/dev/null || true
+  for pid in "${!running[@]}"; do
+    if kill -0 "$pid" 2>/dev/null; then continue; fi
+    code=0
+    wait "$pid" 2>/dev/null || code=$?
+    unset "running[$pid]"
+    if ((code != 0 && status == 0)); then
+      status=$code
+      ((${#running[@]} == 0)) || end_all TERM
+    fi
+  done
 done
 exit "$status"
