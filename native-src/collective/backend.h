@@ -1,13 +1,17 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "collective/algorithm.h"
 #include "collective/request.h"
 #include "core/deadline.h"
 #include "lockstep/error.h"
 
 namespace lockstep {
+
+class SharedMemory;
 
 /// Carries out the operations of one group. Implementations: the algorithms in collective/ over a Transport,
 /// and the MPI library's own collectives. Requests arrive validated, one at a time, never after an error; the
@@ -22,6 +26,16 @@ class LOCKSTEP_API Backend {
 
   /// Blocks until this rank's part is done. @return for RECEIVE the rank that sent, otherwise 0
   virtual int execute(const Request& request, const Deadline& deadline) = 0;
+
+  /// How the latest execute() was carried out.
+  virtual Algorithm last_algorithm() const { return Algorithm::NONE; }
+
+  /// Makes the collectives of one kind use `algorithm` from now on, or choose again (nullopt); equal on all
+  /// ranks. @throws Error INVALID_ARGUMENT naming what this backend has for `operation`
+  virtual void use_algorithm(Operation operation, std::optional<Algorithm> algorithm);
+
+  /// Where this rank's registered buffers come from; null where the group shares no memory.
+  virtual SharedMemory* shared_memory() { return nullptr; }
 
   /// Collective. @return the new group's backend, or null where color < 0
   virtual std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) = 0;

@@ -1,0 +1,40 @@
+#include "collective/algorithm.h"
+
+#include <array>
+#include <utility>
+
+namespace lockstep {
+namespace {
+
+constexpr std::array<std::pair<Algorithm, const char*>, 12> NAMES{{
+    {Algorithm::NONE, "none"},
+    {Algorithm::RING, "ring"},
+    {Algorithm::RECURSIVE_DOUBLING, "recursive-doubling"},
+    {Algorithm::HALVING_DOUBLING, "halving-doubling"},
+    {Algorithm::BINOMIAL_TREE, "binomial-tree"},
+    {Algorithm::DOUBLE_BINARY_TREE, "double-binary-tree"},
+    {Algorithm::LINEAR, "linear"},
+    {Algorithm::PAIRWISE, "pairwise"},
+    {Algorithm::DISSEMINATION, "dissemination"},
+    {Algorithm::DIRECT, "direct"},
+    {Algorithm::HIERARCHICAL, "hierarchical"},
+    {Algorithm::LIBRARY, "library"},
+}};
+
+}  // namespace
+
+std::string name_of(Algorithm algorithm) {
+  for (const auto& [known, name] : NAMES) {
+    if (known == algorithm) return name;
+  }
+  return "unknown";
+}
+
+std::optional<Algorithm> algorithm_from(std::string_view name) {
+  for (const auto& [algorithm, known] : NAMES) {
+    if (name == known) return algorithm;
+  }
+  return std::nullopt;
+}
+
+}  // namespace lockstep
