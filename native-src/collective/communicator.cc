@@ -5,6 +5,9 @@
 #include <system_error>
 #include <utility>
 
+#include "core/memory.h"
+#include "transport/shared_memory/shared_memory.h"
+
 namespace lockstep {
 
 Communicator::Communicator(std::unique_ptr<Backend> backend, double timeout_seconds)
@@ -41,6 +44,15 @@ std::shared_ptr<Communicator> Communicator::split(int color, int key) {
   run_in_turn(work);
   if (work.child == nullptr) return nullptr;
   return std::make_shared<Communicator>(std::move(work.child), timeout_seconds());
+}
+
+std::shared_ptr<std::byte> Communicator::allocate(std::size_t bytes) {
+  {
+    Lock lock(mutex_);
+    check_open();
+  }
+  if (SharedMemory* memory = backend_->shared_memory()) return memory->allocate(bytes);
+  return allocate_private(bytes);
 }
 
 int Communicator::run_in_turn(Work& work) {

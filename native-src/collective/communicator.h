@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -41,6 +42,10 @@ class Communicator {
 
   /// @return null where color is negative
   std::shared_ptr<Communicator> split(int color, int key);
+
+  /// Zeroed memory for buffers that are reduced often: registered where the group shares memory. It may
+  /// outlive the group. @throws Error SYSTEM, CLOSED
+  std::shared_ptr<std::byte> allocate(std::size_t bytes);
 
   /// Leaves the group: the running operation and all queued ones end with CLOSED. Idempotent; returns when no
   /// operation touches memory any more.

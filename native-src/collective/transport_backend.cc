@@ -7,6 +7,7 @@
 #include "collective/binomial_broadcast.h"
 #include "collective/binomial_reduce.h"
 #include "collective/choice.h"
+#include "collective/direct/run_direct.h"
 #include "collective/dissemination_barrier.h"
 #include "collective/linear_gather.h"
 #include "collective/linear_scatter.h"
@@ -15,26 +16,12 @@
 #include "collective/ring_all_gather.h"
 #include "collective/ring_all_reduce.h"
 #include "collective/ring_reduce_scatter.h"
+#include "collective/signature_of.h"
 #include "collective/single_backend.h"
 #include "core/data_type.h"
 
 namespace lockstep {
 namespace {
-
-/// What every rank of a collective can know about it before a message has come.
-Signature signature_of(const Request& request, std::uint64_t sequence) {
-  Signature signature;
-  signature.operation = request.operation;
-  signature.type = request.type;
-  signature.op = request.op;
-  signature.root = request.root_or_peer;
-  signature.sequence = sequence;
-  // Only the root of a scatter or a gather knows whether it is uneven.
-  const bool only_root_knows =
-      request.operation == Operation::SCATTER || request.operation == Operation::GATHER;
-  signature.count = only_root_knows || !request.counts.empty() ? 0 : request.count;
-  return signature;
-}
 
 /// A RECEIVE posts what its SEND posted.
 Signature point_to_point_signature(const Request& request) {
@@ -63,7 +50,12 @@ Collective TransportBackend::collective(const Signature& signature, const Deadli
 int TransportBackend::execute(const Request& request, const Deadline& deadline) {
   if (request.operation == Operation::SEND) return send(request, deadline);
   if (request.operation == Operation::RECEIVE) return receive(request, deadline);
-  run(request, collective(signature_of(request, ++sequence_), deadline));
+  const Collective collective = this->collective(signature_of(request, ++sequence_), deadline);
+  if (transport_->shared_memory() != nullptr && has_direct_form(request.operation)) {
+    run_direct(request, collective);
+  } else {
+    run(request, collective);
+  }
   return 0;
 }
 

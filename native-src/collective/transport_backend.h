@@ -18,6 +18,7 @@ class TransportBackend : public Backend {
   int rank() const override { return transport_->rank(); }
   int size() const override { return transport_->size(); }
   std::string name() const override { return transport_->name(); }
+  SharedMemory* shared_memory() override { return transport_->shared_memory(); }
   int execute(const Request& request, const Deadline& deadline) override;
   std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
   void abort(const Error& reason) noexcept override { transport_->abort(reason); }

@@ -37,6 +37,17 @@ void reduce_pair(void* target, const void* left, const void* right, std::size_t 
   kernels().combine[index_of(type)][index_of(op)](target, left, right, count);
 }
 
+void reduce_all(void* target, std::span<const void* const> sources, std::size_t count, DataType type,
+                ReduceOp op) {
+  if (sources.size() < 2) {
+    throw Error(ErrorCode::INVALID_ARGUMENT, "A reduction was asked for over " +
+                                                 std::to_string(sources.size()) +
+                                                 " buffers; it takes at least two.");
+  }
+  const int divisor = op == ReduceOp::AVERAGE ? static_cast<int>(sources.size()) : 1;
+  kernels().fold[index_of(type)][index_of(op)](target, sources.data(), sources.size(), count, divisor);
+}
+
 void finish_average(void* data, std::size_t count, DataType type, int ranks) {
   if (ranks < 1) {
     throw Error(ErrorCode::INVALID_ARGUMENT,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "lockstep/export.h"
 #include "lockstep/types.h"
@@ -19,6 +20,12 @@ LOCKSTEP_API void reduce_into(void* target, const void* source, std::size_t coun
 /// target[i] = op(left[i], right[i]); target may be left or right.
 void reduce_pair(void* target, const void* left, const void* right, std::size_t count, DataType type,
                  ReduceOp op);
+
+/// target[i] = op over sources[0][i], sources[1][i], …, from the left; AVERAGE divides. F16 and BF16 are
+/// rounded once, at the end. The target may be one of the sources. INVALID_ARGUMENT for fewer than two
+/// sources.
+LOCKSTEP_API void reduce_all(void* target, std::span<const void* const> sources, std::size_t count,
+                             DataType type, ReduceOp op);
 
 /// data[i] /= ranks, rounding integers toward zero. INVALID_ARGUMENT when ranks < 1.
 LOCKSTEP_API void finish_average(void* data, std::size_t count, DataType type, int ranks);

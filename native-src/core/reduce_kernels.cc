@@ -127,6 +127,51 @@ void divide_f16(void* data, std::size_t count, int ranks) {
              [ranks](float* wide, std::size_t, std::size_t size) { divide<F32>(wide, size, ranks); });
 }
 
+/// The plain formats of what is accumulated: the values themselves.
+template <typename Format, typename Op>
+void fold(void* target, const void* const* sources, std::size_t source_count, std::size_t count,
+          int divisor) {
+  using T = typename Format::Value;
+  if (__is_same(Format, Plain<T>) && source_count == 2 && divisor == 1) {
+    combine<Format, Op>(target, sources[0], sources[1], count);
+    return;
+  }
+  alignas(64) T sum[BLOCK];
+  for (std::size_t begin = 0; begin < count; begin += BLOCK) {
+    const std::size_t size = count - begin < BLOCK ? count - begin : BLOCK;
+    LOCKSTEP_INDEPENDENT
+    for (std::size_t i = 0; i < size; ++i) {
+      sum[i] = Op::apply(Format::read(sources[0], begin + i), Format::read(sources[1], begin + i));
+    }
+    for (std::size_t k = 2; k < source_count; ++k) {
+      const void* const source = sources[k];
+      LOCKSTEP_INDEPENDENT
+      for (std::size_t i = 0; i < size; ++i) sum[i] = Op::apply(sum[i], Format::read(source, begin + i));
+    }
+    if (divisor != 1) divide<Plain<T>>(sum, size, divisor);
+    LOCKSTEP_INDEPENDENT
+    for (std::size_t i = 0; i < size; ++i) Format::write(target, begin + i, sum[i]);
+  }
+}
+
+template <typename Op>
+void fold_f16(void* target, const void* const* sources, std::size_t source_count, std::size_t count,
+              int divisor) {
+  alignas(64) float sum[BLOCK];
+  alignas(64) float wide[BLOCK];
+  for (std::size_t begin = 0; begin < count; begin += BLOCK) {
+    const std::size_t size = count - begin < BLOCK ? count - begin : BLOCK;
+    const std::size_t offset = begin * sizeof(std::uint16_t);
+    widen_f16(sum, static_cast<const char*>(sources[0]) + offset, size);
+    for (std::size_t k = 1; k < source_count; ++k) {
+      widen_f16(wide, static_cast<const char*>(sources[k]) + offset, size);
+      combine<F32, Op>(sum, sum, wide, size);
+    }
+    if (divisor != 1) divide<F32>(sum, size, divisor);
+    narrow_f16(static_cast<char*>(target) + offset, sum, size);
+  }
+}
+
 using I32 = Plain<std::int32_t>;
 using I64 = Plain<std::int64_t>;
 using U8 = Plain<std::uint8_t>;
@@ -134,17 +179,20 @@ using U8 = Plain<std::uint8_t>;
 }  // namespace
 
 // AVERAGE accumulates like SUM.
-#define LOCKSTEP_ROW(F) \
-  { combine<F, Sum>, combine<F, Sum>, combine<F, Minimum>, combine<F, Maximum>, combine<F, Product> }
+#define LOCKSTEP_ROW(kernel, F) \
+  { kernel<F, Sum>, kernel<F, Sum>, kernel<F, Minimum>, kernel<F, Maximum>, kernel<F, Product> }
+#define LOCKSTEP_F16_ROW(kernel) \
+  { kernel<Sum>, kernel<Sum>, kernel<Minimum>, kernel<Maximum>, kernel<Product> }
+#define LOCKSTEP_ROWS(kernel)                                                             \
+  {                                                                                       \
+    LOCKSTEP_ROW(kernel, F32), LOCKSTEP_ROW(kernel, F64), LOCKSTEP_F16_ROW(kernel##_f16), \
+        LOCKSTEP_ROW(kernel, Bf16), LOCKSTEP_ROW(kernel, I32), LOCKSTEP_ROW(kernel, I64), \
+        LOCKSTEP_ROW(kernel, U8)                                                          \
+  }
 
 extern const ReduceKernels reduce_kernels = {
-    {LOCKSTEP_ROW(F32),
-     LOCKSTEP_ROW(F64),
-     {combine_f16<Sum>, combine_f16<Sum>, combine_f16<Minimum>, combine_f16<Maximum>, combine_f16<Product>},
-     LOCKSTEP_ROW(Bf16),
-     LOCKSTEP_ROW(I32),
-     LOCKSTEP_ROW(I64),
-     LOCKSTEP_ROW(U8)},
-    {divide<F32>, divide<F64>, divide_f16, divide<Bf16>, divide<I32>, divide<I64>, divide<U8>}};
+    LOCKSTEP_ROWS(combine),
+    {divide<F32>, divide<F64>, divide_f16, divide<Bf16>, divide<I32>, divide<I64>, divide<U8>},
+    LOCKSTEP_ROWS(fold)};
 
 }  // namespace lockstep::LOCKSTEP_ISA

@@ -8,7 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "collective/ring_all_gather.h"
 #include "collective/transport_backend.h"
+#include "transport/shared_memory/formation.h"
 
 namespace lockstep::test {
 namespace {
@@ -43,10 +45,39 @@ void run_as_ranks(int ranks, const std::function<void(int)>& body, double hard_d
   for (std::thread& thread : threads) thread.join();
 }
 
+bool tests_shared_memory() {
+  const char* transport = std::getenv("LOCKSTEP_TEST_TRANSPORT");
+  return transport != nullptr && std::string(transport) == "shared-memory";
+}
+
 std::unique_ptr<Transport> join(const std::string& group, int rank, int ranks) {
   static const std::atomic<bool> never{false};
   const Deadline deadline(std::chrono::duration<double>(PATIENCE), never);
-  return join_in_process(current_test() + "/" + group, rank, ranks, deadline);
+  auto transport = join_in_process(current_test() + "/" + group, rank, ranks, deadline);
+  if (!tests_shared_memory() || ranks == 1) return transport;
+  auto shared = share_memory_of(*transport, SMALL_PIECES);
+  transport->close();
+  return shared;
+}
+
+std::unique_ptr<SharedMemoryTransport> share_memory_of(Transport& transport,
+                                                       const SharedMemoryOptions& options) {
+  static const std::atomic<bool> never{false};
+  const Deadline deadline(std::chrono::duration<double>(PATIENCE), never);
+  Scratch scratch;
+  std::uint64_t number = 0;
+  auto exchange = [&](const shared_memory::Report& own) {
+    std::vector<shared_memory::Report> all(static_cast<std::size_t>(transport.size()));
+    const Collective collective{transport, deadline, Signature{.sequence = ++number}, scratch, 1 << 20};
+    ring_all_gather({collective, Blocks::of_equal_count(sizeof(own), transport.size()),
+                     reinterpret_cast<const std::byte*>(&own), reinterpret_cast<std::byte*>(all.data())});
+    return all;
+  };
+  std::string reason;
+  auto memory =
+      shared_memory::form({transport.rank(), transport.size(), 0, "test"}, options, exchange, reason);
+  if (memory == nullptr) throw Error(ErrorCode::SYSTEM, reason);
+  return std::make_unique<SharedMemoryTransport>(std::move(memory), options);
 }
 
 void run_with_communicators(int ranks, const Tuning& tuning, double timeout,

@@ -9,6 +9,7 @@
 #include "collective/communicator.h"
 #include "collective/select.h"
 #include "transport/in_process/in_process_transport.h"
+#include "transport/shared_memory/shared_memory_transport.h"
 
 namespace lockstep::test {
 
@@ -19,6 +20,17 @@ constexpr double PATIENCE = 30;
 /// Runs body(rank) on one thread for each rank. An exception fails the test. Ranks that have not ended after
 /// `hard_deadline` seconds end the whole program, because a thread cannot be ended from outside.
 void run_as_ranks(int ranks, const std::function<void(int)>& body, double hard_deadline = 60);
+
+/// Staging and channels so small that short vectors need several pieces.
+constexpr SharedMemoryOptions SMALL_PIECES{.staging_bytes = 4096, .channel_bytes = 4096};
+
+/// Whether the groups of this run share memory (LOCKSTEP_TEST_TRANSPORT=shared-memory) instead of passing
+/// messages in process: ctest runs the tests of groups both ways.
+bool tests_shared_memory();
+
+/// Collective: lets the ranks (threads) of `transport` share memory.
+std::unique_ptr<SharedMemoryTransport> share_memory_of(Transport& transport,
+                                                       const SharedMemoryOptions& options);
 
 /// A transport of a group with a name of its own; `group` tells apart the groups of one test.
 std::unique_ptr<Transport> join(const std::string& group, int rank, int ranks);

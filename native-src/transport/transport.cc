@@ -50,6 +50,16 @@ Error mismatch_error(int own_rank, const Signature& own, int peer, const Signatu
       peer);
 }
 
+Error length_error(int sender, std::size_t sent_bytes, int receiver, std::size_t expected_bytes,
+                   const Signature& signature) {
+  return Error(ErrorCode::MISMATCH,
+               "Rank " + std::to_string(sender) + " sent " + std::to_string(sent_bytes) +
+                   " bytes, but rank " + std::to_string(receiver) + " expected " +
+                   std::to_string(expected_bytes) + " in " + signature.describe() +
+                   "; all ranks must agree about every rank's length.",
+               sender);
+}
+
 Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadline& deadline) {
   return Error(ErrorCode::TIMEOUT,
                "Rank " + std::to_string(own_rank) + " waited " + seconds_text(deadline.timeout_seconds()) +

@@ -13,6 +13,8 @@
 
 namespace lockstep {
 
+class SharedMemory;
+
 /// What a message belongs to. It travels with every message; a receiver compares it with what it expected,
 /// which is how ranks that disagree are found out.
 struct LOCKSTEP_API Signature {
@@ -32,6 +34,10 @@ struct LOCKSTEP_API Signature {
 
 /// MISMATCH with both sides' view; shared by all transports so that the words are the same.
 LOCKSTEP_API Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs);
+
+/// MISMATCH of ranks that agree but for the length of what one of them contributes.
+Error length_error(int sender, std::size_t sent_bytes, int receiver, std::size_t expected_bytes,
+                   const Signature& signature);
 
 /// TIMEOUT that names the awaited rank (or ANY) and the operation.
 Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadline& deadline);
@@ -73,6 +79,9 @@ class Transport {
   virtual int rank() const = 0;
   virtual int size() const = 0;
   virtual std::string name() const = 0;
+
+  /// What the ranks share besides messages; null where they share no memory.
+  virtual SharedMemory* shared_memory() { return nullptr; }
 
   virtual Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) = 0;
   /// `peer` may be ANY for SEND messages.

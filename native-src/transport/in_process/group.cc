@@ -15,15 +15,6 @@ bool belong_together(const Post& send, const Post& receive) {
   return !send.signature.is_point_to_point() || send.signature.tag == receive.signature.tag;
 }
 
-Error length_error(const Post& send, const Post& receive) {
-  return Error(ErrorCode::MISMATCH,
-               "Rank " + std::to_string(send.owner) + " sent " + std::to_string(send.bytes) + " bytes in " +
-                   send.signature.describe() + ", but rank " + std::to_string(receive.owner) + " expected " +
-                   std::to_string(receive.bytes) + " in " + receive.signature.describe() +
-                   "; all ranks must agree about every rank's length.",
-               send.owner);
-}
-
 }  // namespace
 
 Group::Group(int size) : members_(static_cast<std::size_t>(size)) {}
@@ -44,7 +35,7 @@ std::shared_ptr<Post> Group::post(Post half) {
   if (send.signature != receive.signature) {
     fail(mismatch_error(receive.owner, receive.signature, send.owner, send.signature));
   } else if (send.bytes != receive.bytes) {
-    fail(length_error(send, receive));
+    fail(length_error(send.owner, send.bytes, receive.owner, receive.bytes, send.signature));
   } else {
     carry(lock, send, receive);
   }

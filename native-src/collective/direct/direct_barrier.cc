@@ -1,0 +1,15 @@
+#include "collective/direct/direct_barrier.h"
+
+#include "collective/direct/direct.h"
+
+namespace lockstep {
+
+void direct_barrier(const Collective& collective) {
+  const direct::Meeting meeting(collective);
+  meeting.announce({});
+  for (int peer = 0; peer < meeting.size(); ++peer) {
+    if (peer != meeting.rank()) meeting.announced_by(peer);
+  }
+}
+
+}  // namespace lockstep

@@ -1,0 +1,117 @@
+#pragma once
+
+/// @file
+/// What lies where in a segment:
+///
+///   Group | Member × P | Channel × P² | staging × P | data of channels × P² | arena × P
+///
+/// All up to the staging is backed by memory from the start, a channel's data when its sender first uses it,
+/// an arena as far as something is allocated in it.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "transport/transport.h"
+
+namespace lockstep::shared_memory {
+
+/// Two ranks that write to one pair of lines slow each other down: processors fetch lines in pairs.
+constexpr std::size_t SEPARATION = 128;
+constexpr std::uint32_t MAGIC = 0x4d53'4b4c;  // "LKSM"
+constexpr std::uint32_t VERSION = 1;
+
+static_assert(std::is_trivially_copyable_v<Signature> && sizeof(Signature) % sizeof(std::uint64_t) == 0);
+constexpr std::size_t SIGNATURE_WORDS = sizeof(Signature) / sizeof(std::uint64_t);
+
+/// Why the group has failed, written once by whoever is first.
+struct alignas(SEPARATION) Failure {
+  enum State : std::uint32_t { NONE = 0, CLAIMED = 1, TOLD = 2 };
+  std::atomic<std::uint32_t> state;
+  std::int32_t origin;
+  std::int32_t code;
+  std::int32_t rank;
+  std::array<char, 1000> message;
+};
+
+struct alignas(SEPARATION) Group {
+  std::uint32_t magic;
+  std::uint32_t version;
+  std::uint32_t ranks;
+  std::uint32_t staging_bytes;
+  std::uint64_t channel_bytes;
+  std::uint64_t arena_bytes;
+  Failure failure;
+};
+
+/// What a rank says when it enters a collective that all ranks enter together. The first line holds all that
+/// the shortest operations need.
+struct alignas(64) Announcement {
+  static constexpr std::size_t PAYLOAD = 464;
+
+  std::atomic<std::uint64_t> step;  ///< of the rank, see Meeting; written last
+  Signature signature;
+  std::array<std::byte, PAYLOAD> payload;
+};
+static_assert(sizeof(Announcement) == 512);
+
+/// The collective that a rank is in, by whichever algorithm, for those who wait and wonder why.
+struct alignas(64) Whereabouts {
+  std::atomic<std::uint64_t> version;  ///< odd while it is being written
+  std::array<std::atomic<std::uint64_t>, SIGNATURE_WORDS> words;
+};
+
+/// Where a rank sleeps, and how it is woken.
+struct alignas(SEPARATION) Bell {
+  std::atomic<std::uint32_t> sleeps;
+  std::atomic<std::uint32_t> rings;  ///< the futex
+};
+
+struct alignas(SEPARATION) Member {
+  enum State : std::uint32_t { ABSENT = 0, HERE = 1, LEFT = 2 };
+
+  std::array<Announcement, 2> announcements;  ///< of even and odd steps
+  alignas(SEPARATION) std::atomic<std::uint64_t> step;
+  Bell bell;
+  std::atomic<std::uint32_t> state;
+  Whereabouts whereabouts;
+  std::array<std::uint64_t, 16> processors;  ///< on which the rank may run, a bit each
+};
+
+/// A stream of bytes from one rank to another, both positions counted from its beginning: the sender alone
+/// moves `written`, the receiver alone `taken`.
+struct Channel {
+  alignas(SEPARATION) std::atomic<std::uint64_t> written;
+  alignas(SEPARATION) std::atomic<std::uint64_t> taken;
+};
+
+/// Offsets in a segment.
+struct Layout {
+  std::size_t ranks;
+  std::size_t staging_bytes;  ///< of one buffer; a rank has STAGING_BUFFERS of them
+  std::size_t channel_bytes;  ///< of data; a power of two
+  std::size_t arena_bytes;
+
+  static constexpr std::size_t STAGING_BUFFERS = 4;
+
+  std::size_t member(std::size_t rank) const { return sizeof(Group) + rank * sizeof(Member); }
+  std::size_t channel(std::size_t from, std::size_t to) const {
+    return member(ranks) + (from * ranks + to) * sizeof(Channel);
+  }
+  std::size_t staging(std::size_t rank) const {
+    return page(channel(ranks, 0)) + rank * STAGING_BUFFERS * staging_bytes;
+  }
+  std::size_t channel_data(std::size_t from, std::size_t to) const {
+    return page(staging(ranks)) + (from * ranks + to) * page(channel_bytes);
+  }
+  std::size_t arena(std::size_t rank) const { return channel_data(ranks, 0) + rank * arena_bytes; }
+  /// What is backed by memory from the start.
+  std::size_t fixed_bytes() const { return page(staging(ranks)); }
+  std::size_t total_bytes() const { return arena(ranks); }
+
+  static constexpr std::size_t page(std::size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
+};
+
+}  // namespace lockstep::shared_memory

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace lockstep::shared_memory {
+
+class Mapping;
+
+/// A sparse file in /dev/shm, mapped whole. Address space costs nothing: only what reserve() asked for takes
+/// memory, and nothing else may be touched, because a page that the system cannot provide ends the process
+/// (SIGBUS).
+///
+/// The name exists only until every rank has mapped the file (see forget_name()), so that nothing stays
+/// behind when processes are killed.
+class Segment {
+ public:
+  /// Makes a file of `bytes` bytes, readable and writable by this user alone (mode 0600).
+  /// @throws Error SYSTEM
+  static Segment create(const std::string& name, std::size_t bytes);
+  /// @throws Error SYSTEM, also where another user has made the file
+  static Segment open(const std::string& name);
+
+  Segment(Segment&&) noexcept;
+  Segment& operator=(Segment&&) = delete;
+  ~Segment();
+
+  /// The first byte: the same memory for all ranks, at an address of this process's own. The mapping lives as
+  /// long as its last owner.
+  std::byte* base() const;
+  std::size_t bytes() const;
+  std::shared_ptr<const Mapping> mapping() const { return mapping_; }
+
+  /// Backs a range by memory, so that touching it cannot fail.
+  /// @throws Error SYSTEM naming the size that is needed, when /dev/shm has not enough left
+  void reserve(std::size_t offset, std::size_t bytes) const;
+  /// Gives the memory of a range back. What it held is lost.
+  void release(std::size_t offset, std::size_t bytes) const noexcept;
+
+  /// Says that rank `rank` lives. The system takes it back when the process ends, however it ends: it is a
+  /// lock of the open file (F_OFD_SETLK, fcntl(2)), which works across containers too, where process ids do
+  /// not.
+  void hold_presence(int rank) const;
+  bool is_present(int rank) const;
+
+  /// Removes the name; the memory stays. Idempotent.
+  void forget_name() noexcept;
+
+ private:
+  Segment(std::string name, int file, bool is_new, std::size_t bytes);
+
+  std::string name_;  ///< empty once it is forgotten
+  int file_;
+  std::shared_ptr<const Mapping> mapping_;
+};
+
+/// Removes segments that a killed job left between making them and forgetting their names: those of this user
+/// whose ranks are all gone.
+void remove_stale_segments() noexcept;
+
+/// The beginning of every segment's name.
+inline constexpr char NAME_PREFIX[] = "/lockstep-";
+
+}  // namespace lockstep::shared_memory
