@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "collective/backend.h"
@@ -31,6 +32,7 @@ class Communicator {
 
   int rank() const { return rank_; }
   int size() const { return size_; }
+  std::string backend_name() const { return backend_->name(); }
   void set_timeout(double seconds);
   double timeout_seconds() const { return timeout_seconds_.load(std::memory_order_relaxed); }
 

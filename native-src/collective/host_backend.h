@@ -39,7 +39,9 @@ class HostBackend final : public Backend {
 
   int rank() const override { return flat_->rank(); }
   int size() const override { return flat_->size(); }
-  std::string name() const override { return flat_->name() + "+" + host_->name(); }
+  std::string name() const override {
+    return map_.hosts() == 1 ? host_->name() : flat_->name() + "+shared-memory";
+  }
   Algorithm last_algorithm() const override { return last_algorithm_; }
   void use_algorithm(Operation operation, std::optional<Algorithm> algorithm) override;
   SharedMemory* shared_memory() override { return host_->shared_memory(); }

@@ -49,6 +49,14 @@ std::int32_t communicator_size(std::int64_t communicator) {
   return at_boundary([&] { return communicators().find(communicator)->size(); });
 }
 
+const char* communicator_backend(std::int64_t communicator) {
+  return at_boundary([&] {
+    thread_local std::string name;
+    name = communicators().find(communicator)->backend_name();
+    return name.c_str();
+  });
+}
+
 void set_timeout(std::int64_t communicator, double seconds) {
   at_boundary([&] { communicators().find(communicator)->set_timeout(seconds); });
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "collective/hosts.h"
 #include "collective/single_backend.h"
 #include "collective/transport_backend.h"
 #include "jni/boundary.h"
@@ -32,6 +33,26 @@ using OpenMpiBackend = Backend* (*)(double timeout_seconds);
 
 std::int64_t open_communicator(std::unique_ptr<Backend> backend, double timeout_seconds) {
   return communicators().insert(std::make_shared<Communicator>(std::move(backend), timeout_seconds));
+}
+
+MemorySharing memory_sharing_from(std::int32_t code) {
+  if (code >= 0 && code <= static_cast<std::int32_t>(MemorySharing::REQUIRED)) {
+    return static_cast<MemorySharing>(code);
+  }
+  throw Error(ErrorCode::INVALID_ARGUMENT, "No way of sharing memory has code " + std::to_string(code) + ".");
+}
+
+std::int64_t open_sharing(std::unique_ptr<Backend> backend, double timeout_seconds, MemorySharing sharing,
+                          bool keeps_backend, const std::string& label) {
+  if (sharing != MemorySharing::NEVER) {
+    const std::atomic<bool> never{false};
+    const Deadline deadline(std::chrono::duration<double>(checked_timeout(timeout_seconds)), never);
+    HostOptions options;
+    options.is_required = sharing == MemorySharing::REQUIRED;
+    options.label = label;
+    backend = share_hosts(std::move(backend), keeps_backend, options, deadline);
+  }
+  return open_communicator(std::move(backend), timeout_seconds);
 }
 
 void check_world(std::int32_t rank, std::int32_t world_size) {
@@ -60,8 +81,9 @@ std::int64_t open_in_process(const char* group, std::int32_t rank, std::int32_t 
   });
 }
 
-std::int64_t open_mpi(const char* plugin_path, double timeout_seconds) {
+std::int64_t open_mpi(const char* plugin_path, double timeout_seconds, std::int32_t memory_sharing) {
   return at_boundary([&] {
+    const MemorySharing sharing = memory_sharing_from(memory_sharing);
     checked_timeout(timeout_seconds);
     if (plugin_path == nullptr)
       throw Error(ErrorCode::INVALID_ARGUMENT, "The path of the MPI backend is missing.");
@@ -73,7 +95,9 @@ std::int64_t open_mpi(const char* plugin_path, double timeout_seconds) {
     if (library == nullptr) refuse_plugin(plugin_path);
     auto open = reinterpret_cast<OpenMpiBackend>(dlsym(library, MPI_ENTRY_POINT));
     if (open == nullptr) refuse_plugin(plugin_path);
-    return open_communicator(std::unique_ptr<Backend>(open(timeout_seconds)), timeout_seconds);
+    // MPI can be started once in a process: it must live as long as the group.
+    return open_sharing(std::unique_ptr<Backend>(open(timeout_seconds)), timeout_seconds, sharing, true,
+                        "mpi");
   });
 }
 

@@ -1,15 +1,33 @@
 #include <memory>
+#include <string>
 
 #include "collective/transport_backend.h"
 #include "jni/boundary.h"
 #include "jni/communicators.h"
 #include "lockstep/communicator.h"
+#include "transport/tcp/sha256.h"
 #include "transport/tcp/tcp_transport.h"
 
 namespace lockstep {
+namespace {
+
+/// The job's token as a name that shows nothing of it.
+std::string label_of(const std::string& token) {
+  constexpr char DIGITS[] = "0123456789abcdef";
+  const tcp::Digest digest = tcp::hmac_sha256(token, {});
+  std::string text;
+  for (std::size_t i = 0; i < 6; ++i) {
+    text += DIGITS[std::to_integer<unsigned>(digest[i]) >> 4];
+    text += DIGITS[std::to_integer<unsigned>(digest[i]) & 15];
+  }
+  return text;
+}
+
+}  // namespace
 
 std::int64_t open_tcp(std::int32_t rank, std::int32_t world_size, const char* master_address,
-                      std::int32_t master_port, const char* token, double timeout_seconds) {
+                      std::int32_t master_port, const char* token, double timeout_seconds,
+                      std::int32_t memory_sharing) {
   return at_boundary([&] {
     check_world(rank, world_size);
     TcpOptions options;
@@ -19,7 +37,9 @@ std::int64_t open_tcp(std::int32_t rank, std::int32_t world_size, const char* ma
     options.master_port = master_port;
     options.token = token == nullptr ? "" : token;
     options.timeout_seconds = timeout_seconds;
-    return open_communicator(make_backend(connect_tcp(options)), timeout_seconds);
+    const MemorySharing sharing = memory_sharing_from(memory_sharing);
+    return open_sharing(make_backend(connect_tcp(options)), timeout_seconds, sharing, false,
+                        label_of(options.token));
   });
 }
 

@@ -213,10 +213,10 @@ TEST(Opening, RefusesImpossibleArguments) {
 }
 
 TEST(Opening, SaysWhyAnMpiBackendIsNotThere) {
-  const Error missing = error_of([] { open_mpi("/nonexistent/liblockstep_mpi.so", 1); });
+  const Error missing = error_of([] { open_mpi("/nonexistent/liblockstep_mpi.so", 1, 0); });
   EXPECT_EQ(missing.code(), ErrorCode::UNAVAILABLE);
   EXPECT_NE(std::string(missing.what()).find("/nonexistent/liblockstep_mpi.so"), std::string::npos);
-  EXPECT_EQ(code_of([] { open_mpi("libc.so.6", 1); }), ErrorCode::UNAVAILABLE) << "it has no entry point";
+  EXPECT_EQ(code_of([] { open_mpi("libc.so.6", 1, 0); }), ErrorCode::UNAVAILABLE) << "it has no entry point";
 }
 
 TEST(Memory, IsAlignedAndZero) {

@@ -30,12 +30,16 @@ LOCKSTEP_API std::int64_t open_in_process(const char* group, std::int32_t rank, 
 /// Joins a group over TCP. Rank 0 listens on master_address:master_port, the others report to it; all
 /// exchange addresses and connect each to each. `token` must be equal on all ranks; strangers are refused.
 /// @param timeout_seconds limit for forming the group, and the default deadline of each operation
+/// @param memory_sharing a MemorySharing
 LOCKSTEP_API std::int64_t open_tcp(std::int32_t rank, std::int32_t world_size, const char* master_address,
-                                   std::int32_t master_port, const char* token, double timeout_seconds);
+                                   std::int32_t master_port, const char* token, double timeout_seconds,
+                                   std::int32_t memory_sharing);
 
 /// Joins the group that mpirun or srun formed, through the backend library at `plugin_path`
 /// (liblockstep_mpi_openmpi.so or liblockstep_mpi_mpich.so). UNAVAILABLE when it cannot be loaded.
-LOCKSTEP_API std::int64_t open_mpi(const char* plugin_path, double timeout_seconds);
+/// @param memory_sharing a MemorySharing
+LOCKSTEP_API std::int64_t open_mpi(const char* plugin_path, double timeout_seconds,
+                                   std::int32_t memory_sharing);
 
 /// A new group of the ranks that pass the same `color`, ordered by `key`, then by rank. Collective over the
 /// parent. @return the handle, or 0 where color is negative
@@ -46,6 +50,9 @@ LOCKSTEP_API void close_communicator(std::int64_t communicator);
 
 LOCKSTEP_API std::int32_t communicator_rank(std::int64_t communicator);
 LOCKSTEP_API std::int32_t communicator_size(std::int64_t communicator);
+
+/// What carries the data: "tcp", "shared-memory", "mpi+shared-memory" …; valid until this thread's next call.
+LOCKSTEP_API const char* communicator_backend(std::int64_t communicator);
 
 /// Changes the deadline of the operations that follow.
 LOCKSTEP_API void set_timeout(std::int64_t communicator, double seconds);

@@ -31,6 +31,15 @@ enum class Operation : std::int32_t {
   SPLIT = 11
 };
 
+/// Whether the ranks of one host exchange data through memory that they share.
+enum class MemorySharing : std::int32_t {
+  NEVER = 0,
+  /// Ranks that can share none go on without, with a warning.
+  WHERE_POSSIBLE = 1,
+  /// Ranks that can share none are an error.
+  REQUIRED = 2
+};
+
 /// Why an operation failed; Java maps each to one exception type.
 enum class ErrorCode : std::int32_t {
   /// The caller passed something that cannot be right (null address, negative count, unknown rank …).

@@ -93,7 +93,7 @@ int play(const std::string& scenario) {
   const auto began = Clock::now();
   int rank = -1;
   try {
-    group = open_mpi(std::getenv("LOCKSTEP_MPI_PLUGIN"), LONG_TIMEOUT);
+    group = open_mpi(std::getenv("LOCKSTEP_MPI_PLUGIN"), LONG_TIMEOUT, 0);
     rank = communicator_rank(group);
     run(Operation::BARRIER);
     if (scenario == "missing") missing(rank);

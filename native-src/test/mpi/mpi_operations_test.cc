@@ -11,12 +11,12 @@ namespace {
 
 class World : public testing::Environment {
  public:
-  void SetUp() override { world = open_mpi(std::getenv("LOCKSTEP_MPI_PLUGIN"), TIMEOUT_SECONDS); }
+  void SetUp() override { world = open_mpi(std::getenv("LOCKSTEP_MPI_PLUGIN"), TIMEOUT_SECONDS, 0); }
 
   void TearDown() override {
     close_communicator(world);
     try {
-      close_communicator(open_mpi(std::getenv("LOCKSTEP_MPI_PLUGIN"), TIMEOUT_SECONDS));
+      close_communicator(open_mpi(std::getenv("LOCKSTEP_MPI_PLUGIN"), TIMEOUT_SECONDS, 0));
       ADD_FAILURE() << "MPI was started twice";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::CLOSED) << error.what();

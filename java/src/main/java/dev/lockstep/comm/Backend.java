@@ -6,6 +6,8 @@ public enum Backend {
   SINGLE,
   /** Ranks that are threads of this process. */
   IN_PROCESS,
+  /** Memory that the ranks share, all being on one host. */
+  SHARED_MEMORY,
   /** Sockets; needs nothing but a network. */
   TCP,
   /**

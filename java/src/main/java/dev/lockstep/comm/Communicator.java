@@ -77,10 +77,24 @@ public interface Communicator extends AutoCloseable {
 
   Backend backend();
 
+  /**
+   * What carries the data, for reports: {@code tcp}, {@code shared-memory}, {@code
+   * tcp+shared-memory} (between and inside hosts) …
+   */
+  String transport();
+
   /** Changes the deadline of the operations that follow. */
   void setTimeout(double seconds);
 
-  /** Zeroed native memory for buffers that are reduced often; the caller closes it. */
+  /**
+   * Zeroed native memory for buffers that this communicator reduces often; the caller closes it,
+   * before or after the communicator. Where ranks share memory it lies there, and is reduced in
+   * place, with no copy in or out. Not collective; its peers need no such buffer, but then gain
+   * nothing by this one.
+   *
+   * @throws CommunicationException when /dev/shm has too little left; the message says how much is
+   *     needed
+   */
   NativeMemory allocate(long bytes);
 
   /** Sends to rank {@code to}, which receives the same type, length and tag. */

@@ -5,7 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The {@code communicator} section of a configuration.
  *
- * @param backend {@code auto} (from the environment), {@code mpi}, {@code tcp} or {@code single}
+ * @param backend {@code auto}: MPI or TCP as the environment says, and shared memory between ranks
+ *     of one host; {@code shared_memory}: the same, and an error where a host's ranks can share
+ *     none; {@code mpi} and {@code tcp}: that alone; {@code single}: a group of one
  * @param timeoutSeconds deadline of each operation and of forming the group
  */
 public record CommunicatorConfig(@Nullable Choice backend, @Nullable Double timeoutSeconds) {
@@ -15,6 +17,7 @@ public record CommunicatorConfig(@Nullable Choice backend, @Nullable Double time
   /** The backends that a configuration can ask for. */
   public enum Choice {
     AUTO,
+    SHARED_MEMORY,
     MPI,
     TCP,
     SINGLE

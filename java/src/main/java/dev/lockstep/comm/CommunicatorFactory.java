@@ -15,14 +15,20 @@ final class CommunicatorFactory {
     LaunchEnvironment launch = LaunchEnvironment.current();
     Backend backend =
         switch (config.backend()) {
-          case AUTO -> launch.backend();
+          case AUTO, SHARED_MEMORY -> launch.backend();
           case MPI -> Backend.MPI;
           case TCP -> Backend.TCP;
           case SINGLE -> Backend.SINGLE;
         };
+    int sharing =
+        switch (config.backend()) {
+          case AUTO -> Native.WHERE_POSSIBLE;
+          case SHARED_MEMORY -> Native.REQUIRED;
+          default -> Native.NEVER;
+        };
     return switch (backend) {
-      case MPI -> mpi(launch, config.timeoutSeconds());
-      case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()));
+      case MPI -> mpi(launch, config.timeoutSeconds(), sharing);
+      case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing);
       default -> single();
     };
   }
@@ -54,6 +60,10 @@ final class CommunicatorFactory {
   }
 
   static Communicator tcp(TcpOptions options) {
+    return tcp(options, Native.NEVER);
+  }
+
+  private static Communicator tcp(TcpOptions options, int sharing) {
     if (options.token().isEmpty()) {
       LOG.warn(
           "LOCKSTEP_TOKEN is not set: any process that reaches {}:{} can join this job.",
@@ -70,14 +80,15 @@ final class CommunicatorFactory {
                 options.masterAddress(),
                 options.masterPort(),
                 options.token(),
-                options.timeoutSeconds()));
+                options.timeoutSeconds(),
+                sharing));
   }
 
-  private static Communicator mpi(LaunchEnvironment launch, double timeoutSeconds) {
+  private static Communicator mpi(LaunchEnvironment launch, double timeoutSeconds, int sharing) {
     MpiLibrary library = launch.mpi() == null ? MpiLibrary.OPEN_MPI : launch.mpi();
     String path = MpiPlugin.path(library);
     NativeLog.follow();
-    return open(Backend.MPI, () -> Native.open_mpi(path, timeoutSeconds));
+    return open(Backend.MPI, () -> Native.open_mpi(path, timeoutSeconds, sharing));
   }
 
   private static Communicator open(Backend backend, LongSupplier open) {

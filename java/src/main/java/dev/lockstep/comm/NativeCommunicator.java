@@ -8,14 +8,21 @@ import dev.lockstep.jni.Native;
  */
 final class NativeCommunicator implements Communicator {
   private final long handle;
+  private final Backend network;
   private final Backend backend;
+  private final String transport;
   private final int rank;
   private final int size;
   private final Requests requests;
 
-  NativeCommunicator(long handle, Backend backend) {
+  /**
+   * @param network what the group was opened with, beside the memory that ranks of a host share
+   */
+  NativeCommunicator(long handle, Backend network) {
     this.handle = handle;
-    this.backend = backend;
+    this.network = network;
+    this.transport = Native.communicator_backend(handle).getString();
+    this.backend = transport.equals("shared-memory") ? Backend.SHARED_MEMORY : network;
     this.rank = Native.communicator_rank(handle);
     this.size = Native.communicator_size(handle);
     this.requests = new Requests(rank, size);
@@ -37,6 +44,11 @@ final class NativeCommunicator implements Communicator {
   }
 
   @Override
+  public String transport() {
+    return transport;
+  }
+
+  @Override
   public void setTimeout(double seconds) {
     try {
       Native.set_timeout(handle, seconds);
@@ -47,7 +59,7 @@ final class NativeCommunicator implements Communicator {
 
   @Override
   public NativeMemory allocate(long bytes) {
-    return new NativeMemory(bytes);
+    return NativeMemory.registered(handle, bytes);
   }
 
   @Override
@@ -186,7 +198,7 @@ final class NativeCommunicator implements Communicator {
       throw new IllegalArgumentException("The color is " + color + "; colors start at 0.");
     }
     try {
-      return new NativeCommunicator(Native.split(handle, color, key), backend);
+      return new NativeCommunicator(Native.split(handle, color, key), network);
     } catch (RuntimeException e) {
       throw NativeErrors.translate(e);
     }

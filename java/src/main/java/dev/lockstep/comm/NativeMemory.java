@@ -4,25 +4,36 @@ import dev.lockstep.jni.Native;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * Zeroed native memory on a 64-byte boundary, for buffers that a communicator reduces often. Made
- * by {@link Communicator#allocate}; the caller closes it, after every span, buffer and tensor over
- * it is out of use. {@link #close} may be called from any thread, more than once.
+ * Zeroed native memory on a 64-byte boundary: private ({@link #allocate}), or registered with a
+ * communicator that reduces it often ({@link Communicator#allocate}). The caller closes it, after
+ * every span, buffer and tensor over it is out of use. {@link #close} may be called from any
+ * thread, more than once.
  */
 public final class NativeMemory implements AutoCloseable {
   private final AtomicLong address;
   private final long bytes;
 
-  NativeMemory(long bytes) {
+  private NativeMemory(long bytes, LongSupplier allocate) {
     try {
-      this.address = new AtomicLong(Native.allocate_memory(bytes));
+      this.address = new AtomicLong(allocate.getAsLong());
     } catch (RuntimeException e) {
       throw NativeErrors.translate(e);
     }
     this.bytes = bytes;
+  }
+
+  /** Memory of this process alone. */
+  public static NativeMemory allocate(long bytes) {
+    return new NativeMemory(bytes, () -> Native.allocate_memory(bytes));
+  }
+
+  static NativeMemory registered(long communicator, long bytes) {
+    return new NativeMemory(bytes, () -> Native.allocate_registered(communicator, bytes));
   }
 
   /** Size in bytes. */

@@ -1,6 +1,5 @@
 package dev.lockstep.train;
 
-import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
@@ -46,8 +45,7 @@ final class BatchReader implements AutoCloseable {
       Normalizer.Pair normalizers,
       boolean classes,
       FloatType modelType,
-      int capacity,
-      Communicator communicator) {
+      int capacity) {
     this.dataset = dataset;
     this.normalizers = normalizers;
     this.classes = classes;
@@ -58,8 +56,8 @@ final class BatchReader implements AutoCloseable {
     staged = modelType == FloatType.FLOAT64 ? FloatType.FLOAT64 : FloatType.FLOAT32;
     featureRows = new double[capacity * features];
     targetRows = new double[capacity * targets];
-    inputMemory = communicator.allocate((long) capacity * features * staged.dataType().bytes());
-    targetMemory = communicator.allocate((long) capacity * targets * Double.BYTES);
+    inputMemory = NativeMemory.allocate((long) capacity * features * staged.dataType().bytes());
+    targetMemory = NativeMemory.allocate((long) capacity * targets * Double.BYTES);
   }
 
   /** Reads the samples {@code indices[from]} … {@code indices[from + count − 1]}. */

@@ -130,7 +130,7 @@ public final class TrainingJob {
   }
 
   private Optional<String> masterAddress() {
-    if (communicator.backend() != Backend.TCP) {
+    if (communicator.size() == 1) {
       return Optional.empty();
     }
     LaunchEnvironment environment = LaunchEnvironment.current();

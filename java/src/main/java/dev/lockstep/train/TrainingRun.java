@@ -85,9 +85,7 @@ final class TrainingRun implements AutoCloseable {
     int share = (int) new DataPartitioner(batchSize, communicator.size()).size(0);
     int steps = plan.training().accumulationSteps();
     int capacity = Math.max(SCORED_SAMPLES, (share + steps - 1) / steps);
-    reader =
-        new BatchReader(
-            dataset, normalizers, loss.classifies(), model.type(), capacity, communicator);
+    reader = new BatchReader(dataset, normalizers, loss.classifies(), model.type(), capacity);
     schedule =
         new Schedule(
             plan.schedule(),

@@ -10,7 +10,7 @@ class NativeMemoryTest {
 
   @Test
   void memoryIsAlignedZeroedAndWritable() {
-    try (NativeMemory memory = new NativeMemory(1000)) {
+    try (NativeMemory memory = NativeMemory.allocate(1000)) {
       assertEquals(0, memory.address() % 64);
       ByteBuffer buffer = memory.buffer();
       assertEquals(1000, buffer.remaining());
@@ -22,7 +22,7 @@ class NativeMemoryTest {
 
   @Test
   void useAfterCloseIsAnExceptionAndClosingTwiceIsNot() {
-    NativeMemory memory = new NativeMemory(64);
+    NativeMemory memory = NativeMemory.allocate(64);
     memory.close();
     memory.close();
     assertThrows(IllegalStateException.class, memory::address);
@@ -31,7 +31,7 @@ class NativeMemoryTest {
 
   @Test
   void spansStayInside() {
-    try (NativeMemory memory = new NativeMemory(64)) {
+    try (NativeMemory memory = NativeMemory.allocate(64)) {
       assertEquals(memory.address() + 8, memory.span(8, 14, DataType.F32).address());
       assertThrows(IndexOutOfBoundsException.class, () -> memory.span(8, 15, DataType.F32));
       assertThrows(IndexOutOfBoundsException.class, () -> memory.span(65, 0, DataType.U8));
@@ -42,11 +42,11 @@ class NativeMemoryTest {
 
   @Test
   void aNegativeSizeIsRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new NativeMemory(-1));
+    assertThrows(IllegalArgumentException.class, () -> NativeMemory.allocate(-1));
   }
 
   @Test
   void moreThanThereIsGivesAnExceptionAndNoCrash() {
-    assertThrows(CommunicationException.class, () -> new NativeMemory(Long.MAX_VALUE / 2));
+    assertThrows(CommunicationException.class, () -> NativeMemory.allocate(Long.MAX_VALUE / 2));
   }
 }
