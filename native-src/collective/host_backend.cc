@@ -16,6 +16,35 @@ Request as_sum(Request request) {
   return request;
 }
 
+// How a rank of the whole group travels through the levels, where ranks have other numbers: in front of an
+// error's text.
+constexpr char MARK[] = "[rank ";
+
+Error marked(const Error& error) {
+  if (error.rank() == Error::NO_RANK) return error;
+  return Error(error.code(), MARK + std::to_string(error.rank()) + "] " + error.what());
+}
+
+/// An error of a level whose ranks are `ranks` of the whole group.
+Error renumbered(const Error& error, const std::vector<int>& ranks) {
+  const std::string text = error.what();
+  const std::size_t mark = text.find(MARK);
+  if (mark != std::string::npos) {
+    const std::size_t end = text.find("] ", mark);
+    const std::size_t digits = mark + sizeof(MARK) - 1;
+    return Error(error.code(), text.substr(0, mark) + text.substr(end + 2),
+                 std::stoi(text.substr(digits, end - digits)));
+  }
+  if (error.rank() < 0 || error.rank() >= static_cast<int>(ranks.size())) return error;
+  const int rank = ranks[static_cast<std::size_t>(error.rank())];
+  std::string list;
+  for (int member : ranks) list += (list.empty() ? "" : ", ") + std::to_string(member);
+  return Error(
+      error.code(),
+      "Rank " + std::to_string(rank) + " is at fault. Among ranks " + list + ", counted from 0: " + text,
+      rank);
+}
+
 }  // namespace
 
 int HostMap::hosts() const { return 1 + *std::ranges::max_element(host_of); }
@@ -33,6 +62,12 @@ int HostMap::place_of(int rank) const {
   return static_cast<int>(std::count(host_of.begin(), end, *end));
 }
 
+std::vector<int> HostMap::leaders() const {
+  std::vector<int> leaders;
+  for (int host = 0; host < hosts(); ++host) leaders.push_back(ranks_on(host).front());
+  return leaders;
+}
+
 HostBackend::HostBackend(std::unique_ptr<Backend> flat, std::unique_ptr<Backend> host,
                          std::unique_ptr<Backend> leaders, HostMap map, const HostOptions& options)
     : flat_(std::move(flat)),
@@ -40,6 +75,8 @@ HostBackend::HostBackend(std::unique_ptr<Backend> flat, std::unique_ptr<Backend>
       leaders_(std::move(leaders)),
       map_(std::move(map)),
       place_(map_.place_of(flat_->rank())),
+      mates_(map_.ranks_on(map_.host_of[static_cast<std::size_t>(flat_->rank())])),
+      leader_ranks_(map_.leaders()),
       options_(options) {}
 
 bool HostBackend::goes_by_hosts(Operation operation) const {
@@ -61,7 +98,7 @@ void HostBackend::use_algorithm(Operation operation, std::optional<Algorithm> al
 
 int HostBackend::execute(const Request& request, const Deadline& deadline) {
   if (map_.hosts() == 1) {
-    const int value = host_->execute(request, deadline);
+    const int value = host_->execute(request, deadline);  // the same ranks, by the same numbers
     last_algorithm_ = host_->last_algorithm();
     return value;
   }
@@ -88,15 +125,30 @@ void HostBackend::introduce(const Request& request, const Deadline& deadline) {
   SharedMemory* const memory = host_->shared_memory();
   if (memory == nullptr) return;
   Signature signature = signature_of(request, ++sequence_);
-  memory->check_failure();
-  memory->announce(signature, {});
-  for (int place = 0; place < memory->size(); ++place) {
-    if (place != memory->rank()) memory->await_announcement(place, {signature, deadline});
+  among(mates_, [&] {
+    memory->check_failure();
+    memory->announce(signature, {});
+    for (int place = 0; place < memory->size(); ++place) {
+      if (place != memory->rank()) memory->await_announcement(place, {signature, deadline});
+    }
+  });
+}
+
+template <typename Part>
+void HostBackend::among(const std::vector<int>& ranks, const Part& part) const {
+  try {
+    part();
+  } catch (const Error& error) {
+    throw renumbered(error, ranks);
   }
 }
 
+void HostBackend::on_host(const Request& request, const Deadline& deadline) {
+  among(mates_, [&] { host_->execute(request, deadline); });
+}
+
 void HostBackend::between_hosts(const Request& request, const Deadline& deadline) {
-  if (leaders_ != nullptr) leaders_->execute(request, deadline);
+  if (leaders_ != nullptr) among(leader_ranks_, [&] { leaders_->execute(request, deadline); });
 }
 
 void HostBackend::by_hosts(const Request& request, const Deadline& deadline) {
@@ -207,8 +259,13 @@ std::unique_ptr<Backend> HostBackend::split(int color, int key, const Deadline& 
 }
 
 void HostBackend::abort(const Error& reason) noexcept {
-  host_->abort(reason);
-  if (leaders_ != nullptr) leaders_->abort(reason);
+  try {
+    const Error with_rank = map_.hosts() == 1 ? reason : marked(reason);
+    host_->abort(with_rank);
+    if (leaders_ != nullptr) leaders_->abort(with_rank);
+  } catch (const std::exception&) {
+    // No memory for the text: the peers see this rank leave.
+  }
   flat_->abort(reason);
 }
 

@@ -21,6 +21,8 @@ struct HostMap {
   std::vector<int> ranks_on(int host) const;
   /// A rank's number among those of its host.
   int place_of(int rank) const;
+  /// The ranks that speak for their hosts, by host.
+  std::vector<int> leaders() const;
 };
 
 /// Collectives in two levels: the ranks of a host combine what they have in shared memory, the hosts' leaders
@@ -59,15 +61,19 @@ class HostBackend final : public Backend {
   void reduce(const Request& request, const Deadline& deadline);
   void broadcast(const Request& request, const Deadline& deadline);
   void barrier(const Deadline& deadline);
-  void on_host(const Request& request, const Deadline& deadline) { host_->execute(request, deadline); }
+  void on_host(const Request& request, const Deadline& deadline);
   void between_hosts(const Request& request, const Deadline& deadline);
+  template <typename Part>
+  void among(const std::vector<int>& ranks, const Part& part) const;
 
   Scratch scratch_;  ///< outlives the backends, which may touch it until they are closed
   const std::unique_ptr<Backend> flat_;
   const std::unique_ptr<Backend> host_;
   const std::unique_ptr<Backend> leaders_;
   const HostMap map_;
-  const int place_;  ///< of this rank on its host
+  const int place_;                      ///< of this rank on its host
+  const std::vector<int> mates_;         ///< the ranks of this host, by place
+  const std::vector<int> leader_ranks_;  ///< by host
   const HostOptions options_;
   std::set<Operation> flattened_;  ///< that use_algorithm() has sent to the flat backend
   Algorithm last_algorithm_ = Algorithm::NONE;

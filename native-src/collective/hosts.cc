@@ -22,7 +22,8 @@ namespace {
 using shared_memory::Report;
 
 /// What ranks of one host have in common and others have not.
-std::string host_text() {
+std::string host_text(const HostOptions& options) {
+  if (!options.host.empty()) return options.host;
   if (const char* name = std::getenv("LOCKSTEP_HOST"); name != nullptr && *name != 0) return name;
   std::string boot;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
@@ -44,8 +45,8 @@ std::vector<T> all_gather(Backend& flat, const T& own, const Deadline& deadline)
   return all;
 }
 
-HostMap find_hosts(Backend& flat, const Deadline& deadline) {
-  const std::string text = host_text();
+HostMap find_hosts(Backend& flat, const HostOptions& options, const Deadline& deadline) {
+  const std::string text = host_text(options);
   const tcp::Digest own = tcp::sha256(std::as_bytes(std::span(text)));
   HostMap map;
   std::map<tcp::Digest, int> numbers;
@@ -61,7 +62,7 @@ HostMap find_hosts(Backend& flat, const Deadline& deadline) {
 std::unique_ptr<Backend> share_hosts(std::unique_ptr<Backend> flat, bool keeps_flat,
                                      const HostOptions& options, const Deadline& deadline) {
   if (flat->size() == 1) return flat;
-  HostMap map = find_hosts(*flat, deadline);
+  HostMap map = find_hosts(*flat, options, deadline);
   if (map.hosts() == flat->size()) return flat;
   const std::vector<int> mates = map.ranks_on(map.host_of[static_cast<std::size_t>(flat->rank())]);
   const int place = map.place_of(flat->rank());

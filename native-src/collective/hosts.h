@@ -15,6 +15,8 @@ struct HostOptions {
   bool is_required = false;
   /// Part of the segments' names; never the job's token itself, which is a secret.
   std::string label = "job";
+  /// Name of this rank's host; found out where it is empty.
+  std::string host;
 };
 
 /// Collective over `flat`: finds out which ranks run on one host, lets them share memory, and makes a backend

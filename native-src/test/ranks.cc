@@ -50,10 +50,14 @@ bool tests_shared_memory() {
   return transport != nullptr && std::string(transport) == "shared-memory";
 }
 
-std::unique_ptr<Transport> join(const std::string& group, int rank, int ranks) {
+std::unique_ptr<Transport> join_in_process_only(const std::string& group, int rank, int ranks) {
   static const std::atomic<bool> never{false};
   const Deadline deadline(std::chrono::duration<double>(PATIENCE), never);
-  auto transport = join_in_process(current_test() + "/" + group, rank, ranks, deadline);
+  return join_in_process(current_test() + "/" + group, rank, ranks, deadline);
+}
+
+std::unique_ptr<Transport> join(const std::string& group, int rank, int ranks) {
+  auto transport = join_in_process_only(group, rank, ranks);
   if (!tests_shared_memory() || ranks == 1) return transport;
   auto shared = share_memory_of(*transport, SMALL_PIECES);
   transport->close();

@@ -35,6 +35,9 @@ std::unique_ptr<SharedMemoryTransport> share_memory_of(Transport& transport,
 /// A transport of a group with a name of its own; `group` tells apart the groups of one test.
 std::unique_ptr<Transport> join(const std::string& group, int rank, int ranks);
 
+/// The same, whatever LOCKSTEP_TEST_TRANSPORT says.
+std::unique_ptr<Transport> join_in_process_only(const std::string& group, int rank, int ranks);
+
 /// Runs body(communicator) on one thread for each rank of a fresh group.
 void run_with_communicators(int ranks, const Tuning& tuning, double timeout,
                             const std::function<void(Communicator&)>& body);

@@ -91,8 +91,11 @@ Error cancelled_error(int own_rank, const Signature& own) {
 }
 
 Error aborted_error(int origin, const Error& reason) {
-  return Error(reason.code(), "Rank " + std::to_string(origin) + " ended the group: " + reason.what(),
-               reason.rank() == Error::NO_RANK ? origin : reason.rank());
+  const std::string text = reason.what();
+  const int rank = reason.rank() == Error::NO_RANK ? origin : reason.rank();
+  // Who passes on what it heard is not where the failure began.
+  if (text.find(" ended the group: ") != std::string::npos) return Error(reason.code(), text, rank);
+  return Error(reason.code(), "Rank " + std::to_string(origin) + " ended the group: " + text, rank);
 }
 
 }  // namespace lockstep

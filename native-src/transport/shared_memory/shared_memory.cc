@@ -184,6 +184,7 @@ void SharedMemory::note(const Signature& signature) {
   own.version.store(version + 1, std::memory_order_relaxed);
   for (std::size_t i = 0; i < words.size(); ++i) own.words[i].store(words[i], std::memory_order_release);
   own.version.store(version + 2, std::memory_order_release);
+  noted_ = signature;
 }
 
 std::optional<Signature> SharedMemory::whereabouts(int rank) const {
@@ -235,6 +236,7 @@ void SharedMemory::check_trouble(const std::function<bool()>& ready, int awaited
                                  const Waiting& waiting) const {
   check_failure();
   if (awaited != Transport::ANY && has_left(awaited) && !ready()) {
+    check_failure();  // A rank that fails says so before it leaves.
     throw peer_left_error(rank_, awaited, waiting.signature);
   }
   if (waiting.deadline.cancelled()) throw cancelled_error(rank_, waiting.signature);
@@ -247,8 +249,12 @@ void SharedMemory::check_trouble(const std::function<bool()>& ready, int awaited
 void SharedMemory::check_peers(const Signature& own) const {
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank_ || has_left(peer)) continue;
-    if (!pool_->segment().is_present(peer)) throw peer_died_error(rank_, peer, own);
-    if (own.is_point_to_point()) continue;
+    if (!pool_->segment().is_present(peer)) {
+      check_failure();  // A rank that fails or leaves says so before it goes.
+      if (has_left(peer)) continue;
+      throw peer_died_error(rank_, peer, own);
+    }
+    if (own != noted_) continue;
     const std::optional<Signature> theirs = whereabouts(peer);
     if (theirs && theirs->sequence == own.sequence && *theirs != own) {
       throw mismatch_error(rank_, own, peer, *theirs);

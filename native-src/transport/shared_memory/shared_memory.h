@@ -167,6 +167,7 @@ class SharedMemory {
   const std::shared_ptr<Pool> pool_;
   std::byte* const base_;
   std::uint64_t step_ = 0;
+  Signature noted_;
   bool has_left_ = false;
   mutable int first_polls_ = 200;  ///< before the clock is looked at
   mutable std::optional<bool> oversubscribed_;
