@@ -162,18 +162,32 @@ void write(std::ostream& out, const Interval& interval) {
 
 }  // namespace
 
+// Over loopback TCP (benchmark/all_reduce_benchmark.cc, two cores of a Sapphire Rapids server that were busy
+// with other work, f32, medians of the slowest rank in microseconds, recursive doubling : halving–doubling :
+// ring) two ranks took 145 : 152 : 152 for 32 KiB, 183 : 181 : 180 for 128 KiB, 237 : 223 : 223 for 256 KiB;
+// three ranks 289 : 380 : 491, 339 : 417 : 504, 422 : 466 : 664 and for 1 MiB 1,323 : 1,183 : 1,123; four
+// ranks 496 : 765 : 792, 700 : 911 : 915, 850 : 1,007 : 1,061 and 3,308 : 2,656 : 2,963. The trees were never
+// first by more than the noise below 4 MiB, where they send twice what the ring sends. More ranks than four
+// were not measured: halving–doubling has the ring's traffic in fewer messages where the number of ranks is a
+// power of two, and only there.
 std::vector<TuningRow> Tuning::default_rows() {
-  return {
+  constexpr std::size_t KIB = 1 << 10;
+  std::vector<TuningRow> rows{
       // Memory is faster than messages at every size.
       {.algorithm = Algorithm::DIRECT},
       {.algorithm = Algorithm::HIERARCHICAL},
-      // Over loopback TCP (benchmark/all_reduce_benchmark.cc, two cores of a Sapphire Rapids server, f32,
-      // median microseconds, recursive doubling : ring) two ranks took 24 : 145 for 64 KiB, 162 : 163 for 128
-      // KiB, 208 : 196 for 256 KiB and 727 : 391 for 1 MiB; four ranks 448 : 702, 462 : 785, 672 : 885 and
-      // 6,754 : 2,868.
-      {.algorithm = Algorithm::RECURSIVE_DOUBLING, .below_bytes = 256 << 10},
-      {.algorithm = Algorithm::RING},
+      {.algorithm = Algorithm::RECURSIVE_DOUBLING, .below_bytes = 128 * KIB, .ranks = {2, 2}},
+      {.algorithm = Algorithm::RECURSIVE_DOUBLING, .below_bytes = 512 * KIB, .ranks = {3, 4}},
+      {.algorithm = Algorithm::RECURSIVE_DOUBLING,
+       .below_bytes = 256 * KIB,
+       .ranks = {5, Interval::UNLIMITED}},
   };
+  for (int ranks = 4; ranks <= 1024; ranks *= 2) {
+    rows.push_back(
+        {.algorithm = Algorithm::HALVING_DOUBLING, .below_bytes = 4096 * KIB, .ranks = {ranks, ranks}});
+  }
+  rows.push_back({.algorithm = Algorithm::RING});
+  return rows;
 }
 
 Tuning parse_tuning(std::string_view text, const std::string& source) { return Parser(text, source).run(); }

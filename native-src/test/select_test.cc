@@ -47,13 +47,16 @@ TEST(Selection, PassesOverWhatTheBackendDoesNotHave) {
   EXPECT_EQ(select(Operation::ALL_REDUCE, 1, {2, 1}, tuning, with_direct), Algorithm::DIRECT);
 }
 
-TEST(Selection, HasADefaultForEveryGroupAndSize) {
-  for (int ranks : {2, 3, 64}) {
-    for (std::size_t bytes : {std::size_t{0}, std::size_t{1} << 20, SIZE_MAX}) {
-      const Tuning& tuning = Tuning{};
-      EXPECT_NE(choose(bytes, {ranks, UNKNOWN_HOSTS}, tuning), Algorithm::NONE);
-    }
-  }
+TEST(Selection, GoesFromFewMessagesToFewBytesByDefault) {
+  const Tuning tuning;
+  const std::size_t mib = 1 << 20;
+  EXPECT_EQ(choose(8, {2, UNKNOWN_HOSTS}, tuning), Algorithm::RECURSIVE_DOUBLING);
+  EXPECT_EQ(choose(mib, {2, UNKNOWN_HOSTS}, tuning), Algorithm::RING);
+  EXPECT_EQ(choose(mib, {8, 2}, tuning), Algorithm::HALVING_DOUBLING);
+  EXPECT_EQ(choose(mib, {9, 2}, tuning), Algorithm::RING);
+  EXPECT_EQ(choose(64 * mib, {8, 2}, tuning), Algorithm::RING);
+  const auto with_memory = algorithms_with_shared_memory(Operation::ALL_REDUCE);
+  EXPECT_EQ(select(Operation::ALL_REDUCE, 8, {2, 1}, tuning, with_memory), Algorithm::DIRECT);
 }
 
 /// All-reduces 1000 ones and expects as many as there are ranks.
