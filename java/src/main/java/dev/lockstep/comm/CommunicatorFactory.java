@@ -30,11 +30,12 @@ final class CommunicatorFactory {
           case SHARED_MEMORY -> Native.REQUIRED;
           default -> Native.NEVER;
         };
-    Communicator group = switch (backend) {
-      case MPI -> mpi(launch, config.timeoutSeconds(), sharing);
-      case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing);
-      default -> single();
-    };
+    Communicator group =
+        switch (backend) {
+          case MPI -> mpi(launch, config.timeoutSeconds(), sharing);
+          case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing);
+          default -> single();
+        };
     try {
       tune(group, config);
       return group;
