@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "lockstep/error.h"
+
 namespace lockstep {
 namespace {
 
@@ -35,6 +37,14 @@ std::optional<Algorithm> algorithm_from(std::string_view name) {
     if (name == known) return algorithm;
   }
   return std::nullopt;
+}
+
+Algorithm algorithm_from(std::int32_t code) {
+  for (const auto& [algorithm, name] : NAMES) {
+    if (static_cast<std::int32_t>(algorithm) == code) return algorithm;
+  }
+  throw Error(ErrorCode::INVALID_ARGUMENT, std::to_string(code) + " is no algorithm; the codes are 0 to " +
+                                               std::to_string(NAMES.size() - 1) + ".");
 }
 
 }  // namespace lockstep

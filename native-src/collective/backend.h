@@ -6,6 +6,7 @@
 
 #include "collective/algorithm.h"
 #include "collective/request.h"
+#include "collective/tuning.h"
 #include "core/deadline.h"
 #include "lockstep/error.h"
 
@@ -33,6 +34,11 @@ class LOCKSTEP_API Backend {
   /// Makes the collectives of one kind use `algorithm` from now on, or choose again (nullopt); equal on all
   /// ranks. @throws Error INVALID_ARGUMENT naming what this backend has for `operation`
   virtual void use_algorithm(Operation operation, std::optional<Algorithm> algorithm);
+
+  /// Chooses algorithms from `tuning` from now on; equal on all ranks. Backends with ways of their own have
+  /// nothing to choose from it.
+  /// @param hosts on which the ranks run, where the caller knows better than the backend
+  virtual void use_tuning(const Tuning& /*tuning*/, int /*hosts*/) {}
 
   /// Where this rank's registered buffers come from; null where the group shares no memory.
   virtual SharedMemory* shared_memory() { return nullptr; }

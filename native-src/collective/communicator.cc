@@ -43,7 +43,14 @@ std::shared_ptr<Communicator> Communicator::split(int color, int key) {
   Work work(std::move(what));
   run_in_turn(work);
   if (work.child == nullptr) return nullptr;
-  return std::make_shared<Communicator>(std::move(work.child), timeout_seconds());
+  auto child = std::make_shared<Communicator>(std::move(work.child), timeout_seconds());
+  Settings settings;
+  {
+    Lock lock(mutex_);
+    settings = settings_;
+  }
+  child->take_over(settings);
+  return child;
 }
 
 std::shared_ptr<std::byte> Communicator::allocate(std::size_t bytes) {
@@ -96,6 +103,7 @@ void Communicator::execute(Work& work) {
   } catch (const std::exception& thrown) {
     error = Error(ErrorCode::SYSTEM, std::string("The operation failed: ") + thrown.what() + ".");
   }
+  last_algorithm_.store(backend_->last_algorithm(), std::memory_order_relaxed);
   nanoseconds_.fetch_add(std::chrono::nanoseconds(Deadline::Clock::now() - began).count(),
                          std::memory_order_relaxed);
   bytes_.fetch_add(static_cast<std::int64_t>(work.what.input_bytes), std::memory_order_relaxed);

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -49,6 +51,18 @@ class Communicator {
   /// outlive the group. @throws Error SYSTEM, CLOSED
   std::shared_ptr<std::byte> allocate(std::size_t bytes);
 
+  /// As Backend::use_algorithm(), after what was submitted before.
+  void use_algorithm(Operation operation, std::optional<Algorithm> algorithm);
+
+  /// Collective: all ranks use the tuning of rank 0 from now on, the built-in one where its text is empty.
+  /// What other ranks pass is not looked at. Not while works are pending or other threads call.
+  /// @param source what errors call the text: its path
+  /// @throws Error INVALID_ARGUMENT on all ranks where the text is wrong
+  void use_tuning(const std::string& text, const std::string& source);
+
+  /// How the operation that ended last was carried out.
+  Algorithm last_algorithm() const { return last_algorithm_.load(std::memory_order_relaxed); }
+
   /// Leaves the group: the running operation and all queued ones end with CLOSED. Idempotent; returns when no
   /// operation touches memory any more.
   void close() noexcept;
@@ -59,7 +73,14 @@ class Communicator {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
+  struct Settings {
+    Tuning tuning;
+    std::map<Operation, Algorithm> chosen;
+  };
+
   int run_in_turn(Work& work);
+  void configure(const std::function<void(Backend&)>& change);
+  void take_over(const Settings& settings);
   void perform(Lock& lock, Work& work);
   void execute(Work& work);
   void enqueue(const Lock& lock, std::shared_ptr<Work> work);
@@ -73,6 +94,7 @@ class Communicator {
   std::atomic<double> timeout_seconds_;
   std::atomic<std::int64_t> nanoseconds_{0};
   std::atomic<std::int64_t> bytes_{0};
+  std::atomic<Algorithm> last_algorithm_{Algorithm::NONE};
   std::atomic<bool> cancelled_{false};
 
   std::mutex close_mutex_;
@@ -82,6 +104,7 @@ class Communicator {
   bool closed_ = false;
   std::optional<Error> failure_;
   std::deque<std::shared_ptr<Work>> queue_;
+  Settings settings_;  ///< what groups that are split off take over
   std::thread progress_thread_;
 };
 

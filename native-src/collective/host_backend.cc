@@ -45,6 +45,18 @@ Error renumbered(const Error& error, const std::vector<int>& ranks) {
       rank);
 }
 
+bool has_hierarchical_form(Operation operation) {
+  return operation == Operation::ALL_REDUCE || operation == Operation::REDUCE ||
+         operation == Operation::BROADCAST || operation == Operation::BARRIER;
+}
+
+/// HIERARCHICAL before what a flat backend has.
+std::vector<Algorithm> algorithms_by_hosts(Operation operation) {
+  std::vector<Algorithm> all{Algorithm::HIERARCHICAL};
+  for (Algorithm flat : algorithms_of(operation)) all.push_back(flat);
+  return all;
+}
+
 }  // namespace
 
 int HostMap::hosts() const { return 1 + *std::ranges::max_element(host_of); }
@@ -79,21 +91,28 @@ HostBackend::HostBackend(std::unique_ptr<Backend> flat, std::unique_ptr<Backend>
       leader_ranks_(map_.leaders()),
       options_(options) {}
 
-bool HostBackend::goes_by_hosts(Operation operation) const {
-  const bool can = operation == Operation::ALL_REDUCE || operation == Operation::REDUCE ||
-                   operation == Operation::BROADCAST || operation == Operation::BARRIER;
-  return can && !flattened_.contains(operation);
+bool HostBackend::goes_by_hosts(const Request& request) const {
+  if (!has_hierarchical_form(request.operation)) return false;
+  if (const auto chosen = chosen_.get(request.operation)) return *chosen == Algorithm::HIERARCHICAL;
+  return select(request.operation, tuned_bytes(request, size()), {size(), map_.hosts()}, tuning_,
+                algorithms_by_hosts(request.operation)) == Algorithm::HIERARCHICAL;
 }
 
 void HostBackend::use_algorithm(Operation operation, std::optional<Algorithm> algorithm) {
   if (map_.hosts() == 1) return host_->use_algorithm(operation, algorithm);
   const bool is_hierarchical = algorithm == Algorithm::HIERARCHICAL;
-  flat_->use_algorithm(operation, is_hierarchical ? std::nullopt : algorithm);
-  flattened_.erase(operation);
-  if (is_hierarchical && !goes_by_hosts(operation)) {
+  if (!is_hierarchical) flat_->use_algorithm(operation, algorithm);
+  if (is_hierarchical && !has_hierarchical_form(operation)) {
     throw Error(ErrorCode::INVALID_ARGUMENT, name_of(operation) + " has no hierarchical form.");
   }
-  if (algorithm && !is_hierarchical) flattened_.insert(operation);
+  chosen_.force(operation, algorithm);
+}
+
+void HostBackend::use_tuning(const Tuning& tuning, int) {
+  tuning_ = tuning;
+  flat_->use_tuning(tuning, map_.hosts());
+  host_->use_tuning(tuning, 1);
+  if (leaders_ != nullptr) leaders_->use_tuning(tuning, map_.hosts());
 }
 
 int HostBackend::execute(const Request& request, const Deadline& deadline) {
@@ -104,7 +123,7 @@ int HostBackend::execute(const Request& request, const Deadline& deadline) {
   }
   const bool is_message = request.operation == Operation::SEND || request.operation == Operation::RECEIVE;
   if (!is_message) introduce(request, deadline);
-  if (goes_by_hosts(request.operation)) {
+  if (goes_by_hosts(request)) {
     by_hosts(request, deadline);
     last_algorithm_ = Algorithm::HIERARCHICAL;
     return 0;

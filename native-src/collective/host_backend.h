@@ -2,13 +2,13 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "collective/backend.h"
 #include "collective/collective.h"
 #include "collective/hosts.h"
+#include "collective/select.h"
 
 namespace lockstep {
 
@@ -46,6 +46,7 @@ class HostBackend final : public Backend {
   }
   Algorithm last_algorithm() const override { return last_algorithm_; }
   void use_algorithm(Operation operation, std::optional<Algorithm> algorithm) override;
+  void use_tuning(const Tuning& tuning, int hosts) override;
   SharedMemory* shared_memory() override { return host_->shared_memory(); }
   int execute(const Request& request, const Deadline& deadline) override;
   std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
@@ -54,7 +55,7 @@ class HostBackend final : public Backend {
 
  private:
   bool is_leader() const { return place_ == 0; }
-  bool goes_by_hosts(Operation operation) const;
+  bool goes_by_hosts(const Request& request) const;
   void introduce(const Request& request, const Deadline& deadline);
   void by_hosts(const Request& request, const Deadline& deadline);
   void all_reduce(const Request& request, const Deadline& deadline);
@@ -75,7 +76,8 @@ class HostBackend final : public Backend {
   const std::vector<int> mates_;         ///< the ranks of this host, by place
   const std::vector<int> leader_ranks_;  ///< by host
   const HostOptions options_;
-  std::set<Operation> flattened_;  ///< that use_algorithm() has sent to the flat backend
+  Tuning tuning_;
+  ChosenAlgorithms chosen_;
   Algorithm last_algorithm_ = Algorithm::NONE;
   std::uint64_t sequence_ = 0;
 };

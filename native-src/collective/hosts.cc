@@ -78,7 +78,7 @@ std::unique_ptr<Backend> share_hosts(std::unique_ptr<Backend> flat, bool keeps_f
     return flat;
   }
   std::unique_ptr<Backend> host =
-      make_backend(std::make_unique<SharedMemoryTransport>(std::move(memory), options.memory));
+      make_backend(std::make_unique<SharedMemoryTransport>(std::move(memory), options.memory), {}, 1);
   std::unique_ptr<Backend> leaders;
   if (map.hosts() > 1) {
     leaders = flat->split(place == 0 ? 0 : -1, 0, deadline);

@@ -1,25 +1,54 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <optional>
+#include <span>
+
+#include "collective/request.h"
+#include "collective/tuning.h"
 
 namespace lockstep {
 
-/// The sizes at which algorithms change. Equal on all ranks of a group.
-struct Tuning {
-  /// Longest message of the segmented algorithms. Gloo's ring uses the same: long enough to hide the cost of
-  /// a message, short enough for two of them to stay in a core's cache while they are reduced.
-  std::size_t segment_bytes = 1 << 20;
-
-  /// All-reduces of fewer bytes go by recursive doubling. Over loopback TCP
-  /// (benchmark/all_reduce_benchmark.cc, two cores of a Sapphire Rapids server, f32, median microseconds,
-  /// recursive doubling : ring) two ranks took 24 : 145 for 64 KiB, 162 : 163 for 128 KiB, 208 : 196 for 256
-  /// KiB and 727 : 391 for 1 MiB; four ranks 448 : 702, 462 : 785, 672 : 885 and 6,754 : 2,868.
-  std::size_t recursive_doubling_below = 256 << 10;
+struct Topology {
+  int ranks;
+  int hosts;
 };
 
-enum class AllReduceAlgorithm { RECURSIVE_DOUBLING, RING };
+/// The algorithms over a Transport that carry `operation` out; the first is the one that is always right.
+/// Empty for what is no collective.
+std::span<const Algorithm> algorithms_of(Operation operation);
 
-/// Chooses from what is equal on all ranks, so that all choose the same.
-AllReduceAlgorithm select_all_reduce(std::size_t bytes, const Tuning& tuning);
+/// What a tuning goes by: bytes of the whole vector or of all blocks; 0 where not every rank knows them.
+std::size_t tuned_bytes(const Request& request, int ranks);
+
+/// The same with DIRECT in front, for the operations that have it.
+std::span<const Algorithm> algorithms_with_shared_memory(Operation operation);
+
+/// Chooses from what is equal on all ranks, so that all choose the same: the algorithm of the first row of
+/// `tuning` that fits and names one of `available`, otherwise the first of `available`.
+/// @param bytes as tuned_bytes()
+/// @param available what the backend has for `operation`, not empty
+Algorithm select(Operation operation, std::size_t bytes, const Topology& topology, const Tuning& tuning,
+                 std::span<const Algorithm> available);
+
+/// What a user has chosen for each operation, which goes before every tuning.
+class ChosenAlgorithms {
+ public:
+  /// @throws Error INVALID_ARGUMENT naming `available` where the algorithm is not among them
+  void set(Operation operation, std::optional<Algorithm> algorithm, std::span<const Algorithm> available);
+
+  /// As set(), for what is known to be right.
+  void force(Operation operation, std::optional<Algorithm> algorithm) {
+    algorithms_[static_cast<std::size_t>(operation)] = algorithm;
+  }
+
+  std::optional<Algorithm> get(Operation operation) const {
+    return algorithms_[static_cast<std::size_t>(operation)];
+  }
+
+ private:
+  std::array<std::optional<Algorithm>, static_cast<std::size_t>(Operation::SPLIT) + 1> algorithms_;
+};
 
 }  // namespace lockstep

@@ -6,9 +6,12 @@
 
 #include "collective/binomial_broadcast.h"
 #include "collective/binomial_reduce.h"
+#include "collective/binomial_tree_all_reduce.h"
 #include "collective/choice.h"
 #include "collective/direct/run_direct.h"
 #include "collective/dissemination_barrier.h"
+#include "collective/double_binary_tree_all_reduce.h"
+#include "collective/halving_doubling_all_reduce.h"
 #include "collective/linear_gather.h"
 #include "collective/linear_scatter.h"
 #include "collective/pairwise_all_to_all.h"
@@ -40,18 +43,44 @@ Blocks blocks_of(const Request& request, int ranks) {
 
 }  // namespace
 
-TransportBackend::TransportBackend(std::unique_ptr<Transport> transport, const Tuning& tuning)
-    : tuning_(tuning), transport_(std::move(transport)) {}
+TransportBackend::TransportBackend(std::unique_ptr<Transport> transport, const Tuning& tuning, int hosts)
+    : tuning_(tuning), hosts_(hosts), transport_(std::move(transport)) {}
+
+std::span<const Algorithm> TransportBackend::available_for(Operation operation) const {
+  return transport_->shared_memory() != nullptr && has_direct_form(operation)
+             ? algorithms_with_shared_memory(operation)
+             : algorithms_of(operation);
+}
+
+void TransportBackend::use_algorithm(Operation operation, std::optional<Algorithm> algorithm) {
+  chosen_.set(operation, algorithm, available_for(operation));
+}
+
+void TransportBackend::use_tuning(const Tuning& tuning, int hosts) {
+  tuning_ = tuning;
+  if (hosts != UNKNOWN_HOSTS) hosts_ = hosts;
+}
+
+Algorithm TransportBackend::choose(const Request& request) const {
+  if (const auto chosen = chosen_.get(request.operation)) return *chosen;
+  const std::span<const Algorithm> available = available_for(request.operation);
+  if (available.size() == 1) return available.front();
+  return select(request.operation, tuned_bytes(request, size()), {size(), hosts_}, tuning_, available);
+}
 
 Collective TransportBackend::collective(const Signature& signature, const Deadline& deadline) {
   return {*transport_, deadline, signature, scratch_, tuning_.segment_bytes};
 }
 
 int TransportBackend::execute(const Request& request, const Deadline& deadline) {
+  last_algorithm_ = Algorithm::NONE;
   if (request.operation == Operation::SEND) return send(request, deadline);
   if (request.operation == Operation::RECEIVE) return receive(request, deadline);
-  const Collective collective = this->collective(signature_of(request, ++sequence_), deadline);
-  if (transport_->shared_memory() != nullptr && has_direct_form(request.operation)) {
+  last_algorithm_ = choose(request);
+  Signature signature = signature_of(request, ++sequence_);
+  signature.algorithm = last_algorithm_;
+  const Collective collective = this->collective(signature, deadline);
+  if (last_algorithm_ == Algorithm::DIRECT) {
     run_direct(request, collective);
   } else {
     run(request, collective);
@@ -112,32 +141,44 @@ void TransportBackend::run(const Request& request, const Collective& collective)
 }
 
 void TransportBackend::all_reduce(const Request& request, const Collective& collective) {
-  switch (select_all_reduce(request.count * size_of(request.type), tuning_)) {
-    case AllReduceAlgorithm::RECURSIVE_DOUBLING:
-      return recursive_doubling_all_reduce({collective, request.input, request.output, request.count});
-    case AllReduceAlgorithm::RING:
-      return ring_all_reduce({collective, request.input, request.output, request.count});
+  const std::byte* input = request.input;
+  std::byte* output = request.output;
+  const std::size_t count = request.count;
+  switch (collective.signature.algorithm) {
+    case Algorithm::RECURSIVE_DOUBLING:
+      return recursive_doubling_all_reduce({collective, input, output, count});
+    case Algorithm::HALVING_DOUBLING:
+      return halving_doubling_all_reduce({collective, input, output, count});
+    case Algorithm::BINOMIAL_TREE:
+      return binomial_tree_all_reduce({collective, input, output, count});
+    case Algorithm::DOUBLE_BINARY_TREE:
+      return double_binary_tree_all_reduce({collective, input, output, count});
+    default:
+      return ring_all_reduce({collective, input, output, count});
   }
 }
 
 std::unique_ptr<Backend> TransportBackend::split(int color, int key, const Deadline& deadline) {
   Signature signature;
   signature.operation = Operation::SPLIT;
+  signature.algorithm = Algorithm::RING;
   signature.sequence = ++sequence_;
   const Choice own{color, key};
   std::vector<Choice> choices(static_cast<std::size_t>(size()));
   ring_all_gather({collective(signature, deadline), Blocks::of_equal_count(sizeof(Choice), size()),
                    reinterpret_cast<const std::byte*>(&own), reinterpret_cast<std::byte*>(choices.data())});
   std::unique_ptr<Transport> child = transport_->split(members_of(choices, color), deadline);
-  return child == nullptr ? nullptr : make_backend(std::move(child), tuning_);
+  if (child == nullptr) return nullptr;
+  // Of several hosts, nobody here knows which of them the members are on.
+  return make_backend(std::move(child), tuning_, hosts_ == 1 ? 1 : UNKNOWN_HOSTS);
 }
 
-std::unique_ptr<Backend> make_backend(std::unique_ptr<Transport> transport, const Tuning& tuning) {
+std::unique_ptr<Backend> make_backend(std::unique_ptr<Transport> transport, const Tuning& tuning, int hosts) {
   if (transport->size() == 1) {
     transport->close();
     return std::make_unique<SingleBackend>();
   }
-  return std::make_unique<TransportBackend>(std::move(transport), tuning);
+  return std::make_unique<TransportBackend>(std::move(transport), tuning, hosts);
 }
 
 }  // namespace lockstep

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "collective/backend.h"
@@ -13,13 +16,18 @@ namespace lockstep {
 /// The operations of a group as algorithms over a transport.
 class TransportBackend : public Backend {
  public:
-  explicit TransportBackend(std::unique_ptr<Transport> transport, const Tuning& tuning = {});
+  /// @param hosts on which the ranks run, or UNKNOWN_HOSTS
+  explicit TransportBackend(std::unique_ptr<Transport> transport, const Tuning& tuning = {},
+                            int hosts = UNKNOWN_HOSTS);
 
   int rank() const override { return transport_->rank(); }
   int size() const override { return transport_->size(); }
   std::string name() const override { return transport_->name(); }
   SharedMemory* shared_memory() override { return transport_->shared_memory(); }
   int execute(const Request& request, const Deadline& deadline) override;
+  Algorithm last_algorithm() const override { return last_algorithm_; }
+  void use_algorithm(Operation operation, std::optional<Algorithm> algorithm) override;
+  void use_tuning(const Tuning& tuning, int hosts) override;
   std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
   void abort(const Error& reason) noexcept override { transport_->abort(reason); }
   void close() noexcept override { transport_->close(); }
@@ -31,13 +39,20 @@ class TransportBackend : public Backend {
   void run(const Request& request, const Collective& collective);
   void all_reduce(const Request& request, const Collective& collective);
 
-  const Tuning tuning_;
+  std::span<const Algorithm> available_for(Operation operation) const;
+  Algorithm choose(const Request& request) const;
+
+  Tuning tuning_;
+  int hosts_;
+  ChosenAlgorithms chosen_;
+  Algorithm last_algorithm_ = Algorithm::NONE;
   Scratch scratch_;  ///< outlives the transport, which may touch it until it is closed
   std::unique_ptr<Transport> transport_;
   std::uint64_t sequence_ = 0;  ///< collectives begun in this group
 };
 
 /// A backend over `transport`; where the group has one rank only, the transport is closed and none is needed.
-std::unique_ptr<Backend> make_backend(std::unique_ptr<Transport> transport, const Tuning& tuning = {});
+std::unique_ptr<Backend> make_backend(std::unique_ptr<Transport> transport, const Tuning& tuning = {},
+                                      int hosts = UNKNOWN_HOSTS);
 
 }  // namespace lockstep

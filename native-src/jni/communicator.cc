@@ -1,8 +1,11 @@
 #include "lockstep/communicator.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "collective/algorithm.h"
+#include "core/data_type.h"
 #include "core/log.h"
 #include "jni/boundary.h"
 #include "jni/communicators.h"
@@ -92,6 +95,29 @@ std::int32_t wait_work(std::int64_t work) {
 
 bool work_is_done(std::int64_t work) {
   return at_boundary([&] { return works().find(work)->is_done(); });
+}
+
+void set_algorithm(std::int64_t communicator, std::int32_t operation, std::int32_t algorithm) {
+  at_boundary([&] {
+    const Algorithm chosen = algorithm_from(algorithm);
+    communicators()
+        .find(communicator)
+        ->use_algorithm(operation_from(operation),
+                        chosen == Algorithm::NONE ? std::nullopt : std::optional(chosen));
+  });
+}
+
+std::int32_t last_algorithm(std::int64_t communicator) {
+  return at_boundary(
+      [&] { return static_cast<std::int32_t>(communicators().find(communicator)->last_algorithm()); });
+}
+
+void set_tuning(std::int64_t communicator, const char* text, const char* source) {
+  at_boundary([&] {
+    communicators()
+        .find(communicator)
+        ->use_tuning(text == nullptr ? "" : text, source == nullptr ? "" : source);
+  });
 }
 
 double communication_seconds(std::int64_t communicator) {

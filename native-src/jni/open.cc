@@ -76,7 +76,7 @@ std::int64_t open_in_process(const char* group, std::int32_t rank, std::int32_t 
     if (group == nullptr) throw Error(ErrorCode::INVALID_ARGUMENT, "An in-process group needs a name.");
     const std::atomic<bool> never{false};
     const Deadline deadline(std::chrono::duration<double>(checked_timeout(timeout_seconds)), never);
-    return open_communicator(make_backend(join_in_process(group, rank, world_size, deadline)),
+    return open_communicator(make_backend(join_in_process(group, rank, world_size, deadline), {}, 1),
                              timeout_seconds);
   });
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "call.h"
+#include "collective/select.h"
 #include "collective/transport_backend.h"
 #include "expected.h"
 #include "ranks.h"
@@ -133,11 +134,19 @@ void run_program(Communicator& group, unsigned seed) {
   }
 }
 
+/// One algorithm for short all-reduces and one for the others.
+Tuning random_tuning(std::mt19937& random) {
+  const auto all = algorithms_of(Operation::ALL_REDUCE);
+  return {.segment_bytes = 1 + random() % 300,
+          .rows = {{.algorithm = all[random() % all.size()], .below_bytes = 1 + random() % 600},
+                   {.algorithm = all[random() % all.size()]}}};
+}
+
 TEST(Programs, OfRandomOperationsGiveWhatTheirDefinitionSays) {
   for (unsigned seed = 0; seed < SEEDS && !HasFailure(); ++seed) {
     std::mt19937 random(seed);
     const int ranks = 2 + static_cast<int>(random() % 4);
-    const Tuning tuning{.segment_bytes = 1 + random() % 300, .recursive_doubling_below = random() % 600};
+    const Tuning tuning = random_tuning(random);
     run_with_communicators(ranks, tuning, PATIENCE, [&](Communicator& group) { run_program(group, seed); });
   }
 }
@@ -153,7 +162,8 @@ TEST(Programs, GiveTheSameOverTcp) {
       options.master_address = "127.0.0.1";
       options.master_port = port;
       options.timeout_seconds = PATIENCE;
-      const Tuning tuning{.segment_bytes = 100, .recursive_doubling_below = 300};
+      std::mt19937 random(seed);
+      const Tuning tuning = random_tuning(random);
       Communicator group(make_backend(connect_tcp(options), tuning), PATIENCE);
       run_program(group, seed);
       const auto child = group.split(rank % 2, 0);

@@ -92,6 +92,10 @@ void run_with_communicators(int ranks, const Tuning& tuning, double timeout,
   });
 }
 
+Tuning tuning_for(Algorithm algorithm, std::size_t segment_bytes) {
+  return {.segment_bytes = segment_bytes, .rows = {{.algorithm = algorithm}}};
+}
+
 Error error_of(const std::function<void()>& call) {
   try {
     call();

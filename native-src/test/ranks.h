@@ -7,7 +7,7 @@
 #include <string>
 
 #include "collective/communicator.h"
-#include "collective/select.h"
+#include "collective/tuning.h"
 #include "transport/in_process/in_process_transport.h"
 #include "transport/shared_memory/shared_memory_transport.h"
 
@@ -41,6 +41,9 @@ std::unique_ptr<Transport> join_in_process_only(const std::string& group, int ra
 /// Runs body(communicator) on one thread for each rank of a fresh group.
 void run_with_communicators(int ranks, const Tuning& tuning, double timeout,
                             const std::function<void(Communicator&)>& body);
+
+/// All-reduces by this algorithm only, in segments of this length.
+Tuning tuning_for(Algorithm algorithm, std::size_t segment_bytes);
 
 /// What a call threw. Fails the test where it threw nothing.
 Error error_of(const std::function<void()>& call);

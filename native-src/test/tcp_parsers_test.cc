@@ -32,7 +32,7 @@ std::string hex(const Digest& digest) {
 FrameHeader some_header() {
   FrameHeader header;
   header.source = 3;
-  header.signature = {Operation::ALL_REDUCE, DataType::F32, ReduceOp::MAX, 0, -5, 77, 1000};
+  header.signature = {Operation::ALL_REDUCE, DataType::F32, ReduceOp::MAX, 0, -5, Algorithm::RING, 77, 1000};
   header.total = 4000;
   header.offset = 1024;
   header.payload = 512;

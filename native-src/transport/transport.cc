@@ -1,5 +1,6 @@
 #include "transport/transport.h"
 
+#include "collective/algorithm.h"
 #include "core/data_type.h"
 
 namespace lockstep {
@@ -42,6 +43,16 @@ std::string Signature::describe() const {
 }
 
 Error mismatch_error(int own_rank, const Signature& own, int peer, const Signature& theirs) {
+  Signature otherwise_equal = theirs;
+  otherwise_equal.algorithm = own.algorithm;
+  if (own == otherwise_equal && own.algorithm != theirs.algorithm) {
+    return Error(ErrorCode::MISMATCH,
+                 "Rank " + std::to_string(own_rank) + " carries out " + own.describe() + " with " +
+                     name_of(own.algorithm) + ", but " + rank_name(peer) + " with " +
+                     name_of(theirs.algorithm) +
+                     "; chosen algorithms and tuning must be equal on all ranks of a group.",
+                 peer);
+  }
   return Error(
       ErrorCode::MISMATCH,
       "Rank " + std::to_string(own_rank) + " called " + own.describe() + ", but " + rank_name(peer) +

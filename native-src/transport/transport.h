@@ -21,10 +21,11 @@ struct LOCKSTEP_API Signature {
   Operation operation = Operation::BARRIER;
   DataType type = DataType::U8;
   ReduceOp op = ReduceOp::SUM;
-  std::int32_t root = 0;       ///< root of a rooted collective, otherwise 0
-  std::int32_t tag = 0;        ///< of SEND (a RECEIVE posts operation SEND and its tag)
-  std::uint64_t sequence = 0;  ///< number of this collective in its group; 0 for SEND
-  std::uint64_t count = 0;     ///< elements each rank passes; 0 where ranks may differ (uneven collectives)
+  std::int32_t root = 0;                  ///< root of a rooted collective, otherwise 0
+  std::int32_t tag = 0;                   ///< of SEND (a RECEIVE posts operation SEND and its tag)
+  Algorithm algorithm = Algorithm::NONE;  ///< with which a collective is carried out
+  std::uint64_t sequence = 0;             ///< number of this collective in its group; 0 for SEND
+  std::uint64_t count = 0;  ///< elements each rank passes; 0 where ranks may differ (uneven collectives)
 
   bool operator==(const Signature&) const = default;
   bool is_point_to_point() const { return operation == Operation::SEND; }

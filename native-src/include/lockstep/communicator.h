@@ -102,6 +102,23 @@ LOCKSTEP_API std::int32_t wait_work(std::int64_t work);
 /// Whether a started operation has ended (well or not). Does not block.
 LOCKSTEP_API bool work_is_done(std::int64_t work);
 
+/// Makes the collectives of one kind use one algorithm from now on, or choose again (Algorithm::NONE), also
+/// in groups that are split off later. All ranks must do the same; ranks that did not get MISMATCH from the
+/// next such collective. Waits for what was submitted before.
+/// @param operation an Operation; @param algorithm an Algorithm
+/// INVALID_ARGUMENT names what the backend has for this operation.
+LOCKSTEP_API void set_algorithm(std::int64_t communicator, std::int32_t operation, std::int32_t algorithm);
+
+/// The Algorithm by which the operation that ended last was carried out.
+LOCKSTEP_API std::int32_t last_algorithm(std::int64_t communicator);
+
+/// Collective: all ranks choose algorithms from the tuning of rank 0 from now on (native-src/collective/
+/// README.md has the format), from the built-in one where rank 0 passes an empty text. What other ranks pass
+/// is not looked at. Not while works are pending or other threads call.
+/// @param source what errors call the text: its path
+/// INVALID_ARGUMENT, on all ranks, names the source and the line.
+LOCKSTEP_API void set_tuning(std::int64_t communicator, const char* text, const char* source);
+
 /// Seconds that this communicator has spent inside operations since it was opened, on whichever thread.
 LOCKSTEP_API double communication_seconds(std::int64_t communicator);
 

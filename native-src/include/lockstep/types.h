@@ -40,6 +40,22 @@ enum class MemorySharing : std::int32_t {
   REQUIRED = 2
 };
 
+/// How a collective is carried out. Names in text are as "recursive-doubling" (collective/algorithm.h).
+enum class Algorithm : std::int32_t {
+  NONE = 0,                ///< nothing to do, or not a collective (SEND, RECEIVE)
+  RING = 1,                ///< reduce-scatter and all-gather around a ring
+  RECURSIVE_DOUBLING = 2,  ///< whole vectors, exchanged with ever farther partners
+  HALVING_DOUBLING = 3,    ///< Rabenseifner's; binary blocks where P is no power of two
+  BINOMIAL_TREE = 4,
+  DOUBLE_BINARY_TREE = 5,  ///< two trees, each for one half
+  LINEAR = 6,              ///< everyone with the root
+  PAIRWISE = 7,            ///< everyone with everyone, one after the other
+  DISSEMINATION = 8,       ///< of the barrier
+  DIRECT = 9,              ///< each rank reads its peers' memory (one host)
+  HIERARCHICAL = 10,       ///< DIRECT inside hosts, another one between their leaders
+  LIBRARY = 11             ///< the backend's own (MPI, Gloo)
+};
+
 /// Why an operation failed; Java maps each to one exception type.
 enum class ErrorCode : std::int32_t {
   /// The caller passed something that cannot be right (null address, negative count, unknown rank …).

@@ -24,6 +24,7 @@ class MpiBackend final : public Backend {
   int size() const override { return static_cast<int>(members_.size()); }
   std::string name() const override { return "mpi"; }
   int execute(const Request& request, const Deadline& deadline) override;
+  Algorithm last_algorithm() const override { return Algorithm::LIBRARY; }
 
   /// MPI_Comm_create_group blocks without a deadline, so it begins only once all ranks have told their color
   /// and key. A rank that dies in that short call leaves the others in it until the launcher ends them. Two

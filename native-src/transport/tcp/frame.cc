@@ -13,6 +13,7 @@ constexpr std::uint8_t LAST_KIND = static_cast<std::uint8_t>(FrameKind::INQUIRY)
 constexpr std::uint8_t LAST_OPERATION = static_cast<std::uint8_t>(Operation::SPLIT);
 constexpr std::uint8_t LAST_TYPE = static_cast<std::uint8_t>(DataType::U8);
 constexpr std::uint8_t LAST_OP = static_cast<std::uint8_t>(ReduceOp::PRODUCT);
+constexpr std::uint32_t LAST_ALGORITHM = static_cast<std::uint32_t>(Algorithm::LIBRARY);
 
 // What a header with a right checksum can still have wrong; empty when nothing.
 std::string check_lengths(const FrameHeader& header, std::uint32_t payload_limit) {
@@ -51,7 +52,7 @@ void encode_frame(const FrameHeader& header, FrameHeaderBytes& bytes) {
       .put(header.total)
       .put(header.offset)
       .put(header.payload)
-      .put(std::uint32_t{0});
+      .put(static_cast<std::uint32_t>(signature.algorithm));
   std::uint32_t checksum = crc32c(std::span(bytes).first(CHECKSUM_AT));
   WireWriter(bytes.data() + CHECKSUM_AT).put(checksum);
 }
@@ -88,6 +89,12 @@ std::optional<FrameHeader> parse_frame(std::span<const std::byte, FRAME_HEADER_B
   header.total = reader.get<std::uint64_t>();
   header.offset = reader.get<std::uint64_t>();
   header.payload = reader.get<std::uint32_t>();
+  const auto algorithm = reader.get<std::uint32_t>();
+  if (algorithm > LAST_ALGORITHM) {
+    reason = "an unknown algorithm";
+    return std::nullopt;
+  }
+  header.signature.algorithm = static_cast<Algorithm>(algorithm);
   reason = check_lengths(header, payload_limit);
   return reason.empty() ? std::optional(header) : std::nullopt;
 }

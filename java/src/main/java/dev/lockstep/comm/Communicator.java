@@ -1,6 +1,9 @@
 package dev.lockstep.comm;
 
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A group of ranks and the messages and collectives between them, the same on every {@link
@@ -85,6 +88,29 @@ public interface Communicator extends AutoCloseable {
 
   /** Changes the deadline of the operations that follow. */
   void setTimeout(double seconds);
+
+  /**
+   * Makes the collectives of one kind use one algorithm from now on, here and in groups that are
+   * split off later. All ranks must do the same; ranks that did not throw {@link
+   * CollectiveMismatchException} in the next such collective.
+   *
+   * @param algorithm null to let the tuning choose again
+   * @throws IllegalArgumentException naming what this group has for {@code collective}
+   */
+  void useAlgorithm(Collective collective, @Nullable Algorithm algorithm);
+
+  /** How the operation that ended last was carried out. */
+  Algorithm lastAlgorithm();
+
+  /**
+   * Makes all ranks choose algorithms from rank 0's tuning file; collective. The other ranks' files
+   * are not looked at. Not while other operations are under way.
+   *
+   * @param file null for the built-in table
+   * @throws IllegalArgumentException with file and line, on all ranks, when the file is wrong
+   * @throws UncheckedIOException on rank 0 when it cannot be read; then the group is of no more use
+   */
+  void useTuning(@Nullable Path file);
 
   /**
    * Zeroed native memory for buffers that this communicator reduces often; the caller closes it,

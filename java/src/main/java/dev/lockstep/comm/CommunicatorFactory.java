@@ -1,6 +1,7 @@
 package dev.lockstep.comm;
 
 import dev.lockstep.jni.Native;
+import java.nio.file.Path;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -8,6 +9,9 @@ import org.slf4j.LoggerFactory;
 /** Opens communicators. */
 final class CommunicatorFactory {
   private static final Logger LOG = LoggerFactory.getLogger(Communicator.class);
+
+  /** Names the tuning file where the configuration does not. */
+  private static final String TUNING_VARIABLE = "LOCKSTEP_TUNING";
 
   private CommunicatorFactory() {}
 
@@ -26,11 +30,26 @@ final class CommunicatorFactory {
           case SHARED_MEMORY -> Native.REQUIRED;
           default -> Native.NEVER;
         };
-    return switch (backend) {
-      case MPI -> mpi(launch, config.timeoutSeconds(), sharing);
-      case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing);
-      default -> single();
-    };
+    Communicator group =
+        switch (backend) {
+          case MPI -> mpi(launch, config.timeoutSeconds(), sharing);
+          case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing);
+          default -> single();
+        };
+    try {
+      tune(group, config);
+      return group;
+    } catch (RuntimeException e) {
+      // The other ranks learn that this one has left; they do not wait for its tuning.
+      group.close();
+      throw e;
+    }
+  }
+
+  private static void tune(Communicator group, CommunicatorConfig config) {
+    String file = config.tuning() == null ? System.getenv(TUNING_VARIABLE) : config.tuning();
+    group.useTuning(file == null || file.isEmpty() ? null : Path.of(file));
+    config.algorithms().chosen().forEach(group::useAlgorithm);
   }
 
   private static TcpOptions tcpOptions(LaunchEnvironment launch, double timeoutSeconds) {

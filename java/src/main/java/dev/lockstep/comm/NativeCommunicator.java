@@ -1,6 +1,11 @@
 package dev.lockstep.comm;
 
 import dev.lockstep.jni.Native;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@link Communicator} over a native handle. Native code checks every argument, so this class only
@@ -54,6 +59,45 @@ final class NativeCommunicator implements Communicator {
       Native.set_timeout(handle, seconds);
     } catch (RuntimeException e) {
       throw NativeErrors.translate(e);
+    }
+  }
+
+  @Override
+  public void useAlgorithm(Collective collective, @Nullable Algorithm algorithm) {
+    Algorithm chosen = algorithm == null ? Algorithm.NONE : algorithm;
+    try {
+      Native.set_algorithm(handle, collective.code, chosen.code);
+    } catch (RuntimeException e) {
+      throw NativeErrors.translate(e);
+    }
+  }
+
+  @Override
+  public Algorithm lastAlgorithm() {
+    try {
+      return Algorithm.of(Native.last_algorithm(handle));
+    } catch (RuntimeException e) {
+      throw NativeErrors.translate(e);
+    }
+  }
+
+  @Override
+  public void useTuning(@Nullable Path file) {
+    String text = file == null || rank != 0 ? "" : read(file);
+    try {
+      Native.set_tuning(handle, text, String.valueOf(file));
+    } catch (RuntimeException e) {
+      throw NativeErrors.translate(e);
+    }
+  }
+
+  private static String read(Path file) {
+    try {
+      String text = Files.readString(file);
+      // An empty text would mean the built-in table.
+      return text.isEmpty() ? "\n" : text;
+    } catch (IOException e) {
+      throw new UncheckedIOException("The tuning file " + file + " cannot be read.", e);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.lockstep.config;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.lockstep.comm.Algorithm;
 import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.OutputConfig;
@@ -41,7 +42,10 @@ class RunConfigTest {
             "training.early_stopping={patience: 3}",
             "model.activation=gelu",
             "schedule.type=cosine",
-            "strategy.type=local_sgd");
+            "strategy.type=local_sgd",
+            "communicator.tuning=cluster.tuning",
+            "communicator.algorithms.all_reduce=halving-doubling");
+    assertEquals(Algorithm.HALVING_DOUBLING, config.communicator().algorithms().allReduce());
     assertEquals(config, parse(ConfigLoader.toYaml(config)));
   }
 
