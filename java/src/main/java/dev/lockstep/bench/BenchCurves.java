@@ -2,9 +2,9 @@ package dev.lockstep.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.lockstep.LockstepException;
 import dev.lockstep.monitor.CurvePlot;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,7 +25,7 @@ public final class BenchCurves {
   /**
    * Reads files in the form of {@link BenchJson}.
    *
-   * @throws LockstepException naming a file that cannot be read or is no such file
+   * @throws UncheckedIOException naming a file that cannot be read or is no such file
    */
   public static BenchCurves read(List<Path> files) {
     BenchCurves all = new BenchCurves();
@@ -35,11 +35,11 @@ public final class BenchCurves {
       try {
         JsonNode array = mapper.readTree(file.toFile());
         if (!array.isArray() || array.isEmpty()) {
-          throw new LockstepException(file + " holds no results of `lockstep bench --json`.", null);
+          throw new IOException("it holds no results of `lockstep bench --json`");
         }
         array.forEach(results::add);
       } catch (IOException e) {
-        throw new LockstepException(file + " cannot be read: " + e.getMessage(), e);
+        throw new UncheckedIOException(file + " cannot be read: " + e.getMessage(), e);
       }
     }
     boolean oneOperation = results.stream().map(r -> r.path("operation")).distinct().count() == 1;

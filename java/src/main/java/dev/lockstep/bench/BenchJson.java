@@ -42,12 +42,17 @@ public final class BenchJson {
     json.put("registered", parameters.registered());
     json.put("in_place", parameters.inPlace());
     json.putObject("microseconds")
-        .put("min", result.min())
-        .put("median", result.median())
-        .put("max", result.max());
+        .put("min", rounded(result.min()))
+        .put("median", rounded(result.median()))
+        .put("max", rounded(result.max()));
     json.put("algbw", result.algbw());
     json.put("busbw", result.busbw());
     json.put("errors", result.errors());
     return json;
+  }
+
+  /** To nanoseconds: the clock has no more. */
+  private static double rounded(double microseconds) {
+    return Math.round(microseconds * 1e3) / 1e3;
   }
 }

@@ -28,7 +28,9 @@ final class BenchMemory implements AutoCloseable {
       NativeMemory memory = group.allocate(size);
       return new BenchMemory(memory, memory.buffer());
     }
-    ByteBuffer plain = ByteBuffer.allocateDirect(Math.toIntExact(size) + ALIGNMENT);
+    // alignedSlice() rounds both ends inwards.
+    long whole = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + ALIGNMENT;
+    ByteBuffer plain = ByteBuffer.allocateDirect(Math.toIntExact(whole));
     return new BenchMemory(null, plain.alignedSlice(ALIGNMENT).order(ByteOrder.nativeOrder()));
   }
 

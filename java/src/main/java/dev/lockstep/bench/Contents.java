@@ -60,7 +60,7 @@ record Contents(DataType type, ReduceOp op, int ranks) {
     if (op != ReduceOp.AVERAGE) {
       return result;
     }
-    // Below f64 the division is one of floats (gradient and reduction kernels compute in f32).
+    // Below f64 the division is one of floats (the kernels compute in f32).
     return type == DataType.F64 ? result / ranks : (float) result / ranks;
   }
 

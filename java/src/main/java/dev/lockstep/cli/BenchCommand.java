@@ -1,6 +1,5 @@
 package dev.lockstep.cli;
 
-import dev.lockstep.LockstepException;
 import dev.lockstep.bench.Bench;
 import dev.lockstep.bench.BenchCase;
 import dev.lockstep.bench.BenchJson;
@@ -15,6 +14,7 @@ import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.monitor.RankContext;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -132,7 +132,7 @@ final class BenchCommand implements Callable<Integer> {
       if (group.rank() == 0 && json != null) {
         write(json, results);
       }
-      return report(group, results);
+      return report(group.rank(), results);
     }
   }
 
@@ -186,16 +186,16 @@ final class BenchCommand implements Callable<Integer> {
     try {
       Files.writeString(file, BenchJson.write(results));
     } catch (IOException e) {
-      throw new LockstepException(file + " cannot be written: " + e.getMessage(), e);
+      throw new UncheckedIOException(file + " cannot be written: " + e.getMessage(), e);
     }
   }
 
-  private static int report(Communicator group, List<BenchResult> results) {
+  static int report(int rank, List<BenchResult> results) {
     long errors = results.stream().mapToLong(BenchResult::errors).sum();
     if (errors == 0) {
       return ExitCode.OK;
     }
-    if (group.rank() == 0) {
+    if (rank == 0) {
       System.err.println("lockstep: " + errors + " elements of the results were wrong");
     }
     return ExitCode.UNHEALTHY;

@@ -1,8 +1,8 @@
 package dev.lockstep.cli;
 
-import dev.lockstep.LockstepException;
 import dev.lockstep.bench.BenchCurves;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,7 +32,7 @@ final class BenchPlotCommand implements Callable<Integer> {
     try {
       Files.write(output, picture);
     } catch (IOException e) {
-      throw new LockstepException(output + " cannot be written: " + e.getMessage(), e);
+      throw new UncheckedIOException(output + " cannot be written: " + e.getMessage(), e);
     }
     System.out.println("wrote " + output);
     return ExitCode.OK;
