@@ -77,7 +77,7 @@ public final class Bench implements AutoCloseable {
         times[i] = (end - begin) * MICROSECONDS;
       }
     }
-    String algorithm = "auto";
+    String algorithm = group.lastAlgorithm().text();
     long allErrors = group.allReduce(new long[] {errors}, ReduceOp.SUM)[0];
     return result(parameters, algorithm, ofAllRanks(parameters, times), allErrors);
   }

@@ -1,6 +1,8 @@
 package dev.lockstep.bench;
 
+import dev.lockstep.comm.Collective;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What is measured. Sizes mean what they mean in nccl-tests: S is the larger of a rank's two
@@ -21,6 +23,19 @@ public enum BenchOperation {
   /** As on the command line and in reports. */
   public String text() {
     return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** What the algorithm is chosen for; none for {@link #PINGPONG}. */
+  public Optional<Collective> collective() {
+    return switch (this) {
+      case ALLREDUCE -> Optional.of(Collective.ALL_REDUCE);
+      case BROADCAST -> Optional.of(Collective.BROADCAST);
+      case ALLGATHER -> Optional.of(Collective.ALL_GATHER);
+      case REDUCESCATTER -> Optional.of(Collective.REDUCE_SCATTER);
+      case ALLTOALL -> Optional.of(Collective.ALL_TO_ALL);
+      case BARRIER -> Optional.of(Collective.BARRIER);
+      case PINGPONG -> Optional.empty();
+    };
   }
 
   /** Whether ranks' elements are combined, so that a {@code ReduceOp} matters. */

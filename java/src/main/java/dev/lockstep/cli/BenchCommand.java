@@ -8,8 +8,8 @@ import dev.lockstep.bench.BenchResult;
 import dev.lockstep.bench.BenchTable;
 import dev.lockstep.bench.Iterations;
 import dev.lockstep.bench.SizeList;
+import dev.lockstep.comm.Algorithm;
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.monitor.RankContext;
@@ -23,6 +23,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -41,7 +42,7 @@ import picocli.CommandLine.Spec;
           + " benchmarks) and the maximum above (as nccl-tests), of iterations the median. Bandwidths are"
           + " in GB/s; busbw is what nccl-tests means by it. Wrong results give exit code 7."
     },
-    subcommands = BenchPlotCommand.class,
+    subcommands = {BenchTuneCommand.class, BenchPlotCommand.class},
     footer = {
       "",
       "Sizes: bytes with K, M or G (powers of 1024), or ranges FROM:TO:xFACTOR and FROM:TO:+STEP.",
@@ -104,16 +105,12 @@ final class BenchCommand implements Callable<Integer> {
   private @Nullable Integer warmUp;
 
   @Option(
-      names = "--backend",
-      description = "${COMPLETION-CANDIDATES} (default: from the environment).")
-  private CommunicatorConfig.@Nullable Choice backend;
+      names = "--algorithm",
+      paramLabel = "NAME",
+      description = "Instead of the tuning's choice: ring, recursive-doubling, …")
+  private @Nullable String algorithm;
 
-  @Option(
-      names = "--timeout",
-      paramLabel = "SECONDS",
-      defaultValue = "60",
-      description = "Deadline of each operation (default: ${DEFAULT-VALUE}).")
-  private double timeoutSeconds;
+  @Mixin private GroupOptions groupOptions;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Also write the results there.")
   private @Nullable Path json;
@@ -121,18 +118,46 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<BenchCase> cases = cases();
-    CommunicatorConfig config = new CommunicatorConfig(backend, timeoutSeconds);
-    try (Communicator group = Communicator.fromEnvironment(config);
+    Algorithm chosen = chosenAlgorithm();
+    try (Communicator group = groupOptions.join();
         MDC.MDCCloseable ignored = RankContext.enter(group.rank());
         Bench bench = new Bench(group, cases)) {
       List<BenchResult> results = new ArrayList<>();
+      use(group, chosen);
       for (BenchCase parameters : cases) {
         print(group, results, bench.measure(parameters, iterationsOf(parameters)));
       }
       if (group.rank() == 0 && json != null) {
         write(json, results);
       }
-      return report(group.rank(), results);
+      return report(group.rank(), results.stream().mapToLong(BenchResult::errors).sum());
+    }
+  }
+
+  private @Nullable Algorithm chosenAlgorithm() {
+    if (algorithm == null) {
+      return null;
+    }
+    for (Algorithm known : Algorithm.values()) {
+      if (known.text().equalsIgnoreCase(algorithm) && known != Algorithm.NONE) {
+        return known;
+      }
+    }
+    throw new ParameterException(
+        spec.commandLine(), "'" + algorithm + "' is no algorithm such as ring or direct");
+  }
+
+  /** All ranks choose alike, and a group that has not what was chosen says what it has. */
+  private void use(Communicator group, @Nullable Algorithm chosen) {
+    if (chosen == null) {
+      return;
+    }
+    for (BenchOperation operation : operations) {
+      try {
+        operation.collective().ifPresent(collective -> group.useAlgorithm(collective, chosen));
+      } catch (IllegalArgumentException e) {
+        throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+      }
     }
   }
 
@@ -190,8 +215,7 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  static int report(int rank, List<BenchResult> results) {
-    long errors = results.stream().mapToLong(BenchResult::errors).sum();
+  static int report(int rank, long errors) {
     if (errors == 0) {
       return ExitCode.OK;
     }

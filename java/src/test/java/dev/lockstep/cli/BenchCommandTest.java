@@ -6,11 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.lockstep.bench.BenchCase;
-import dev.lockstep.bench.BenchOperation;
-import dev.lockstep.bench.BenchResult;
-import dev.lockstep.comm.DataType;
-import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.testing.RankProcesses;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -19,7 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,6 +56,7 @@ class BenchCommandTest {
     assertUsage("'8:4': the range goes downwards", "bench", "allreduce", "--sizes", "8:4");
     assertUsage("'f33'", "bench", "allreduce", "--types", "f33");
     assertUsage("no form in place", "bench", "alltoall", "--in-place");
+    assertUsage("'circle' is no algorithm", "bench", "allreduce", "--algorithm", "circle");
     assertUsage("at least one measured", "bench", "allreduce", "--iterations", "0");
   }
 
@@ -104,14 +100,57 @@ class BenchCommandTest {
 
   @Test
   void wrongResultsGiveTheirOwnExitCode() {
-    BenchCase parameters =
-        new BenchCase(BenchOperation.ALLREDUCE, 8, DataType.F32, ReduceOp.SUM, false, false);
-    BenchResult right = new BenchResult(parameters, "ring", "tcp", 2, 8, 1, 2, 3, 4, 4, 0);
-    BenchResult wrong = new BenchResult(parameters, "ring", "tcp", 2, 8, 1, 2, 3, 4, 4, 1);
-    assertEquals(ExitCode.OK, BenchCommand.report(0, List.of(right)));
+    assertEquals(ExitCode.OK, BenchCommand.report(0, 0));
     assertEquals("", err.toString(StandardCharsets.UTF_8));
-    assertEquals(ExitCode.UNHEALTHY, BenchCommand.report(0, List.of(right, wrong)));
+    assertEquals(ExitCode.UNHEALTHY, BenchCommand.report(0, 1));
     assertEquals("lockstep: 1 elements of the results were wrong\n", err.toString());
+  }
+
+  @Test
+  void aTunedGroupUsesWhatItMeasured() throws Exception {
+    Path tuning = folder.resolve("cluster.tuning");
+    try (RankProcesses ranks =
+        RankProcesses.start(
+            folder,
+            2,
+            Main.class,
+            "bench",
+            "tune",
+            "--sizes",
+            "8,64K",
+            "--iterations",
+            "5",
+            "-o",
+            tuning.toString())) {
+      ranks.awaitSuccess(Duration.ofSeconds(60));
+    }
+    String text = Files.readString(tuning);
+    assertTrue(text.startsWith("lockstep-tuning 1\n"), text);
+    assertTrue(text.lines().anyMatch(line -> line.startsWith("all-reduce * * *")), text);
+
+    Files.writeString(
+        tuning,
+        "lockstep-tuning 1\nall-reduce * * 100 ring\n" + "all-reduce * * * halving-doubling\n");
+    try (RankProcesses ranks =
+        RankProcesses.start(
+            folder,
+            2,
+            Map.of("LOCKSTEP_TUNING", tuning.toString()),
+            Main.class,
+            "bench",
+            "allreduce",
+            "--sizes",
+            "8,1K",
+            "--warm-up",
+            "1",
+            "--iterations",
+            "3")) {
+      ranks.awaitSuccess(Duration.ofSeconds(60));
+      String table = ranks.output(0);
+      assertTrue(table.lines().anyMatch(line -> line.matches(" +8 +f32 ring .*")), table);
+      assertTrue(
+          table.lines().anyMatch(line -> line.matches(" +1024 +f32 halving-doubling .*")), table);
+    }
   }
 
   @Test
