@@ -1,5 +1,5 @@
 // Compares the kernels with memcpy on the same amount of memory, each in turn, in one run.
-// Usage: taskset -c 0 kernel_benchmark [rounds]
+// Usage: taskset -c 0 kernel_benchmark [rounds [part of a name]]
 // Prints, for each kernel and size of one buffer, the rate in GB/s of bytes read and written and its ratio to
 // the copy's (minimum, median, maximum over the rounds).
 
@@ -20,7 +20,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::size_t KIB = 1024, MIB = 1024 * KIB;
-constexpr std::size_t LARGEST = 16 * MIB;
+constexpr std::size_t LARGEST = 96 * MIB;
 
 struct Buffer {
   // Two further pages, so that neighbouring buffers do not compete for one set of the cache.
@@ -95,6 +95,9 @@ std::vector<Kernel> kernels(std::vector<Buffer>& buffers) {
     };
   };
   auto scaling = [=](DataType type) { return [=](std::int64_t n) { scale(p, n, code(type), 0.999); }; };
+  auto conversion = [=](DataType from, DataType to) {
+    return [=](std::int64_t n) { convert(g, code(from), p, code(to), n); };
+  };
   using enum DataType;
   return {{"reduce_into f32 sum", 8, 12, 4, reduce(F32, ReduceOp::SUM)},
           {"reduce_into f32 max", 8, 12, 4, reduce(F32, ReduceOp::MAX)},
@@ -111,7 +114,11 @@ std::vector<Kernel> kernels(std::vector<Buffer>& buffers) {
           {"sum_of_squares f64", 8, 8, 8, norm(F64)},
           {"sum_of_squares bf16", 2, 2, 2, norm(BF16)},
           {"scale f32", 4, 8, 4, scaling(F32)},
-          {"scale bf16", 2, 4, 2, scaling(BF16)}};
+          {"scale bf16", 2, 4, 2, scaling(BF16)},
+          {"convert f32 to bf16", 6, 6, 4, conversion(F32, BF16)},
+          {"convert f32 to f16", 6, 6, 4, conversion(F32, F16)},
+          {"convert bf16 to f32", 6, 6, 4, conversion(BF16, F32)},
+          {"convert f16 to f32", 6, 6, 4, conversion(F16, F32)}};
 }
 
 }  // namespace
@@ -120,13 +127,15 @@ std::vector<Kernel> kernels(std::vector<Buffer>& buffers) {
 int main(int argc, char** argv) {
   using namespace lockstep;
   int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 15;
+  const std::string part = argc > 2 ? argv[2] : "";
   std::vector<Buffer> buffers(4);
   Buffer from, to;
   for (InstructionSet set : available_instruction_sets()) {
     select_instruction_set(set);
     std::printf("%s\n", name_of(set).c_str());
     for (const Kernel& kernel : kernels(buffers)) {
-      for (std::size_t bytes : {64 * KIB, MIB, LARGEST}) measure(kernel, bytes, rounds, from, to);
+      if (kernel.name.find(part) == std::string::npos) continue;
+      for (std::size_t bytes : {64 * KIB, MIB, 16 * MIB, LARGEST}) measure(kernel, bytes, rounds, from, to);
     }
   }
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 /// @file
-/// Kernels on the flat gradient and parameter buffers: norm, scaling and fused optimisers.
+/// Kernels on the flat gradient and parameter buffers: norm, scaling, conversion and fused optimisers.
 ///
 /// Addresses are machine addresses of `count` elements of `type` (F32, F64, F16 or BF16). Arithmetic is in
 /// F64 for F64 and in F32 otherwise. `state` buffers are F64 for F64 parameters and F32 otherwise. Buffers of
@@ -23,6 +23,11 @@ LOCKSTEP_API double sum_of_squares(std::int64_t data, std::int64_t count, std::i
 
 /// data[i] *= factor, which may be any number: clipping by a norm of NaN shows in the gradients.
 LOCKSTEP_API void scale(std::int64_t data, std::int64_t count, std::int32_t type, double factor);
+
+/// output[i] = input[i], from F32 to F16 or BF16 or back. Narrowing rounds to nearest even, overflows to
+/// infinity and gives the positive quiet NaN for every NaN; widening is exact, and a NaN stays one.
+LOCKSTEP_API void convert(std::int64_t input, std::int32_t input_type, std::int64_t output,
+                          std::int32_t output_type, std::int64_t count);
 
 /// Stochastic gradient descent with momentum, as torch.optim.SGD:
 /// g += weight_decay·p; m = momentum·m + (1 − dampening)·g (first step: m = g);

@@ -25,7 +25,7 @@ public final class ExitCode {
   /** Training ended with numbers that are not finite, or another failure of the computation. */
   public static final int TRAINING = 6;
 
-  /** {@code doctor} or {@code check} found something that does not work. */
+  /** {@code doctor}, {@code check} or {@code bench} found something that does not work. */
   public static final int UNHEALTHY = 7;
 
   /**

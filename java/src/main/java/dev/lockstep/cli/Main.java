@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
       PredictCommand.class,
       SummaryCommand.class,
       LaunchCommand.class,
+      BenchCommand.class,
       CheckCommand.class,
       DataCommand.class,
       DoctorCommand.class,
@@ -44,7 +45,7 @@ import picocli.CommandLine.Spec;
       " 4:a data, model, checkpoint or run file is missing, damaged or does not fit",
       " 5:communication failed: a rank died, fell silent, disagreed or never came",
       " 6:training failed, as with a loss that is not finite",
-      " 7:doctor or check found something that does not work",
+      " 7:doctor, check or bench found something that does not work",
       "85:SIGTERM came and a checkpoint was written; --resume continues",
       "130:Ctrl-C",
       "143:SIGTERM without a checkpoint"
