@@ -1,11 +1,13 @@
-// Times all-reduces of f32 between processes over TCP, for the network lab (hpc/netlab). Every rank runs it with
-// RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and LOCKSTEP_TOKEN set; rank 0 prints.
+// Times all-reduces of f32 between processes over TCP, for the network lab (hpc/netlab). Every rank runs it
+// with RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and LOCKSTEP_TOKEN set; rank 0 prints.
 //
 //   tcp_all_reduce_benchmark [--sizes 4096,1048576,…] [--algorithm ring|recursive-doubling] [--iterations N]
-//                            [--warm-up N] [--segment BYTES] [--streams N] [--spin MICROSECONDS] [--json FILE]
+//                            [--warm-up N] [--segment BYTES] [--streams N] [--spin MICROSECONDS] [--json
+//                            FILE]
 //
-// An iteration: every rank rewrites its input, a barrier, the timed operation, a barrier (so that nobody takes a
-// core from a rank that is not done), every rank checks every element. Its time is that of the slowest rank.
+// An iteration: every rank rewrites its input, a barrier, the timed operation, a barrier (so that nobody
+// takes a core from a rank that is not done), every rank checks every element. Its time is that of the
+// slowest rank.
 
 #include <algorithm>
 #include <chrono>
@@ -63,8 +65,8 @@ TcpOptions tcp_options(const Arguments& arguments) {
   options.master_address = environment("MASTER_ADDR");
   options.master_port = std::stoi(environment("MASTER_PORT"));
   options.token = environment("LOCKSTEP_TOKEN");
-  options.spin = std::chrono::microseconds(
-      arguments.number("--spin", static_cast<std::size_t>(options.spin.count())));
+  options.spin =
+      std::chrono::microseconds(arguments.number("--spin", static_cast<std::size_t>(options.spin.count())));
   return options;
 }
 
@@ -79,7 +81,8 @@ Tuning tuning(const Arguments& arguments) {
 
 /// What rank `rank` puts in: small integers, so that every order of summation is exact.
 float input_at(std::uint32_t index, int rank, std::uint32_t iteration) {
-  return static_cast<float>((index * 2654435761U + static_cast<std::uint32_t>(rank) * 40503U + iteration) >> 24);
+  return static_cast<float>((index * 2654435761U + static_cast<std::uint32_t>(rank) * 40503U + iteration) >>
+                            24);
 }
 
 class Benchmark {
@@ -155,8 +158,9 @@ void report(const Backend& group, const std::string& algorithm, std::size_t byte
   entry << R"({"operation": "allreduce", "algorithm": ")" << algorithm << R"(", "backend": ")" << group.name()
         << R"(", "ranks": )" << group.size() << R"(, "bytes": )" << bytes
         << R"(, "type": "f32", "registered": false, "in_place": true, "microseconds": {"min": )"
-        << seconds.front() * 1e6 << R"(, "median": )" << median * 1e6 << R"(, "max": )" << seconds.back() * 1e6
-        << R"(}, "algbw": )" << algbw << R"(, "busbw": )" << busbw << R"(, "errors": )" << errors << "}";
+        << seconds.front() * 1e6 << R"(, "median": )" << median * 1e6 << R"(, "max": )"
+        << seconds.back() * 1e6 << R"(}, "algbw": )" << algbw << R"(, "busbw": )" << busbw
+        << R"(, "errors": )" << errors << "}";
   json += (json.empty() ? "[\n" : ",\n") + entry.str();
 }
 

@@ -1,7 +1,6 @@
 #include "collective/ring.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
 #include "core/data_type.h"
@@ -10,8 +9,12 @@
 namespace lockstep {
 namespace {
 
-const std::size_t PASSES_UNDER_WAY = getenv("XP") ? atoi(getenv("XP")) : 4;
-const std::size_t SHORTEST_SEGMENT = getenv("XS") ? atoi(getenv("XS")) : 16384;
+// docs/decisions/tcp-tuning.md has the measurements. More passes keep the wire busy while the system gives
+// the core to another process; shorter segments stay in a core's cache while they are copied and reduced,
+// down to where the cost of a message shows.
+constexpr std::size_t PASSES_UNDER_WAY = 4;
+constexpr std::size_t LONGEST_SEGMENT_BYTES = 256 << 10;
+constexpr std::size_t SHORTEST_SEGMENT_BYTES = 16 << 10;
 
 /// One segment of every block on its way around the ring.
 class RingPass {
@@ -110,7 +113,9 @@ class RingPass {
   Transport::Ticket send_ = 0;
 };
 
-std::size_t divide_up(std::size_t dividend, std::size_t divisor) { return (dividend + divisor - 1) / divisor; }
+std::size_t divide_up(std::size_t dividend, std::size_t divisor) {
+  return (dividend + divisor - 1) / divisor;
+}
 
 }  // namespace
 
@@ -118,8 +123,10 @@ void run_ring(const RingOptions& options) {
   const Collective& collective = options.collective;
   const std::size_t element_bytes = size_of(collective.signature.type);
   const std::size_t largest = std::max<std::size_t>(options.blocks.largest_count(), 1);
-  const std::size_t longest = std::max<std::size_t>(collective.segment_bytes / element_bytes, 1);
-  const std::size_t shortest = std::min(longest, std::max<std::size_t>(SHORTEST_SEGMENT / element_bytes, 1));
+  const std::size_t longest =
+      std::max<std::size_t>(std::min(collective.segment_bytes, LONGEST_SEGMENT_BYTES) / element_bytes, 1);
+  const std::size_t shortest =
+      std::min(longest, std::max<std::size_t>(SHORTEST_SEGMENT_BYTES / element_bytes, 1));
   // As many segments as passes are under way, or a multiple: with fewer at the end the wire would fall idle.
   const std::size_t rounds = divide_up(largest, longest * PASSES_UNDER_WAY);
   const std::size_t segment_count = std::max(shortest, divide_up(largest, rounds * PASSES_UNDER_WAY));
