@@ -65,6 +65,8 @@ TcpOptions tcp_options(const Arguments& arguments) {
   options.master_address = environment("MASTER_ADDR");
   options.master_port = std::stoi(environment("MASTER_PORT"));
   options.token = environment("LOCKSTEP_TOKEN");
+  options.streams =
+      static_cast<int>(arguments.number("--streams", static_cast<std::size_t>(options.streams)));
   options.spin =
       std::chrono::microseconds(arguments.number("--spin", static_cast<std::size_t>(options.spin.count())));
   return options;

@@ -201,7 +201,7 @@ TEST(TcpRendezvous, TellsAnotherVersionWhy) {
     pass_a_ring(transport, deadline);
   });
   for (const auto& error : errors) EXPECT_FALSE(error) << error->what();
-  expect_notice("it speaks version 0 of the protocol, this rank version 1");
+  expect_notice("it speaks version 0 of the protocol, this rank version 2");
 }
 
 TEST(TcpRendezvous, ALateImpostorIsRefusedWhileTheJobGoesOn) {

@@ -51,7 +51,7 @@ void encode_frame(const FrameHeader& header, FrameHeaderBytes& bytes) {
       .put(header.total)
       .put(header.offset)
       .put(header.payload)
-      .put(std::uint32_t{0});
+      .put(header.number);
   std::uint32_t checksum = crc32c(std::span(bytes).first(CHECKSUM_AT));
   WireWriter(bytes.data() + CHECKSUM_AT).put(checksum);
 }
@@ -88,6 +88,7 @@ std::optional<FrameHeader> parse_frame(std::span<const std::byte, FRAME_HEADER_B
   header.total = reader.get<std::uint64_t>();
   header.offset = reader.get<std::uint64_t>();
   header.payload = reader.get<std::uint32_t>();
+  header.number = reader.get<std::uint32_t>();
   reason = check_lengths(header, payload_limit);
   return reason.empty() ? std::optional(header) : std::nullopt;
 }
