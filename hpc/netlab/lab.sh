@@ -108,13 +108,14 @@ start_relay() {
   ip -n "$lab-$host" link set eth0 gso_max_segs 1
   ip netns exec "$switch" "$program" "out$host" "$port" "${delay:-0ms}" "${jitter:-0ms}" "${loss:-0%}" "${reorder:-0%}" \
     </dev/null >/dev/null &
+  disown # or bash would report its end
 }
 
 stop_relay() {
   local lab=$1 host=$2 pid
   ip -n "$lab-switch" link show "in$host" >/dev/null 2>&1 || return 0
   for pid in $(ip netns pids "$lab-switch"); do
-    if [[ $(tr '\0' ' ' <"/proc/$pid/cmdline") == *"out$host port$host "* ]]; then kill "$pid"; fi
+    if [[ $(tr '\0' ' ' <"/proc/$pid/cmdline") == *" out$host port$host "* ]]; then kill "$pid"; fi
   done
   ip -n "$lab-switch" link del "in$host"
   ip -n "$lab-$host" link set eth0 gso_max_segs 65535

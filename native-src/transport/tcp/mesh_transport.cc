@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/data_type.h"
 #include "transport/tcp/wire.h"
 
 namespace lockstep::tcp {
 namespace {
 
-// From this size on a collective's messages take turns on the streams.
-constexpr std::size_t SHARED_OUT_FROM = 64 << 10;
+// From this size of the whole vector on, a collective's messages take turns on the streams.
+constexpr std::size_t SHARED_OUT_FROM = 256 << 10;
 
 }  // namespace
 
@@ -51,8 +52,13 @@ void MeshTransport::watch(Lane lane, int operation, std::uint32_t events) {
 // Both sides can tell the stream of a collective's message, so that whoever waits reads the right one. Small
 // messages stay on the first, whose congestion window they keep open. SEND messages do too: their order
 // decides which receive gets which.
-int MeshTransport::stream_for(std::uint32_t number, std::size_t bytes) const {
-  return bytes < SHARED_OUT_FROM ? 0 : static_cast<int>(number % static_cast<std::uint32_t>(streams_));
+int MeshTransport::stream_for(const Post& post) const {
+  if (post.signature.is_point_to_point()) return 0;
+  const std::size_t vector_bytes =
+      std::max<std::size_t>(post.bytes, post.signature.count * size_of(post.signature.type));
+  return vector_bytes < SHARED_OUT_FROM
+             ? 0
+             : static_cast<int>(post.number % static_cast<std::uint32_t>(streams_));
 }
 
 void MeshTransport::check_peer(int peer) const {
@@ -96,10 +102,8 @@ Transport::Ticket MeshTransport::post_send(int peer, const Signature& signature,
   try {
     enter(signature);
     Peer& to = peer_at(peer);
-    if (!signature.is_point_to_point()) {
-      post.number = to.sent++;
-      post.stream = stream_for(post.number, bytes);
-    }
+    if (!signature.is_point_to_point()) post.number = to.sent++;
+    post.stream = stream_for(post);
     if (!to.has_left()) {
       const Lane lane{peer, post.stream};
       stream_at(lane).connection->queue(post);
@@ -119,7 +123,7 @@ Transport::Ticket MeshTransport::post_receive(int peer, const Signature& signatu
   try {
     enter(signature);
     mailbox_.post(post);
-    if (!signature.is_point_to_point()) post.stream = stream_for(post.number, bytes);
+    post.stream = stream_for(post);
   } catch (const Error& error) {
     failure_ = error;  // wait() tells the peers and throws it
   }

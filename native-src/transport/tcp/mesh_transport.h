@@ -72,7 +72,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
     }
   }
   void watch(Lane lane, int operation, std::uint32_t events);
-  int stream_for(std::uint32_t number, std::size_t bytes) const;
+  int stream_for(const Post& post) const;
   void enter(const Signature& signature);
   void compare_with(int peer) const;
   Post& new_post(int peer, const Signature& signature, const void* data, std::size_t bytes);

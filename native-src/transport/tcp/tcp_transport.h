@@ -25,7 +25,7 @@ struct TcpOptions {
   std::uint32_t frame_payload_limit = 1U << 20;
   /// Connections to each rank, 1 to 64; the large messages of collectives take turns on them. Equal on all
   /// ranks. docs/decisions/tcp-tuning.md has the measurements.
-  int streams = 1;
+  int streams = 2;
   /// How long a wait() polls before it sleeps; transport/README.md has the measurement.
   std::chrono::microseconds spin{50};
   /// A connection that has not finished its handshake by then is refused.
