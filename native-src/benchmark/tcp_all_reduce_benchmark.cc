@@ -2,8 +2,8 @@
 // with RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and LOCKSTEP_TOKEN set; rank 0 prints.
 //
 //   tcp_all_reduce_benchmark [--sizes 4096,1048576,…] [--algorithm ring|recursive-doubling] [--iterations N]
-//                            [--warm-up N] [--segment BYTES] [--streams N] [--spin MICROSECONDS] [--json
-//                            FILE]
+//                            [--warm-up N] [--segment BYTES] [--streams N] [--spin MICROSECONDS]
+//                            [--json FILE]       (- for the standard output; the table then goes elsewhere)
 //
 // An iteration: every rank rewrites its input, a barrier, the timed operation, a barrier (so that nobody
 // takes a core from a rank that is not done), every rank checks every element. Its time is that of the
@@ -147,19 +147,23 @@ std::size_t iterations_for(std::size_t bytes, const Arguments& arguments) {
   return arguments.number("--iterations", std::clamp<std::size_t>((std::size_t{128} << 20) / bytes, 7, 200));
 }
 
-void report(const Backend& group, const std::string& algorithm, std::size_t bytes,
-            std::vector<double> seconds, std::int64_t errors, std::string& json) {
+std::FILE* table_of(const Arguments& arguments) {
+  return arguments.text("--json", "") == "-" ? stderr : stdout;
+}
+
+void report(const Backend& group, const Arguments& arguments, std::size_t bytes, std::vector<double> seconds,
+            std::int64_t errors, std::string& json) {
   std::ranges::sort(seconds);
   const double median = seconds[seconds.size() / 2];
   const double algbw = static_cast<double>(bytes) / median / 1e9;
   const double busbw = algbw * 2 * (group.size() - 1) / group.size();
-  std::printf("%12zu %12.1f %12.1f %12.1f %10.1f %8lld\n", bytes, seconds.front() * 1e6, median * 1e6,
-              seconds.back() * 1e6, busbw * 8e3, static_cast<long long>(errors));
-  std::fflush(stdout);
+  std::fprintf(table_of(arguments), "%12zu %12.1f %12.1f %12.1f %10.1f %8lld\n", bytes, seconds.front() * 1e6,
+               median * 1e6, seconds.back() * 1e6, busbw * 8e3, static_cast<long long>(errors));
+  std::fflush(table_of(arguments));
   std::ostringstream entry;
-  entry << R"({"operation": "allreduce", "algorithm": ")" << algorithm << R"(", "backend": ")" << group.name()
-        << R"(", "ranks": )" << group.size() << R"(, "bytes": )" << bytes
-        << R"(, "type": "f32", "registered": false, "in_place": true, "microseconds": {"min": )"
+  entry << R"({"operation": "allreduce", "algorithm": ")" << arguments.text("--algorithm", "auto")
+        << R"(", "backend": ")" << group.name() << R"(", "ranks": )" << group.size() << R"(, "bytes": )"
+        << bytes << R"(, "type": "f32", "registered": false, "in_place": true, "microseconds": {"min": )"
         << seconds.front() * 1e6 << R"(, "median": )" << median * 1e6 << R"(, "max": )"
         << seconds.back() * 1e6 << R"(}, "algbw": )" << algbw << R"(, "busbw": )" << busbw
         << R"(, "errors": )" << errors << "}";
@@ -170,8 +174,8 @@ int run(const Arguments& arguments) {
   auto group = make_backend(connect_tcp(tcp_options(arguments)), tuning(arguments));
   const bool prints = group->rank() == 0;
   if (prints) {
-    std::printf("%12s %12s %12s %12s %10s %8s\n", "bytes", "min us", "median us", "max us", "busbw Mb/s",
-                "errors");
+    std::fprintf(table_of(arguments), "%12s %12s %12s %12s %10s %8s\n", "bytes", "min us", "median us",
+                 "max us", "busbw Mb/s", "errors");
   }
   std::string json;
   std::int64_t all_errors = 0;
@@ -187,10 +191,10 @@ int run(const Arguments& arguments) {
     benchmark.take_slowest(seconds);
     const std::int64_t errors = benchmark.errors();
     all_errors += errors;
-    if (prints) report(*group, arguments.text("--algorithm", "auto"), bytes, seconds, errors, json);
+    if (prints) report(*group, arguments, bytes, seconds, errors, json);
   }
   const std::string file = arguments.text("--json", "");
-  if (prints && !file.empty()) std::ofstream(file) << json << "\n]\n";
+  if (prints && !file.empty()) std::ofstream(file == "-" ? "/dev/stdout" : file) << json << "\n]\n";
   group->close();
   return all_errors == 0 ? 0 : 1;
 }
