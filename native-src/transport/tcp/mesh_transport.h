@@ -116,6 +116,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   std::vector<std::byte> notice_;  // of the failure, as it came from where it began
   bool peers_know_ = false;        // of the failure
   bool closed_ = false;
+  bool last_wait_was_short_ = true;
   std::chrono::steady_clock::time_point last_progress_{};
 };
 

@@ -29,7 +29,9 @@ constexpr milliseconds INQUIRY_AFTER{200};
 void MeshTransport::drive(Post& post, const Deadline& deadline) {
   if (post.complete && Deadline::Clock::now() - last_progress_ < LONGEST_DEAFNESS) return;
   progress(milliseconds(0));
-  if (!post.complete) spin(post);
+  if (post.complete) return;
+  const auto began = Deadline::Clock::now();
+  if (last_wait_was_short_) spin(post);
   bool asked = post.signature.is_point_to_point();
   auto ask_at = Deadline::Clock::now() + INQUIRY_AFTER;
   while (!post.complete) {
@@ -42,6 +44,9 @@ void MeshTransport::drive(Post& post, const Deadline& deadline) {
     }
     progress(deadline.slice());
   }
+  // Waits resemble those before them: spinning before a long one only takes a core from the ranks that are
+  // awaited.
+  last_wait_was_short_ = Deadline::Clock::now() - began <= options_.spin;
 }
 
 void MeshTransport::inquire() {
