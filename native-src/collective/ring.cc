@@ -1,6 +1,7 @@
 #include "collective/ring.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "core/data_type.h"
 #include "core/reduce.h"
@@ -8,7 +9,12 @@
 namespace lockstep {
 namespace {
 
-constexpr int PASSES_UNDER_WAY = 2;
+// docs/decisions/tcp-tuning.md has the measurements. More passes keep the wire busy while the system gives
+// the core to another process; shorter segments stay in a core's cache while they are copied and reduced,
+// down to where the cost of a message shows.
+constexpr std::size_t PASSES_UNDER_WAY = 4;
+constexpr std::size_t LONGEST_SEGMENT_BYTES = 256 << 10;
+constexpr std::size_t SHORTEST_SEGMENT_BYTES = 16 << 10;
 
 /// One segment of every block on its way around the ring.
 class RingPass {
@@ -35,8 +41,9 @@ class RingPass {
   /// Ends the step that was posted, and posts the next if there is one.
   void advance() {
     collective_.transport.wait(receive_, collective_.deadline);
-    collective_.transport.wait(send_, collective_.deadline);
     if (reducing_) reduce();
+    // Only now: what this rank has reduced the next one is to wait for, not the other way round.
+    collective_.transport.wait(send_, collective_.deadline);
     ++step_;
     if (step_ == ranks_ - 1) {
       under_way_ = reducing_ && options_.gathers;
@@ -106,27 +113,37 @@ class RingPass {
   Transport::Ticket send_ = 0;
 };
 
+std::size_t divide_up(std::size_t dividend, std::size_t divisor) {
+  return (dividend + divisor - 1) / divisor;
+}
+
 }  // namespace
 
 void run_ring(const RingOptions& options) {
   const Collective& collective = options.collective;
   const std::size_t element_bytes = size_of(collective.signature.type);
   const std::size_t largest = std::max<std::size_t>(options.blocks.largest_count(), 1);
-  const std::size_t segment_count =
-      std::clamp<std::size_t>(collective.segment_bytes / element_bytes, 1, largest);
-  const std::size_t passes = (largest + segment_count - 1) / segment_count;
+  const std::size_t longest =
+      std::max<std::size_t>(std::min(collective.segment_bytes, LONGEST_SEGMENT_BYTES) / element_bytes, 1);
+  const std::size_t shortest =
+      std::min(longest, std::max<std::size_t>(SHORTEST_SEGMENT_BYTES / element_bytes, 1));
+  // As many segments as passes are under way, or a multiple: with fewer at the end the wire would fall idle.
+  const std::size_t rounds = divide_up(largest, longest * PASSES_UNDER_WAY);
+  const std::size_t segment_count = std::max(shortest, divide_up(largest, rounds * PASSES_UNDER_WAY));
+  const std::size_t passes = divide_up(largest, segment_count);
   const std::size_t room = options.reduces ? 2 * segment_count * element_bytes : 0;
-  std::byte* scratch = collective.scratch.reserve(PASSES_UNDER_WAY * room);
+  const std::size_t slot_count = std::min(passes, PASSES_UNDER_WAY);
+  std::byte* scratch = collective.scratch.reserve(slot_count * room);
 
-  std::array<RingPass, PASSES_UNDER_WAY> slots{RingPass(options, segment_count, scratch),
-                                               RingPass(options, segment_count, scratch + room)};
-  std::size_t next = 0;
-  for (RingPass& slot : slots) {
-    if (next < passes) slot.begin(next++);
+  std::vector<RingPass> slots;
+  for (std::size_t slot = 0; slot < slot_count; ++slot) {
+    slots.emplace_back(options, segment_count, scratch + slot * room);
+    slots.back().begin(slot);
   }
+  std::size_t next = slot_count;
   // Every rank goes through the slots in the same order, so that messages are posted in the order of their
   // receives.
-  while (slots[0].under_way() || slots[1].under_way()) {
+  while (std::ranges::any_of(slots, &RingPass::under_way)) {
     for (RingPass& slot : slots) {
       if (slot.under_way()) slot.advance();
       if (!slot.under_way() && next < passes) slot.begin(next++);

@@ -16,9 +16,9 @@ namespace lockstep {
 /// so that block r ends on rank r. In step s of the gathering half it sends block r − s and receives block r
 /// − 1 − s. Each rank sends (P − 1)/P of the vector in each half, the least possible (P. Patarasuk, X. Yuan,
 /// "Bandwidth optimal all-reduce algorithms for clusters of workstations", J. Parallel Distrib. Comput. 69,
-/// 2009). Two passes are under way at a time, so that one is reduced while the other is on the wire. A block
-/// is combined in the order of the ring, beginning with rank b + 1: the same on every run, and done once, so
-/// every rank gets the same bits.
+/// 2009). Several passes are under way at a time, so that one is reduced while the others are on the wire. A
+/// block is combined in the order of the ring, beginning with rank b + 1: the same on every run, and done
+/// once, so every rank gets the same bits.
 struct RingOptions {
   const Collective& collective;
   const Blocks& blocks;

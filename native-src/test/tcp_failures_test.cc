@@ -9,7 +9,6 @@
 #include "tcp_group.h"
 #include "transport/tcp/control.h"
 #include "transport/tcp/control_frame.h"
-#include "transport/tcp/dial.h"
 
 namespace lockstep::test {
 namespace {
@@ -157,23 +156,18 @@ TEST(TcpFailure, AProcessThatEndsWithoutAGoodbyeIsNamedToo) {
 /// Joins as rank 1 of 2 by hand, and then says `bytes` on the connection to rank 0.
 std::optional<Error> rank_0_hears(std::span<const std::byte> bytes) {
   TcpGroup group(2);
+  group.options.streams = 1;
   std::atomic<bool> never{false};
   std::thread impostor([&] {
     Deadline deadline(std::chrono::seconds(20), never);
-    auto master = tcp::resolve("127.0.0.1", static_cast<std::uint16_t>(group.options.master_port)).front();
-    std::optional<tcp::Descriptor> socket;
-    while (!socket && !deadline.passed()) socket = tcp::connect_to(master, deadline);
-    tcp::Hello hello;
-    hello.rank = 1;
-    hello.world_size = 2;
-    tcp::shake_hands(*socket, hello, group.options.token, "rank 0", deadline);
+    tcp::Descriptor socket = report_by_hand(group.options, deadline);
     tcp::ControlFrame roster;
     do {
-      tcp::read_control(socket->get(), roster, deadline);
+      tcp::read_control(socket.get(), roster, deadline);
     } while (tcp::parse_roster(roster.payload, 2)->group == 0);
-    tcp::write_all(socket->get(), bytes, deadline);
+    tcp::write_all(socket.get(), bytes, deadline);
     std::array<std::byte, 256> answer;
-    tcp::read_exactly(socket->get(), answer, deadline);
+    tcp::read_exactly(socket.get(), answer, deadline);
   });
   auto errors = TcpGroup::run_ranks(group, {0}, [](Transport& transport, const Deadline& deadline) {
     wait_forever(transport, 1, deadline);
@@ -209,6 +203,18 @@ TEST(TcpFailure, FramesOutOfOrderAreAnErrorOfTheirSender) {
   header.payload = 5;
   tcp::FrameHeaderBytes bytes;
   tcp::encode_frame(header, bytes);
+  expect_error(rank_0_hears(bytes), ErrorCode::PEER_FAILED, 1, "do not follow one another");
+}
+
+TEST(TcpFailure, AMessageThatComesTwiceIsAnErrorOfItsSender) {
+  tcp::FrameHeader header;
+  header.source = 1;
+  header.signature = collective(5, 0);
+  header.number = 3;
+  tcp::FrameHeaderBytes head;
+  tcp::encode_frame(header, head);
+  std::vector<std::byte> bytes(head.begin(), head.end());
+  bytes.insert(bytes.end(), head.begin(), head.end());
   expect_error(rank_0_hears(bytes), ErrorCode::PEER_FAILED, 1, "do not follow one another");
 }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "core/deadline.h"
+#include "transport/tcp/dial.h"
 #include "transport/tcp/tcp_transport.h"
 
 namespace lockstep::test {
@@ -165,6 +166,19 @@ class TcpGroup {
  private:
   const int size_;
 };
+
+/// Reports to rank 0 of the group as its rank 1, by hand. @return the connection
+inline tcp::Descriptor report_by_hand(const TcpOptions& options, const Deadline& deadline) {
+  auto master = tcp::resolve(options.master_address, static_cast<std::uint16_t>(options.master_port)).front();
+  std::optional<tcp::Descriptor> socket;
+  while (!socket && !deadline.passed()) socket = tcp::connect_to(master, deadline);
+  tcp::Hello hello;
+  hello.rank = 1;
+  hello.world_size = options.world_size;
+  hello.streams = static_cast<std::uint16_t>(options.streams);
+  EXPECT_EQ(tcp::Step::DONE, tcp::shake_hands(*socket, hello, options.token, "rank 0", deadline));
+  return std::move(*socket);
+}
 
 inline Signature message(int tag, std::size_t bytes) {
   Signature signature;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tcp_group.h"
+#include "transport/tcp/mailbox.h"
 
 namespace lockstep::test {
 namespace {
@@ -34,6 +35,65 @@ TEST(TcpMessages, ArriveWholeWhateverTheirSize) {
       }
     }
   }));
+}
+
+// Large enough to take turns on the streams, and of sizes so different that they overtake each other there.
+TEST(TcpMessages, OnSeveralStreamsGoToTheirReceives) {
+  TcpGroup group(2);
+  group.options.streams = 3;
+  auto size = [](unsigned i) { return std::size_t{256 << 10} + (i % 3 == 0 ? 4'000'000U : i); };
+  constexpr unsigned MESSAGES = 30;
+  expect_no_errors(group.run([&](Transport& transport, const Deadline& deadline) {
+    std::vector<std::vector<std::byte>> data;
+    std::vector<Transport::Ticket> tickets;
+    for (unsigned i = 0; i < MESSAGES; ++i) {
+      const bool sends = transport.rank() == 0;
+      data.push_back(sends ? pattern(size(i), i) : std::vector<std::byte>(size(i)));
+      const Signature signature = collective(i + 1, size(i));
+      tickets.push_back(sends ? transport.post_send(1, signature, data[i].data(), size(i))
+                              : transport.post_receive(0, signature, data[i].data(), size(i)));
+    }
+    transport.wait_all(tickets, deadline);
+    for (unsigned i = 0; i < MESSAGES; ++i) EXPECT_EQ(pattern(size(i), i), data[i]) << "message " << i;
+  }));
+}
+
+/// What is in a frame that arrives at once.
+void arrive(tcp::Mailbox& mailbox, tcp::Lane lane, std::uint32_t number, std::uint8_t value) {
+  tcp::FrameHeader header;
+  header.source = lane.peer;
+  header.signature = collective(1, 2);
+  header.total = header.payload = 1;
+  header.number = number;
+  mailbox.begin_frame(lane, header);
+  *mailbox.place(lane, 0) = std::byte{value};
+  mailbox.end_frame(lane);
+}
+
+TEST(Mailbox, MatchesMessagesThatOvertakeByTheirNumbers) {
+  tcp::Mailbox mailbox(0, 2, 3);
+  mailbox.enter(collective(1, 2));
+  std::array<std::byte, 4> memory{};
+  std::array<tcp::Post, 4> posts;
+  auto post = [&](std::size_t i) {
+    posts[i].peer = 1;
+    posts[i].signature = collective(1, 2);
+    posts[i].data = &memory[i];
+    posts[i].bytes = 1;
+    mailbox.post(posts[i]);
+  };
+  post(0);
+  post(1);
+  arrive(mailbox, {1, 1}, 1, 11);  // before number 0
+  arrive(mailbox, {1, 2}, 3, 13);  // before its receive, and before number 2
+  arrive(mailbox, {1, 0}, 0, 10);
+  post(2);
+  arrive(mailbox, {1, 0}, 2, 12);
+  post(3);
+  for (std::size_t i = 0; i < posts.size(); ++i) {
+    EXPECT_TRUE(posts[i].complete) << i;
+    EXPECT_EQ(std::byte{static_cast<std::uint8_t>(10 + i)}, memory[i]);
+  }
 }
 
 TEST(TcpMessages, AreKeptUntilSomeoneAsks) {

@@ -1,6 +1,7 @@
 // How a group over TCP forms, and who is kept out of it.
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <future>
 #include <limits>
@@ -8,7 +9,6 @@
 #include "core/log.h"
 #include "tcp_group.h"
 #include "transport/tcp/control.h"
-#include "transport/tcp/dial.h"
 
 namespace lockstep::test {
 namespace {
@@ -45,8 +45,19 @@ void pass_a_ring(Transport& transport, const Deadline& deadline) {
 
 TEST(TcpRendezvous, WaitsForRanksThatComeLateOrBeforeRank0) {
   TcpGroup group(4);
-  group.adjust = [](std::size_t i, TcpOptions&) {
-    if (i == 0 || i == 3) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  // Whoever is turned away here has come before rank 0.
+  auto port = static_cast<std::uint16_t>(group.options.master_port);
+  tcp::Descriptor in_its_place = tcp::listen_on(tcp::resolve("127.0.0.1", port).front());
+  std::promise<void> begun;
+  std::shared_future<void> has_begun = begun.get_future().share();
+  group.adjust = [&](std::size_t i, TcpOptions&) {
+    if (i == 0) {
+      pollfd early{in_its_place.get(), POLLIN, 0};
+      EXPECT_EQ(1, ::poll(&early, 1, 20'000));
+      in_its_place.reset();
+      begun.set_value();
+    }
+    if (i == 3) has_begun.wait();
   };
   for (const auto& error : group.run(pass_a_ring)) EXPECT_FALSE(error) << error->what();
 }
@@ -93,6 +104,8 @@ TEST(TcpRendezvous, RefusesImpossibleOptions) {
       [](TcpOptions& options) { options.master_port = 65536; },
       [](TcpOptions& options) { options.token = std::string(1025, 'x'); },
       [](TcpOptions& options) { options.timeout_seconds = 0; },
+      [](TcpOptions& options) { options.streams = 0; },
+      [](TcpOptions& options) { options.streams = 65; },
   };
   for (std::size_t i = 0; i < mistakes.size(); ++i) {
     TcpGroup group(2);
@@ -147,6 +160,14 @@ TEST(TcpRendezvous, RefusesAnotherWorldSizeOnBothSides) {
   expect_error(errors[1], ErrorCode::RENDEZVOUS, "a world of 3 ranks, the other side of 2");
 }
 
+TEST(TcpRendezvous, RefusesAnotherNumberOfStreamsOnBothSides) {
+  TcpGroup group(2);
+  group.adjust = [](std::size_t i, TcpOptions& options) { options.streams = i == 1 ? 3 : 2; };
+  auto errors = group.run(pass_a_ring);
+  expect_error(errors[0], ErrorCode::RENDEZVOUS, "opens 3 streams to each rank, rank 0 2");
+  expect_error(errors[1], ErrorCode::RENDEZVOUS, "this process opens 3 streams");
+}
+
 TEST(TcpRendezvous, RefusesARankThatComesTwice) {
   TcpGroup group(3);
   auto errors = TcpGroup::run_ranks(group, {0, 1, 1}, pass_a_ring);
@@ -158,16 +179,7 @@ TEST(TcpRendezvous, RefusesARankThatComesTwice) {
 TEST(TcpRendezvous, TakesARankThatWasStartedAnew) {
   TcpGroup group(3);
   std::atomic<bool> never{false};
-  std::thread first_try([&] {
-    Deadline deadline(std::chrono::seconds(20), never);
-    auto master = tcp::resolve("127.0.0.1", static_cast<std::uint16_t>(group.options.master_port)).front();
-    std::optional<tcp::Descriptor> socket;
-    while (!socket && !deadline.passed()) socket = tcp::connect_to(master, deadline);
-    tcp::Hello hello;
-    hello.rank = 1;
-    hello.world_size = 3;
-    EXPECT_EQ(tcp::Step::DONE, tcp::shake_hands(*socket, hello, group.options.token, "rank 0", deadline));
-  });
+  std::thread first_try([&] { report_by_hand(group.options, Deadline(std::chrono::seconds(20), never)); });
   std::promise<void> over;
   std::shared_future<void> is_over = over.get_future().share();
   group.adjust = [&](std::size_t i, TcpOptions&) {
@@ -201,7 +213,7 @@ TEST(TcpRendezvous, TellsAnotherVersionWhy) {
     pass_a_ring(transport, deadline);
   });
   for (const auto& error : errors) EXPECT_FALSE(error) << error->what();
-  expect_notice("it speaks version 0 of the protocol, this rank version 1");
+  expect_notice("it speaks version 0 of the protocol, this rank version 2");
 }
 
 TEST(TcpRendezvous, ALateImpostorIsRefusedWhileTheJobGoesOn) {

@@ -63,6 +63,7 @@ bool Outbox::write_frame(tcp::Post& post) {
   header.total = post.bytes;
   header.offset = sent_;
   header.payload = static_cast<std::uint32_t>(payload);
+  header.number = post.number;
   write_at(data, capacity, written, &header, sizeof(header));
   if (payload > 0) write_at(data, capacity, written + HEADER, post.data + sent_, payload);
   channel.written.store(written + HEADER + padded(payload));
@@ -80,11 +81,11 @@ bool take_frames(SharedMemory& memory, int peer, tcp::Mailbox& mailbox) {
     tcp::FrameHeader header;
     read_at(data, capacity, taken, &header, sizeof(header));
     if (header.payload > longest_payload(capacity)) throw tcp::broken_order_error(peer);
-    mailbox.begin_frame(peer, header);
+    mailbox.begin_frame({peer, 0}, header);
     if (header.payload > 0) {
-      read_at(data, capacity, taken + HEADER, mailbox.place(peer, 0), header.payload);
+      read_at(data, capacity, taken + HEADER, mailbox.place({peer, 0}, 0), header.payload);
     }
-    mailbox.end_frame(peer);
+    mailbox.end_frame({peer, 0});
     taken += HEADER + padded(header.payload);
     channel.taken.store(taken);
     memory.ring(peer);

@@ -14,7 +14,10 @@ class Outbox {
  public:
   Outbox(SharedMemory& memory, int peer) : memory_(&memory), peer_(peer) {}
 
-  void queue(tcp::Post& post) { queue_.push_back(&post); }
+  void queue(tcp::Post& post) {
+    if (!post.signature.is_point_to_point()) post.number = collectives_++;
+    queue_.push_back(&post);
+  }
   bool is_empty() const { return queue_.empty(); }
 
   /// Writes what there is room for. @return whether it wrote anything
@@ -27,7 +30,8 @@ class Outbox {
   int peer_;
   bool is_open_ = false;
   std::deque<tcp::Post*> queue_;
-  std::size_t sent_ = 0;  ///< bytes of the first message
+  std::uint32_t collectives_ = 0;  // messages of collectives queued so far
+  std::size_t sent_ = 0;           ///< bytes of the first message
 };
 
 /// Takes what `peer` has written, frame by frame. @return whether there was anything

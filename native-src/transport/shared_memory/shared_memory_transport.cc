@@ -10,7 +10,7 @@ using shared_memory::Report;
 
 SharedMemoryTransport::SharedMemoryTransport(std::unique_ptr<SharedMemory> memory,
                                              const SharedMemoryOptions& options)
-    : options_(options), memory_(std::move(memory)), mailbox_(memory_->rank(), memory_->size()) {
+    : options_(options), memory_(std::move(memory)), mailbox_(memory_->rank(), memory_->size(), 1) {
   for (int peer = 0; peer < size(); ++peer) outboxes_.emplace_back(*memory_, peer);
   memory_->set_while_waiting([this] { progress(); });
 }

@@ -15,19 +15,19 @@ namespace lockstep::tcp {
 /// What a Connection tells of the frames that arrive on it. Any of these may throw Error.
 class FrameReceiver {
  public:
-  virtual void begin_frame(int peer, const FrameHeader& header) = 0;
-  virtual std::byte* place(int peer, std::uint32_t at) = 0;
-  virtual void end_frame(int peer, const FrameHeader& header) = 0;
+  virtual void begin_frame(Lane lane, const FrameHeader& header) = 0;
+  virtual std::byte* place(Lane lane, std::uint32_t at) = 0;
+  virtual void end_frame(Lane lane, const FrameHeader& header) = 0;
 
  protected:
   ~FrameReceiver() = default;
 };
 
-/// The established connection to one peer: a queue of messages to send, and the frame that is arriving. Never
+/// An established connection to a peer: a queue of messages to send, and the frame that is arriving. Never
 /// blocks.
 class Connection {
  public:
-  Connection(Descriptor socket, int own_rank, int peer, std::uint32_t frame_payload_limit);
+  Connection(Descriptor socket, int own_rank, Lane lane, std::uint32_t frame_payload_limit);
 
   int fd() const { return socket_.get(); }
   bool is_open() const { return static_cast<bool>(socket_); }
@@ -61,7 +61,9 @@ class Connection {
     bool ends_early = false;         // after the frame that has begun
   };
 
-  void begin_frame(const Outgoing& message);
+  std::size_t payload_of(const Outgoing& message, std::uint64_t offset) const;
+  FrameHeader header_of(const Post& post, std::uint64_t offset) const;
+  ssize_t write_some();
   void advance(std::size_t sent);
   ssize_t read_some(FrameReceiver& receiver);
   void digest(FrameReceiver& receiver);
@@ -71,16 +73,12 @@ class Connection {
 
   Descriptor socket_;
   const int own_rank_;
-  const int peer_;
+  const Lane lane_;
   const std::uint32_t limit_;
   int error_ = 0;
 
   std::deque<Outgoing> queue_;
-  FrameHeaderBytes head_;            // of the frame on its way out
-  const std::byte* body_ = nullptr;  // its payload
-  std::size_t body_bytes_ = 0;
-  std::size_t head_bytes_ = 0;  // 0 when no frame is prepared
-  std::size_t frame_done_ = 0;  // bytes of header and payload that are sent
+  std::size_t frame_done_ = 0;  // bytes of the first frame's header and payload that are sent
 
   std::vector<std::byte> staging_;
   std::size_t staged_ = 0;

@@ -25,6 +25,9 @@ std::string explain(const Reply& reply, const Hello& hello) {
       return "this process believes in a world of " + std::to_string(hello.world_size) +
              " ranks, the other side of " + std::to_string(reply.world_size) +
              "; give every rank the same WORLD_SIZE";
+    case Verdict::WRONG_STREAMS:
+      return "this process opens " + std::to_string(hello.streams) +
+             " streams to each rank, the other side another number; give every rank the same";
     case Verdict::DUPLICATE_RANK:
       return "another process has come as " + rank + " already; give every process a RANK of its own";
     case Verdict::NOT_EXPECTED:

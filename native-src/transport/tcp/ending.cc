@@ -61,36 +61,36 @@ void MeshTransport::tell_peers(const Error& reason, bool memory_is_valid) {
     frame =
         control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
   }
-  for (Peer& peer : peers_) {
-    if (!peer.is_open() || peer.has_left) continue;
-    peer.connection->drop_queued();
-    if (peer.connection->is_mid_frame() && !memory_is_valid) {
-      peer.connection->cut();
+  // On every stream: some may have to be cut, and whoever waits reads another one first.
+  for_each_stream([&](Stream& stream) {
+    if (!stream.is_in_use()) return;
+    stream.connection->drop_queued();
+    if (stream.connection->is_mid_frame() && !memory_is_valid) {
+      stream.connection->cut();
     } else {
-      peer.connection->queue_control(frame);
+      stream.connection->queue_control(frame);
     }
-  }
+  });
   auto limit = Deadline::Clock::now() + ABORT_LIMIT;
   for (bool pending = true; pending && Deadline::Clock::now() < limit;) {
     pending = false;
-    for (Peer& peer : peers_) {
-      if (peer.is_open() && !peer.has_left && !peer.connection->flush() && peer.connection->error() == 0) {
+    for_each_stream([&](Stream& stream) {
+      if (stream.is_in_use() && !stream.connection->flush() && stream.connection->error() == 0)
         pending = true;
-      }
-    }
+    });
     if (pending) std::this_thread::sleep_for(FIRST_PAUSE);
   }
   // From here on the memory of the posts may be gone.
-  for (Peer& peer : peers_) {
-    if (peer.is_open() && peer.connection->is_mid_frame()) peer.connection->cut();
-  }
+  for_each_stream([](Stream& stream) {
+    if (stream.is_open() && stream.connection->is_mid_frame()) stream.connection->cut();
+  });
 }
 
 void MeshTransport::say_goodbye() {
   std::vector<std::byte> frame = control_bytes(FrameKind::GOODBYE, rank_, {});
-  for (Peer& peer : peers_) {
-    if (peer.is_open() && !peer.has_left) peer.connection->queue_control(frame);
-  }
+  for_each_stream([&](Stream& stream) {
+    if (stream.is_in_use()) stream.connection->queue_control(frame);
+  });
 }
 
 // What a rank sends in its last operation may show that it disagrees, when it is too late for an error.
@@ -114,11 +114,11 @@ void MeshTransport::close() noexcept {
   try {
     if (!failure_) warn_of_unread();
     if (failure_) {
-      for (Peer& peer : peers_) {
-        if (!peer.is_open()) continue;
-        peer.connection->drop_queued();
-        if (peer.connection->is_mid_frame()) peer.connection->cut();
-      }
+      for_each_stream([](Stream& stream) {
+        if (!stream.is_open()) return;
+        stream.connection->drop_queued();
+        if (stream.connection->is_mid_frame()) stream.connection->cut();
+      });
     }
     if (!failure_ || failure_->code() == ErrorCode::CLOSED) say_goodbye();
   } catch (const std::exception&) {
@@ -127,9 +127,7 @@ void MeshTransport::close() noexcept {
   // The systems take in a goodbye even while the peer computes, unless their buffers are full.
   linger(failure_ ? ABORT_LIMIT
                   : std::chrono::ceil<milliseconds>(std::chrono::duration<double>(options_.timeout_seconds)));
-  for (Peer& peer : peers_) {
-    if (peer.connection) peer.connection->cut();
-  }
+  for_each_stream([](Stream& stream) { stream.connection->cut(); });
   gatekeeper_.reset();
 }
 
@@ -142,16 +140,16 @@ void MeshTransport::linger(milliseconds limit) noexcept {
   auto pause = FIRST_PAUSE;
   for (bool pending = true; pending && Deadline::Clock::now() < end;) {
     pending = false;
-    for (Peer& peer : peers_) {
-      if (!peer.is_open()) continue;
-      bool sent = peer.connection->flush() || peer.connection->error() != 0;
-      if (!drain(peer.connection->fd())) {
-        peer.connection->cut();
-      } else if (!sent ||
-                 (Deadline::Clock::now() < acknowledged_by && has_unacknowledged(peer.connection->fd()))) {
+    for_each_stream([&](Stream& stream) {
+      if (!stream.is_open()) return;
+      Connection& connection = *stream.connection;
+      bool sent = connection.flush() || connection.error() != 0;
+      if (!drain(connection.fd())) {
+        connection.cut();
+      } else if (!sent || (Deadline::Clock::now() < acknowledged_by && has_unacknowledged(connection.fd()))) {
         pending = true;
       }
-    }
+    });
     if (pending) std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, LONGEST_PAUSE);
   }

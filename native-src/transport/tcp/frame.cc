@@ -13,7 +13,8 @@ constexpr std::uint8_t LAST_KIND = static_cast<std::uint8_t>(FrameKind::INQUIRY)
 constexpr std::uint8_t LAST_OPERATION = static_cast<std::uint8_t>(Operation::SPLIT);
 constexpr std::uint8_t LAST_TYPE = static_cast<std::uint8_t>(DataType::U8);
 constexpr std::uint8_t LAST_OP = static_cast<std::uint8_t>(ReduceOp::PRODUCT);
-constexpr std::uint32_t LAST_ALGORITHM = static_cast<std::uint32_t>(Algorithm::LIBRARY);
+constexpr int LAST_ALGORITHM = static_cast<int>(Algorithm::LIBRARY);
+static_assert(LAST_ALGORITHM < 16, "it shares a byte with the reduction");
 
 // What a header with a right checksum can still have wrong; empty when nothing.
 std::string check_lengths(const FrameHeader& header, std::uint32_t payload_limit) {
@@ -43,7 +44,8 @@ void encode_frame(const FrameHeader& header, FrameHeaderBytes& bytes) {
       .put(static_cast<std::uint8_t>(header.kind))
       .put(static_cast<std::uint8_t>(signature.operation))
       .put(static_cast<std::uint8_t>(signature.type))
-      .put(static_cast<std::uint8_t>(signature.op))
+      .put(static_cast<std::uint8_t>(static_cast<int>(signature.op) | static_cast<int>(signature.algorithm)
+                                                                          << 4))
       .put(header.source)
       .put(signature.root)
       .put(signature.tag)
@@ -52,7 +54,7 @@ void encode_frame(const FrameHeader& header, FrameHeaderBytes& bytes) {
       .put(header.total)
       .put(header.offset)
       .put(header.payload)
-      .put(static_cast<std::uint32_t>(signature.algorithm));
+      .put(header.number);
   std::uint32_t checksum = crc32c(std::span(bytes).first(CHECKSUM_AT));
   WireWriter(bytes.data() + CHECKSUM_AT).put(checksum);
 }
@@ -71,9 +73,12 @@ std::optional<FrameHeader> parse_frame(std::span<const std::byte, FRAME_HEADER_B
   auto kind = reader.get<std::uint8_t>();
   auto operation = reader.get<std::uint8_t>();
   auto type = reader.get<std::uint8_t>();
-  auto op = reader.get<std::uint8_t>();
-  if (kind > LAST_KIND || operation > LAST_OPERATION || type > LAST_TYPE || op > LAST_OP) {
-    reason = "an unknown kind, operation or type";
+  auto op_and_algorithm = reader.get<std::uint8_t>();
+  const int op = op_and_algorithm & 15;
+  const int algorithm = op_and_algorithm >> 4;
+  if (kind > LAST_KIND || operation > LAST_OPERATION || type > LAST_TYPE || op > LAST_OP ||
+      algorithm > LAST_ALGORITHM) {
+    reason = "an unknown kind, operation, type or algorithm";
     return std::nullopt;
   }
   FrameHeader header;
@@ -81,6 +86,7 @@ std::optional<FrameHeader> parse_frame(std::span<const std::byte, FRAME_HEADER_B
   header.signature.operation = static_cast<Operation>(operation);
   header.signature.type = static_cast<DataType>(type);
   header.signature.op = static_cast<ReduceOp>(op);
+  header.signature.algorithm = static_cast<Algorithm>(algorithm);
   header.source = reader.get<std::int32_t>();
   header.signature.root = reader.get<std::int32_t>();
   header.signature.tag = reader.get<std::int32_t>();
@@ -89,12 +95,7 @@ std::optional<FrameHeader> parse_frame(std::span<const std::byte, FRAME_HEADER_B
   header.total = reader.get<std::uint64_t>();
   header.offset = reader.get<std::uint64_t>();
   header.payload = reader.get<std::uint32_t>();
-  const auto algorithm = reader.get<std::uint32_t>();
-  if (algorithm > LAST_ALGORITHM) {
-    reason = "an unknown algorithm";
-    return std::nullopt;
-  }
-  header.signature.algorithm = static_cast<Algorithm>(algorithm);
+  header.number = reader.get<std::uint32_t>();
   reason = check_lengths(header, payload_limit);
   return reason.empty() ? std::optional(header) : std::nullopt;
 }

@@ -11,7 +11,7 @@
 
 namespace lockstep::tcp {
 
-/// A message travels as one frame or more, one after another on its connection; README.md has the layout.
+/// A message travels as one frame or more, one after another on one stream; README.md has the layout.
 enum class FrameKind : std::uint8_t {
   DATA = 0,
   ABORT = 1,    ///< payload: an AbortNotice (control.h); the last frame on a connection
@@ -27,6 +27,7 @@ struct FrameHeader {
   std::uint64_t total = 0;    ///< bytes of the whole message; of the payload, where it is no DATA
   std::uint64_t offset = 0;   ///< where in the message this frame's payload belongs
   std::uint32_t payload = 0;  ///< bytes that follow the header
+  std::uint32_t number = 0;   ///< of the message among the collectives' from this rank to that, modulo 2^32
 
   bool operator==(const FrameHeader&) const = default;
 };

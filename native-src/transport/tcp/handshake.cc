@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t MAGIC = 0x504B534CU;  // "LSKP" in the order of the wire
 constexpr std::size_t HELLO_BODY = HELLO_BYTES - sizeof(Digest);
 constexpr std::size_t REPLY_BODY = REPLY_BYTES - sizeof(Digest);
-constexpr std::uint16_t LAST_VERDICT = static_cast<std::uint16_t>(Verdict::NOT_EXPECTED);
+constexpr std::uint16_t LAST_VERDICT = static_cast<std::uint16_t>(Verdict::WRONG_STREAMS);
 
 void fill_randomly(std::span<std::byte> bytes) {
   // Up to 256 bytes getrandom() gives all or fails (getrandom(2)).
@@ -82,7 +82,8 @@ std::array<std::byte, HELLO_BYTES> encode_hello(const Hello& hello, const Nonce&
       .put(hello.rank)
       .put(hello.target)
       .put(hello.world_size)
-      .put(std::uint32_t{0})
+      .put(hello.stream)
+      .put(hello.streams)
       .put_bytes(hello.nonce);
   Digest proof = prove("hello", nonce, hello.nonce, std::span(bytes).first(HELLO_BODY), token);
   WireWriter(bytes.data() + HELLO_BODY).put_bytes(proof);
@@ -129,8 +130,11 @@ std::optional<Hello> parse_hello(std::span<const std::byte> bytes) {
   hello.rank = reader.get<std::int32_t>();
   hello.target = reader.get<std::int32_t>();
   hello.world_size = reader.get<std::int32_t>();
-  reader.get<std::uint32_t>();
+  hello.stream = reader.get<std::uint16_t>();
+  hello.streams = reader.get<std::uint16_t>();
   reader.get_bytes(hello.nonce);
+  if (hello.streams < 1 || hello.streams > STREAMS_LIMIT || hello.stream >= hello.streams)
+    return std::nullopt;
   if (hello.world_size < 1 || hello.rank < 0 || hello.rank >= hello.world_size || hello.target < 0 ||
       hello.target >= hello.world_size || hello.rank == hello.target) {
     return std::nullopt;
@@ -178,6 +182,8 @@ std::string describe(Verdict verdict) {
       return "another process has the same rank";
     case Verdict::NOT_EXPECTED:
       return "the group that it asks for is complete";
+    case Verdict::WRONG_STREAMS:
+      return "it opens another number of streams to each rank";
   }
   return "its handshake is invalid";
 }

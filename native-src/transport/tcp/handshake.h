@@ -15,8 +15,10 @@ namespace lockstep::tcp {
 /// How a connection begins. The side that accepts sends a Challenge, the side that connects answers with a
 /// Hello, and is let in or refused by a Reply. The token itself never travels: each side proves that it knows
 /// it by an HMAC over both nonces, so that a recorded handshake opens nothing.
-constexpr std::uint16_t PROTOCOL_VERSION = 1;
+constexpr std::uint16_t PROTOCOL_VERSION = 2;
 constexpr std::size_t TOKEN_LIMIT = 1024;
+/// Connections of a pair of ranks.
+constexpr int STREAMS_LIMIT = 64;
 /// The group to which a rank reports on the master's port while the job is being formed.
 constexpr std::uint64_t REPORT_GROUP = 0;
 
@@ -35,6 +37,8 @@ struct Hello {
   std::int32_t target = 0;      ///< the rank that it means to reach
   std::int32_t world_size = 0;  ///< of that group
   Nonce nonce{};
+  std::uint16_t stream = 0;   ///< which of the connections of this pair
+  std::uint16_t streams = 1;  ///< how many each pair has
 };
 
 enum class Verdict : std::uint16_t {
@@ -44,7 +48,8 @@ enum class Verdict : std::uint16_t {
   WRONG_WORLD_SIZE = 3,
   BAD_RANK = 4,
   DUPLICATE_RANK = 5,
-  NOT_EXPECTED = 6
+  NOT_EXPECTED = 6,
+  WRONG_STREAMS = 7
 };
 
 struct Reply {

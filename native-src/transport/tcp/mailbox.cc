@@ -13,20 +13,21 @@ Error broken_order_error(int peer) {
                peer);
 }
 
-// A collective's receive takes the next collective message of its peer whatever it is, and check() compares;
-// a SEND is found by its source and tag.
+// A collective's receive takes the collective message of its number whatever it is, and check() compares; a
+// SEND is found by its source and tag.
 Mailbox::Messages::iterator Mailbox::find_message(Messages& messages, const Post& post) {
-  if (!post.signature.is_point_to_point()) return messages.begin();
+  if (!post.signature.is_point_to_point())
+    return std::ranges::find(messages, post.number, &Unexpected::number);
   return std::find_if(messages.begin(), messages.end(), [&](const Unexpected& message) {
     return message.signature.tag == post.signature.tag &&
-           (post.peer == Transport::ANY || post.peer == message.source);
+           (post.peer == Transport::ANY || post.peer == message.lane.peer);
   });
 }
 
 void Mailbox::enter(const Signature& collective) {
   current_ = collective;
   for (const Peer& peer : peers_) {
-    for (const Unexpected& message : peer.messages) compare(message.source, message.signature);
+    for (const Unexpected& message : peer.messages) compare(message.lane.peer, message.signature);
   }
 }
 
@@ -41,26 +42,28 @@ void Mailbox::compare(int source, const Signature& signature) const {
 
 std::optional<Mailbox::Unread> Mailbox::unread_collective() const {
   for (const Peer& peer : peers_) {
-    if (!peer.messages.empty()) return Unread{peer.messages.front().source, peer.messages.front().signature};
+    if (!peer.messages.empty())
+      return Unread{peer.messages.front().lane.peer, peer.messages.front().signature};
   }
   return std::nullopt;
 }
 
 void Mailbox::post(Post& post) {
   bool point_to_point = post.signature.is_point_to_point();
+  if (!point_to_point) post.number = peer_at(post.peer).posted++;
   Messages& messages = point_to_point ? messages_ : peer_at(post.peer).messages;
   auto message = find_message(messages, post);
   if (message == messages.end()) {
     (point_to_point ? receives_ : peer_at(post.peer).receives).push_back(&post);
     return;
   }
-  check(post, message->source, message->signature, message->total);
+  check(post, message->lane.peer, message->signature, message->total);
   hand_over(*message, post);
   messages.erase(message);
 }
 
 void Mailbox::hand_over(Unexpected& message, Post& post) {
-  post.peer = message.source;
+  post.peer = message.lane.peer;
   std::byte* at = post.data;
   for (std::size_t i = 0; i < message.pieces.size(); ++i) {
     // The last piece may still be arriving. What is not there yet overwrites this copy (see place()).
@@ -71,9 +74,9 @@ void Mailbox::hand_over(Unexpected& message, Post& post) {
     post.complete = true;
     return;
   }
-  Peer& peer = peer_at(message.source);
-  peer.post = &post;
-  peer.unexpected = nullptr;
+  Arrival& arrival = arrival_at(message.lane);
+  arrival.post = &post;
+  arrival.unexpected = nullptr;
 }
 
 void Mailbox::check(const Post& post, int source, const Signature& signature, std::uint64_t total) const {
@@ -87,48 +90,61 @@ void Mailbox::check(const Post& post, int source, const Signature& signature, st
 }
 
 Post* Mailbox::claim(int peer, const FrameHeader& header) {
-  bool point_to_point = header.signature.is_point_to_point();
-  std::list<Post*>& receives = point_to_point ? receives_ : peer_at(peer).receives;
-  auto found = receives.begin();
-  if (point_to_point) {
-    found = std::find_if(receives.begin(), receives.end(), [&](const Post* post) {
-      return post->signature.tag == header.signature.tag &&
-             (post->peer == Transport::ANY || post->peer == peer);
-    });
-  }
-  if (found == receives.end()) return nullptr;
+  if (!header.signature.is_point_to_point()) return claim_collective(peer, header);
+  auto found = std::ranges::find_if(receives_, [&](const Post* post) {
+    return post->signature.tag == header.signature.tag &&
+           (post->peer == Transport::ANY || post->peer == peer);
+  });
+  if (found == receives_.end()) return nullptr;
   Post* post = *found;
   check(*post, peer, header.signature, header.total);
-  receives.erase(found);
+  receives_.erase(found);
   return post;
 }
 
-void Mailbox::begin_message(int peer, const FrameHeader& header) {
+Post* Mailbox::claim_collective(int peer, const FrameHeader& header) {
   Peer& from = peer_at(peer);
-  from.post = claim(peer, header);
+  // Numbers wrap around; those under way are close together.
+  bool is_posted = static_cast<std::int32_t>(header.number - from.posted) < 0;
+  auto found = std::ranges::find(from.receives, header.number, &Post::number);
+  bool has_come =
+      is_posted ? found == from.receives.end()
+                : std::ranges::find(from.messages, header.number, &Unexpected::number) != from.messages.end();
+  if (has_come) throw broken_order_error(peer);
+  if (!is_posted) return nullptr;
+  Post* post = *found;
+  check(*post, peer, header.signature, header.total);
+  from.receives.erase(found);
+  return post;
+}
+
+void Mailbox::begin_message(Lane lane, const FrameHeader& header) {
+  Arrival& from = arrival_at(lane);
+  from.post = claim(lane.peer, header);
   from.unexpected = nullptr;
   if (from.post != nullptr) {
-    from.post->peer = peer;
+    from.post->peer = lane.peer;
   } else {
     bool point_to_point = header.signature.is_point_to_point();
-    if (!point_to_point) compare(peer, header.signature);
-    Messages& messages = point_to_point ? messages_ : from.messages;
-    messages.push_back({peer, header.signature, header.total, {}, {}, false});
+    if (!point_to_point) compare(lane.peer, header.signature);
+    Messages& messages = point_to_point ? messages_ : peer_at(lane.peer).messages;
+    messages.push_back({lane, header.number, header.signature, header.total, {}, {}, false});
     from.unexpected = &messages.back();
   }
   from.received = 0;
   from.arriving = true;
 }
 
-void Mailbox::begin_frame(int peer, const FrameHeader& header) {
-  Peer& from = peer_at(peer);
+void Mailbox::begin_frame(Lane lane, const FrameHeader& header) {
+  Arrival& from = arrival_at(lane);
   bool first = header.offset == 0;
   bool continues = from.arriving && !first && header.offset == from.received &&
-                   header.total == from.head.total && header.signature == from.head.signature;
-  if (header.source != peer || from.arriving == first || (!first && !continues)) {
-    throw broken_order_error(peer);
+                   header.total == from.head.total && header.signature == from.head.signature &&
+                   header.number == from.head.number;
+  if (header.source != lane.peer || from.arriving == first || (!first && !continues)) {
+    throw broken_order_error(lane.peer);
   }
-  if (first) begin_message(peer, header);
+  if (first) begin_message(lane, header);
   from.head = header;
   if (from.unexpected != nullptr) {
     from.unexpected->pieces.push_back(std::make_unique_for_overwrite<std::byte[]>(header.payload));
@@ -136,14 +152,14 @@ void Mailbox::begin_frame(int peer, const FrameHeader& header) {
   }
 }
 
-std::byte* Mailbox::place(int peer, std::uint32_t at) {
-  Peer& from = peer_at(peer);
+std::byte* Mailbox::place(Lane lane, std::uint32_t at) {
+  Arrival& from = arrival_at(lane);
   return from.post != nullptr ? from.post->data + from.head.offset + at
                               : from.unexpected->pieces.back().get() + at;
 }
 
-void Mailbox::end_frame(int peer) {
-  Peer& from = peer_at(peer);
+void Mailbox::end_frame(Lane lane) {
+  Arrival& from = arrival_at(lane);
   from.received += from.head.payload;
   if (from.received < from.head.total) return;
   from.arriving = false;

@@ -5,33 +5,60 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/data_type.h"
 #include "transport/tcp/wire.h"
 
 namespace lockstep::tcp {
+namespace {
+
+// From this size of the whole vector on, a collective's messages take turns on the streams.
+constexpr std::size_t SHARED_OUT_FROM = 256 << 10;
+
+}  // namespace
 
 MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
     : rank_(mesh.rank),
       group_(mesh.group),
       options_(options),
+      streams_(mesh.streams),
       roster_(std::move(mesh.roster)),
       gatekeeper_(std::move(mesh.gatekeeper)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       peers_(roster_.size()),
-      mailbox_(mesh.rank, static_cast<int>(roster_.size())) {
+      mailbox_(mesh.rank, static_cast<int>(roster_.size()), mesh.streams) {
   if (!epoll_) throw system_error("open an epoll set", errno);
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank_) continue;
-    Descriptor& socket = mesh.connections[static_cast<std::size_t>(peer)];
-    keep_alive(socket.get(), options.timeout_seconds);
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u32 = static_cast<std::uint32_t>(peer);
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &event) != 0) {
-      throw system_error("watch the connection to rank " + std::to_string(peer), errno, peer);
+    peer_at(peer).streams.resize(static_cast<std::size_t>(streams_));
+    for (Lane lane{peer, 0}; lane.stream < streams_; ++lane.stream) {
+      Descriptor& socket = mesh.connection(peer, lane.stream);
+      keep_alive(socket.get(), options.timeout_seconds);
+      stream_at(lane).connection =
+          std::make_unique<Connection>(std::move(socket), rank_, lane, options.frame_payload_limit);
+      watch(lane, EPOLL_CTL_ADD, EPOLLIN);
     }
-    peer_at(peer).connection =
-        std::make_unique<Connection>(std::move(socket), rank_, peer, options.frame_payload_limit);
   }
+}
+
+void MeshTransport::watch(Lane lane, int operation, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u32 = static_cast<std::uint32_t>(lane.peer * streams_ + lane.stream);
+  if (::epoll_ctl(epoll_.get(), operation, stream_at(lane).connection->fd(), &event) != 0) {
+    throw system_error("watch the connection to rank " + std::to_string(lane.peer), errno, lane.peer);
+  }
+}
+
+// Both sides can tell the stream of a collective's message, so that whoever waits reads the right one. Small
+// messages stay on the first, whose congestion window they keep open. SEND messages do too: their order
+// decides which receive gets which.
+int MeshTransport::stream_for(const Post& post) const {
+  if (post.signature.is_point_to_point()) return 0;
+  const std::size_t vector_bytes =
+      std::max<std::size_t>(post.bytes, post.signature.count * size_of(post.signature.type));
+  return vector_bytes < SHARED_OUT_FROM
+             ? 0
+             : static_cast<int>(post.number % static_cast<std::uint32_t>(streams_));
 }
 
 void MeshTransport::check_peer(int peer) const {
@@ -74,9 +101,13 @@ Transport::Ticket MeshTransport::post_send(int peer, const Signature& signature,
   if (failure_ || closed_) return last_ticket_;
   try {
     enter(signature);
-    if (!peer_at(peer).has_left) {
-      peer_at(peer).connection->queue(post);
-      send_to(peer);
+    Peer& to = peer_at(peer);
+    if (!signature.is_point_to_point()) post.number = to.sent++;
+    post.stream = stream_for(post);
+    if (!to.has_left()) {
+      const Lane lane{peer, post.stream};
+      stream_at(lane).connection->queue(post);
+      send_on(lane);
     }
   } catch (const Error& error) {
     failure_ = error;  // wait() tells the peers and throws it
@@ -92,6 +123,7 @@ Transport::Ticket MeshTransport::post_receive(int peer, const Signature& signatu
   try {
     enter(signature);
     mailbox_.post(post);
+    post.stream = stream_for(post);
   } catch (const Error& error) {
     failure_ = error;  // wait() tells the peers and throws it
   }
@@ -126,38 +158,38 @@ int MeshTransport::wait(Ticket ticket, const Deadline& deadline) {
   return peer;
 }
 
-void MeshTransport::begin_frame(int peer, const FrameHeader& header) {
-  Peer& from = peer_at(peer);
-  if (from.has_left) throw broken_order_error(peer);
+void MeshTransport::begin_frame(Lane lane, const FrameHeader& header) {
+  Stream& from = stream_at(lane);
+  if (from.has_ended) throw broken_order_error(lane.peer);
   from.arriving = header.kind;
   if (header.kind == FrameKind::DATA) {
-    mailbox_.begin_frame(peer, header);
+    mailbox_.begin_frame(lane, header);
   } else {
     from.control.resize(header.payload);
   }
 }
 
-std::byte* MeshTransport::place(int peer, std::uint32_t at) {
-  Peer& from = peer_at(peer);
-  return from.arriving == FrameKind::DATA ? mailbox_.place(peer, at) : from.control.data() + at;
+std::byte* MeshTransport::place(Lane lane, std::uint32_t at) {
+  Stream& from = stream_at(lane);
+  return from.arriving == FrameKind::DATA ? mailbox_.place(lane, at) : from.control.data() + at;
 }
 
-void MeshTransport::end_frame(int peer, const FrameHeader& header) {
-  Peer& from = peer_at(peer);
+void MeshTransport::end_frame(Lane lane, const FrameHeader& header) {
+  Stream& from = stream_at(lane);
   if (header.kind == FrameKind::DATA) {
-    mailbox_.end_frame(peer);
+    mailbox_.end_frame(lane);
   } else if (header.kind == FrameKind::GOODBYE) {
-    from.has_left = true;
+    from.has_ended = true;
   } else if (header.kind == FrameKind::INQUIRY) {
-    from.inquiry = header.signature;
-    compare_with(peer);
+    peer_at(lane.peer).inquiry = header.signature;
+    compare_with(lane.peer);
   } else {
     auto notice = header.kind == FrameKind::ABORT ? parse_abort(from.control, size()) : std::nullopt;
     if (notice && header.source < size()) rethrow(*notice, header.source);
-    throw Error(
-        ErrorCode::PEER_FAILED,
-        "Rank " + std::to_string(peer) + " sent a malformed notice; its process or the connection is broken.",
-        peer);
+    throw Error(ErrorCode::PEER_FAILED,
+                "Rank " + std::to_string(lane.peer) +
+                    " sent a malformed notice; its process or the connection is broken.",
+                lane.peer);
   }
 }
 
@@ -177,10 +209,9 @@ std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, co
   ++splits_;
   if (members.empty()) return nullptr;
   doing_ = Signature{.operation = Operation::SPLIT, .sequence = splits_};
-  Mesh mesh;
+  Mesh mesh(-1, 0, streams_);
   mesh.group = subgroup_id(members);
   mesh.gatekeeper = gatekeeper_;
-  mesh.rank = -1;
   for (int member : members) {
     if (member == rank_) mesh.rank = mesh.size();
     if (member != rank_) check_peer(member);
@@ -190,7 +221,7 @@ std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, co
     throw Error(ErrorCode::INVALID_ARGUMENT,
                 "Rank " + std::to_string(rank_) + " cannot form a sub-group to which it does not belong.");
   }
-  mesh.connections.resize(mesh.roster.size());
+  mesh.connections.resize(mesh.roster.size() * static_cast<std::size_t>(streams_));
   try {
     if (failure_) throw Error(*failure_);
     if (mesh.size() > 1) connect_members(mesh, deadline, [this] { progress(std::chrono::milliseconds(0)); });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +14,8 @@
 
 namespace lockstep::tcp {
 
-/// The transport over a mesh of TCP connections. It has no thread for data: whoever waits drives all sockets.
+/// The transport over a mesh of TCP connections, one or more a pair. It has no thread for data: whoever waits
+/// drives all sockets.
 class MeshTransport final : public Transport, private FrameReceiver {
  public:
   MeshTransport(Mesh mesh, const TcpOptions& options);
@@ -31,15 +33,24 @@ class MeshTransport final : public Transport, private FrameReceiver {
   std::unique_ptr<Transport> split(std::span<const int> members, const Deadline& deadline) override;
 
  private:
-  struct Peer {
-    std::unique_ptr<Connection> connection;  // null for the own rank
-    bool has_left = false;                   // said goodbye
-    bool awaits_room = false;                // registered for EPOLLOUT
-    Signature inquiry;                       // the collective in which it last said to wait
-    FrameKind arriving = FrameKind::DATA;    // of the frame that is arriving
-    std::vector<std::byte> control;          // its payload, unless it is DATA
+  struct Stream {
+    std::unique_ptr<Connection> connection;
+    bool has_ended = false;                // with a goodbye
+    bool awaits_room = false;              // registered for EPOLLOUT
+    FrameKind arriving = FrameKind::DATA;  // of the frame that is arriving
+    std::vector<std::byte> control;        // its payload, unless it is DATA
 
-    bool is_open() const { return connection && connection->is_open(); }
+    bool is_open() const { return connection->is_open(); }
+    bool is_in_use() const { return is_open() && !has_ended; }
+  };
+
+  struct Peer {
+    std::vector<Stream> streams;  // none to the own rank
+    std::uint32_t sent = 0;       // messages of collectives; the number of the next
+    Signature inquiry;            // the collective in which it last said to wait
+
+    /// Whether it has said goodbye on all streams, so that nothing of it is still to come.
+    bool has_left() const { return !streams.empty() && std::ranges::all_of(streams, &Stream::has_ended); }
   };
 
   // How long a notice may lag behind what comes of the failure on other connections.
@@ -47,12 +58,21 @@ class MeshTransport final : public Transport, private FrameReceiver {
   static constexpr std::chrono::milliseconds LOOK_AGAIN{1};
 
   // FrameReceiver
-  void begin_frame(int peer, const FrameHeader& header) override;
-  std::byte* place(int peer, std::uint32_t at) override;
-  void end_frame(int peer, const FrameHeader& header) override;
+  void begin_frame(Lane lane, const FrameHeader& header) override;
+  std::byte* place(Lane lane, std::uint32_t at) override;
+  void end_frame(Lane lane, const FrameHeader& header) override;
 
   Peer& peer_at(int peer) { return peers_[static_cast<std::size_t>(peer)]; }
   const Peer& peer_at(int peer) const { return peers_[static_cast<std::size_t>(peer)]; }
+  Stream& stream_at(Lane lane) { return peer_at(lane.peer).streams[static_cast<std::size_t>(lane.stream)]; }
+  template <typename Visit>
+  void for_each_stream(Visit visit) {
+    for (Peer& peer : peers_) {
+      for (Stream& stream : peer.streams) visit(stream);
+    }
+  }
+  void watch(Lane lane, int operation, std::uint32_t events);
+  int stream_for(const Post& post) const;
   void enter(const Signature& signature);
   void compare_with(int peer) const;
   Post& new_post(int peer, const Signature& signature, const void* data, std::size_t bytes);
@@ -65,9 +85,9 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void spin(Post& post);
   void inquire();
   void progress(std::chrono::milliseconds patience);
-  void send_to(int peer);
-  void receive_from(int peer);
-  [[noreturn]] void report_loss(int lost);
+  void send_on(Lane lane);
+  void receive_on(Lane lane);
+  [[noreturn]] void report_loss(Lane first);
   [[noreturn]] void rethrow(const AbortNotice& notice, int source);
   void check_departed(const Post& post) const;
 
@@ -81,6 +101,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   const int rank_;
   const std::uint64_t group_;
   const TcpOptions options_;
+  const int streams_;
   const std::vector<Endpoint> roster_;
   std::shared_ptr<Gatekeeper> gatekeeper_;
   Descriptor epoll_;
@@ -95,6 +116,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   std::vector<std::byte> notice_;  // of the failure, as it came from where it began
   bool peers_know_ = false;        // of the failure
   bool closed_ = false;
+  bool last_wait_was_short_ = true;
   std::chrono::steady_clock::time_point last_progress_{};
 };
 

@@ -29,7 +29,9 @@ constexpr milliseconds INQUIRY_AFTER{200};
 void MeshTransport::drive(Post& post, const Deadline& deadline) {
   if (post.complete && Deadline::Clock::now() - last_progress_ < LONGEST_DEAFNESS) return;
   progress(milliseconds(0));
-  if (!post.complete) spin(post);
+  if (post.complete) return;
+  const auto began = Deadline::Clock::now();
+  if (last_wait_was_short_) spin(post);
   bool asked = post.signature.is_point_to_point();
   auto ask_at = Deadline::Clock::now() + INQUIRY_AFTER;
   while (!post.complete) {
@@ -42,14 +44,17 @@ void MeshTransport::drive(Post& post, const Deadline& deadline) {
     }
     progress(deadline.slice());
   }
+  // Waits resemble those before them: spinning before a long one only takes a core from the ranks that are
+  // awaited.
+  last_wait_was_short_ = Deadline::Clock::now() - began <= options_.spin;
 }
 
 void MeshTransport::inquire() {
   for (int peer = 0; peer < size(); ++peer) {
     Peer& other = peer_at(peer);
-    if (!other.is_open() || other.has_left) continue;
-    other.connection->queue_control(control_bytes(FrameKind::INQUIRY, rank_, {}, current_));
-    send_to(peer);
+    if (other.streams.empty() || !other.streams.front().is_in_use()) continue;
+    other.streams.front().connection->queue_control(control_bytes(FrameKind::INQUIRY, rank_, {}, current_));
+    send_on({peer, 0});
   }
 }
 
@@ -58,7 +63,7 @@ void MeshTransport::spin(Post& post) {
   bool direct = !post.is_send && post.peer != ANY;
   for (int reads = 1; !post.complete && Deadline::Clock::now() < end; ++reads) {
     if (direct && reads % READS_PER_LOOK != 0) {
-      receive_from(post.peer);
+      receive_on({post.peer, post.stream});
     } else {
       progress(milliseconds(0));
     }
@@ -72,54 +77,52 @@ void MeshTransport::progress(milliseconds patience) {
   if (ready < 0 && errno != EINTR) throw system_error("wait for the connections of the group", errno);
   last_progress_ = Deadline::Clock::now();
   for (int i = 0; i < ready; ++i) {
-    int peer = static_cast<int>(events[static_cast<std::size_t>(i)].data.u32);
+    int index = static_cast<int>(events[static_cast<std::size_t>(i)].data.u32);
+    Lane lane{index / streams_, index % streams_};
     std::uint32_t what = events[static_cast<std::size_t>(i)].events;
-    if ((what & EPOLLOUT) != 0) send_to(peer);
-    if ((what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) receive_from(peer);
+    if ((what & EPOLLOUT) != 0) send_on(lane);
+    if ((what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) receive_on(lane);
   }
 }
 
-void MeshTransport::send_to(int peer) {
-  Peer& to = peer_at(peer);
+void MeshTransport::send_on(Lane lane) {
+  Stream& to = stream_at(lane);
   if (!to.is_open()) return;
   // With an error of the socket there is nothing to wait for either: the end of the stream tells.
   bool awaits_room = !to.connection->flush() && to.connection->error() == 0;
   if (awaits_room == to.awaits_room) return;
-  epoll_event event{};
-  event.events = awaits_room ? EPOLLIN | EPOLLOUT : EPOLLIN;
-  event.data.u32 = static_cast<std::uint32_t>(peer);
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, to.connection->fd(), &event) != 0) {
-    throw system_error("watch the connection to rank " + std::to_string(peer), errno, peer);
-  }
+  watch(lane, EPOLL_CTL_MOD, awaits_room ? EPOLLIN | EPOLLOUT : EPOLLIN);
   to.awaits_room = awaits_room;
 }
 
-void MeshTransport::receive_from(int peer) {
-  Peer& from = peer_at(peer);
+void MeshTransport::receive_on(Lane lane) {
+  Stream& from = stream_at(lane);
   if (!from.is_open() || from.connection->receive(*this)) return;
   from.connection->cut();
-  if (!from.has_left) report_loss(peer);
+  if (!from.has_ended) report_loss(lane);
 }
 
 // The lost rank may be one that lives, and that ended its group because another one died. Then a notice is on
 // its way, from it or relayed, and rethrow() names the rank that died. Without a notice, a connection that
 // was reset tells of a death rather than one that was closed.
-void MeshTransport::report_loss(int lost) {
-  bool was_reset = peer_at(lost).connection->error() == ECONNRESET;
+void MeshTransport::report_loss(Lane first) {
+  int lost = first.peer;
+  bool was_reset = stream_at(first).connection->error() == ECONNRESET;
   auto end = Deadline::Clock::now() + NOTICE_LIMIT;
   for (bool others = true; others && Deadline::Clock::now() < end;) {
     others = false;
     for (int peer = 0; peer < size(); ++peer) {
-      Peer& other = peer_at(peer);
-      if (!other.is_open() || other.has_left) continue;
-      if (other.connection->receive(*this)) {
-        others = true;
-        continue;
-      }
-      other.connection->cut();
-      if (!other.has_left && !was_reset && other.connection->error() == ECONNRESET) {
-        was_reset = true;
-        lost = peer;
+      for (Stream& other : peer_at(peer).streams) {
+        if (!other.is_in_use()) continue;
+        if (other.connection->receive(*this)) {
+          others = true;
+          continue;
+        }
+        other.connection->cut();
+        if (!other.has_ended && !was_reset && other.connection->error() == ECONNRESET) {
+          was_reset = true;
+          lost = peer;
+        }
       }
     }
     if (others) std::this_thread::sleep_for(LOOK_AGAIN);
@@ -137,10 +140,10 @@ void MeshTransport::rethrow(const AbortNotice& notice, int source) {
 void MeshTransport::check_departed(const Post& post) const {
   bool gone;
   if (post.peer == ANY) {
-    auto present = [](const Peer& peer) { return peer.connection && !peer.has_left; };
+    auto present = [](const Peer& peer) { return !peer.streams.empty() && !peer.has_left(); };
     gone = std::none_of(peers_.begin(), peers_.end(), present);
   } else {
-    gone = peer_at(post.peer).has_left;
+    gone = peer_at(post.peer).has_left();
   }
   if (gone) throw peer_left_error(rank_, post.peer, post.signature);
 }

@@ -31,7 +31,7 @@ Reception::Reception(Mesh& mesh, std::string where, const Deadline& deadline)
 std::vector<int> Reception::missing() const {
   std::vector<int> ranks;
   for (int rank = 1; rank < mesh_.size(); ++rank) {
-    if (!mesh_.connections[static_cast<std::size_t>(rank)]) ranks.push_back(rank);
+    if (!mesh_.connection(rank)) ranks.push_back(rank);
   }
   return ranks;
 }
@@ -79,9 +79,17 @@ void Reception::receive(Gatekeeper::Arrival arrival) {
     mesh_.gatekeeper->refuse(arrival, Verdict::BAD_RANK, mesh_.size());
     return;
   }
+  if (hello.streams != mesh_.streams) {
+    mesh_.gatekeeper->refuse(arrival, Verdict::WRONG_STREAMS, mesh_.size());
+    fail(Error(ErrorCode::RENDEZVOUS,
+               "Rank " + std::to_string(hello.rank) + " (from " + arrival.from + ") opens " +
+                   std::to_string(hello.streams) + " streams to each rank, rank 0 " +
+                   std::to_string(mesh_.streams) + "; give every rank the same.",
+               hello.rank));
+  }
   auto rank = static_cast<std::size_t>(hello.rank);
   forget_the_gone();
-  if (mesh_.connections[rank]) {
+  if (mesh_.connection(hello.rank)) {
     mesh_.gatekeeper->refuse(arrival, Verdict::DUPLICATE_RANK, mesh_.size());
     fail(Error(ErrorCode::RENDEZVOUS,
                "Two processes report as rank " + std::to_string(hello.rank) + ", from " + came_from_[rank] +
@@ -93,16 +101,16 @@ void Reception::receive(Gatekeeper::Arrival arrival) {
   mesh_.roster[rank] = Endpoint::remote(arrival.socket.get()).with_port(hello.port);
   roster_.entries[rank] = {mesh_.roster[rank].host(), hello.port};
   came_from_[rank] = arrival.from;
-  mesh_.connections[rank] = std::move(arrival.socket);
+  mesh_.connection(hello.rank) = std::move(arrival.socket);
   changed_ = true;
 }
 
 void Reception::forget_the_gone() {
-  for (std::size_t rank = 1; rank < mesh_.connections.size(); ++rank) {
+  for (int rank = 1; rank < mesh_.size(); ++rank) {
     // A rank that was started anew, or lost its connection, reports again.
-    if (mesh_.connections[rank] && has_ended(mesh_.connections[rank].get())) {
-      mesh_.connections[rank].reset();
-      roster_.entries[rank] = {};
+    if (mesh_.connection(rank) && has_ended(mesh_.connection(rank).get())) {
+      mesh_.connection(rank).reset();
+      roster_.entries[static_cast<std::size_t>(rank)] = {};
     }
   }
 }

@@ -51,14 +51,12 @@ Mesh form_as_master(const TcpOptions& options, const Deadline& deadline) {
     log_notice(LogLevel::WARN, "Without a token, whoever reaches " + where +
                                    " can join this group; set LOCKSTEP_TOKEN to a secret of the job.");
   }
-  Mesh mesh;
-  mesh.roster.resize(static_cast<std::size_t>(options.world_size));
-  mesh.connections.resize(static_cast<std::size_t>(options.world_size));
+  Mesh mesh(0, options.world_size, options.streams);
   mesh.gatekeeper =
       std::make_shared<Gatekeeper>(std::move(listeners), 0, options.token, options.handshake_limit);
   Reception(mesh, where, deadline).run();
   mesh.gatekeeper->finish(REPORT_GROUP);
-  mesh.gatekeeper->finish(mesh.group);
+  connect_members(mesh, deadline, JUST_WAIT);
   return mesh;
 }
 
@@ -79,6 +77,7 @@ bool report_once(Mesh& mesh, const TcpOptions& options, const Endpoint& master, 
   hello.port = Endpoint::local(listeners.front().get()).port();
   hello.rank = options.rank;
   hello.world_size = options.world_size;
+  hello.streams = static_cast<std::uint16_t>(options.streams);
   auto gatekeeper = std::make_shared<Gatekeeper>(std::move(listeners), options.rank, options.token,
                                                  options.handshake_limit);
   Step step = shake_hands(*socket, hello, options.token, describe_rank(0, master), deadline);
@@ -88,7 +87,7 @@ bool report_once(Mesh& mesh, const TcpOptions& options, const Endpoint& master, 
     return false;
   }
   mesh.roster[0] = master;
-  mesh.connections[0] = std::move(*socket);
+  mesh.connection(0) = std::move(*socket);
   mesh.gatekeeper = std::move(gatekeeper);
   return true;
 }
@@ -146,7 +145,7 @@ void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadlin
   Roster roster;
   while (roster.group == 0) {
     ControlFrame frame;
-    Step step = read_control(mesh.connections[0].get(), frame, deadline);
+    Step step = read_control(mesh.connection(0).get(), frame, deadline);
     if (step == Step::TIMED_OUT) fail_incomplete(roster, options);
     if (step == Step::ENDED) {
       throw Error(ErrorCode::PEER_FAILED,
@@ -170,7 +169,7 @@ void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadlin
   }
 }
 
-Descriptor dial_member(const Mesh& mesh, int peer, const Deadline& deadline,
+Descriptor dial_member(const Mesh& mesh, int peer, int stream, const Deadline& deadline,
                        const WhileWaiting& while_waiting) {
   const Endpoint& endpoint = mesh.roster[static_cast<std::size_t>(peer)];
   std::string where = describe_rank(peer, endpoint);
@@ -185,6 +184,8 @@ Descriptor dial_member(const Mesh& mesh, int peer, const Deadline& deadline,
     hello.rank = mesh.rank;
     hello.target = peer;
     hello.world_size = mesh.size();
+    hello.stream = static_cast<std::uint16_t>(stream);
+    hello.streams = static_cast<std::uint16_t>(mesh.streams);
     Step step = shake_hands(*socket, hello, mesh.gatekeeper->token(), where, deadline, while_waiting);
     if (step == Step::DONE) return std::move(*socket);
   }
@@ -199,15 +200,23 @@ Descriptor dial_member(const Mesh& mesh, int peer, const Deadline& deadline,
 Verdict judge_member(const Mesh& mesh, const Hello& hello) {
   if (hello.world_size != mesh.size()) return Verdict::WRONG_WORLD_SIZE;
   if (hello.target != mesh.rank || hello.rank <= mesh.rank) return Verdict::BAD_RANK;
-  if (mesh.connections[static_cast<std::size_t>(hello.rank)]) return Verdict::DUPLICATE_RANK;
+  if (hello.streams != mesh.streams) return Verdict::WRONG_STREAMS;
+  if (mesh.connection(hello.rank, hello.stream)) return Verdict::DUPLICATE_RANK;
   return Verdict::ACCEPTED;
+}
+
+bool is_connected(const Mesh& mesh, int peer) {
+  for (int stream = 0; stream < mesh.streams; ++stream) {
+    if (!mesh.connection(peer, stream)) return false;
+  }
+  return true;
 }
 
 void await_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& while_waiting) {
   for (;;) {
     std::vector<int> missing;
     for (int peer = mesh.rank + 1; peer < mesh.size(); ++peer) {
-      if (!mesh.connections[static_cast<std::size_t>(peer)]) missing.push_back(peer);
+      if (!is_connected(mesh, peer)) missing.push_back(peer);
     }
     if (missing.empty()) return;
     throw_if_cancelled(deadline);
@@ -216,7 +225,7 @@ void await_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& whi
       Verdict verdict = judge_member(mesh, arrival->hello);
       if (verdict == Verdict::ACCEPTED) {
         mesh.gatekeeper->accept(*arrival, mesh.size());
-        mesh.connections[static_cast<std::size_t>(arrival->hello.rank)] = std::move(arrival->socket);
+        mesh.connection(arrival->hello.rank, arrival->hello.stream) = std::move(arrival->socket);
       } else {
         mesh.gatekeeper->refuse(*arrival, verdict, mesh.size());
       }
@@ -234,8 +243,10 @@ void await_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& whi
 
 void connect_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& while_waiting) {
   for (int peer = 0; peer < mesh.rank; ++peer) {
-    Descriptor& connection = mesh.connections[static_cast<std::size_t>(peer)];
-    if (!connection) connection = dial_member(mesh, peer, deadline, while_waiting);
+    for (int stream = 0; stream < mesh.streams; ++stream) {
+      Descriptor& connection = mesh.connection(peer, stream);
+      if (!connection) connection = dial_member(mesh, peer, stream, deadline, while_waiting);
+    }
   }
   await_members(mesh, deadline, while_waiting);
   mesh.gatekeeper->finish(mesh.group);
@@ -243,10 +254,7 @@ void connect_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& w
 
 Mesh form_group(const TcpOptions& options, const Deadline& deadline) {
   if (options.rank == 0) return form_as_master(options, deadline);
-  Mesh mesh;
-  mesh.rank = options.rank;
-  mesh.roster.resize(static_cast<std::size_t>(options.world_size));
-  mesh.connections.resize(static_cast<std::size_t>(options.world_size));
+  Mesh mesh(options.rank, options.world_size, options.streams);
   report(mesh, options, deadline);
   await_roster(mesh, options, deadline);
   connect_members(mesh, deadline, JUST_WAIT);

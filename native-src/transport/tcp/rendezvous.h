@@ -11,14 +11,28 @@
 
 namespace lockstep::tcp {
 
-/// A full mesh of connections between the ranks of one group.
+/// A full mesh of connections (one stream or more a pair) between the ranks of one group.
 struct Mesh {
   int rank = 0;
   std::uint64_t group = 0;
+  int streams = 1;                      ///< connections to each rank
   std::vector<Endpoint> roster;         ///< where each rank listens (own entry unused)
-  std::vector<Descriptor> connections;  ///< to each rank (own entry empty)
+  std::vector<Descriptor> connections;  ///< to each rank, its streams one after another (own entries empty)
   std::shared_ptr<Gatekeeper> gatekeeper;
 
+  Mesh() = default;
+  Mesh(int own_rank, int size, int streams_each)
+      : rank(own_rank),
+        streams(streams_each),
+        roster(static_cast<std::size_t>(size)),
+        connections(static_cast<std::size_t>(size * streams_each)) {}
+
+  Descriptor& connection(int peer, int stream = 0) {
+    return connections[static_cast<std::size_t>(peer * streams + stream)];
+  }
+  const Descriptor& connection(int peer, int stream = 0) const {
+    return connections[static_cast<std::size_t>(peer * streams + stream)];
+  }
   int size() const { return static_cast<int>(roster.size()); }
 };
 

@@ -26,6 +26,9 @@ TcpOptions checked(TcpOptions options) {
           "The master port is " + std::to_string(options.master_port) + "; it must be between 1 and 65535.");
   require(options.token.size() <= tcp::TOKEN_LIMIT,
           "The token is longer than " + std::to_string(tcp::TOKEN_LIMIT) + " bytes.");
+  require(options.streams >= 1 && options.streams <= tcp::STREAMS_LIMIT,
+          "The number of streams to each rank is " + std::to_string(options.streams) +
+              "; it must be between 1 and " + std::to_string(tcp::STREAMS_LIMIT) + ".");
   require(options.frame_payload_limit > 0, "The limit of a frame's payload is 0; it must be positive.");
   options.timeout_seconds = checked_timeout(options.timeout_seconds);
   return options;

@@ -23,7 +23,11 @@ struct TcpOptions {
   /// Longer messages travel in several frames. 1 MiB: headers cost nothing then, and the notice of a failure
   /// need not wait long behind a frame that has begun. Equal on all ranks.
   std::uint32_t frame_payload_limit = 1U << 20;
-  /// How long a wait() polls before it sleeps; transport/README.md has the measurement.
+  /// Connections to each rank, 1 to 64; the large messages of collectives take turns on them. Equal on all
+  /// ranks. docs/decisions/tcp-tuning.md has the measurements.
+  int streams = 2;
+  /// How long a wait() polls before it sleeps, unless the wait before took much longer; transport/README.md
+  /// has the measurement.
   std::chrono::microseconds spin{50};
   /// A connection that has not finished its handshake by then is refused.
   std::chrono::milliseconds handshake_limit{5000};
