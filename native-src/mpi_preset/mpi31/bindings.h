@@ -10,6 +10,8 @@
 // int[] the JVM gives a copy that ends with the call.
 typedef int mpi_kept_int;
 typedef MPI_Aint mpi_kept_aint;
+// JavaCPP takes a char*** for the address of a PointerPointer rather than its value.
+typedef char*** mpi_argvs;
 
 namespace lockstep_mpi {
 

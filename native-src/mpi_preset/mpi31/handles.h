@@ -57,7 +57,7 @@ MPI_CONSTANT int* MPI_ERRCODES_IGNORE(void);
 MPI_CONSTANT int* MPI_UNWEIGHTED(void);
 MPI_CONSTANT int* MPI_WEIGHTS_EMPTY(void);
 MPI_CONSTANT char** MPI_ARGV_NULL(void);
-MPI_CONSTANT char*** MPI_ARGVS_NULL(void);
+MPI_CONSTANT void* MPI_ARGVS_NULL(void);
 
 // Attribute functions.
 MPI_CONSTANT MPI_Comm_copy_attr_function* MPI_COMM_NULL_COPY_FN(void);

@@ -20,7 +20,7 @@ int MPI_Comm_join(int fd, MPI_Comm* intercomm);
 int MPI_Comm_spawn(const char* command, char* argv[], int maxprocs, MPI_Info info, int root, MPI_Comm comm,
     MPI_Comm* intercomm, int array_of_errcodes[]);
 /** Man page: <a href="https://docs.open-mpi.org/en/v5.0.x/man-openmpi/man3/MPI_Comm_spawn_multiple.3.html">MPI_Comm_spawn_multiple</a>. */
-int MPI_Comm_spawn_multiple(int count, char* array_of_commands[], char** array_of_argv[], const int
+int MPI_Comm_spawn_multiple(int count, char* array_of_commands[], mpi_argvs array_of_argv, const int
     array_of_maxprocs[], const MPI_Info array_of_info[], int root, MPI_Comm comm, MPI_Comm* intercomm, int
     array_of_errcodes[]);
 /** Man page: <a href="https://docs.open-mpi.org/en/v5.0.x/man-openmpi/man3/MPI_Lookup_name.3.html">MPI_Lookup_name</a>. */

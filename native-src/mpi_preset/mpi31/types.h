@@ -9,33 +9,33 @@ typedef long MPI_Offset;
 typedef long MPI_Count;
 
 /** A communicator. */
-struct MPI_Comm {};
+struct MPI_Comm { void* value; };
 /** A type of data. */
-struct MPI_Datatype {};
+struct MPI_Datatype { void* value; };
 /** An operation of reductions. */
-struct MPI_Op {};
+struct MPI_Op { void* value; };
 /** An ordered set of processes. */
-struct MPI_Group {};
+struct MPI_Group { void* value; };
 /** A non-blocking or persistent operation. */
-struct MPI_Request {};
+struct MPI_Request { void* value; };
 /** A message that MPI_Mprobe has matched. */
-struct MPI_Message {};
+struct MPI_Message { void* value; };
 /** A window of memory for one-sided communication. */
-struct MPI_Win {};
+struct MPI_Win { void* value; };
 /** An open file. */
-struct MPI_File {};
+struct MPI_File { void* value; };
 /** A set of hints: keys with values. */
-struct MPI_Info {};
+struct MPI_Info { void* value; };
 /** What MPI does about errors. */
-struct MPI_Errhandler {};
+struct MPI_Errhandler { void* value; };
 /** Names of the values of a control or performance variable. */
-struct MPI_T_enum {};
+struct MPI_T_enum { void* value; };
 /** A control variable, ready to be read or written. */
-struct MPI_T_cvar_handle {};
+struct MPI_T_cvar_handle { void* value; };
 /** A performance variable, ready to be read or started. */
-struct MPI_T_pvar_handle {};
+struct MPI_T_pvar_handle { void* value; };
 /** The scope in which performance variables are measured. */
-struct MPI_T_pvar_session {};
+struct MPI_T_pvar_session { void* value; };
 
 /** What a receive has received. */
 struct MPI_Status {

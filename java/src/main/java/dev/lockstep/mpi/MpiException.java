@@ -17,7 +17,8 @@ public final class MpiException extends RuntimeException {
   }
 
   /**
-   * Throws unless {@code code}, the value that an MPI function has returned, is {@code MPI_SUCCESS}.
+   * Throws unless {@code code}, the value that an MPI function has returned, is {@code
+   * MPI_SUCCESS}.
    *
    * @throws MpiException with MPI's text for the code
    */

@@ -18,14 +18,14 @@
  *       the process instead unless {@code MPI_ERRORS_RETURN} is set, as {@link
  *       dev.lockstep.mpi.MpiEnvironment} does.
  *   <li><b>Callbacks</b> (user-defined operations, error handlers, attribute functions) extend the
- *       class of their C type and override {@code call}; each type has room for ten at a time. Keep a
- *       reference while MPI may call one. One must not throw: the exception leaves through MPI's
+ *       class of their C type and override {@code call}; each type has room for ten at a time. Keep
+ *       a reference while MPI may call one. One must not throw: the exception leaves through MPI's
  *       frames, after which only aborting is defined.
  *   <li><b>Threads</b>: as {@code MPI_Init_thread} has granted.
- *   <li><b>Which MPI</b>: see {@link dev.lockstep.mpi.presets.MpiChoice}. Without one, the first use
- *       throws an {@code UnsatisfiedLinkError} that says how to get it.
- *   <li><b>Misuse</b> is as unsafe as in C where C cannot check: a buffer shorter than the count says
- *       is overrun.
+ *   <li><b>Which MPI</b>: see {@link dev.lockstep.mpi.presets.MpiChoice}. Without one, the first
+ *       use throws an {@code UnsatisfiedLinkError} that says how to get it.
+ *   <li><b>Misuse</b> is as unsafe as in C where C cannot check: a buffer shorter than the count
+ *       says is overrun.
  * </ul>
  *
  * Not bound: the functions that MPI-3.0 removed, conversions of Fortran 2008 statuses (Open MPI 4

@@ -44,8 +44,7 @@ class MpiCoverageTest {
   private static Set<String> bound() {
     Set<String> names = new TreeSet<>();
     for (Method method : MPI.class.getDeclaredMethods()) {
-      if (method.getName().startsWith("MPI_")
-          && !method.isAnnotationPresent(MemberGetter.class)) {
+      if (method.getName().startsWith("MPI_") && !method.isAnnotationPresent(MemberGetter.class)) {
         names.add(method.getName());
       }
     }

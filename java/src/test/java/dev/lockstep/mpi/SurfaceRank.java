@@ -13,8 +13,6 @@ import org.bytedeco.javacpp.annotation.MemberGetter;
 
 /** One rank that uses what the examples leave out: constants, errors, callbacks, arrays, files. */
 final class SurfaceRank {
-  private static final int KEY_VALUE = 41;
-
   private SurfaceRank() {}
 
   public static void main(String[] arguments) throws Exception {
@@ -121,18 +119,6 @@ final class SurfaceRank {
     }
   }
 
-  /** An address that nothing reads. */
-  private static final class Address extends Pointer {
-    Address(long address) {
-      super(
-          new Pointer() {
-            {
-              this.address = address;
-            }
-          });
-    }
-  }
-
   private static void attributesAreCopiedAndDeleted(MPI_Comm world) {
     try (Copy copyFunction = new Copy();
         Delete deleteFunction = new Delete();
@@ -143,11 +129,11 @@ final class SurfaceRank {
         LongPointer value = new LongPointer(1)) {
       check(MPI_Comm_dup(world, first));
       check(MPI_Comm_create_keyval(copyFunction, deleteFunction, key, null));
-      check(MPI_Comm_set_attr(first, key.get(), new Address(KEY_VALUE)));
+      check(MPI_Comm_set_attr(first, key.get(), key));
       check(MPI_Comm_dup(first, second));
       check(MPI_Comm_get_attr(second, key.get(), value, flag));
       expect(1, flag.get());
-      expect(KEY_VALUE + 1L, value.get());
+      expect(key.address() + 1, value.get());
       check(MPI_Comm_free(second));
       check(MPI_Comm_free(first));
       expect(2, deleteFunction.deleted);
@@ -170,7 +156,8 @@ final class SurfaceRank {
         check(MPI_Send(new Pointer(buffer), 1, record, 1, 3, world));
       } else {
         check(
-            MPI_Recv(new Pointer(buffer), 1, record, MPI_ANY_SOURCE(), MPI_ANY_TAG(), world, status));
+            MPI_Recv(
+                new Pointer(buffer), 1, record, MPI_ANY_SOURCE(), MPI_ANY_TAG(), world, status));
         expect(5, buffer.getInt(0));
         expect(2.5, buffer.getDouble(8));
         expect(0, status.MPI_SOURCE());

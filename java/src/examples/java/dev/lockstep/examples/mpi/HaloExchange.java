@@ -65,7 +65,8 @@ public final class HaloExchange {
         next.put(CELLS + 1, 1);
       }
       double error = new HaloExchange(rod, left[0], right[0]).run(now, next, rank[0], size[0]);
-      System.out.println("rank " + rank[0] + (error < 1e-6 ? " is" : " is not") + " a straight line");
+      System.out.println(
+          "rank " + rank[0] + (error < 1e-6 ? " is" : " is not") + " a straight line");
       check(MPI_Comm_free(rod));
     }
   }

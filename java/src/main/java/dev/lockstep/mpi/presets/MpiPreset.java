@@ -52,6 +52,24 @@ public class MpiPreset implements InfoMapper, LoadEnabled {
   public void map(InfoMap infoMap) {
     infoMap
         .put(new Info("LOCKSTEP_MPI_BINDINGS").define(false))
+        // A struct without a member would be taken for an opaque one, of which there are no arrays.
+        .put(
+            new Info(
+                    "MPI_Comm::value",
+                    "MPI_Datatype::value",
+                    "MPI_Op::value",
+                    "MPI_Group::value",
+                    "MPI_Request::value",
+                    "MPI_Message::value",
+                    "MPI_Win::value",
+                    "MPI_File::value",
+                    "MPI_Info::value",
+                    "MPI_Errhandler::value",
+                    "MPI_T_enum::value",
+                    "MPI_T_cvar_handle::value",
+                    "MPI_T_pvar_handle::value",
+                    "MPI_T_pvar_session::value")
+                .skip())
         .put(new Info("MPI_CONSTANT").cppTypes().annotations("@MemberGetter"))
         .put(
             new Info("MPI_Aint", "MPI_Offset", "MPI_Count")
@@ -63,6 +81,7 @@ public class MpiPreset implements InfoMapper, LoadEnabled {
                 .cast()
                 .valueTypes("int")
                 .pointerTypes("IntPointer", "IntBuffer", "int[]"))
+        .put(new Info("mpi_argvs").cast().valueTypes("PointerPointer"))
         .put(new Info("mpi_kept_int").cast().valueTypes("int").pointerTypes("IntPointer"))
         .put(new Info("mpi_kept_aint").cast().valueTypes("long").pointerTypes("LongPointer"));
   }
