@@ -3,6 +3,7 @@ package dev.lockstep.architecture;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
@@ -27,6 +28,18 @@ class PackageRulesTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("dev.lockstep.jni..")
+        .check(LIBRARY);
+  }
+
+  @Test
+  void theMpiPresetStandsAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.lockstep.mpi..")
+        .should()
+        .dependOnClassesThat(
+            JavaClass.Predicates.resideInAPackage("dev.lockstep..")
+                .and(JavaClass.Predicates.resideOutsideOfPackage("dev.lockstep.mpi..")))
         .check(LIBRARY);
   }
 

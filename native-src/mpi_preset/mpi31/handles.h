@@ -1,0 +1,77 @@
+// Predefined handles, addresses and functions (MPI-3.1, annex A.1.1).
+#pragma once
+#ifndef LOCKSTEP_MPI_BINDINGS
+
+#include "types.h"
+
+// Null handles.
+MPI_CONSTANT MPI_Comm MPI_COMM_NULL(void);
+MPI_CONSTANT MPI_Datatype MPI_DATATYPE_NULL(void);
+MPI_CONSTANT MPI_Op MPI_OP_NULL(void);
+MPI_CONSTANT MPI_Group MPI_GROUP_NULL(void);
+MPI_CONSTANT MPI_Request MPI_REQUEST_NULL(void);
+MPI_CONSTANT MPI_Message MPI_MESSAGE_NULL(void);
+MPI_CONSTANT MPI_Message MPI_MESSAGE_NO_PROC(void);
+MPI_CONSTANT MPI_Win MPI_WIN_NULL(void);
+MPI_CONSTANT MPI_File MPI_FILE_NULL(void);
+MPI_CONSTANT MPI_Info MPI_INFO_NULL(void);
+MPI_CONSTANT MPI_Info MPI_INFO_ENV(void);
+MPI_CONSTANT MPI_Errhandler MPI_ERRHANDLER_NULL(void);
+MPI_CONSTANT MPI_T_enum MPI_T_ENUM_NULL(void);
+MPI_CONSTANT MPI_T_cvar_handle MPI_T_CVAR_HANDLE_NULL(void);
+MPI_CONSTANT MPI_T_pvar_handle MPI_T_PVAR_HANDLE_NULL(void);
+MPI_CONSTANT MPI_T_pvar_handle MPI_T_PVAR_ALL_HANDLES(void);
+MPI_CONSTANT MPI_T_pvar_session MPI_T_PVAR_SESSION_NULL(void);
+
+// Communicators and groups.
+MPI_CONSTANT MPI_Comm MPI_COMM_WORLD(void);
+MPI_CONSTANT MPI_Comm MPI_COMM_SELF(void);
+MPI_CONSTANT MPI_Group MPI_GROUP_EMPTY(void);
+
+// Error handlers.
+MPI_CONSTANT MPI_Errhandler MPI_ERRORS_ARE_FATAL(void);
+MPI_CONSTANT MPI_Errhandler MPI_ERRORS_RETURN(void);
+
+// Operations.
+MPI_CONSTANT MPI_Op MPI_MAX(void);
+MPI_CONSTANT MPI_Op MPI_MIN(void);
+MPI_CONSTANT MPI_Op MPI_SUM(void);
+MPI_CONSTANT MPI_Op MPI_PROD(void);
+MPI_CONSTANT MPI_Op MPI_MAXLOC(void);
+MPI_CONSTANT MPI_Op MPI_MINLOC(void);
+MPI_CONSTANT MPI_Op MPI_BAND(void);
+MPI_CONSTANT MPI_Op MPI_BOR(void);
+MPI_CONSTANT MPI_Op MPI_BXOR(void);
+MPI_CONSTANT MPI_Op MPI_LAND(void);
+MPI_CONSTANT MPI_Op MPI_LOR(void);
+MPI_CONSTANT MPI_Op MPI_LXOR(void);
+MPI_CONSTANT MPI_Op MPI_REPLACE(void);
+MPI_CONSTANT MPI_Op MPI_NO_OP(void);
+
+// Addresses with a meaning. MPI_BOTTOM is null; so are, in some MPIs, the others.
+MPI_CONSTANT void* MPI_BOTTOM(void);
+MPI_CONSTANT void* MPI_IN_PLACE(void);
+MPI_CONSTANT MPI_Status* MPI_STATUS_IGNORE(void);
+MPI_CONSTANT MPI_Status* MPI_STATUSES_IGNORE(void);
+MPI_CONSTANT int* MPI_ERRCODES_IGNORE(void);
+MPI_CONSTANT int* MPI_UNWEIGHTED(void);
+MPI_CONSTANT int* MPI_WEIGHTS_EMPTY(void);
+MPI_CONSTANT char** MPI_ARGV_NULL(void);
+MPI_CONSTANT void* MPI_ARGVS_NULL(void);
+
+// Attribute functions.
+MPI_CONSTANT MPI_Comm_copy_attr_function* MPI_COMM_NULL_COPY_FN(void);
+MPI_CONSTANT MPI_Comm_copy_attr_function* MPI_COMM_DUP_FN(void);
+MPI_CONSTANT MPI_Comm_delete_attr_function* MPI_COMM_NULL_DELETE_FN(void);
+MPI_CONSTANT MPI_Type_copy_attr_function* MPI_TYPE_NULL_COPY_FN(void);
+MPI_CONSTANT MPI_Type_copy_attr_function* MPI_TYPE_DUP_FN(void);
+MPI_CONSTANT MPI_Type_delete_attr_function* MPI_TYPE_NULL_DELETE_FN(void);
+MPI_CONSTANT MPI_Win_copy_attr_function* MPI_WIN_NULL_COPY_FN(void);
+MPI_CONSTANT MPI_Win_copy_attr_function* MPI_WIN_DUP_FN(void);
+MPI_CONSTANT MPI_Win_delete_attr_function* MPI_WIN_NULL_DELETE_FN(void);
+MPI_CONSTANT MPI_Copy_function* MPI_NULL_COPY_FN(void);
+MPI_CONSTANT MPI_Copy_function* MPI_DUP_FN(void);
+MPI_CONSTANT MPI_Delete_function* MPI_NULL_DELETE_FN(void);
+MPI_CONSTANT MPI_Datarep_conversion_function* MPI_CONVERSION_FN_NULL(void);
+
+#endif
