@@ -32,15 +32,11 @@ bool may_be_uneven(Operation operation) {
          operation == Operation::ALL_GATHER || operation == Operation::REDUCE_SCATTER;
 }
 
-/// Checks one call; `what_` starts every message.
+/// Checks one call.
 class Validation {
  public:
   Validation(const RawRequest& raw, int rank, int size)
-      : raw_(raw),
-        rank_(rank),
-        size_(size),
-        operation_(operation_from(raw.operation)),
-        what_(name_of(operation_)) {}
+      : raw_(raw), rank_(rank), size_(size), operation_(operation_from(raw.operation)) {}
 
   ValidatedRequest run() {
     if (operation_ == Operation::SPLIT) refuse("is not run as an operation; call split()");
@@ -57,7 +53,8 @@ class Validation {
 
  private:
   [[noreturn]] void refuse(const std::string& why) const {
-    throw Error(ErrorCode::INVALID_ARGUMENT, what_ + " on rank " + std::to_string(rank_) + " " + why + ".");
+    throw Error(ErrorCode::INVALID_ARGUMENT,
+                name_of(operation_) + " on rank " + std::to_string(rank_) + " " + why + ".");
   }
 
   void check_ranks() {
@@ -185,7 +182,6 @@ class Validation {
   const int rank_;
   const int size_;
   const Operation operation_;
-  const std::string what_;
   ValidatedRequest result_;
   std::size_t own_bytes_ = 0;
   std::size_t all_bytes_ = 0;

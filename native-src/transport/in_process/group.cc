@@ -88,7 +88,8 @@ void Group::carry(Lock& lock, Post& send, Post& receive) {
   members_[receive.owner].changed.notify_all();
 }
 
-int Group::wait(Post& post, const Deadline& deadline) {
+int Group::wait(Post& post, const Deadline& deadline, Traffic& traffic) {
+  std::optional<Traffic::Wait> waiting;
   Lock lock(mutex_);
   while (true) {
     if (!post.copying) {
@@ -109,6 +110,7 @@ int Group::wait(Post& post, const Deadline& deadline) {
         throw *error;
       }
     }
+    if (!waiting) waiting.emplace(traffic, post.peer);
     members_[post.owner].changed.wait_for(lock, deadline.slice());
   }
 }

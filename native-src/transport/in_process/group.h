@@ -43,8 +43,9 @@ class Group {
   /// Registers a half and, where its other half is there, carries the message over.
   std::shared_ptr<Post> post(Post half);
 
+  /// @param traffic of the rank that waits
   /// @return the rank on the other side
-  int wait(Post& post, const Deadline& deadline);
+  int wait(Post& post, const Deadline& deadline, Traffic& traffic);
 
   /// Ends the group for all ranks: their waits throw what aborted_error() makes of `reason`.
   void abort(int origin, const Error& reason);

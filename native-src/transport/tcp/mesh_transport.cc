@@ -17,7 +17,8 @@ MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
       gatekeeper_(std::move(mesh.gatekeeper)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       peers_(roster_.size()),
-      mailbox_(mesh.rank, static_cast<int>(roster_.size())) {
+      mailbox_(mesh.rank, static_cast<int>(roster_.size())),
+      traffic_(static_cast<int>(roster_.size())) {
   if (!epoll_) throw system_error("open an epoll set", errno);
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank_) continue;
@@ -71,6 +72,7 @@ Transport::Ticket MeshTransport::post_send(int peer, const Signature& signature,
   check_peer(peer);
   Post& post = new_post(peer, signature, data, bytes);
   post.is_send = true;
+  traffic_.sent(peer, bytes);
   if (failure_ || closed_) return last_ticket_;
   try {
     enter(signature);
@@ -122,6 +124,7 @@ int MeshTransport::wait(Ticket ticket, const Deadline& deadline) {
     throw wrapped;
   }
   int peer = post.peer;
+  if (!post.is_send) traffic_.received(peer, post.bytes);
   posts_.erase(found);
   return peer;
 }

@@ -29,7 +29,9 @@ constexpr milliseconds INQUIRY_AFTER{200};
 void MeshTransport::drive(Post& post, const Deadline& deadline) {
   if (post.complete && Deadline::Clock::now() - last_progress_ < LONGEST_DEAFNESS) return;
   progress(milliseconds(0));
-  if (!post.complete) spin(post);
+  if (post.complete) return;
+  const Traffic::Wait waiting(traffic_, post.peer);
+  spin(post);
   bool asked = post.signature.is_point_to_point();
   auto ask_at = Deadline::Clock::now() + INQUIRY_AFTER;
   while (!post.complete) {
