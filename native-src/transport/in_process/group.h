@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "transport/stall.h"
 #include "transport/transport.h"
 
 namespace lockstep::in_process {
@@ -70,6 +71,8 @@ class Group {
     std::size_t splits = 0;
     int copies = 0;  ///< messages from or to this rank that are being copied, by whichever thread
     std::condition_variable changed;
+    const StallWatch* waiting = nullptr;    ///< what it waits for, while it does
+    Deadline::Clock::time_point entered{};  ///< `current`
   };
 
   struct SubGroup {
@@ -90,6 +93,7 @@ class Group {
   std::optional<Error> obstacle(int rank, int awaited, const Signature& own) const;
   bool all_others_left(int rank) const;
   void wake_all();
+  std::vector<RollEntry> roll() const;
 
   std::mutex mutex_;
   std::vector<Member> members_;

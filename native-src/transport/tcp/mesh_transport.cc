@@ -149,11 +149,12 @@ void MeshTransport::end_frame(int peer, const FrameHeader& header) {
   Peer& from = peer_at(peer);
   if (header.kind == FrameKind::DATA) {
     mailbox_.end_frame(peer);
+    from.last_seen = header.signature;
+    from.last_seen_at = last_progress_;
   } else if (header.kind == FrameKind::GOODBYE) {
     from.has_left = true;
   } else if (header.kind == FrameKind::INQUIRY) {
-    from.inquiry = header.signature;
-    compare_with(peer);
+    take_inquiry(peer, header.signature);
   } else {
     auto notice = header.kind == FrameKind::ABORT ? parse_abort(from.control, size()) : std::nullopt;
     if (notice && header.source < size()) rethrow(*notice, header.source);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "transport/stall.h"
 #include "transport/tcp/connection.h"
 #include "transport/tcp/control.h"
 #include "transport/tcp/mailbox.h"
@@ -37,8 +38,12 @@ class MeshTransport final : public Transport, private FrameReceiver {
     bool has_left = false;                   // said goodbye
     bool awaits_room = false;                // registered for EPOLLOUT
     Signature inquiry;                       // the collective in which it last said to wait
-    FrameKind arriving = FrameKind::DATA;    // of the frame that is arriving
-    std::vector<std::byte> control;          // its payload, unless it is DATA
+    std::optional<PendingOperation> answer;  // since this rank has last called the roll
+    bool wants_answer = false;
+    Signature last_seen;  // of its latest message
+    std::chrono::steady_clock::time_point last_seen_at{};
+    FrameKind arriving = FrameKind::DATA;  // of the frame that is arriving
+    std::vector<std::byte> control;        // its payload, unless it is DATA
 
     bool is_open() const { return connection && connection->is_open(); }
   };
@@ -64,13 +69,21 @@ class MeshTransport final : public Transport, private FrameReceiver {
   // Progress (progress.cc)
   void drive(Post& post, const Deadline& deadline);
   void spin(Post& post);
-  void inquire();
+  void wait_long(Post& post, const Deadline& deadline);
   void progress(std::chrono::milliseconds patience);
   void send_to(int peer);
   void receive_from(int peer);
   [[noreturn]] void report_loss(int lost);
   [[noreturn]] void rethrow(const AbortNotice& notice, int source);
   void check_departed(const Post& post) const;
+
+  // What the ranks wait for (inquiry.cc)
+  void inquire(const StallWatch& watch, bool wants_answer);
+  void answer(const StallWatch& watch);
+  void tell(int peer, const StallWatch& watch, bool wants_answer);
+  void take_inquiry(int peer, const Signature& signature);
+  void look_for_stall(StallWatch& watch);
+  std::vector<RollEntry> roll() const;
 
   // Ending (ending.cc)
   void fail(const Error& reason, bool memory_is_valid) noexcept;
@@ -97,6 +110,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   std::vector<std::byte> notice_;  // of the failure, as it came from where it began
   bool peers_know_ = false;        // of the failure
   bool closed_ = false;
+  bool asked_ = false;  // some peer wants an answer
   std::chrono::steady_clock::time_point last_progress_{};
 };
 

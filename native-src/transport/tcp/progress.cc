@@ -32,6 +32,12 @@ void MeshTransport::drive(Post& post, const Deadline& deadline) {
   if (post.complete) return;
   const Traffic::Wait waiting(traffic_, post.peer);
   spin(post);
+  if (!post.complete) wait_long(post, deadline);
+}
+
+// From here on sleeps and looks at clocks cost nothing that counts.
+void MeshTransport::wait_long(Post& post, const Deadline& deadline) {
+  StallWatch watch(rank_, post.signature, post.peer, deadline);
   bool asked = post.signature.is_point_to_point();
   auto ask_at = Deadline::Clock::now() + INQUIRY_AFTER;
   while (!post.complete) {
@@ -39,19 +45,12 @@ void MeshTransport::drive(Post& post, const Deadline& deadline) {
     if (deadline.cancelled()) throw cancelled_error(rank_, post.signature);
     if (deadline.passed()) throw timeout_error(rank_, post.peer, post.signature, deadline);
     if (!asked && Deadline::Clock::now() >= ask_at) {
-      inquire();
+      inquire(watch, false);
       asked = true;
     }
+    look_for_stall(watch);
     progress(deadline.slice());
-  }
-}
-
-void MeshTransport::inquire() {
-  for (int peer = 0; peer < size(); ++peer) {
-    Peer& other = peer_at(peer);
-    if (!other.is_open() || other.has_left) continue;
-    other.connection->queue_control(control_bytes(FrameKind::INQUIRY, rank_, {}, current_));
-    send_to(peer);
+    if (asked_) answer(watch);
   }
 }
 
