@@ -31,6 +31,20 @@ final class CommunicatorFactory {
       case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing);
       default -> single();
     };
+    FlightRecorder recorder = new FlightRecorder(config.flightRecorderFolder().orElse(null));
+    Communicator communicator =
+        switch (backend) {
+          case MPI -> mpi(launch, config.timeoutSeconds(), recorder);
+          case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), recorder);
+          default -> open(Backend.SINGLE, recorder, Native::open_single);
+        };
+    communicator.setStallSeconds(config.stallSeconds());
+    return communicator;
+  }
+
+  /** Of communicators that no configuration speaks of. */
+  private static FlightRecorder recorder() {
+    return new FlightRecorder(CommunicatorConfig.defaults().flightRecorderFolder().orElse(null));
   }
 
   private static TcpOptions tcpOptions(LaunchEnvironment launch, double timeoutSeconds) {
@@ -51,12 +65,15 @@ final class CommunicatorFactory {
   }
 
   static Communicator single() {
-    return open(Backend.SINGLE, Native::open_single);
+    return open(Backend.SINGLE, recorder(), Native::open_single);
   }
 
   static Communicator inProcess(String group, int rank, int size, double timeoutSeconds) {
+    NativeLog.follow();
     return open(
-        Backend.IN_PROCESS, () -> Native.open_in_process(group, rank, size, timeoutSeconds));
+        Backend.IN_PROCESS,
+        recorder(),
+        () -> Native.open_in_process(group, rank, size, timeoutSeconds));
   }
 
   static Communicator tcp(TcpOptions options) {
@@ -64,6 +81,10 @@ final class CommunicatorFactory {
   }
 
   private static Communicator tcp(TcpOptions options, int sharing) {
+    return tcp(options, recorder());
+  }
+
+  private static Communicator tcp(TcpOptions options, FlightRecorder recorder) {
     if (options.token().isEmpty()) {
       LOG.warn(
           "LOCKSTEP_TOKEN is not set: any process that reaches {}:{} can join this job.",
@@ -73,6 +94,7 @@ final class CommunicatorFactory {
     NativeLog.follow();
     return open(
         Backend.TCP,
+        recorder,
         () ->
             Native.open_tcp(
                 options.rank(),
@@ -89,11 +111,17 @@ final class CommunicatorFactory {
     String path = MpiPlugin.path(library);
     NativeLog.follow();
     return open(Backend.MPI, () -> Native.open_mpi(path, timeoutSeconds, sharing));
+  private static Communicator mpi(
+      LaunchEnvironment launch, double timeoutSeconds, FlightRecorder recorder) {
+    MpiLibrary library = launch.mpi() == null ? MpiLibrary.OPEN_MPI : launch.mpi();
+    String path = MpiPlugin.path(library);
+    NativeLog.follow();
+    return open(Backend.MPI, recorder, () -> Native.open_mpi(path, timeoutSeconds));
   }
 
-  private static Communicator open(Backend backend, LongSupplier open) {
+  private static Communicator open(Backend backend, FlightRecorder recorder, LongSupplier open) {
     try {
-      return new NativeCommunicator(open.getAsLong(), backend);
+      return new NativeCommunicator(open.getAsLong(), backend, recorder);
     } catch (RuntimeException e) {
       NativeLog.drain();
       throw NativeErrors.translate(e);
