@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "lockstep/export.h"
+
 #if defined(__x86_64__)
 #include <x86intrin.h>
 #endif
@@ -17,7 +19,7 @@ struct TickScale {
 };
 
 namespace internal {
-extern TickScale tick_scale;
+LOCKSTEP_API extern TickScale tick_scale;
 }
 
 /// Finds out, once in a process, whether the CPU's counter can be the clock, and how fast it runs. Until

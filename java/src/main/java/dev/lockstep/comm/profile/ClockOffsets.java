@@ -2,11 +2,11 @@ package dev.lockstep.comm.profile;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.Span;
-import dev.lockstep.jni.Native;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.function.LongSupplier;
 
 /**
  * How far the clocks of the ranks were from rank 0's at one moment, by the exchange with the
@@ -20,31 +20,31 @@ record ClockOffsets(long[] atNanos, long[] offsetNanos) {
   private static final int EXCHANGES = 50;
   private static final int TAG = 32766;
 
-  /** Collective. @return on rank 0 the offsets; elsewhere zeros */
-  static ClockOffsets measure(Communicator communicator) {
+  /** Collective. @param nanos this rank's clock @return on rank 0 the offsets; elsewhere zeros */
+  static ClockOffsets measure(Communicator communicator, LongSupplier nanos) {
     ClockOffsets offsets =
         new ClockOffsets(new long[communicator.size()], new long[communicator.size()]);
     LongBuffer clock =
         ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder()).asLongBuffer();
     if (communicator.rank() == 0) {
       for (int rank = 1; rank < communicator.size(); rank++) {
-        offsets.ask(communicator, rank, clock);
+        offsets.ask(communicator, rank, clock, nanos);
       }
     } else {
-      answer(communicator, clock);
+      answer(communicator, clock, nanos);
     }
     communicator.barrier();
     return offsets;
   }
 
-  private void ask(Communicator communicator, int rank, LongBuffer clock) {
+  private void ask(Communicator communicator, int rank, LongBuffer clock, LongSupplier nanos) {
     Span span = Span.of(clock);
     long shortest = Long.MAX_VALUE;
     for (int exchange = 0; exchange < EXCHANGES; exchange++) {
-      long asked = Native.read_clock();
+      long asked = nanos.getAsLong();
       communicator.send(span, rank, TAG);
       communicator.receive(span, rank, TAG);
-      long answered = Native.read_clock();
+      long answered = nanos.getAsLong();
       if (answered - asked < shortest) {
         shortest = answered - asked;
         atNanos[rank] = asked + shortest / 2;
@@ -53,11 +53,11 @@ record ClockOffsets(long[] atNanos, long[] offsetNanos) {
     }
   }
 
-  private static void answer(Communicator communicator, LongBuffer clock) {
+  private static void answer(Communicator communicator, LongBuffer clock, LongSupplier nanos) {
     Span span = Span.of(clock);
     for (int exchange = 0; exchange < EXCHANGES; exchange++) {
       communicator.receive(span, 0, TAG);
-      clock.put(0, Native.read_clock());
+      clock.put(0, nanos.getAsLong());
       communicator.send(span, 0, TAG);
     }
   }

@@ -2,6 +2,7 @@ package dev.lockstep.comm.profile;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.OperationRecord;
+import dev.lockstep.jni.Native;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ public final class Timeline {
    * @param operations most operations that are kept, the last ones: from 1 to 4,194,304
    */
   public static Timeline start(Communicator communicator, int operations) {
-    ClockOffsets first = ClockOffsets.measure(communicator);
+    ClockOffsets first = ClockOffsets.measure(communicator, Native::read_clock);
     List<OperationRecord> before = communicator.operations();
     communicator.recordOperations(operations);
     return new Timeline(
@@ -62,7 +63,7 @@ public final class Timeline {
             .filter(record -> record.number() >= firstNumber)
             .filter(record -> record.state() != OperationRecord.State.RUNNING)
             .toList();
-    ClockOffsets last = ClockOffsets.measure(communicator);
+    ClockOffsets last = ClockOffsets.measure(communicator, Native::read_clock);
     List<OperationRecord[]> all =
         GatheredJson.gather(
             communicator, own.toArray(OperationRecord[]::new), OperationRecord[].class);
