@@ -102,7 +102,7 @@ class FailureReportsTest {
       List<Path> own =
           files
               .filter(
-                  file -> file.getFileName().toString().startsWith("flight-recorder-rank" + rank))
+                  file -> file.getFileName().toString().startsWith("flight-recorder-rank-" + rank))
               .toList();
       assertEquals(1, own.size(), "of rank " + rank);
       return own.get(0);
