@@ -5,10 +5,10 @@
 #include <system_error>
 #include <utility>
 
-#include "core/memory.h"
-#include "transport/shared_memory/shared_memory.h"
 #include "core/clock.h"
+#include "core/memory.h"
 #include "lockstep/statistics.h"
+#include "transport/shared_memory/shared_memory.h"
 
 namespace lockstep {
 

@@ -19,7 +19,7 @@ class TransportBackend : public Backend {
   int size() const override { return transport_->size(); }
   std::string name() const override { return transport_->name(); }
   SharedMemory* shared_memory() override { return transport_->shared_memory(); }
-  const Traffic* traffic() const override { return &transport_->traffic(); }
+  const Traffic* traffic() const override { return transport_->traffic(); }
   int execute(const Request& request, const Deadline& deadline) override;
   std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
   void abort(const Error& reason) noexcept override { transport_->abort(reason); }

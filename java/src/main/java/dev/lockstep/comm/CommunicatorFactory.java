@@ -26,16 +26,11 @@ final class CommunicatorFactory {
           case SHARED_MEMORY -> Native.REQUIRED;
           default -> Native.NEVER;
         };
-    return switch (backend) {
-      case MPI -> mpi(launch, config.timeoutSeconds(), sharing);
-      case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing);
-      default -> single();
-    };
     FlightRecorder recorder = new FlightRecorder(config.flightRecorderFolder().orElse(null));
     Communicator communicator =
         switch (backend) {
-          case MPI -> mpi(launch, config.timeoutSeconds(), recorder);
-          case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), recorder);
+          case MPI -> mpi(launch, config.timeoutSeconds(), sharing, recorder);
+          case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing, recorder);
           default -> open(Backend.SINGLE, recorder, Native::open_single);
         };
     communicator.setStallSeconds(config.stallSeconds());
@@ -77,14 +72,10 @@ final class CommunicatorFactory {
   }
 
   static Communicator tcp(TcpOptions options) {
-    return tcp(options, Native.NEVER);
+    return tcp(options, Native.NEVER, recorder());
   }
 
-  private static Communicator tcp(TcpOptions options, int sharing) {
-    return tcp(options, recorder());
-  }
-
-  private static Communicator tcp(TcpOptions options, FlightRecorder recorder) {
+  private static Communicator tcp(TcpOptions options, int sharing, FlightRecorder recorder) {
     if (options.token().isEmpty()) {
       LOG.warn(
           "LOCKSTEP_TOKEN is not set: any process that reaches {}:{} can join this job.",
@@ -106,17 +97,12 @@ final class CommunicatorFactory {
                 sharing));
   }
 
-  private static Communicator mpi(LaunchEnvironment launch, double timeoutSeconds, int sharing) {
-    MpiLibrary library = launch.mpi() == null ? MpiLibrary.OPEN_MPI : launch.mpi();
-    String path = MpiPlugin.path(library);
-    NativeLog.follow();
-    return open(Backend.MPI, () -> Native.open_mpi(path, timeoutSeconds, sharing));
   private static Communicator mpi(
-      LaunchEnvironment launch, double timeoutSeconds, FlightRecorder recorder) {
+      LaunchEnvironment launch, double timeoutSeconds, int sharing, FlightRecorder recorder) {
     MpiLibrary library = launch.mpi() == null ? MpiLibrary.OPEN_MPI : launch.mpi();
     String path = MpiPlugin.path(library);
     NativeLog.follow();
-    return open(Backend.MPI, recorder, () -> Native.open_mpi(path, timeoutSeconds));
+    return open(Backend.MPI, recorder, () -> Native.open_mpi(path, timeoutSeconds, sharing));
   }
 
   private static Communicator open(Backend backend, FlightRecorder recorder, LongSupplier open) {

@@ -20,15 +20,12 @@ final class NativeCommunicator implements Communicator {
   /**
    * @param network what the group was opened with, beside the memory that ranks of a host share
    */
-  NativeCommunicator(long handle, Backend network) {
+  NativeCommunicator(long handle, Backend network, FlightRecorder recorder) {
     this.handle = handle;
+    this.recorder = recorder;
     this.network = network;
     this.transport = Native.communicator_backend(handle).getString();
     this.backend = transport.equals("shared-memory") ? Backend.SHARED_MEMORY : network;
-  NativeCommunicator(long handle, Backend backend, FlightRecorder recorder) {
-    this.handle = handle;
-    this.recorder = recorder;
-    this.backend = backend;
     this.rank = Native.communicator_rank(handle);
     this.size = Native.communicator_size(handle);
     this.requests = new Requests(rank, size);
@@ -215,8 +212,7 @@ final class NativeCommunicator implements Communicator {
       throw new IllegalArgumentException("The color is " + color + "; colors start at 0.");
     }
     try {
-      return new NativeCommunicator(Native.split(handle, color, key), network);
-      return new NativeCommunicator(Native.split(handle, color, key), backend, recorder.another());
+      return new NativeCommunicator(Native.split(handle, color, key), network, recorder.another());
     } catch (RuntimeException e) {
       throw failed(e);
     }
