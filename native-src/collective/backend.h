@@ -9,6 +9,7 @@
 #include "collective/tuning.h"
 #include "core/deadline.h"
 #include "lockstep/error.h"
+#include "transport/traffic.h"
 
 namespace lockstep {
 
@@ -30,6 +31,10 @@ class LOCKSTEP_API Backend {
 
   /// How the latest execute() was carried out.
   virtual Algorithm last_algorithm() const { return Algorithm::NONE; }
+
+  /// What goes between this rank and each other, counted as it goes; the same object for as long as this one
+  /// lives. Null where that is not known.
+  virtual const Traffic* traffic() const { return nullptr; }
 
   /// Makes the collectives of one kind use `algorithm` from now on, or choose again (nullopt); equal on all
   /// ranks. @throws Error INVALID_ARGUMENT naming what this backend has for `operation`

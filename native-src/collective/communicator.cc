@@ -5,7 +5,9 @@
 #include <system_error>
 #include <utility>
 
+#include "core/clock.h"
 #include "core/memory.h"
+#include "lockstep/statistics.h"
 #include "transport/shared_memory/shared_memory.h"
 
 namespace lockstep {
@@ -14,7 +16,10 @@ Communicator::Communicator(std::unique_ptr<Backend> backend, double timeout_seco
     : backend_(std::move(backend)),
       rank_(backend_->rank()),
       size_(backend_->size()),
-      timeout_seconds_(checked_timeout(timeout_seconds)) {}
+      traffic_(backend_->traffic()),
+      timeout_seconds_(checked_timeout(timeout_seconds)) {
+  calibrate_clock();
+}
 
 Communicator::~Communicator() { close(); }
 
@@ -22,8 +27,14 @@ void Communicator::set_timeout(double seconds) {
   timeout_seconds_.store(checked_timeout(seconds), std::memory_order_relaxed);
 }
 
+void Communicator::set_stall_seconds(double seconds) {
+  stall_seconds_.store(checked_timeout(seconds), std::memory_order_relaxed);
+}
+
 int Communicator::run(const RawRequest& raw) {
-  Work work(validate(raw, rank_, size_));
+  ValidatedRequest what = validate(raw, rank_, size_);
+  if (turn_.try_take()) return run_at_once(what, nullptr);
+  Work work(std::move(what));
   return run_in_turn(work);
 }
 
@@ -50,7 +61,31 @@ std::shared_ptr<Communicator> Communicator::split(int color, int key) {
     settings = settings_;
   }
   child->take_over(settings);
+  child->set_stall_seconds(stall_seconds_.load(std::memory_order_relaxed));
   return child;
+}
+
+// The short way: nobody else is about, so no mutex, no Work and nobody to wake.
+int Communicator::run_at_once(const ValidatedRequest& what, std::unique_ptr<Backend>* child) {
+  struct Holder {
+    Communicator& communicator;
+    ~Holder() { communicator.give_back_turn(); }
+  };
+  const Holder holder{*this};
+  return execute(what, 0, child);
+}
+
+void Communicator::give_back_turn() noexcept {
+  if (turn_.try_give_back()) return;
+  Lock lock(mutex_);
+  turn_.end();
+  changed_.notify_all();
+  settle(lock);
+}
+
+// The short way is open again when there is nothing that it would overtake.
+void Communicator::settle(const Lock&) {
+  if (!closed_ && !failure_ && queue_.empty()) turn_.open();
 }
 
 std::shared_ptr<std::byte> Communicator::allocate(std::size_t bytes) {
@@ -66,7 +101,8 @@ int Communicator::run_in_turn(Work& work) {
   {
     Lock lock(mutex_);
     check_open();
-    if (busy_ || !queue_.empty()) {
+    turn_.bar();
+    if (turn_.is_taken() || !queue_.empty()) {
       // The caller's frame owns the work and outlives it, because wait() below returns only once it has
       // ended.
       enqueue(lock, std::shared_ptr<Work>(std::shared_ptr<void>(), &work));
@@ -78,23 +114,36 @@ int Communicator::run_in_turn(Work& work) {
 }
 
 void Communicator::perform(Lock& lock, Work& work) {
-  busy_ = true;
+  turn_.take();
   lock.unlock();
-  execute(work);
+  try {
+    work.succeed(execute(work.what, work.submitted, &work.child));
+  } catch (const Error& error) {
+    work.fail(error);
+  }
   lock.lock();
-  busy_ = false;
+  turn_.end();
   changed_.notify_all();
+  settle(lock);
 }
 
-void Communicator::execute(Work& work) {
-  const Request& request = work.what.request;
-  const Deadline deadline(std::chrono::duration<double>(timeout_seconds()), cancelled_);
-  const auto began = Deadline::Clock::now();
+/// @param submitted when the operation was queued; 0 where it was not
+/// @param child where to put what a SPLIT makes
+int Communicator::execute(const ValidatedRequest& what, std::int64_t submitted,
+                          std::unique_ptr<Backend>* child) {
+  const Request& request = what.request;
+  const auto deadline =
+      Deadline::from_first_look(Deadline::Seconds(timeout_seconds()), cancelled_,
+                                Deadline::Seconds(stall_seconds_.load(std::memory_order_relaxed)));
+  const auto bytes = static_cast<std::int64_t>(what.input_bytes);
+  const std::int64_t waited_before = traffic_ == nullptr ? 0 : traffic_->waited_nanoseconds();
+  const std::int64_t began = clock_nanoseconds();
+  log_.begin(request, bytes, submitted == 0 ? began : submitted, began);
   std::optional<Error> error;
   int value = 0;
   try {
     if (request.operation == Operation::SPLIT) {
-      work.child = backend_->split(request.root_or_peer, request.tag, deadline);
+      *child = backend_->split(request.root_or_peer, request.tag, deadline);
     } else {
       value = backend_->execute(request, deadline);
     }
@@ -103,16 +152,15 @@ void Communicator::execute(Work& work) {
   } catch (const std::exception& thrown) {
     error = Error(ErrorCode::SYSTEM, std::string("The operation failed: ") + thrown.what() + ".");
   }
-  last_algorithm_.store(backend_->last_algorithm(), std::memory_order_relaxed);
-  nanoseconds_.fetch_add(std::chrono::nanoseconds(Deadline::Clock::now() - began).count(),
-                         std::memory_order_relaxed);
-  bytes_.fetch_add(static_cast<std::int64_t>(work.what.input_bytes), std::memory_order_relaxed);
-  if (error) {
-    fail(*error);
-    work.fail(*error);
-  } else {
-    work.succeed(value);
-  }
+  const Algorithm algorithm = backend_->last_algorithm();
+  last_algorithm_.store(algorithm, std::memory_order_relaxed);
+  const std::int64_t ended = clock_nanoseconds();
+  const std::int64_t waited = traffic_ == nullptr ? 0 : traffic_->waited_nanoseconds() - waited_before;
+  log_.end(algorithm, error ? OPERATION_FAILED : OPERATION_DONE, ended);
+  statistics_.add(request.operation, algorithm, bytes, ended - began, waited, error.has_value());
+  if (!error) return value;
+  fail(*error);
+  throw Error(*error);
 }
 
 void Communicator::fail(const Error& error) {
@@ -123,6 +171,7 @@ void Communicator::fail(const Error& error) {
   std::deque<std::shared_ptr<Work>> pending;
   {
     Lock lock(mutex_);
+    turn_.bar();
     if (!on_purpose) failure_ = error;
     pending.swap(queue_);
   }
@@ -137,6 +186,7 @@ void Communicator::enqueue(const Lock&, std::shared_ptr<Work> work) {
       throw Error(ErrorCode::SYSTEM, std::string("Cannot start the progress thread: ") + thrown.what() + ".");
     }
   }
+  turn_.bar();
   queue_.push_back(std::move(work));
   changed_.notify_all();
 }
@@ -144,7 +194,7 @@ void Communicator::enqueue(const Lock&, std::shared_ptr<Work> work) {
 void Communicator::progress() {
   Lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return closed_ || (!busy_ && !queue_.empty()); });
+    changed_.wait(lock, [this] { return closed_ || (!queue_.empty() && !turn_.is_taken()); });
     if (closed_) return;
     const std::shared_ptr<Work> work = std::move(queue_.front());
     queue_.pop_front();
@@ -171,11 +221,12 @@ void Communicator::close() noexcept {
   std::thread progress_thread;
   {
     Lock lock(mutex_);
+    turn_.bar();
     closed_ = true;
     pending.swap(queue_);
     progress_thread.swap(progress_thread_);
     changed_.notify_all();
-    changed_.wait(lock, [this] { return !busy_; });
+    changed_.wait(lock, [this] { return !turn_.is_taken(); });
   }
   if (progress_thread.joinable()) progress_thread.join();
   const Error closed(ErrorCode::CLOSED,

@@ -14,6 +14,9 @@
 #include <thread>
 
 #include "collective/backend.h"
+#include "collective/operation_log.h"
+#include "collective/statistics.h"
+#include "collective/turn.h"
 #include "collective/validation.h"
 #include "collective/work.h"
 
@@ -67,10 +70,21 @@ class Communicator {
   /// operation touches memory any more.
   void close() noexcept;
 
-  double seconds() const { return static_cast<double>(nanoseconds_.load(std::memory_order_relaxed)) * 1e-9; }
-  std::int64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  double seconds() const { return static_cast<double>(statistics_.nanoseconds()) * 1e-9; }
+  std::int64_t bytes() const { return statistics_.bytes(); }
+
+  const OperationStatistics& statistics() const { return statistics_; }
+  /// Null where the backend cannot tell.
+  const Traffic* traffic() const { return traffic_; }
+  const OperationLog& log() const { return log_; }
+  OperationLog& log() { return log_; }
+
+  /// How long a wait takes until the log is told; see core/deadline.h.
+  void set_stall_seconds(double seconds);
 
  private:
+  static constexpr double DEFAULT_STALL_SECONDS = 10;
+
   using Lock = std::unique_lock<std::mutex>;
 
   struct Settings {
@@ -78,11 +92,14 @@ class Communicator {
     std::map<Operation, Algorithm> chosen;
   };
 
+  int run_at_once(const ValidatedRequest& what, std::unique_ptr<Backend>* child);
   int run_in_turn(Work& work);
   void configure(const std::function<void(Backend&)>& change);
   void take_over(const Settings& settings);
   void perform(Lock& lock, Work& work);
-  void execute(Work& work);
+  void give_back_turn() noexcept;
+  void settle(const Lock& lock);
+  int execute(const ValidatedRequest& what, std::int64_t submitted, std::unique_ptr<Backend>* child);
   void enqueue(const Lock& lock, std::shared_ptr<Work> work);
   void progress();
   void fail(const Error& error);
@@ -91,16 +108,18 @@ class Communicator {
   const std::unique_ptr<Backend> backend_;
   const int rank_;
   const int size_;
+  const Traffic* const traffic_;
   std::atomic<double> timeout_seconds_;
-  std::atomic<std::int64_t> nanoseconds_{0};
-  std::atomic<std::int64_t> bytes_{0};
+  std::atomic<double> stall_seconds_{DEFAULT_STALL_SECONDS};
   std::atomic<Algorithm> last_algorithm_{Algorithm::NONE};
   std::atomic<bool> cancelled_{false};
+  OperationStatistics statistics_;
+  OperationLog log_;
+  Turn turn_;  ///< to be inside the backend; the long way needs the mutex
 
   std::mutex close_mutex_;
   std::mutex mutex_;  ///< guards what follows; never held while the backend works
   std::condition_variable changed_;
-  bool busy_ = false;  ///< some thread is inside the backend
   bool closed_ = false;
   std::optional<Error> failure_;
   std::deque<std::shared_ptr<Work>> queue_;

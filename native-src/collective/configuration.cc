@@ -24,9 +24,16 @@ RawRequest broadcast_from_rank_0(void* data, std::size_t bytes) {
 
 void Communicator::configure(const std::function<void(Backend&)>& change) {
   Lock lock(mutex_);
-  changed_.wait(lock, [this] { return closed_ || failure_ || (!busy_ && queue_.empty()); });
+  turn_.bar();
+  changed_.wait(lock, [this] { return closed_ || failure_ || (!turn_.is_taken() && queue_.empty()); });
   check_open();
-  change(*backend_);
+  try {
+    change(*backend_);
+  } catch (...) {
+    settle(lock);
+    throw;
+  }
+  settle(lock);
 }
 
 void Communicator::use_algorithm(Operation operation, std::optional<Algorithm> algorithm) {

@@ -32,32 +32,28 @@ bool may_be_uneven(Operation operation) {
          operation == Operation::ALL_GATHER || operation == Operation::REDUCE_SCATTER;
 }
 
-/// Checks one call; `what_` starts every message.
+/// Checks one call.
 class Validation {
  public:
-  Validation(const RawRequest& raw, int rank, int size)
-      : raw_(raw),
-        rank_(rank),
-        size_(size),
-        operation_(operation_from(raw.operation)),
-        what_(name_of(operation_)) {}
+  Validation(const RawRequest& raw, int rank, int size, ValidatedRequest& result)
+      : raw_(raw), rank_(rank), size_(size), operation_(operation_from(raw.operation)), result_(result) {}
 
-  ValidatedRequest run() {
+  void run() {
     if (operation_ == Operation::SPLIT) refuse("is not run as an operation; call split()");
     Request& request = result_.request;
     request.operation = operation_;
-    if (operation_ == Operation::BARRIER) return std::move(result_);
+    if (operation_ == Operation::BARRIER) return;
     request.type = data_type_from(raw_.type);
     if (is_reduction(operation_)) request.op = reduce_op_from(raw_.op);
     check_ranks();
     check_counts();
     check_buffers();
-    return std::move(result_);
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& why) const {
-    throw Error(ErrorCode::INVALID_ARGUMENT, what_ + " on rank " + std::to_string(rank_) + " " + why + ".");
+  [[noreturn, gnu::cold, gnu::noinline]] void refuse(const std::string& why) const {
+    throw Error(ErrorCode::INVALID_ARGUMENT,
+                name_of(operation_) + " on rank " + std::to_string(rank_) + " " + why + ".");
   }
 
   void check_ranks() {
@@ -171,13 +167,17 @@ class Validation {
     }
   }
 
+  [[noreturn, gnu::cold, gnu::noinline]] void refuse_address(std::int64_t address, std::size_t bytes,
+                                                             const char* name) const {
+    if (address != 0) refuse(std::string("has a bad address for its ") + name);
+    refuse(std::string("has no ") + name + ", but needs " + std::to_string(bytes) + " bytes there");
+  }
+
   void check_address(std::int64_t address, std::size_t bytes, const char* name) const {
     if (bytes == 0) return;
-    if (address == 0)
-      refuse(std::string("has no ") + name + ", but needs " + std::to_string(bytes) + " bytes there");
     std::int64_t end = 0;
-    if (address < 0 || __builtin_add_overflow(address, static_cast<std::int64_t>(bytes), &end)) {
-      refuse(std::string("has a bad address for its ") + name);
+    if (address <= 0 || __builtin_add_overflow(address, static_cast<std::int64_t>(bytes), &end)) {
+      refuse_address(address, bytes, name);
     }
   }
 
@@ -185,8 +185,7 @@ class Validation {
   const int rank_;
   const int size_;
   const Operation operation_;
-  const std::string what_;
-  ValidatedRequest result_;
+  ValidatedRequest& result_;
   std::size_t own_bytes_ = 0;
   std::size_t all_bytes_ = 0;
 };
@@ -194,7 +193,9 @@ class Validation {
 }  // namespace
 
 ValidatedRequest validate(const RawRequest& raw, int rank, int size) {
-  return Validation(raw, rank, size).run();
+  ValidatedRequest result;
+  Validation(raw, rank, size, result).run();
+  return result;
 }
 
 }  // namespace lockstep

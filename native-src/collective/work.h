@@ -1,21 +1,24 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "collective/backend.h"
 #include "collective/validation.h"
+#include "core/clock.h"
 
 namespace lockstep {
 
-/// One operation on its way through a communicator, and how it ended.
+/// One operation that has to wait for its turn in a communicator, and how it ended.
 class Work {
  public:
-  explicit Work(ValidatedRequest what) : what(std::move(what)) {}
+  explicit Work(ValidatedRequest what) : what(std::move(what)), submitted(clock_nanoseconds()) {}
 
   const ValidatedRequest what;
+  const std::int64_t submitted;
   std::unique_ptr<Backend> child;  ///< what a SPLIT made
 
   /// @return as Backend::execute(), or rethrows the operation's error

@@ -28,13 +28,16 @@ constexpr std::array<const char*, 12> OPERATIONS{"send",       "receive",    "br
                                                  "gather",     "all-gather", "reduce",    "reduce-scatter",
                                                  "all-reduce", "all-to-all", "barrier",   "split"};
 
+[[noreturn, gnu::cold, gnu::noinline]] void refuse(std::int64_t code, std::size_t size, const char* what) {
+  throw Error(ErrorCode::INVALID_ARGUMENT, std::to_string(code) + " is no " + what + "; the codes are 0 to " +
+                                               std::to_string(size - 1) + ".");
+}
+
 /// The index that `code` stands for in a table of `size` entries, or INVALID_ARGUMENT.
-std::size_t checked(std::int64_t code, std::size_t size, const char* what) {
-  if (code < 0 || code >= static_cast<std::int64_t>(size)) {
-    throw Error(ErrorCode::INVALID_ARGUMENT, std::to_string(code) + " is no " + what +
-                                                 "; the codes are 0 to " + std::to_string(size - 1) + ".");
-  }
-  return static_cast<std::size_t>(code);
+inline std::size_t checked(std::int32_t code, std::size_t size, const char* what) {
+  const auto index = static_cast<std::uint32_t>(code);
+  if (index >= size) refuse(code, size, what);
+  return index;
 }
 
 const TypeFacts& facts(DataType type) {

@@ -15,29 +15,46 @@ double checked_timeout(double seconds);
 class Deadline {
  public:
   using Clock = std::chrono::steady_clock;
+  using Seconds = std::chrono::duration<double>;
   /// Upper bound for one uninterrupted sleep, so that close() from another thread is noticed soon.
   static constexpr std::chrono::milliseconds POLL_INTERVAL{50};
 
-  Deadline(std::chrono::duration<double> timeout, const std::atomic<bool>& cancelled)
-      : end_(Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout)),
-        timeout_(timeout),
-        cancelled_(&cancelled) {}
+  Deadline(Seconds timeout, const std::atomic<bool>& cancelled)
+      : Deadline(timeout, cancelled, Seconds::max(), Clock::now()) {}
 
-  bool passed() const { return Clock::now() >= end_; }
+  /// Counts from when somebody first asks for it, which spares operations that end at once the clock.
+  /// @param stall_after how long a wait takes until it is worth a notice
+  static Deadline from_first_look(Seconds timeout, const std::atomic<bool>& cancelled, Seconds stall_after) {
+    return Deadline(timeout, cancelled, stall_after, Clock::time_point{});
+  }
+
+  bool passed() const { return Clock::now() >= end(); }
   bool cancelled() const { return cancelled_->load(std::memory_order_relaxed); }
 
   /// Time left, at most POLL_INTERVAL, never negative.
   std::chrono::milliseconds slice() const {
-    auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - Clock::now());
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(end() - Clock::now());
     return left.count() < 0 ? std::chrono::milliseconds(0) : std::min(left, POLL_INTERVAL);
   }
 
-  Clock::time_point end() const { return end_; }
+  Clock::time_point end() const {
+    auto began = began_.load(std::memory_order_relaxed);
+    if (began == Clock::time_point{}) {
+      began = Clock::now();
+      began_.store(began, std::memory_order_relaxed);
+    }
+    return began + std::chrono::duration_cast<Clock::duration>(timeout_);
+  }
   double timeout_seconds() const { return timeout_.count(); }
+  Seconds stall_after() const { return stall_after_; }
 
  private:
-  Clock::time_point end_;
-  std::chrono::duration<double> timeout_;
+  Deadline(Seconds timeout, const std::atomic<bool>& cancelled, Seconds stall_after, Clock::time_point began)
+      : began_(began), timeout_(timeout), stall_after_(stall_after), cancelled_(&cancelled) {}
+
+  mutable std::atomic<Clock::time_point> began_;
+  Seconds timeout_;
+  Seconds stall_after_;
   const std::atomic<bool>* cancelled_;
 };
 

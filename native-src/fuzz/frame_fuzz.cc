@@ -39,6 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   WireWriter(bytes.data() + CHECKSUM_AT).put(crc32c(std::span(bytes).first(CHECKSUM_AT)));
   check_header(bytes);
 
+  if (input.size() >= INQUIRY_BYTES) {
+    const Inquiry inquiry = parse_inquiry(input.first(INQUIRY_BYTES), 4);
+    if (inquiry.awaited < -1 || inquiry.awaited > 3) std::abort();
+  }
   auto notice = parse_abort(input, 4);
   if (notice && notice->message.size() > ABORT_TEXT_LIMIT) std::abort();
   for (int world_size = 1; world_size < 5; ++world_size) parse_roster(input, world_size);

@@ -36,9 +36,9 @@ std::int64_t split(std::int64_t communicator, std::int32_t color, std::int32_t k
 void close_communicator(std::int64_t communicator) {
   at_boundary([&] {
     if (communicator == 0) return;
-    if (std::shared_ptr<Communicator> open = communicators().remove(communicator)) {
-      open->close();
-    } else if (communicator < 0 || communicator >= next_handle.load(std::memory_order_relaxed)) {
+    const auto end = [](Communicator& open) { open.close(); };
+    if (communicators().remove(communicator, end) == nullptr &&
+        !communicators().was_given_out(communicator)) {
       communicators().refuse(communicator);
     }
   });
@@ -87,7 +87,7 @@ std::int64_t start(std::int64_t communicator, std::int32_t operation, std::int32
 
 std::int32_t wait_work(std::int64_t work) {
   return at_boundary([&] {
-    std::shared_ptr<Work> started = works().remove(work);
+    std::shared_ptr<Work> started = works().remove(work, [](Work&) {});
     if (started == nullptr) works().refuse(work);
     return started->wait();
   });

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <latch>
 #include <limits>
 #include <string>
 #include <thread>
@@ -124,18 +125,67 @@ TEST(Handles, AreSafeToCloseWhileOthersUseThem) {
 }
 
 TEST(Handles, OfPendingWorksEndWithTheirCommunicator) {
-  run_as_ranks(2, [](int rank) {
+  std::latch closed(1);  // Rank 1 comes only then, so that the work cannot end well before.
+  run_as_ranks(2, [&](int rank) {
     const std::int64_t group = open_in_process("pending", rank, 2, PATIENCE);
     std::vector<std::int32_t> data{1};
     if (rank == 0) {
       const std::int64_t work = start_all_reduce(group, data);
       close_communicator(group);
+      closed.count_down();
       EXPECT_EQ(code_of([&] { wait_work(work); }), ErrorCode::CLOSED);
     } else {
+      closed.wait();
       EXPECT_EQ(code_of([&] { all_reduce(group, data); }), ErrorCode::PEER_FAILED);
       close_communicator(group);
     }
   });
+}
+
+TEST(Handles, OfReusedSlotsAreOthers) {
+  std::vector<std::int64_t> seen;
+  for (int round = 0; round < 3000; ++round) {
+    const std::int64_t group = open_single();
+    for (std::int64_t old : seen) ASSERT_NE(old, group);
+    if (round % 1000 == 0) seen.push_back(group);
+    close_communicator(group);
+  }
+  for (std::int64_t old : seen) {
+    EXPECT_EQ(code_of([&] { communicator_size(old); }), ErrorCode::CLOSED);
+    close_communicator(old);
+  }
+}
+
+TEST(Handles, MayBeAsManyAsAnyoneNeeds) {
+  std::vector<std::int64_t> groups;
+  for (int i = 0; i < 2500; ++i) groups.push_back(open_single());
+  for (std::int64_t group : groups) EXPECT_EQ(communicator_size(group), 1);
+  for (std::int64_t group : groups) close_communicator(group);
+}
+
+// The short way into a communicator and the long one: callers, queued works and a close() at once.
+TEST(Handles, CarryCallsOfManyThreadsOneAfterTheOther) {
+  const std::int64_t group = open_single();
+  constexpr int CALLS = 2000;
+  std::atomic<int> done{0};
+  const auto call = [&](bool queued) {
+    std::vector<std::int32_t> data{1};
+    for (int i = 0; i < CALLS; ++i) {
+      if (queued) {
+        wait_work(start_all_reduce(group, data));
+      } else {
+        all_reduce(group, data);
+      }
+      ++done;
+    }
+  };
+  std::thread first(call, false), second(call, false), third(call, true);
+  first.join();
+  second.join();
+  third.join();
+  EXPECT_EQ(done, 3 * CALLS);
+  EXPECT_EQ(communication_bytes(group), 3 * CALLS * 4) << "one at a time is inside";
+  close_communicator(group);
 }
 
 TEST(InProcess, RanksThatDoNotComeAreNamed) {

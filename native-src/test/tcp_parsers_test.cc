@@ -147,8 +147,21 @@ TEST(Reply, IsBoundToBothNonces) {
   EXPECT_FALSE(authentic_reply(bytes, hello, random_nonce(), "secret"));
 }
 
+TEST(FrameHeaders, OfInquiriesHaveThePayloadOfOne) {
+  FrameHeader header;
+  header.kind = FrameKind::INQUIRY;
+  for (std::uint32_t bytes : {0U, 8U, 12U, 16U}) {
+    std::string reason;
+    header.total = header.payload = bytes;
+    EXPECT_EQ(bytes == INQUIRY_BYTES, parse(header, reason).has_value());
+  }
+  const Inquiry inquiry{2, 10'500, true};
+  EXPECT_EQ(inquiry, parse_inquiry(encode_inquiry(inquiry), 3));
+  EXPECT_EQ(-1, parse_inquiry(encode_inquiry(inquiry), 2).awaited) << "no such rank";
+}
+
 TEST(FrameHeaders, OfNoticesHaveTheWholePayloadOrNone) {
-  for (FrameKind kind : {FrameKind::ABORT, FrameKind::GOODBYE, FrameKind::ROSTER, FrameKind::INQUIRY}) {
+  for (FrameKind kind : {FrameKind::ABORT, FrameKind::GOODBYE, FrameKind::ROSTER}) {
     bool may_carry = kind == FrameKind::ABORT || kind == FrameKind::ROSTER;
     FrameHeader header;
     header.kind = kind;

@@ -10,6 +10,7 @@
 #include "core/deadline.h"
 #include "lockstep/error.h"
 #include "lockstep/types.h"
+#include "transport/traffic.h"
 
 namespace lockstep {
 
@@ -80,6 +81,8 @@ class Transport {
   virtual int rank() const = 0;
   virtual int size() const = 0;
   virtual std::string name() const = 0;
+  /// Lives as long as the transport. Whoever implements post and wait counts; null where nobody does.
+  virtual const Traffic* traffic() const { return nullptr; }
 
   /// What the ranks share besides messages; null where they share no memory.
   virtual SharedMemory* shared_memory() { return nullptr; }

@@ -52,6 +52,7 @@ void Group::keep(Post& send) {
 void Group::enter(int rank, const Signature& signature) {
   if (members_[rank].current == signature) return;
   members_[rank].current = signature;
+  members_[rank].entered = Deadline::Clock::now();
   for (int other = 0; other < size(); ++other) {
     const Signature& theirs = members_[other].current;
     if (theirs.sequence == signature.sequence && theirs != signature) {
@@ -88,8 +89,16 @@ void Group::carry(Lock& lock, Post& send, Post& receive) {
   members_[receive.owner].changed.notify_all();
 }
 
-int Group::wait(Post& post, const Deadline& deadline) {
+int Group::wait(Post& post, const Deadline& deadline, Traffic& traffic) {
+  std::optional<Traffic::Wait> waiting;
+  std::optional<StallWatch> watch;
+  Member& own = members_[post.owner];
+  struct Goes {
+    Member& member;
+    ~Goes() { member.waiting = nullptr; }
+  };
   Lock lock(mutex_);
+  const Goes goes{own};
   while (true) {
     if (!post.copying) {
       std::optional<Error> error;
@@ -109,7 +118,13 @@ int Group::wait(Post& post, const Deadline& deadline) {
         throw *error;
       }
     }
-    members_[post.owner].changed.wait_for(lock, deadline.slice());
+    if (!waiting) {
+      waiting.emplace(traffic, post.peer);
+      watch.emplace(post.owner, post.signature, post.peer, deadline);
+      own.waiting = &*watch;
+    }
+    if (watch->look() == StallWatch::Due::REPORT) watch->report(roll());
+    own.changed.wait_for(lock, deadline.slice());
   }
 }
 
@@ -191,6 +206,20 @@ std::shared_ptr<Group> Group::split(int rank, std::span<const int> members, cons
   }
   if (++entry.departed == members.size()) sub_groups_.erase(key);
   return group;
+}
+
+std::vector<RollEntry> Group::roll() const {
+  const auto now = Deadline::Clock::now();
+  std::vector<RollEntry> entries(members_.size());
+  for (std::size_t rank = 0; rank < members_.size(); ++rank) {
+    const Member& member = members_[rank];
+    if (member.waiting != nullptr) entries[rank].pending = member.waiting->pending();
+    entries[rank].has_left = member.presence != Presence::HERE;
+    if (member.current.sequence == 0) continue;
+    entries[rank].last_seen = member.current;
+    entries[rank].last_seen_seconds = Deadline::Seconds(now - member.entered).count();
+  }
+  return entries;
 }
 
 void Group::wake_all() {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "transport/stall.h"
 #include "transport/transport.h"
 
 namespace lockstep::in_process {
@@ -43,8 +44,9 @@ class Group {
   /// Registers a half and, where its other half is there, carries the message over.
   std::shared_ptr<Post> post(Post half);
 
+  /// @param traffic of the rank that waits
   /// @return the rank on the other side
-  int wait(Post& post, const Deadline& deadline);
+  int wait(Post& post, const Deadline& deadline, Traffic& traffic);
 
   /// Ends the group for all ranks: their waits throw what aborted_error() makes of `reason`.
   void abort(int origin, const Error& reason);
@@ -69,6 +71,8 @@ class Group {
     std::size_t splits = 0;
     int copies = 0;  ///< messages from or to this rank that are being copied, by whichever thread
     std::condition_variable changed;
+    const StallWatch* waiting = nullptr;    ///< what it waits for, while it does
+    Deadline::Clock::time_point entered{};  ///< `current`
   };
 
   struct SubGroup {
@@ -89,6 +93,7 @@ class Group {
   std::optional<Error> obstacle(int rank, int awaited, const Signature& own) const;
   bool all_others_left(int rank) const;
   void wake_all();
+  std::vector<RollEntry> roll() const;
 
   std::mutex mutex_;
   std::vector<Member> members_;

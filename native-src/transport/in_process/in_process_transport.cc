@@ -6,12 +6,13 @@
 namespace lockstep {
 
 InProcessTransport::InProcessTransport(std::shared_ptr<in_process::Group> group, int rank)
-    : group_(std::move(group)), rank_(rank) {}
+    : group_(std::move(group)), rank_(rank), traffic_(group_->size()) {}
 
 InProcessTransport::~InProcessTransport() { group_->leave(rank_, false); }
 
 Transport::Ticket InProcessTransport::post_send(int peer, const Signature& signature, const void* data,
                                                 std::size_t bytes) {
+  traffic_.sent(peer, bytes);
   // The group only reads what a send points to.
   return post(true, peer, signature, static_cast<std::byte*>(const_cast<void*>(data)), bytes);
 }
@@ -41,7 +42,9 @@ int InProcessTransport::wait(Ticket ticket, const Deadline& deadline) {
     throw Error(ErrorCode::INVALID_ARGUMENT,
                 "Ticket " + std::to_string(ticket) + " has been waited for already.");
   }
-  const int peer = group_->wait(*found->second, deadline);
+  const in_process::Post& post = *found->second;
+  const int peer = group_->wait(*found->second, deadline, traffic_);
+  if (!post.is_send) traffic_.received(peer, post.bytes);
   pending_.erase(found);
   return peer;
 }

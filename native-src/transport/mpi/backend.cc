@@ -7,6 +7,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "core/data_type.h"
 #include "transport/mpi/mpi_call.h"
 
 namespace lockstep::mpi {
@@ -77,7 +78,8 @@ MpiBackend::MpiBackend(Session& session, MPI_Comm comm, double timeout_seconds)
       comm_(comm),
       members_(world_ranks(comm)),
       timeout_seconds_(timeout_seconds),
-      chunk_bytes_(chunk_bytes_from_environment()) {
+      chunk_bytes_(chunk_bytes_from_environment()),
+      traffic_(static_cast<int>(members_.size())) {
   check(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
 }
@@ -85,7 +87,9 @@ MpiBackend::MpiBackend(Session& session, MPI_Comm comm, double timeout_seconds)
 int MpiBackend::execute(const Request& request, const Deadline& deadline) {
   const Signature signature = signature_of(request);
   const bool has_peer = is_point_to_point(request.operation);
-  const Pending pending{signature, members_, rank_, has_peer ? request.root_or_peer : Transport::ANY};
+  const Pending pending{signature, members_, rank_, has_peer ? request.root_or_peer : Transport::ANY,
+                        &traffic_};
+  last_algorithm_ = has_peer ? Algorithm::NONE : Algorithm::LIBRARY;
   const Call call{session_, comm_, rank_, size(), chunk_bytes_, request, pending, deadline, buffers_};
   try {
     return carry_out(call);
@@ -98,9 +102,14 @@ int MpiBackend::execute(const Request& request, const Deadline& deadline) {
 int MpiBackend::carry_out(const Call& call) {
   if (call.request.operation == Operation::SEND) {
     send(call);
+    traffic_.sent(call.request.root_or_peer, call.request.count * size_of(call.request.type));
     return 0;
   }
-  if (call.request.operation == Operation::RECEIVE) return receive(call);
+  if (call.request.operation == Operation::RECEIVE) {
+    const int sender = receive(call);
+    traffic_.received(sender, call.request.count * size_of(call.request.type));
+    return sender;
+  }
   try {
     agree(call);
   } catch (const Error& error) {

@@ -23,8 +23,9 @@ class MpiBackend final : public Backend {
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(members_.size()); }
   std::string name() const override { return "mpi"; }
+  const Traffic* traffic() const override { return &traffic_; }
+  Algorithm last_algorithm() const override { return last_algorithm_; }
   int execute(const Request& request, const Deadline& deadline) override;
-  Algorithm last_algorithm() const override { return Algorithm::LIBRARY; }
 
   /// MPI_Comm_create_group blocks without a deadline, so it begins only once all ranks have told their color
   /// and key. A rank that dies in that short call leaves the others in it until the launcher ends them. Two
@@ -50,6 +51,8 @@ class MpiBackend final : public Backend {
   bool disagreed_ = false;
   bool closed_ = false;
   Buffers buffers_;
+  Traffic traffic_;  ///< what MPI exchanges within collectives is its own affair
+  Algorithm last_algorithm_ = Algorithm::NONE;
 };
 
 }  // namespace lockstep::mpi

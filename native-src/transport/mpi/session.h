@@ -28,6 +28,7 @@ struct Pending {
   std::span<const int> members;  ///< world ranks of the group, by group rank
   int own_rank;                  ///< in the group
   int peer = Transport::ANY;     ///< of a SEND or RECEIVE
+  Traffic* traffic = nullptr;    ///< counts the time spent waiting
 };
 
 /// MPI in this process: there is one, started with the first group and ended with the last.

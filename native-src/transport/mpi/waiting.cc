@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "transport/mpi/session.h"
+#include "transport/stall.h"
 
 namespace lockstep::mpi {
 namespace {
@@ -99,6 +100,8 @@ void Session::wait_until(const Pending& pending, const Deadline& deadline,
     return false;
   };
   if (try_some_times()) return;
+  std::optional<Traffic::Wait> waiting;
+  if (pending.traffic != nullptr) waiting.emplace(*pending.traffic, pending.peer);
   const auto began = Clock::now();
   while (Clock::now() - began < SPIN_TIME) {
     if (try_some_times()) return;
@@ -106,6 +109,7 @@ void Session::wait_until(const Pending& pending, const Deadline& deadline,
   auto next_notices = began;
   auto next_peers = began + PEER_INTERVAL;
   auto left_since = Clock::time_point::max();
+  StallWatch watch(pending.own_rank, pending.signature, pending.peer, deadline);
   for (;;) {
     const auto now = Clock::now();
     {
@@ -125,6 +129,8 @@ void Session::wait_until(const Pending& pending, const Deadline& deadline,
         if (ended_by_death(pending, done)) return;
         next_peers = now + PEER_INTERVAL;
       }
+      // No roll: each rank says what it waits in, and the silent one is the one to look for.
+      if (watch.look() == StallWatch::Due::REPORT) watch.report({});
       if (deadline.cancelled()) throw cancelled_error(pending.own_rank, pending.signature);
       if (now >= deadline.end()) throw Error(ErrorCode::TIMEOUT, "The deadline passed.");
     }

@@ -20,6 +20,25 @@ constexpr std::int32_t LAST_CODE = static_cast<std::int32_t>(ErrorCode::SYSTEM);
 
 }  // namespace
 
+std::vector<std::byte> encode_inquiry(const Inquiry& inquiry) {
+  std::vector<std::byte> bytes(INQUIRY_BYTES);
+  WireWriter(bytes.data())
+      .put(inquiry.awaited)
+      .put(inquiry.milliseconds)
+      .put(std::uint32_t{inquiry.wants_answer});
+  return bytes;
+}
+
+Inquiry parse_inquiry(std::span<const std::byte> bytes, int world_size) {
+  WireReader reader(bytes.data());
+  Inquiry inquiry;
+  inquiry.awaited = reader.get<std::int32_t>();
+  if (inquiry.awaited < 0 || inquiry.awaited >= world_size) inquiry.awaited = -1;
+  inquiry.milliseconds = reader.get<std::uint32_t>();
+  inquiry.wants_answer = reader.get<std::uint32_t>() != 0;
+  return inquiry;
+}
+
 std::vector<std::byte> encode_abort(const AbortNotice& notice) {
   std::string_view text = cut_utf8(notice.message, ABORT_TEXT_LIMIT);
   std::vector<std::byte> bytes(ABORT_FIXED_BYTES + text.size());

@@ -32,6 +32,20 @@ struct Roster {
   std::vector<Entry> entries;
 };
 
+/// What a rank tells the others when it has waited for long, and when one of them asks.
+struct Inquiry {
+  std::int32_t awaited = -1;  ///< rank, or Transport::ANY
+  std::uint32_t milliseconds = 0;
+  bool wants_answer = false;
+  bool operator==(const Inquiry&) const = default;
+};
+
+constexpr std::size_t INQUIRY_BYTES = 12;
+
+std::vector<std::byte> encode_inquiry(const Inquiry& inquiry);
+/// @param bytes INQUIRY_BYTES of them; a rank outside the world becomes Transport::ANY
+Inquiry parse_inquiry(std::span<const std::byte> bytes, int world_size);
+
 std::vector<std::byte> encode_abort(const AbortNotice& notice);
 std::vector<std::byte> encode_roster(const Roster& roster);
 

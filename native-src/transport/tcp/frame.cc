@@ -1,5 +1,6 @@
 #include "transport/tcp/frame.h"
 
+#include "transport/tcp/control.h"
 #include "transport/tcp/crc32c.h"
 #include "transport/tcp/wire.h"
 
@@ -30,8 +31,10 @@ std::string check_lengths(const FrameHeader& header, std::uint32_t payload_limit
   if (header.source < 0) return "a negative rank as its source";
   if (header.kind == FrameKind::DATA) return {};
   if (header.total != header.payload) return "a notice in pieces";
-  bool is_bare = header.kind == FrameKind::GOODBYE || header.kind == FrameKind::INQUIRY;
-  if (is_bare && header.payload > 0) return "a payload that frames of its kind do not have";
+  bool is_bare = header.kind == FrameKind::GOODBYE;
+  bool is_inquiry = header.kind == FrameKind::INQUIRY;
+  if ((is_bare && header.payload > 0) || (is_inquiry && header.payload != INQUIRY_BYTES))
+    return "a payload that frames of its kind do not have";
   return {};
 }
 

@@ -17,7 +17,8 @@ enum class FrameKind : std::uint8_t {
   ABORT = 1,    ///< payload: an AbortNotice (control.h); the last frame on a connection
   GOODBYE = 2,  ///< no payload; the last frame on a connection
   ROSTER = 3,   ///< payload: a Roster (control.h); only while the group is being formed
-  INQUIRY = 4   ///< no payload: the sender has waited for long in the collective of this signature
+  INQUIRY = 4   ///< payload: an Inquiry (control.h): the sender has waited for long in the operation of
+                ///< this signature
 };
 
 struct FrameHeader {

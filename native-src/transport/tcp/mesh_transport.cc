@@ -25,7 +25,8 @@ MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
       gatekeeper_(std::move(mesh.gatekeeper)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       peers_(roster_.size()),
-      mailbox_(mesh.rank, static_cast<int>(roster_.size()), mesh.streams) {
+      mailbox_(mesh.rank, static_cast<int>(roster_.size()), mesh.streams),
+      traffic_(static_cast<int>(roster_.size())) {
   if (!epoll_) throw system_error("open an epoll set", errno);
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank_) continue;
@@ -98,6 +99,7 @@ Transport::Ticket MeshTransport::post_send(int peer, const Signature& signature,
   check_peer(peer);
   Post& post = new_post(peer, signature, data, bytes);
   post.is_send = true;
+  traffic_.sent(peer, bytes);
   if (failure_ || closed_) return last_ticket_;
   try {
     enter(signature);
@@ -154,6 +156,7 @@ int MeshTransport::wait(Ticket ticket, const Deadline& deadline) {
     throw wrapped;
   }
   int peer = post.peer;
+  if (!post.is_send) traffic_.received(peer, post.bytes);
   posts_.erase(found);
   return peer;
 }
@@ -178,11 +181,12 @@ void MeshTransport::end_frame(Lane lane, const FrameHeader& header) {
   Stream& from = stream_at(lane);
   if (header.kind == FrameKind::DATA) {
     mailbox_.end_frame(lane);
+    peer_at(lane.peer).last_seen = header.signature;
+    peer_at(lane.peer).last_seen_at = last_progress_;
   } else if (header.kind == FrameKind::GOODBYE) {
     from.has_ended = true;
   } else if (header.kind == FrameKind::INQUIRY) {
-    peer_at(lane.peer).inquiry = header.signature;
-    compare_with(lane.peer);
+    take_inquiry(lane.peer, header.signature, from.control);
   } else {
     auto notice = header.kind == FrameKind::ABORT ? parse_abort(from.control, size()) : std::nullopt;
     if (notice && header.source < size()) rethrow(*notice, header.source);

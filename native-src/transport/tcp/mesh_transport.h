@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "transport/stall.h"
 #include "transport/tcp/connection.h"
 #include "transport/tcp/control.h"
 #include "transport/tcp/mailbox.h"
@@ -24,6 +25,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(peers_.size()); }
   std::string name() const override { return "tcp"; }
+  const Traffic* traffic() const override { return &traffic_; }
 
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override;
   Ticket post_receive(int peer, const Signature& signature, void* data, std::size_t bytes) override;
@@ -45,9 +47,13 @@ class MeshTransport final : public Transport, private FrameReceiver {
   };
 
   struct Peer {
-    std::vector<Stream> streams;  // none to the own rank
-    std::uint32_t sent = 0;       // messages of collectives; the number of the next
-    Signature inquiry;            // the collective in which it last said to wait
+    std::vector<Stream> streams;             // none to the own rank
+    std::uint32_t sent = 0;                  // messages of collectives; the number of the next
+    Signature inquiry;                       // the collective in which it last said to wait
+    std::optional<PendingOperation> answer;  // since this rank has last called the roll
+    bool wants_answer = false;
+    Signature last_seen;  // of its latest message
+    std::chrono::steady_clock::time_point last_seen_at{};
 
     /// Whether it has said goodbye on all streams, so that nothing of it is still to come.
     bool has_left() const { return !streams.empty() && std::ranges::all_of(streams, &Stream::has_ended); }
@@ -83,13 +89,21 @@ class MeshTransport final : public Transport, private FrameReceiver {
   // Progress (progress.cc)
   void drive(Post& post, const Deadline& deadline);
   void spin(Post& post);
-  void inquire();
+  void wait_long(Post& post, const Deadline& deadline);
   void progress(std::chrono::milliseconds patience);
   void send_on(Lane lane);
   void receive_on(Lane lane);
   [[noreturn]] void report_loss(Lane first);
   [[noreturn]] void rethrow(const AbortNotice& notice, int source);
   void check_departed(const Post& post) const;
+
+  // What the ranks wait for (inquiry.cc)
+  void inquire(const StallWatch& watch, bool wants_answer);
+  void answer(const StallWatch& watch);
+  void tell(int peer, const StallWatch& watch, bool wants_answer);
+  void take_inquiry(int peer, const Signature& signature, std::span<const std::byte> bytes);
+  void look_for_stall(StallWatch& watch);
+  std::vector<RollEntry> roll() const;
 
   // Ending (ending.cc)
   void fail(const Error& reason, bool memory_is_valid) noexcept;
@@ -107,6 +121,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   Descriptor epoll_;
   std::vector<Peer> peers_;
   Mailbox mailbox_;
+  Traffic traffic_;
   std::unordered_map<Ticket, Post> posts_;
   Ticket last_ticket_ = 0;
   std::uint64_t splits_ = 0;
@@ -117,6 +132,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   bool peers_know_ = false;        // of the failure
   bool closed_ = false;
   bool last_wait_was_short_ = true;
+  bool asked_ = false;  // some peer wants an answer
   std::chrono::steady_clock::time_point last_progress_{};
 };
 

@@ -30,8 +30,18 @@ void MeshTransport::drive(Post& post, const Deadline& deadline) {
   if (post.complete && Deadline::Clock::now() - last_progress_ < LONGEST_DEAFNESS) return;
   progress(milliseconds(0));
   if (post.complete) return;
+  const Traffic::Wait waiting(traffic_, post.peer);
   const auto began = Deadline::Clock::now();
   if (last_wait_was_short_) spin(post);
+  if (!post.complete) wait_long(post, deadline);
+  // Waits resemble those before them: spinning before a long one only takes a core from the ranks that are
+  // awaited.
+  last_wait_was_short_ = Deadline::Clock::now() - began <= options_.spin;
+}
+
+// From here on sleeps and looks at clocks cost nothing that counts.
+void MeshTransport::wait_long(Post& post, const Deadline& deadline) {
+  StallWatch watch(rank_, post.signature, post.peer, deadline);
   bool asked = post.signature.is_point_to_point();
   auto ask_at = Deadline::Clock::now() + INQUIRY_AFTER;
   while (!post.complete) {
@@ -39,22 +49,12 @@ void MeshTransport::drive(Post& post, const Deadline& deadline) {
     if (deadline.cancelled()) throw cancelled_error(rank_, post.signature);
     if (deadline.passed()) throw timeout_error(rank_, post.peer, post.signature, deadline);
     if (!asked && Deadline::Clock::now() >= ask_at) {
-      inquire();
+      inquire(watch, false);
       asked = true;
     }
+    look_for_stall(watch);
     progress(deadline.slice());
-  }
-  // Waits resemble those before them: spinning before a long one only takes a core from the ranks that are
-  // awaited.
-  last_wait_was_short_ = Deadline::Clock::now() - began <= options_.spin;
-}
-
-void MeshTransport::inquire() {
-  for (int peer = 0; peer < size(); ++peer) {
-    Peer& other = peer_at(peer);
-    if (other.streams.empty() || !other.streams.front().is_in_use()) continue;
-    other.streams.front().connection->queue_control(control_bytes(FrameKind::INQUIRY, rank_, {}, current_));
-    send_on({peer, 0});
+    if (asked_) answer(watch);
   }
 }
 

@@ -2,6 +2,8 @@ package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
+import dev.lockstep.comm.profile.CommunicationProfile;
+import dev.lockstep.comm.profile.Timeline;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.ConfigProblem;
@@ -10,6 +12,7 @@ import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
+import dev.lockstep.monitor.PrometheusRecorder;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Recording;
 import dev.lockstep.monitor.RunRecorder;
@@ -72,6 +75,19 @@ final class TrainCommand implements Callable<Integer> {
       description = "Train on synthetic data instead of the data that the file names.")
   private boolean createData;
 
+  @Option(
+      names = "--profile",
+      description = "Print what every rank spent in which operation, when the run is over.")
+  private boolean profile;
+
+  @Option(
+      names = "--timeline",
+      paramLabel = "FILE",
+      description =
+          "Write all ranks' operations in Chrome's trace format: short for --set"
+              + " communicator.timeline=FILE.")
+  private @Nullable String timeline;
+
   @Override
   public Integer call() {
     RunConfig config = ConfigLoader.load(RunConfig.class, file, allOverrides());
@@ -80,7 +96,7 @@ final class TrainCommand implements Callable<Integer> {
     try (Dataset dataset = placed(() -> DataFiles.open(data))) {
       Split split = placed(() -> Split.of(dataset.size(), data.validationFraction(), data.seed()));
       NativeLibraries.load();
-      try (Communicator group = Communicator.fromEnvironment(config.communicator());
+      try (Communicator group = Communicator.fromEnvironment(communicator(config));
           MDC.MDCCloseable ignored = RankContext.enter(group.rank());
           RunRecorder recorder = recorder(config, group)) {
         return train(config, dataset, split, group, recorder);
@@ -94,7 +110,14 @@ final class TrainCommand implements Callable<Integer> {
         new TrainingJob(
             config.plan(), dataset, split, group, recorder, Optional.of(config.folder()));
     Signals.onTerminate(job::requestStop);
+    Optional<Path> trace = config.communicator().timelineFile();
+    Optional<Timeline> recording =
+        trace.map(file -> Timeline.start(group, Timeline.DEFAULT_OPERATIONS));
     TrainingResult result = job.run(resume);
+    recording.ifPresent(operations -> operations.write(trace.orElseThrow()));
+    if (profile) {
+      CommunicationProfile.gather(group).ifPresent(all -> System.out.print(all.table()));
+    }
     if (!result.stopped()) {
       return ExitCode.OK;
     }
@@ -113,15 +136,27 @@ final class TrainCommand implements Callable<Integer> {
     if (group.rank() != 0) {
       return RunRecorder.none();
     }
-    return new Recording(
-            config.folder(),
-            resume,
-            ConfigLoader.toYaml(config),
-            config.output(),
-            System.out,
-            Terminal.attached(),
-            InstantSource.system())
-        .open();
+    RunRecorder recording =
+        new Recording(
+                config.folder(),
+                resume,
+                ConfigLoader.toYaml(config),
+                config.output(),
+                System.out,
+                Terminal.attached(),
+                InstantSource.system())
+            .open();
+    return RunRecorder.all(
+        List.of(
+            recording, new PrometheusRecorder(config.folder().prometheus(), group::statistics)));
+  }
+
+  /** Without a word about it, the last operations before an error go to the run's folder. */
+  private static CommunicatorConfig communicator(RunConfig config) {
+    CommunicatorConfig communicator = config.communicator();
+    return communicator.flightRecorderFolder().isPresent()
+        ? communicator
+        : communicator.withFlightRecorder(config.folder().path().toString());
   }
 
   /** Data that does not have what the configuration asks for is a problem of the configuration. */
@@ -141,6 +176,9 @@ final class TrainCommand implements Callable<Integer> {
     all.addAll(overrides);
     if (name != null) {
       all.add("name='" + name.replace("'", "''") + "'");
+    }
+    if (timeline != null) {
+      all.add("communicator.timeline='" + timeline.replace("'", "''") + "'");
     }
     if (backend != null) {
       all.add("communicator.backend=" + backend.name().toLowerCase(Locale.ROOT));

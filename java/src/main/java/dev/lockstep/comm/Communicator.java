@@ -2,6 +2,7 @@ package dev.lockstep.comm;
 
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -236,6 +237,26 @@ public interface Communicator extends AutoCloseable {
    * @param color from 0
    */
   Communicator split(int color, int key);
+
+  /**
+   * Changes how long a wait may take until the log tells who waits in which operation for whom;
+   * infinity turns it off. 10 s unless set. Of the operations that follow.
+   */
+  void setStallSeconds(double seconds);
+
+  /** What this rank has spent in each operation and with each peer. */
+  CommunicationStats statistics();
+
+  /** The last operations, oldest first, the running one included. */
+  List<OperationRecord> operations();
+
+  /**
+   * Keeps up to {@code operations} operations for {@link #operations()} from the next one on,
+   * instead of 256; each takes 64 bytes.
+   *
+   * @param operations from 1 to 4,194,304
+   */
+  void recordOperations(int operations);
 
   /** Seconds that this communicator has spent inside operations. */
   double communicationSeconds();

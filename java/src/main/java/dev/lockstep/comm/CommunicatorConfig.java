@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,14 +15,23 @@ import org.jspecify.annotations.Nullable;
  *     rank 0 counts. Without it {@code LOCKSTEP_TUNING} names the file, or the built-in table is
  *     used.
  * @param algorithms algorithms that a user chooses
+ * @param stallSeconds how long a wait takes until the log tells who waits for whom
+ * @param flightRecorder folder for the last operations before an error; null for {@code
+ *     LOCKSTEP_FLIGHT_RECORDER}, and where that is not set, for no file
+ * @param timeline file for the timeline of all ranks' operations, in Chrome's trace format; null
+ *     for {@code LOCKSTEP_TIMELINE}, and where that is not set, for none
  */
 public record CommunicatorConfig(
     @Nullable Choice backend,
     @Nullable Double timeoutSeconds,
     @Nullable String tuning,
-    @Nullable AlgorithmConfig algorithms) {
+    @Nullable AlgorithmConfig algorithms,
+    @Nullable Double stallSeconds,
+    @Nullable String flightRecorder,
+    @Nullable String timeline) {
 
   private static final double DEFAULT_TIMEOUT_SECONDS = 60;
+  private static final double DEFAULT_STALL_SECONDS = 10;
 
   /** The backends that a configuration can ask for. */
   public enum Choice {
@@ -40,11 +51,37 @@ public record CommunicatorConfig(
       throw new IllegalArgumentException(
           "communicator.timeout_seconds is " + timeoutSeconds + "; it must be above 0.");
     }
+    stallSeconds = stallSeconds == null ? Double.valueOf(DEFAULT_STALL_SECONDS) : stallSeconds;
+    if (!(stallSeconds > 0)) {
+      throw new IllegalArgumentException(
+          "communicator.stall_seconds is " + stallSeconds + "; it must be above 0.");
+    }
   }
 
-  /** With the built-in tuning, or that of the environment. */
+  /** With the other keys at their defaults. */
   public CommunicatorConfig(@Nullable Choice backend, @Nullable Double timeoutSeconds) {
-    this(backend, timeoutSeconds, null, null);
+    this(backend, timeoutSeconds, null, null, null, null, null);
+  }
+
+  /** The same with another folder for the last operations before an error. */
+  public CommunicatorConfig withFlightRecorder(String folder) {
+    return new CommunicatorConfig(
+        backend, timeoutSeconds, tuning, algorithms, stallSeconds, folder, timeline);
+  }
+
+  /** Where the last operations before an error go, by the key or by the environment. */
+  public Optional<Path> flightRecorderFolder() {
+    return path(flightRecorder, "LOCKSTEP_FLIGHT_RECORDER");
+  }
+
+  /** Where the timeline goes, by the key or by the environment. */
+  public Optional<Path> timelineFile() {
+    return path(timeline, "LOCKSTEP_TIMELINE");
+  }
+
+  private static Optional<Path> path(@Nullable String key, String variable) {
+    String text = key != null ? key : System.getenv(variable);
+    return text == null || text.isBlank() ? Optional.empty() : Optional.of(Path.of(text));
   }
 
   public static CommunicatorConfig defaults() {

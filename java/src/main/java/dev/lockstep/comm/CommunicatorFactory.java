@@ -30,13 +30,15 @@ final class CommunicatorFactory {
           case SHARED_MEMORY -> Native.REQUIRED;
           default -> Native.NEVER;
         };
+    FlightRecorder recorder = new FlightRecorder(config.flightRecorderFolder().orElse(null));
     Communicator group =
         switch (backend) {
-          case MPI -> mpi(launch, config.timeoutSeconds(), sharing);
-          case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing);
-          default -> single();
+          case MPI -> mpi(launch, config.timeoutSeconds(), sharing, recorder);
+          case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing, recorder);
+          default -> open(Backend.SINGLE, recorder, Native::open_single);
         };
     try {
+      group.setStallSeconds(config.stallSeconds());
       tune(group, config);
       return group;
     } catch (RuntimeException e) {
@@ -50,6 +52,11 @@ final class CommunicatorFactory {
     String file = config.tuning() == null ? System.getenv(TUNING_VARIABLE) : config.tuning();
     group.useTuning(file == null || file.isEmpty() ? null : Path.of(file));
     config.algorithms().chosen().forEach(group::useAlgorithm);
+  }
+
+  /** Of communicators that no configuration speaks of. */
+  private static FlightRecorder recorder() {
+    return new FlightRecorder(CommunicatorConfig.defaults().flightRecorderFolder().orElse(null));
   }
 
   private static TcpOptions tcpOptions(LaunchEnvironment launch, double timeoutSeconds) {
@@ -70,19 +77,22 @@ final class CommunicatorFactory {
   }
 
   static Communicator single() {
-    return open(Backend.SINGLE, Native::open_single);
+    return open(Backend.SINGLE, recorder(), Native::open_single);
   }
 
   static Communicator inProcess(String group, int rank, int size, double timeoutSeconds) {
+    NativeLog.follow();
     return open(
-        Backend.IN_PROCESS, () -> Native.open_in_process(group, rank, size, timeoutSeconds));
+        Backend.IN_PROCESS,
+        recorder(),
+        () -> Native.open_in_process(group, rank, size, timeoutSeconds));
   }
 
   static Communicator tcp(TcpOptions options) {
-    return tcp(options, Native.NEVER);
+    return tcp(options, Native.NEVER, recorder());
   }
 
-  private static Communicator tcp(TcpOptions options, int sharing) {
+  private static Communicator tcp(TcpOptions options, int sharing, FlightRecorder recorder) {
     if (options.token().isEmpty()) {
       LOG.warn(
           "LOCKSTEP_TOKEN is not set: any process that reaches {}:{} can join this job.",
@@ -92,6 +102,7 @@ final class CommunicatorFactory {
     NativeLog.follow();
     return open(
         Backend.TCP,
+        recorder,
         () ->
             Native.open_tcp(
                 options.rank(),
@@ -103,16 +114,17 @@ final class CommunicatorFactory {
                 sharing));
   }
 
-  private static Communicator mpi(LaunchEnvironment launch, double timeoutSeconds, int sharing) {
+  private static Communicator mpi(
+      LaunchEnvironment launch, double timeoutSeconds, int sharing, FlightRecorder recorder) {
     MpiLibrary library = launch.mpi() == null ? MpiLibrary.OPEN_MPI : launch.mpi();
     String path = MpiPlugin.path(library);
     NativeLog.follow();
-    return open(Backend.MPI, () -> Native.open_mpi(path, timeoutSeconds, sharing));
+    return open(Backend.MPI, recorder, () -> Native.open_mpi(path, timeoutSeconds, sharing));
   }
 
-  private static Communicator open(Backend backend, LongSupplier open) {
+  private static Communicator open(Backend backend, FlightRecorder recorder, LongSupplier open) {
     try {
-      return new NativeCommunicator(open.getAsLong(), backend);
+      return new NativeCommunicator(open.getAsLong(), backend, recorder);
     } catch (RuntimeException e) {
       NativeLog.drain();
       throw NativeErrors.translate(e);

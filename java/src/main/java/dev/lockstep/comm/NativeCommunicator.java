@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import java.util.List;
 
 /**
  * {@link Communicator} over a native handle. Native code checks every argument, so this class only
@@ -19,18 +20,31 @@ final class NativeCommunicator implements Communicator {
   private final int rank;
   private final int size;
   private final Requests requests;
+  private final FlightRecorder recorder;
 
   /**
    * @param network what the group was opened with, beside the memory that ranks of a host share
    */
-  NativeCommunicator(long handle, Backend network) {
+  NativeCommunicator(long handle, Backend network, FlightRecorder recorder) {
     this.handle = handle;
+    this.recorder = recorder;
     this.network = network;
     this.transport = Native.communicator_backend(handle).getString();
     this.backend = transport.equals("shared-memory") ? Backend.SHARED_MEMORY : network;
     this.rank = Native.communicator_rank(handle);
     this.size = Native.communicator_size(handle);
     this.requests = new Requests(rank, size);
+  }
+
+  long handle() {
+    return handle;
+  }
+
+  /** What a failure of native code becomes for the caller. */
+  RuntimeException failed(RuntimeException thrown) {
+    RuntimeException failure = NativeErrors.translate(thrown);
+    recorder.failed(this, failure);
+    return failure;
   }
 
   @Override
@@ -108,132 +122,132 @@ final class NativeCommunicator implements Communicator {
 
   @Override
   public void send(Span data, int to, int tag) {
-    requests.send(data, to, tag).run(handle);
+    requests.send(data, to, tag).run(this);
   }
 
   @Override
   public Work sendAsync(Span data, int to, int tag) {
-    return requests.send(data, to, tag).start(handle);
+    return requests.send(data, to, tag).start(this);
   }
 
   @Override
   public int receive(Span data, int from, int tag) {
-    return requests.receive(data, from, tag).run(handle);
+    return requests.receive(data, from, tag).run(this);
   }
 
   @Override
   public Work receiveAsync(Span data, int from, int tag) {
-    return requests.receive(data, from, tag).start(handle);
+    return requests.receive(data, from, tag).start(this);
   }
 
   @Override
   public void broadcast(Span data, int root) {
-    requests.broadcast(data, root).run(handle);
+    requests.broadcast(data, root).run(this);
   }
 
   @Override
   public Work broadcastAsync(Span data, int root) {
-    return requests.broadcast(data, root).start(handle);
+    return requests.broadcast(data, root).start(this);
   }
 
   @Override
   public void scatter(Span input, Span output, int root) {
-    requests.scatter(input, output, root).run(handle);
+    requests.scatter(input, output, root).run(this);
   }
 
   @Override
   public Work scatterAsync(Span input, Span output, int root) {
-    return requests.scatter(input, output, root).start(handle);
+    return requests.scatter(input, output, root).start(this);
   }
 
   @Override
   public void scatter(Span input, Span output, long[] counts, int root) {
-    requests.scatter(input, output, counts, root).run(handle);
+    requests.scatter(input, output, counts, root).run(this);
   }
 
   @Override
   public void gather(Span input, Span output, int root) {
-    requests.gather(input, output, root).run(handle);
+    requests.gather(input, output, root).run(this);
   }
 
   @Override
   public Work gatherAsync(Span input, Span output, int root) {
-    return requests.gather(input, output, root).start(handle);
+    return requests.gather(input, output, root).start(this);
   }
 
   @Override
   public void gather(Span input, Span output, long[] counts, int root) {
-    requests.gather(input, output, counts, root).run(handle);
+    requests.gather(input, output, counts, root).run(this);
   }
 
   @Override
   public void allGather(Span input, Span output) {
-    requests.allGather(input, output).run(handle);
+    requests.allGather(input, output).run(this);
   }
 
   @Override
   public Work allGatherAsync(Span input, Span output) {
-    return requests.allGather(input, output).start(handle);
+    return requests.allGather(input, output).start(this);
   }
 
   @Override
   public void allGather(Span input, Span output, long[] counts) {
-    requests.allGather(input, output, counts).run(handle);
+    requests.allGather(input, output, counts).run(this);
   }
 
   @Override
   public void reduce(Span input, Span output, ReduceOp op, int root) {
-    requests.reduce(input, output, op, root).run(handle);
+    requests.reduce(input, output, op, root).run(this);
   }
 
   @Override
   public Work reduceAsync(Span input, Span output, ReduceOp op, int root) {
-    return requests.reduce(input, output, op, root).start(handle);
+    return requests.reduce(input, output, op, root).start(this);
   }
 
   @Override
   public void reduceScatter(Span input, Span output, ReduceOp op) {
-    requests.reduceScatter(input, output, op).run(handle);
+    requests.reduceScatter(input, output, op).run(this);
   }
 
   @Override
   public Work reduceScatterAsync(Span input, Span output, ReduceOp op) {
-    return requests.reduceScatter(input, output, op).start(handle);
+    return requests.reduceScatter(input, output, op).start(this);
   }
 
   @Override
   public void reduceScatter(Span input, Span output, long[] counts, ReduceOp op) {
-    requests.reduceScatter(input, output, counts, op).run(handle);
+    requests.reduceScatter(input, output, counts, op).run(this);
   }
 
   @Override
   public void allReduce(Span input, Span output, ReduceOp op) {
-    requests.allReduce(input, output, op).run(handle);
+    requests.allReduce(input, output, op).run(this);
   }
 
   @Override
   public Work allReduceAsync(Span input, Span output, ReduceOp op) {
-    return requests.allReduce(input, output, op).start(handle);
+    return requests.allReduce(input, output, op).start(this);
   }
 
   @Override
   public void allToAll(Span input, Span output) {
-    requests.allToAll(input, output).run(handle);
+    requests.allToAll(input, output).run(this);
   }
 
   @Override
   public Work allToAllAsync(Span input, Span output) {
-    return requests.allToAll(input, output).start(handle);
+    return requests.allToAll(input, output).start(this);
   }
 
   @Override
   public void barrier() {
-    requests.barrier().run(handle);
+    requests.barrier().run(this);
   }
 
   @Override
   public Work barrierAsync() {
-    return requests.barrier().start(handle);
+    return requests.barrier().start(this);
   }
 
   @Override
@@ -242,7 +256,35 @@ final class NativeCommunicator implements Communicator {
       throw new IllegalArgumentException("The color is " + color + "; colors start at 0.");
     }
     try {
-      return new NativeCommunicator(Native.split(handle, color, key), network);
+      return new NativeCommunicator(Native.split(handle, color, key), network, recorder.another());
+    } catch (RuntimeException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public void setStallSeconds(double seconds) {
+    try {
+      Native.set_stall_seconds(handle, seconds);
+    } catch (RuntimeException e) {
+      throw NativeErrors.translate(e);
+    }
+  }
+
+  @Override
+  public CommunicationStats statistics() {
+    return NativeRecords.statistics(handle, rank);
+  }
+
+  @Override
+  public List<OperationRecord> operations() {
+    return NativeRecords.log(handle);
+  }
+
+  @Override
+  public void recordOperations(int operations) {
+    try {
+      Native.record_operations(handle, operations);
     } catch (RuntimeException e) {
       throw NativeErrors.translate(e);
     }

@@ -10,12 +10,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class NativeWork implements Work {
   private final Request request;
+  private final NativeCommunicator communicator;
   private long handle;
   private int sender;
   private @Nullable RuntimeException failure;
 
-  NativeWork(long handle, Request request) {
+  NativeWork(long handle, Request request, NativeCommunicator communicator) {
     this.handle = handle;
+    this.communicator = communicator;
     this.request = request;
   }
 
@@ -30,7 +32,7 @@ final class NativeWork implements Work {
       try {
         sender = Native.wait_work(handle);
       } catch (RuntimeException e) {
-        failure = NativeErrors.translate(e);
+        failure = communicator.failed(e);
       } finally {
         handle = 0;
         Reference.reachabilityFence(request);

@@ -38,10 +38,10 @@ record Request(
   }
 
   /** Runs it. @return for a receive the rank that sent, otherwise 0 */
-  int run(long communicator) {
+  int run(NativeCommunicator communicator) {
     try {
       return Native.run(
-          communicator,
+          communicator.handle(),
           operation,
           type(),
           op.code,
@@ -52,18 +52,18 @@ record Request(
           count,
           countsAddress());
     } catch (RuntimeException e) {
-      throw NativeErrors.translate(e);
+      throw communicator.failed(e);
     } finally {
       Reference.reachabilityFence(this);
     }
   }
 
   /** Queues it. */
-  Work start(long communicator) {
+  Work start(NativeCommunicator communicator) {
     try {
       long work =
           Native.start(
-              communicator,
+              communicator.handle(),
               operation,
               type(),
               op.code,
@@ -73,7 +73,7 @@ record Request(
               output.address(),
               count,
               countsAddress());
-      return new NativeWork(work, this);
+      return new NativeWork(work, this, communicator);
     } catch (RuntimeException e) {
       throw NativeErrors.translate(e);
     }

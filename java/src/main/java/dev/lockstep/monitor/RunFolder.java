@@ -48,6 +48,15 @@ public record RunFolder(Path path) {
   }
 
   /**
+   * Returns where rank 0's communication counters go, in Prometheus's text format.
+   *
+   * @return {@code metrics.prom}
+   */
+  public Path prometheus() {
+    return path.resolve("metrics.prom");
+  }
+
+  /**
    * Returns where the run's results go.
    *
    * @return {@code summary.json}

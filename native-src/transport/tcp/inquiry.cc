@@ -1,0 +1,68 @@
+// How the ranks of a MeshTransport tell each other what they wait for.
+
+#include <algorithm>
+#include <limits>
+
+#include "transport/tcp/control_frame.h"
+#include "transport/tcp/mesh_transport.h"
+
+namespace lockstep::tcp {
+
+void MeshTransport::inquire(const StallWatch& watch, bool wants_answer) {
+  for (int peer = 0; peer < size(); ++peer) tell(peer, watch, wants_answer);
+}
+
+void MeshTransport::answer(const StallWatch& watch) {
+  asked_ = false;
+  for (int peer = 0; peer < size(); ++peer) {
+    if (peer_at(peer).wants_answer) tell(peer, watch, false);
+    peer_at(peer).wants_answer = false;
+  }
+}
+
+void MeshTransport::tell(int peer, const StallWatch& watch, bool wants_answer) {
+  Peer& other = peer_at(peer);
+  if (other.streams.empty() || !other.streams.front().is_in_use()) return;
+  const PendingOperation pending = watch.pending();
+  constexpr double MOST = std::numeric_limits<std::uint32_t>::max();
+  const auto milliseconds = static_cast<std::uint32_t>(std::min(pending.seconds * 1e3, MOST));
+  other.streams.front().connection->queue_control(
+      control_bytes(FrameKind::INQUIRY, rank_, encode_inquiry({pending.awaited, milliseconds, wants_answer}),
+                    pending.signature));
+  send_on({peer, 0});
+}
+
+void MeshTransport::take_inquiry(int peer, const Signature& signature, std::span<const std::byte> bytes) {
+  Peer& from = peer_at(peer);
+  const Inquiry inquiry = parse_inquiry(bytes, size());
+  from.answer = PendingOperation{signature, inquiry.awaited, inquiry.milliseconds * 1e-3};
+  from.wants_answer = from.wants_answer || inquiry.wants_answer;
+  asked_ = asked_ || inquiry.wants_answer;
+  if (signature.is_point_to_point()) return;
+  from.inquiry = signature;
+  compare_with(peer);
+}
+
+void MeshTransport::look_for_stall(StallWatch& watch) {
+  const StallWatch::Due due = watch.look();
+  if (due == StallWatch::Due::REPORT) watch.report(roll());
+  if (due != StallWatch::Due::CALL_ROLL) return;
+  for (Peer& peer : peers_) peer.answer.reset();
+  inquire(watch, true);
+}
+
+std::vector<RollEntry> MeshTransport::roll() const {
+  const auto now = Deadline::Clock::now();
+  std::vector<RollEntry> entries(peers_.size());
+  for (std::size_t rank = 0; rank < peers_.size(); ++rank) {
+    const Peer& peer = peers_[rank];
+    entries[rank].pending = peer.answer;
+    entries[rank].has_left = peer.has_left();
+    if (peer.last_seen_at == Deadline::Clock::time_point{}) continue;
+    entries[rank].last_seen = peer.last_seen;
+    entries[rank].last_seen_seconds = Deadline::Seconds(now - peer.last_seen_at).count();
+  }
+  return entries;
+}
+
+}  // namespace lockstep::tcp
