@@ -1,11 +1,13 @@
 #include "collective/communicator.h"
 
 #include <chrono>
+#include <limits>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include "core/clock.h"
+#include "core/data_type.h"
 #include "core/memory.h"
 #include "lockstep/statistics.h"
 #include "transport/shared_memory/shared_memory.h"
@@ -95,6 +97,63 @@ std::shared_ptr<std::byte> Communicator::allocate(std::size_t bytes) {
   }
   if (SharedMemory* memory = backend_->shared_memory()) return memory->allocate(bytes);
   return allocate_private(bytes);
+}
+
+/// Null in a group of one. @throws Error UNAVAILABLE
+SharedMemory* Communicator::memory_of_all() const {
+  if (size_ == 1) return nullptr;
+  SharedMemory* const memory = backend_->shared_memory();
+  if (memory != nullptr && memory->size() == size_) return memory;
+  throw Error(ErrorCode::UNAVAILABLE,
+              "The " + std::to_string(size_) + " ranks of this group (" + backend_->name() +
+                  ") do not all share memory, which a fused step needs: run all of them on "
+                  "one host, with the backend auto or shared_memory.");
+}
+
+std::shared_ptr<std::byte> Communicator::allocate_shared(std::size_t bytes) {
+  SharedMemory* const memory = memory_of_all();
+  if (memory == nullptr) return allocate_private(bytes);
+  constexpr std::uint64_t NONE = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t offset = NONE;
+  std::shared_ptr<std::byte> own;
+  std::optional<Error> error;
+  if (rank_ == 0) {
+    try {
+      own = memory->allocate_shared(bytes, offset);
+    } catch (const Error& thrown) {
+      error = thrown;  // told to the others first
+    }
+  }
+  RawRequest raw{};
+  raw.operation = static_cast<std::int32_t>(Operation::BROADCAST);
+  raw.type = static_cast<std::int32_t>(DataType::I64);
+  raw.input = raw.output = reinterpret_cast<std::int64_t>(&offset);
+  raw.count = 1;
+  run(raw);
+  if (error) throw Error(*error);
+  if (offset == NONE) {
+    throw Error(ErrorCode::SYSTEM, "Rank 0 could not allocate a shared buffer of " + std::to_string(bytes) +
+                                       " bytes; its own error says why.");
+  }
+  return rank_ == 0 ? own : memory->shared_at(offset);
+}
+
+void Communicator::reduce_step(const std::byte* gradients, std::size_t count, DataType type,
+                               const StepPlan& plan) {
+  memory_of_all();
+  ValidatedRequest what;
+  what.request.operation = Operation::REDUCE_STEP;
+  what.request.type = type;
+  what.request.input = gradients;
+  what.request.count = count;
+  what.request.step = &plan;
+  what.input_bytes = count * size_of(type);
+  if (turn_.try_take()) {
+    run_at_once(what, nullptr);
+    return;
+  }
+  Work work(std::move(what));
+  run_in_turn(work);
 }
 
 int Communicator::run_in_turn(Work& work) {

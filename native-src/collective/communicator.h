@@ -54,6 +54,15 @@ class Communicator {
   /// outlive the group. @throws Error SYSTEM, CLOSED
   std::shared_ptr<std::byte> allocate(std::size_t bytes);
 
+  /// Collective: zeroed memory that all ranks use, for what each of them holds a slice of. Its ranks are on
+  /// one host. It may outlive the group, and is never given back before all ranks have let go of it.
+  /// @throws Error UNAVAILABLE where the ranks do not all share memory, SYSTEM, CLOSED
+  std::shared_ptr<std::byte> allocate_shared(std::size_t bytes);
+
+  /// Collective: reduces `count` gradients of `type` and applies plan.update to this rank's slice.
+  /// @throws Error UNAVAILABLE where the ranks do not all share memory, INVALID_ARGUMENT, and as run()
+  void reduce_step(const std::byte* gradients, std::size_t count, DataType type, const StepPlan& plan);
+
   /// As Backend::use_algorithm(), after what was submitted before.
   void use_algorithm(Operation operation, std::optional<Algorithm> algorithm);
 
@@ -94,6 +103,7 @@ class Communicator {
 
   int run_at_once(const ValidatedRequest& what, std::unique_ptr<Backend>* child);
   int run_in_turn(Work& work);
+  SharedMemory* memory_of_all() const;
   void configure(const std::function<void(Backend&)>& change);
   void take_over(const Settings& settings);
   void perform(Lock& lock, Work& work);

@@ -48,6 +48,7 @@ std::span<const Algorithm> algorithms_with_shared_memory(Operation operation) {
     case Operation::SEND:
     case Operation::RECEIVE:
     case Operation::SPLIT:
+    case Operation::REDUCE_STEP:
       break;
   }
   return {};

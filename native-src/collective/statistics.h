@@ -38,7 +38,7 @@ inline int latency_bucket_of(std::int64_t nanoseconds) noexcept {
 /// The counters of one communicator. One thread at a time adds (the one whose turn it is); any thread reads.
 class OperationStatistics {
  public:
-  static constexpr int OPERATIONS = 12;
+  static constexpr int OPERATIONS = 13;
   static constexpr int ALGORITHMS = 16;
 
   OperationStatistics() = default;

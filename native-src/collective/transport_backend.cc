@@ -76,7 +76,7 @@ int TransportBackend::execute(const Request& request, const Deadline& deadline) 
   last_algorithm_ = Algorithm::NONE;
   if (request.operation == Operation::SEND) return send(request, deadline);
   if (request.operation == Operation::RECEIVE) return receive(request, deadline);
-  last_algorithm_ = choose(request);
+  last_algorithm_ = request.operation == Operation::REDUCE_STEP ? Algorithm::DIRECT : choose(request);
   Signature signature = signature_of(request, ++sequence_);
   signature.algorithm = last_algorithm_;
   const Collective collective = this->collective(signature, deadline);
@@ -134,6 +134,7 @@ void TransportBackend::run(const Request& request, const Collective& collective)
     case Operation::SEND:
     case Operation::RECEIVE:
     case Operation::SPLIT:
+    case Operation::REDUCE_STEP:
       break;
   }
   throw Error(ErrorCode::INVALID_ARGUMENT,

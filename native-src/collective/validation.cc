@@ -40,6 +40,7 @@ class Validation {
 
   void run() {
     if (operation_ == Operation::SPLIT) refuse("is not run as an operation; call split()");
+    if (operation_ == Operation::REDUCE_STEP) refuse("is not run as an operation; call reduce_sgd_step()");
     Request& request = result_.request;
     request.operation = operation_;
     if (operation_ == Operation::BARRIER) return;
@@ -139,6 +140,7 @@ class Validation {
         return buffers(all_bytes_, all_bytes_, false);
       case Operation::BARRIER:
       case Operation::SPLIT:
+      case Operation::REDUCE_STEP:
         return;
     }
   }

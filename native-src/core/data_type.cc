@@ -24,9 +24,9 @@ constexpr std::array<TypeFacts, 7> TYPES{{{4, true, "f32"},
 
 constexpr std::array<const char*, 5> REDUCE_OPS{"sum", "average", "min", "max", "product"};
 
-constexpr std::array<const char*, 12> OPERATIONS{"send",       "receive",    "broadcast", "scatter",
-                                                 "gather",     "all-gather", "reduce",    "reduce-scatter",
-                                                 "all-reduce", "all-to-all", "barrier",   "split"};
+constexpr std::array<const char*, 13> OPERATIONS{
+    "send",           "receive",    "broadcast",  "scatter", "gather", "all-gather", "reduce",
+    "reduce-scatter", "all-reduce", "all-to-all", "barrier", "split",  "reduce-step"};
 
 [[noreturn, gnu::cold, gnu::noinline]] void refuse(std::int64_t code, std::size_t size, const char* what) {
   throw Error(ErrorCode::INVALID_ARGUMENT, std::to_string(code) + " is no " + what + "; the codes are 0 to " +

@@ -11,6 +11,11 @@ namespace lockstep::gradient {
 /// The floating-point types, which have the first codes of DataType.
 constexpr std::size_t FLOATING_TYPES = 4;
 
+/// Bytes of one element of optimiser state: F64 for F64 parameters, F32 otherwise.
+constexpr std::size_t state_bytes(DataType type) {
+  return type == DataType::F64 ? sizeof(double) : sizeof(float);
+}
+
 /// Checks the arguments of one call; every failure is an Error INVALID_ARGUMENT that names the function, the
 /// argument and the value.
 class Arguments {

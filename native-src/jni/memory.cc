@@ -10,6 +10,7 @@
 #include "jni/boundary.h"
 #include "jni/communicators.h"
 #include "lockstep/error.h"
+#include "lockstep/fused.h"
 
 namespace lockstep {
 namespace {
@@ -63,6 +64,12 @@ std::int64_t allocate_memory(std::int64_t bytes) {
 std::int64_t allocate_registered(std::int64_t communicator, std::int64_t bytes) {
   return at_boundary([&] {
     return allocations().insert(communicators().find(communicator)->allocate(checked_length(bytes)));
+  });
+}
+
+std::int64_t allocate_shared(std::int64_t communicator, std::int64_t bytes) {
+  return at_boundary([&] {
+    return allocations().insert(communicators().find(communicator)->allocate_shared(checked_length(bytes)));
   });
 }
 

@@ -12,7 +12,7 @@ std::string peer_name(int peer) { return peer == Transport::ANY ? "any rank" : r
 
 bool is_reduction(Operation operation) {
   return operation == Operation::REDUCE || operation == Operation::REDUCE_SCATTER ||
-         operation == Operation::ALL_REDUCE;
+         operation == Operation::ALL_REDUCE || operation == Operation::REDUCE_STEP;
 }
 
 bool is_rooted(Operation operation) {

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <functional>
-
 #include "collective/collective.h"
+#include "collective/request.h"
 
 namespace lockstep {
 
@@ -10,19 +9,17 @@ struct DirectReduceStepOptions {
   const Collective& collective;
   const std::byte* gradients;  ///< this rank's, registered
   std::size_t count;
-  bool reduces;  ///< false: the gradients are the same on all ranks already
-
-  /// Applies the optimiser to elements [begin, begin + count) of parameters that all ranks share.
-  std::function<void(std::size_t begin, std::size_t count, const std::byte* gradients)> update;
+  const StepPlan& plan;
 };
 
 /// Reduction and optimiser in one pass: every rank combines its slice of all ranks' gradients, as
-/// direct_all_reduce() does, and updates that slice of the parameters alone. The sums go through the L1 cache and
-/// never to memory; parameters and optimiser state exist once for all ranks, as in the first stage of ZeRO (S.
-/// Rajbhandari et al., "ZeRO: memory optimizations toward training trillion parameter models", SC 2020, section
-/// 5), but without the all-gather that brings the parameters back. On return all slices are up to date. The same
-/// bits as an all-reduce followed by the optimiser on every rank.
-/// @throws Error INVALID_ARGUMENT where the gradients are not registered
+/// direct_all_reduce() does, and updates that slice of the parameters alone. The sums go through the L1 cache
+/// and never to memory; parameters and optimiser state exist once for all ranks, as in the first stage of
+/// ZeRO (S. Rajbhandari et al., "ZeRO: memory optimizations toward training trillion parameter models", SC
+/// 2020, section 5), but without the all-gather that brings the parameters back. On return all slices are up
+/// to date. The same bits as an all-reduce followed by the optimiser on every rank.
+/// @throws Error INVALID_ARGUMENT where the gradients are not registered, or the parameters or the state not
+/// shared by all ranks
 void direct_reduce_step(const DirectReduceStepOptions& options);
 
 }  // namespace lockstep

@@ -8,6 +8,7 @@
 #include "collective/direct/direct_broadcast.h"
 #include "collective/direct/direct_reduce.h"
 #include "collective/direct/direct_reduce_scatter.h"
+#include "collective/direct/direct_reduce_step.h"
 #include "core/data_type.h"
 #include "transport/shared_memory/shared_memory.h"
 
@@ -39,6 +40,8 @@ void run(const Request& request, const Collective& collective) {
           {collective, blocks_of(request, collective.size()), request.input, request.output});
     case Operation::BARRIER:
       return direct_barrier(collective);
+    case Operation::REDUCE_STEP:
+      return direct_reduce_step({collective, request.input, request.count, *request.step});
     default:
       throw Error(ErrorCode::INVALID_ARGUMENT, name_of(request.operation) + " has no direct form.");
   }

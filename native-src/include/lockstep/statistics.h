@@ -27,13 +27,13 @@ constexpr std::int32_t OPERATION_DONE = 1;
 constexpr std::int32_t OPERATION_FAILED = 2;
 
 /// std::int64_t in each row of what read_statistics() writes:
-/// Operation, algorithm, calls, failed calls, payload bytes, nanoseconds inside, nanoseconds waited for peers,
-/// longest nanoseconds, then the histogram.
+/// Operation, algorithm, calls, failed calls, payload bytes, nanoseconds inside, nanoseconds waited for
+/// peers, longest nanoseconds, then the histogram.
 constexpr std::int32_t OPERATION_ROW = 8 + LATENCY_BUCKETS;
 /// Messages sent, bytes sent, messages received, bytes received, nanoseconds waited; row r is of rank r.
 constexpr std::int32_t PEER_ROW = 5;
-/// Number, Operation, DataType, ReduceOp, root or peer, count, payload bytes, algorithm, state, whether it was
-/// queued (0 or 1), and clock readings: when submitted, begun, ended (0 while it runs).
+/// Number, Operation, DataType, ReduceOp, root or peer, count, payload bytes, algorithm, state, whether it
+/// was queued (0 or 1), and clock readings: when submitted, begun, ended (0 while it runs).
 constexpr std::int32_t LOG_ROW = 13;
 
 /// One row for each pair of operation and algorithm that has been used.

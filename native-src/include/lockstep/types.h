@@ -28,7 +28,9 @@ enum class Operation : std::int32_t {
   ALL_REDUCE = 8,
   ALL_TO_ALL = 9,
   BARRIER = 10,
-  SPLIT = 11
+  SPLIT = 11,
+  /// Reduces gradients and updates parameters; asked for by reduce_sgd_step() and reduce_adam_step().
+  REDUCE_STEP = 12
 };
 
 /// Whether the ranks of one host exchange data through memory that they share.

@@ -170,6 +170,7 @@ void run_collective(const Call& call) {
     case Operation::SEND:
     case Operation::RECEIVE:
       return;
+    case Operation::REDUCE_STEP:  // needs shared memory
     case Operation::SPLIT:
       return exchange_choices(call);
   }

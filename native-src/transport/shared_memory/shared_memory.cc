@@ -141,6 +141,27 @@ std::shared_ptr<std::byte> SharedMemory::allocate(std::size_t bytes) {
   return {pool_->allocate(bytes), [pool = pool_](std::byte* memory) { pool->free(memory); }};
 }
 
+// Never given back before the segment goes: a rank that frees its handle must not take the memory from under
+// others.
+std::shared_ptr<std::byte> SharedMemory::allocate_shared(std::size_t bytes, std::uint64_t& offset) {
+  std::byte* const memory = pool_->allocate(bytes);
+  offset = static_cast<std::uint64_t>(memory - pool_->arena(0));
+  return shared_at(offset);
+}
+
+std::shared_ptr<std::byte> SharedMemory::shared_at(std::uint64_t offset) {
+  return {pool_->arena(0) + offset, [pool = pool_](std::byte*) {}};
+}
+
+std::optional<std::uint64_t> SharedMemory::shared_offset(const void* memory, std::size_t bytes) const {
+  const std::byte* const begin = pool_->arena(0);
+  const auto* const address = static_cast<const std::byte*>(memory);
+  if (std::less<>()(address, begin)) return std::nullopt;
+  const auto offset = static_cast<std::size_t>(address - begin);
+  if (offset > layout_.arena_bytes || bytes > layout_.arena_bytes - offset) return std::nullopt;
+  return offset;
+}
+
 void SharedMemory::announce(const Signature& signature, std::span<const std::byte> payload) {
   ++step_;
   Announcement& own = member(rank_).announcements[step_ % 2];

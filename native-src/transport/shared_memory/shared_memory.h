@@ -96,6 +96,13 @@ class SharedMemory {
   }
   std::byte* registered(int rank, std::uint64_t offset) const { return pool_->arena(rank) + offset; }
 
+  /// Memory of rank 0's arena that all ranks use; it goes with the segment. On other ranks: where `offset`,
+  /// which rank 0 has told them, lies here. @throws Error SYSTEM
+  std::shared_ptr<std::byte> allocate_shared(std::size_t bytes, std::uint64_t& offset);
+  std::shared_ptr<std::byte> shared_at(std::uint64_t offset);
+  /// Where [memory, memory + bytes) lies in rank 0's arena; nothing where it does not.
+  std::optional<std::uint64_t> shared_offset(const void* memory, std::size_t bytes) const;
+
   /// This rank's step so far.
   std::uint64_t step() const { return step_; }
 

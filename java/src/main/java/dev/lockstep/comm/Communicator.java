@@ -124,6 +124,26 @@ public interface Communicator extends AutoCloseable {
    */
   NativeMemory allocate(long bytes);
 
+  /**
+   * Zeroed native memory that all ranks use, one and the same, for a {@link FusedStep}; collective.
+   * Every rank closes its own; the memory goes when all have, or have ended.
+   *
+   * @throws BackendUnavailableException where the ranks do not all share memory, as those of one
+   *     host do
+   */
+  default NativeMemory allocateShared(long bytes) {
+    throw FusedSteps.unavailable(this);
+  }
+
+  /**
+   * Reduces gradients and updates parameters in one pass; collective.
+   *
+   * @throws BackendUnavailableException where the ranks do not all share memory
+   */
+  default void reduceStep(FusedStep step) {
+    throw FusedSteps.unavailable(this);
+  }
+
   /** Sends to rank {@code to}, which receives the same type, length and tag. */
   void send(Span data, int to, int tag);
 

@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@link Communicator} over a native handle. Native code checks every argument, so this class only
@@ -118,6 +118,20 @@ final class NativeCommunicator implements Communicator {
   @Override
   public NativeMemory allocate(long bytes) {
     return NativeMemory.registered(handle, bytes);
+  }
+
+  @Override
+  public NativeMemory allocateShared(long bytes) {
+    return NativeMemory.shared(handle, bytes);
+  }
+
+  @Override
+  public void reduceStep(FusedStep step) {
+    try {
+      step.run(handle);
+    } catch (RuntimeException e) {
+      throw NativeErrors.translate(e);
+    }
   }
 
   @Override

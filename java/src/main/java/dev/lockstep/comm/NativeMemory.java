@@ -32,6 +32,10 @@ public final class NativeMemory implements AutoCloseable {
     return new NativeMemory(bytes, () -> Native.allocate_memory(bytes));
   }
 
+  static NativeMemory shared(long communicator, long bytes) {
+    return new NativeMemory(bytes, () -> Native.allocate_shared(communicator, bytes));
+  }
+
   static NativeMemory registered(long communicator, long bytes) {
     return new NativeMemory(bytes, () -> Native.allocate_registered(communicator, bytes));
   }

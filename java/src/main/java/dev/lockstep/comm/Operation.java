@@ -15,7 +15,8 @@ public enum Operation {
   ALL_REDUCE(Native.ALL_REDUCE),
   ALL_TO_ALL(Native.ALL_TO_ALL),
   BARRIER(Native.BARRIER),
-  SPLIT(Native.SPLIT);
+  SPLIT(Native.SPLIT),
+  REDUCE_STEP(Native.REDUCE_STEP);
 
   final int code;
   private final String text;

@@ -8,11 +8,12 @@ import dev.lockstep.train.FlatLayout.Slot;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The memory behind a {@link FlatLayout}, from the communicator. In front of each buffer lie 64
- * bytes more, its header: a flag in it travels with the first tensors without a message of its own.
+ * The memory behind a {@link FlatLayout}. In front of each buffer lie 64 bytes more, its header: a
+ * flag in it travels with the first tensors without a message of its own.
  *
  * <p>Not thread-safe; closed after all views are out of use.
  */
@@ -20,10 +21,14 @@ final class FlatBuffers implements AutoCloseable {
   private final FlatLayout layout;
   private final List<NativeMemory> memories = new ArrayList<>();
 
-  FlatBuffers(FlatLayout layout, Communicator communicator) {
+  /**
+   * @param allocate gives memory of so many bytes: {@link Communicator#allocate}, {@link
+   *     Communicator#allocateShared} or {@link NativeMemory#allocate}
+   */
+  FlatBuffers(FlatLayout layout, LongFunction<NativeMemory> allocate) {
     this.layout = layout;
     for (Group group : layout.groups()) {
-      memories.add(communicator.allocate(FlatLayout.ALIGNMENT + group.bytes()));
+      memories.add(allocate.apply(FlatLayout.ALIGNMENT + group.bytes()));
     }
   }
 

@@ -24,21 +24,31 @@ final class FlatParameters implements AutoCloseable {
   private final FlatBuffers values;
   private final FlatBuffers gradients;
 
-  FlatParameters(Model model, Communicator communicator) {
+  /**
+   * @param shared whether all ranks use one and the same parameters, which begin as rank 0's
+   */
+  FlatParameters(Model model, Communicator communicator, boolean shared) {
     parameters = model.parameters();
     layout = FlatLayout.of(parameters);
-    values = new FlatBuffers(layout, communicator);
-    gradients = new FlatBuffers(layout, communicator);
+    values =
+        new FlatBuffers(layout, shared ? communicator::allocateShared : communicator::allocate);
+    gradients = new FlatBuffers(layout, communicator::allocate);
+    boolean writes = !shared || communicator.rank() == 0;
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (int i = 0; i < parameters.size(); i++) {
         Slot slot = layout.slots().get(i);
         Tensor parameter = parameters.get(i).tensor();
         Tensor view = values.view(slot);
-        view.copy_(parameter);
+        if (writes) {
+          view.copy_(parameter);
+        }
         parameter.set_data(view);
         parameter.mutable_grad().put(gradients.view(slot));
       }
+    }
+    if (shared) {
+      communicator.barrier();
     }
   }
 

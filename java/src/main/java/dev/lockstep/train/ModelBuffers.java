@@ -35,9 +35,9 @@ final class ModelBuffers implements AutoCloseable {
     this.communicator = communicator;
     buffers = model.buffers();
     layout = FlatLayout.of(buffers);
-    values = new FlatBuffers(layout, communicator);
-    starts = new FlatBuffers(layout, communicator);
-    moves = new FlatBuffers(layout, communicator);
+    values = new FlatBuffers(layout, communicator::allocate);
+    starts = new FlatBuffers(layout, communicator::allocate);
+    moves = new FlatBuffers(layout, communicator::allocate);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (int i = 0; i < buffers.size(); i++) {

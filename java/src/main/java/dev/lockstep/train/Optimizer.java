@@ -1,12 +1,12 @@
 package dev.lockstep.train;
 
-import dev.lockstep.comm.Communicator;
-import dev.lockstep.jni.Native;
+import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.model.FloatType;
 import dev.lockstep.train.FlatLayout.Group;
 import dev.lockstep.train.OptimizerConfig.Type;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.LongFunction;
 
 /**
  * Turns gradients into new parameters, in one native pass over each flat buffer. Its state
@@ -15,21 +15,25 @@ import java.util.Map;
  *
  * <p>Not thread-safe.
  */
-final class Optimizer implements AutoCloseable {
-  private final OptimizerConfig config;
-  private final FlatParameters parameters;
+abstract class Optimizer implements AutoCloseable {
+  final OptimizerConfig config;
+  final FlatParameters parameters;
   private final Map<String, FlatBuffers> state = new LinkedHashMap<>();
   private long steps;
 
-  Optimizer(OptimizerConfig config, FlatParameters parameters, Communicator communicator) {
+  /**
+   * @param allocate gives the state's memory
+   */
+  Optimizer(
+      OptimizerConfig config, FlatParameters parameters, LongFunction<NativeMemory> allocate) {
     this.config = config;
     this.parameters = parameters;
     FlatLayout layout = stateLayout(parameters.layout());
     if (config.type() != Type.SGD) {
-      state.put("first_moment", new FlatBuffers(layout, communicator));
-      state.put("second_moment", new FlatBuffers(layout, communicator));
+      state.put("first_moment", new FlatBuffers(layout, allocate));
+      state.put("second_moment", new FlatBuffers(layout, allocate));
     } else if (config.momentum() > 0) {
-      state.put("momentum", new FlatBuffers(layout, communicator));
+      state.put("momentum", new FlatBuffers(layout, allocate));
     }
   }
 
@@ -72,38 +76,9 @@ final class Optimizer implements AutoCloseable {
     }
   }
 
-  private void sgd(int index, Group group, double learningRate) {
-    FlatBuffers momentum = state.get("momentum");
-    Native.sgd_step(
-        parameters.values().address(index),
-        parameters.gradients().address(index),
-        momentum == null ? 0 : momentum.address(index),
-        group.count(),
-        group.dataType().code(),
-        steps,
-        learningRate,
-        config.momentum(),
-        config.dampening(),
-        config.weightDecay(),
-        config.nesterov());
-  }
+  abstract void sgd(int index, Group group, double learningRate);
 
-  private void adam(int index, Group group, double learningRate) {
-    Native.adam_step(
-        parameters.values().address(index),
-        parameters.gradients().address(index),
-        state.get("first_moment").address(index),
-        state.get("second_moment").address(index),
-        group.count(),
-        group.dataType().code(),
-        steps,
-        learningRate,
-        config.beta1(),
-        config.beta2(),
-        config.epsilon(),
-        config.weightDecay(),
-        config.type() == Type.ADAMW);
-  }
+  abstract void adam(int index, Group group, double learningRate);
 
   @Override
   public void close() {

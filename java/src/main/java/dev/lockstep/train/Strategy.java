@@ -13,15 +13,23 @@ import dev.lockstep.data.DistributedSampler.Batch;
  */
 interface Strategy extends AutoCloseable {
 
-  /** The strategy that a configuration names. */
+  /**
+   * The strategy that a configuration names.
+   *
+   * @param clips whether gradients are clipped by their norm before the optimiser's step
+   */
   static Strategy of(
       StrategyConfig config,
       Communicator communicator,
       FlatParameters parameters,
       ModelBuffers buffers,
-      Optimizer optimizer) {
+      Optimizer optimizer,
+      boolean clips) {
     return switch (config.type()) {
-      case DATA_PARALLEL -> new DataParallel(config, communicator, parameters, buffers);
+      case DATA_PARALLEL ->
+          optimizer instanceof FusedOptimizer fused
+              ? new FusedDataParallel(communicator, parameters, buffers, fused, clips)
+              : new DataParallel(config, communicator, parameters, buffers);
       case LOCAL_SGD -> new LocalSgd(config, communicator, parameters, buffers, optimizer);
     };
   }

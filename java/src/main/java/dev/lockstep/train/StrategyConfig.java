@@ -2,6 +2,8 @@ package dev.lockstep.train;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.comm.Backend;
+import dev.lockstep.comm.Communicator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,8 +14,12 @@ import org.jspecify.annotations.Nullable;
  *     so that sending begins early
  * @param bucketMib for {@link Type#DATA_PARALLEL}: MiB of gradients sent at once after that
  * @param averageEvery for {@link Type#LOCAL_SGD}: optimiser steps between averages, at least 1
+ * @param fused for {@link Type#DATA_PARALLEL}: whether ranks of one host share one set of
+ *     parameters and optimiser state, and reduce and update a slice of it each; null: where they
+ *     can. The result has the same bits
  */
-public record StrategyConfig(Type type, double firstBucketMib, double bucketMib, int averageEvery) {
+public record StrategyConfig(
+    Type type, double firstBucketMib, double bucketMib, int averageEvery, @Nullable Boolean fused) {
 
   /** Strategies. */
   public enum Type {
@@ -46,12 +52,34 @@ public record StrategyConfig(Type type, double firstBucketMib, double bucketMib,
       @JsonProperty("type") @Nullable Type type,
       @JsonProperty("first_bucket_mib") @Nullable Double firstBucketMib,
       @JsonProperty("bucket_mib") @Nullable Double bucketMib,
-      @JsonProperty("average_every") @Nullable Integer averageEvery) {
+      @JsonProperty("average_every") @Nullable Integer averageEvery,
+      @JsonProperty("fused") @Nullable Boolean fused) {
     return new StrategyConfig(
         type == null ? Type.DATA_PARALLEL : type,
         firstBucketMib == null ? 1 : firstBucketMib,
         bucketMib == null ? 25 : bucketMib,
-        averageEvery == null ? 1 : averageEvery);
+        averageEvery == null ? 1 : averageEvery,
+        fused);
+  }
+
+  /** As the other, fused where the ranks can. */
+  public static StrategyConfig of(
+      @Nullable Type type,
+      @Nullable Double firstBucketMib,
+      @Nullable Double bucketMib,
+      @Nullable Integer averageEvery) {
+    return of(type, firstBucketMib, bucketMib, averageEvery, null);
+  }
+
+  /** The same with parameters that are shared, or not. */
+  public StrategyConfig withFused(boolean shared) {
+    return new StrategyConfig(type, firstBucketMib, bucketMib, averageEvery, shared);
+  }
+
+  /** Whether the ranks of this group share one set of parameters. */
+  boolean isFusedOn(Communicator group) {
+    boolean can = group.size() > 1 && group.backend() == Backend.SHARED_MEMORY;
+    return type == Type.DATA_PARALLEL && (fused == null ? can : fused);
   }
 
   /** Data-parallel with buckets of 1 MiB, then 25 MiB. */

@@ -126,7 +126,8 @@ public final class TrainingJob {
             "schedule " + plan.schedule(),
             "strategy " + plan.strategy()),
         communicator);
-    return TrainingMemory.of(model, plan.optimizer(), communicator);
+    boolean fused = plan.strategy().isFusedOn(communicator);
+    return TrainingMemory.of(model, plan.optimizer(), communicator, fused);
   }
 
   private Optional<String> masterAddress() {

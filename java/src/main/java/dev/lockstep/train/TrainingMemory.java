@@ -13,10 +13,24 @@ import dev.lockstep.model.Model;
 record TrainingMemory(FlatParameters parameters, ModelBuffers buffers, Optimizer optimizer)
     implements AutoCloseable {
 
+  /** Every rank has parameters and optimiser state of its own. */
   static TrainingMemory of(Model model, OptimizerConfig config, Communicator communicator) {
-    FlatParameters parameters = new FlatParameters(model, communicator);
+    return of(model, config, communicator, false);
+  }
+
+  /**
+   * @param fused whether all ranks of a host share one set of parameters and optimiser state, of
+   *     which each updates a slice
+   */
+  static TrainingMemory of(
+      Model model, OptimizerConfig config, Communicator communicator, boolean fused) {
+    FlatParameters parameters = new FlatParameters(model, communicator, fused);
     ModelBuffers buffers = new ModelBuffers(model, communicator);
-    return new TrainingMemory(parameters, buffers, new Optimizer(config, parameters, communicator));
+    Optimizer optimizer =
+        fused
+            ? new FusedOptimizer(config, parameters, communicator)
+            : new LocalOptimizer(config, parameters);
+    return new TrainingMemory(parameters, buffers, optimizer);
   }
 
   /** Makes all ranks' equal to rank 0's; collective. */

@@ -98,7 +98,8 @@ final class TrainingRun implements AutoCloseable {
             communicator,
             memory.parameters(),
             memory.buffers(),
-            memory.optimizer());
+            memory.optimizer(),
+            plan.training().clipNorm() != null);
     trainer =
         new Trainer(
             plan,

@@ -27,8 +27,7 @@ class FailureReportsTest {
   static final class WaitingRank {
     public static void main(String[] arguments) throws Exception {
       CommunicatorConfig config =
-          new CommunicatorConfig(
-              CommunicatorConfig.Choice.TCP, 50.0, null, null, 0.5, null, null);
+          new CommunicatorConfig(CommunicatorConfig.Choice.TCP, 50.0, null, null, 0.5, null, null);
       try (Communicator ranks = Communicator.fromEnvironment(config)) {
         for (int i = 0; i < 5; i++) {
           ranks.barrier();
@@ -63,9 +62,9 @@ class FailureReportsTest {
     try (RankProcesses ranks = start(file, recorder)) {
       ranks.awaitOutput(0, "Stalled: rank 0 waits for rank ", LIMIT);
       String text = ranks.output(0);
-      assertTrue(text.contains("in all-reduce #6 of 7 f64 by sum"), text);
+      assertTrue(text.contains("in all-reduce #7 of 7 f64 by sum"), text);
       assertTrue(text.contains("rank 1 is in no operation of this group"), text);
-      assertTrue(text.contains("last heard of in barrier #5"), text);
+      assertTrue(text.contains("last heard of in barrier #6"), text);
       assertTrue(text.contains("rank 2 waits for rank "), text);
       Files.createFile(file);
       ranks.awaitSuccess(LIMIT);
@@ -89,8 +88,9 @@ class FailureReportsTest {
         JsonNode head = new ObjectMapper().readTree(lines.get(0));
         assertEquals("PeerFailedException", head.get("error").asText());
         assertEquals(survivor, head.get("rank").asInt());
-        assertEquals(1 + 6, lines.size());
-        JsonNode last = new ObjectMapper().readTree(lines.get(6));
+        assertEquals(
+            1 + 7, lines.size(), "the head, the forming of the group, five barriers, the failure");
+        JsonNode last = new ObjectMapper().readTree(lines.get(7));
         assertEquals("ALL_REDUCE", last.get("operation").asText());
         assertEquals("FAILED", last.get("state").asText());
         assertEquals(7, last.get("count").asInt());

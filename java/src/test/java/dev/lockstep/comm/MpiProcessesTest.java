@@ -24,9 +24,15 @@ class MpiProcessesTest {
   void mpirunMakesTheGroup(MpiLibrary library) throws Exception {
     assumeTrue(MpiProcesses.available(library), () -> "no mpirun of " + library.title());
     try (MpiProcesses ranks =
-        MpiProcesses.start(library, folder, 3, TcpProcessesTest.SummingRank.class, "100")) {
+        MpiProcesses.start(library, folder, 3, TcpProcessesTest.SummingRank.class, "100", "MPI")) {
       assertEquals(0, ranks.await(LIMIT), ranks.output());
       assertEquals(3, ranks.output().split("done MPI", -1).length - 1, ranks.output());
+    }
+    // Left to itself, a group of one host forms over MPI and goes on in shared memory.
+    try (MpiProcesses ranks =
+        MpiProcesses.start(library, folder, 3, TcpProcessesTest.SummingRank.class, "100", "AUTO")) {
+      assertEquals(0, ranks.await(LIMIT), ranks.output());
+      assertEquals(3, ranks.output().split("done SHARED_MEMORY", -1).length - 1, ranks.output());
     }
   }
 

@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.testing.RankProcesses;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks as real processes over TCP. */
 @Timeout(120)
@@ -17,11 +19,14 @@ class TcpProcessesTest {
 
   @TempDir Path folder;
 
-  /** Sums ranks for as long as {@code arguments[0]} says; prints how it went. */
+  /**
+   * Sums ranks {@code arguments[0]} times over backend {@code arguments[1]}; prints how it went.
+   */
   static final class SummingRank {
     public static void main(String[] arguments) {
       int rounds = Integer.parseInt(arguments[0]);
-      CommunicatorConfig config = new CommunicatorConfig(CommunicatorConfig.Choice.AUTO, 20.0);
+      CommunicatorConfig config =
+          new CommunicatorConfig(CommunicatorConfig.Choice.valueOf(arguments[1]), 20.0);
       try (Communicator ranks = Communicator.fromEnvironment(config)) {
         double expected = ranks.size() * (ranks.size() - 1) / 2.0;
         for (int round = 0; round < rounds; round++) {
@@ -42,20 +47,22 @@ class TcpProcessesTest {
     }
   }
 
-  @Test
-  void ranksFindEachOtherByTheirEnvironment() throws Exception {
-    try (RankProcesses ranks = RankProcesses.start(folder, 3, SummingRank.class, "100")) {
+  @ParameterizedTest
+  @CsvSource({"TCP, TCP", "AUTO, SHARED_MEMORY", "SHARED_MEMORY, SHARED_MEMORY"})
+  void ranksFindEachOtherByTheirEnvironment(String choice, String backend) throws Exception {
+    try (RankProcesses ranks = RankProcesses.start(folder, 3, SummingRank.class, "100", choice)) {
       ranks.awaitSuccess(LIMIT);
       for (int rank = 0; rank < 3; rank++) {
-        assertTrue(ranks.output(rank).contains("done TCP"), ranks.output(rank));
+        assertTrue(ranks.output(rank).contains("done " + backend), ranks.output(rank));
       }
     }
   }
 
-  @Test
-  void aKilledRankIsNamedByEverySurvivor() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"TCP", "SHARED_MEMORY"})
+  void aKilledRankIsNamedByEverySurvivor(String choice) throws Exception {
     String forever = Integer.toString(Integer.MAX_VALUE);
-    try (RankProcesses ranks = RankProcesses.start(folder, 3, SummingRank.class, forever)) {
+    try (RankProcesses ranks = RankProcesses.start(folder, 3, SummingRank.class, forever, choice)) {
       for (int rank = 0; rank < 3; rank++) {
         ranks.awaitOutput(rank, "summing", LIMIT);
       }

@@ -21,6 +21,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
               "lockstep/statistics.h",
               "lockstep/memory.h",
               "lockstep/gradient.h",
+              "lockstep/fused.h",
               "lockstep/error.h"
             },
             define = {
