@@ -48,6 +48,8 @@ class HostBackend final : public Backend {
   void use_algorithm(Operation operation, std::optional<Algorithm> algorithm) override;
   void use_tuning(const Tuning& tuning, int hosts) override;
   SharedMemory* shared_memory() override { return host_->shared_memory(); }
+  /// Of several hosts, that of the flat backend: what the levels exchange is known by operation only.
+  const Traffic* traffic() const override { return map_.hosts() == 1 ? host_->traffic() : flat_->traffic(); }
   int execute(const Request& request, const Deadline& deadline) override;
   std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
   void abort(const Error& reason) noexcept override;

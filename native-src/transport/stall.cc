@@ -26,8 +26,8 @@ std::string absent_text(int rank, const RollEntry& entry) {
   std::string text = rank_name(rank);
   text += entry.has_left ? " has left the group" : " is in no operation of this group, or does not respond";
   if (entry.last_seen) {
-    text += "; it was last heard of in " + entry.last_seen->describe() + ", " +
-            seconds_text(entry.last_seen_seconds) + " ago";
+    text += "; it was last heard of in " + entry.last_seen->describe();
+    if (entry.last_seen_seconds >= 0) text += ", " + seconds_text(entry.last_seen_seconds) + " ago";
   }
   return text;
 }

@@ -22,7 +22,8 @@ struct LOCKSTEP_API RollEntry {
   std::optional<PendingOperation> pending;  ///< nothing when it did not answer
   bool has_left = false;
   std::optional<Signature> last_seen;  ///< the latest operation in which it was heard of
-  double last_seen_seconds = 0;        ///< so long ago
+  static constexpr double UNKNOWN = -1;
+  double last_seen_seconds = 0;  ///< so long ago
 };
 
 /// Watches one wait: when it has taken Deadline::stall_after(), the roll is called, and what comes of it goes

@@ -72,6 +72,14 @@ class Meeting {
     memory_.await_all_arrivals(waiting());
   }
 
+  /// Counts what this rank has read from a peer's memory.
+  void count_read(int peer, std::size_t bytes) const {
+    if (peer != rank()) memory_.traffic().received(peer, bytes);
+  }
+  void count_read_from_all(std::size_t bytes) const {
+    for (int peer = 0; peer < size(); ++peer) count_read(peer, bytes);
+  }
+
   /// Staging of the next step, for what this rank will say there.
   std::byte* next_piece() const { return memory_.staging(rank(), (memory_.step() + 1) % 2); }
   /// What `peer` said in this step.

@@ -89,6 +89,7 @@ class AllGather {
   void copy(int rank, const std::byte* source, Range range) {
     std::byte* const target = options_.output + options_.blocks.offset(rank) * element_bytes_ + range.begin;
     if (range.count() > 0 && target != source) std::memcpy(target, source, range.count());
+    meeting_.count_read(rank, range.count());
   }
 
   const DirectAllGatherOptions& options_;

@@ -59,6 +59,7 @@ class AllReduce {
       operands_[peer] = peer == meeting_.rank() ? options_.input : meeting_.announced_by(peer);
     }
     combine(options_.output, options_.count);
+    meeting_.count_read_from_all(bytes_);
   }
 
   void combine_registered() {
@@ -74,6 +75,7 @@ class AllReduce {
         if (peer != meeting_.rank()) std::memcpy(outputs_[peer] + offset, own, count * element_bytes_);
       }
     }
+    meeting_.count_read_from_all(slice.count() * element_bytes_);
     meeting_.meet();
   }
 
@@ -102,6 +104,7 @@ class AllReduce {
       }
       combine(options_.output + offset, piece_count(piece));
     }
+    meeting_.count_read_from_all(bytes_);
   }
 
   void combine_slices() {
@@ -131,6 +134,8 @@ class AllReduce {
       const std::size_t offset = slice.begin * element_bytes_;
       std::memcpy(options_.output + piece * piece_bytes() + offset, meeting_.last_result_of(peer) + offset,
                   slice.count() * element_bytes_);
+      // As much has been combined of it before.
+      meeting_.count_read(peer, 2 * slice.count() * element_bytes_);
     }
   }
 

@@ -27,6 +27,7 @@ void direct_broadcast(const DirectBroadcastOptions& options) {
     const std::byte* const theirs = meeting.announced_by(peer);
     if (peer == options.root) announced = theirs;
   }
+  if (!at_root) meeting.count_read(options.root, bytes);
   if (is_short) {
     if (!at_root && bytes > 0) std::memcpy(options.data, announced, bytes);
     return;

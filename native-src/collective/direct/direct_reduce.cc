@@ -55,7 +55,9 @@ class Reduce {
     for (int peer = 0; peer < meeting_.size(); ++peer) {
       operands_[peer] = peer == meeting_.rank() ? options_.input : meeting_.announced_by(peer);
     }
-    if (at_root_) combine(options_.output, options_.count);
+    if (!at_root_) return;
+    combine(options_.output, options_.count);
+    meeting_.count_read_from_all(bytes);
   }
 
   void combine_slice(std::size_t piece) {
@@ -67,6 +69,7 @@ class Reduce {
       operands_[peer] = begin + slice.begin * element_bytes_;
     }
     combine(meeting_.result() + slice.begin * element_bytes_, slice.count());
+    meeting_.count_read_from_all(slice.count() * element_bytes_);
   }
 
   void copy_in(std::size_t piece) {

@@ -84,6 +84,7 @@ class ReduceScatter {
     }
     reduce_all(options_.output + range.begin * element_bytes_, operands_.all(), range.count(),
                meeting_.signature().type, meeting_.signature().op);
+    meeting_.count_read_from_all(range.count() * element_bytes_);
   }
 
   const DirectReduceScatterOptions& options_;

@@ -28,6 +28,7 @@ void reduce_and_update(const DirectReduceStepOptions& options, const Meeting& me
     reduce_all(sums.data(), operands.all(), count, meeting.signature().type, meeting.signature().op);
     options.plan.update(begin, count, sums.data());
   }
+  meeting.count_read_from_all(slice.count() * element_bytes);
 }
 
 /// Where the parameters lie, the same for all ranks.

@@ -57,10 +57,18 @@ struct alignas(64) Announcement {
 };
 static_assert(sizeof(Announcement) == 512);
 
-/// The collective that a rank is in, by whichever algorithm, for those who wait and wonder why.
+/// The operation that a rank is in, for those who wait and wonder why.
 struct alignas(64) Whereabouts {
   std::atomic<std::uint64_t> version;  ///< odd while it is being written
   std::array<std::atomic<std::uint64_t>, SIGNATURE_WORDS> words;
+};
+
+/// What a rank waits for, once that takes long.
+struct alignas(64) Patience {
+  std::atomic<std::int64_t>
+      since;  ///< nanoseconds of the steady clock, which is the host's; 0: it does not wait
+  std::atomic<std::int32_t> awaited;
+  Whereabouts doing;
 };
 
 /// Where a rank sleeps, and how it is woken.
@@ -77,6 +85,7 @@ struct alignas(SEPARATION) Member {
   Bell bell;
   std::atomic<std::uint32_t> state;
   Whereabouts whereabouts;
+  Patience patience;
   std::array<std::uint64_t, 16> processors;  ///< on which the rank may run, a bit each
 };
 

@@ -21,7 +21,9 @@ using shared_memory::Failure;
 using shared_memory::Group;
 using shared_memory::Layout;
 using shared_memory::Member;
+using shared_memory::Patience;
 using shared_memory::Segment;
+using shared_memory::Whereabouts;
 using std::chrono::milliseconds;
 
 namespace {
@@ -50,6 +52,29 @@ Layout layout_of(const Segment& segment) {
                 "The ranks of this host run different versions of Lockstep; install one version for all.");
   }
   return {group->ranks, group->staging_bytes, group->channel_bytes, group->arena_bytes};
+}
+
+// A sequence lock: who reads a word of the new signature also sees the odd version that was written before
+// it.
+void write(Whereabouts& own, const Signature& signature) {
+  const auto words = std::bit_cast<std::array<std::uint64_t, shared_memory::SIGNATURE_WORDS>>(signature);
+  const std::uint64_t version = own.version.load(std::memory_order_relaxed);
+  own.version.store(version + 1, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < words.size(); ++i) own.words[i].store(words[i], std::memory_order_release);
+  own.version.store(version + 2, std::memory_order_release);
+}
+
+/// Nothing while it is being written.
+std::optional<Signature> read(const Whereabouts& theirs) {
+  std::array<std::uint64_t, shared_memory::SIGNATURE_WORDS> words;
+  const std::uint64_t version = theirs.version.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < words.size(); ++i) words[i] = theirs.words[i].load(std::memory_order_acquire);
+  if (version % 2 != 0 || theirs.version.load(std::memory_order_relaxed) != version) return std::nullopt;
+  return std::bit_cast<Signature>(words);
+}
+
+std::int64_t now_nanoseconds() {
+  return std::chrono::nanoseconds(Deadline::Clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
@@ -119,7 +144,8 @@ SharedMemory::SharedMemory(Segment segment, int rank, const SharedMemoryOptions&
       layout_(layout_of(segment)),
       options_(options),
       pool_(std::make_shared<Pool>(std::move(segment), layout_, rank)),
-      base_(pool_->segment().base()) {
+      base_(pool_->segment().base()),
+      traffic_(static_cast<int>(layout_.ranks)) {
   pool_->segment().hold_presence(rank);
   Member& own = member(rank);
   cpu_set_t processors;
@@ -196,26 +222,12 @@ void SharedMemory::await_all_arrivals(const Waiting& waiting) const {
   }
 }
 
-// A sequence lock: who reads a word of the new signature also sees the odd version that was written before
-// it.
 void SharedMemory::note(const Signature& signature) {
-  shared_memory::Whereabouts& own = member(rank_).whereabouts;
-  const auto words = std::bit_cast<std::array<std::uint64_t, shared_memory::SIGNATURE_WORDS>>(signature);
-  const std::uint64_t version = own.version.load(std::memory_order_relaxed);
-  own.version.store(version + 1, std::memory_order_relaxed);
-  for (std::size_t i = 0; i < words.size(); ++i) own.words[i].store(words[i], std::memory_order_release);
-  own.version.store(version + 2, std::memory_order_release);
+  write(member(rank_).whereabouts, signature);
   noted_ = signature;
 }
 
-std::optional<Signature> SharedMemory::whereabouts(int rank) const {
-  const shared_memory::Whereabouts& theirs = member(rank).whereabouts;
-  std::array<std::uint64_t, shared_memory::SIGNATURE_WORDS> words;
-  const std::uint64_t version = theirs.version.load(std::memory_order_acquire);
-  for (std::size_t i = 0; i < words.size(); ++i) words[i] = theirs.words[i].load(std::memory_order_acquire);
-  if (version % 2 != 0 || theirs.version.load(std::memory_order_relaxed) != version) return std::nullopt;
-  return std::bit_cast<Signature>(words);
-}
+std::optional<Signature> SharedMemory::whereabouts(int rank) const { return read(member(rank).whereabouts); }
 
 void SharedMemory::relax() {
 #if defined(__x86_64__)
@@ -226,14 +238,48 @@ void SharedMemory::relax() {
 }
 
 void SharedMemory::wait_long(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const {
+  const Traffic::Wait counted(traffic_, awaited);
   bool done = false;
   spin(ready, done);
-  while (!done) {
+  if (!done) wait_asleep(ready, awaited, waiting);
+}
+
+// From here on sleeps and looks at clocks cost nothing that counts.
+void SharedMemory::wait_asleep(const std::function<bool()>& ready, int awaited,
+                               const Waiting& waiting) const {
+  Patience& own = member(rank_).patience;
+  write(own.doing, waiting.signature);
+  own.awaited.store(awaited);
+  own.since.store(now_nanoseconds());
+  struct End {
+    Patience& patience;
+    ~End() { patience.since.store(0); }
+  };
+  const End end{own};
+  StallWatch watch(rank_, waiting.signature, awaited, waiting.deadline);
+  for (bool done = false; !done; done = ready()) {
     check_trouble(ready, awaited, waiting);
+    if (watch.look() == StallWatch::Due::REPORT) watch.report(roll());
     if (while_waiting_) while_waiting_();
     sleep(ready, std::min(waiting.deadline.slice(), LOOK_INTERVAL));
-    done = ready();
   }
+}
+
+std::vector<RollEntry> SharedMemory::roll() const {
+  std::vector<RollEntry> entries(layout_.ranks);
+  for (int rank = 0; rank < size(); ++rank) {
+    RollEntry& entry = entries[static_cast<std::size_t>(rank)];
+    const Patience& theirs = member(rank).patience;
+    entry.has_left = has_left(rank);
+    entry.last_seen = whereabouts(rank);
+    entry.last_seen_seconds = RollEntry::UNKNOWN;
+    const std::int64_t since = theirs.since.load();
+    const std::optional<Signature> doing = read(theirs.doing);
+    if (since == 0 || !doing) continue;
+    entry.pending = PendingOperation{*doing, theirs.awaited.load(),
+                                     static_cast<double>(now_nanoseconds() - since) * 1e-9};
+  }
+  return entries;
 }
 
 // With a processor for every rank, polling is the fastest. With fewer, the awaited rank may need this one's.

@@ -9,10 +9,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "transport/shared_memory/arena.h"
 #include "transport/shared_memory/layout.h"
 #include "transport/shared_memory/segment.h"
+#include "transport/stall.h"
 #include "transport/transport.h"
 
 namespace lockstep {
@@ -148,6 +150,9 @@ class SharedMemory {
   void open_channel(int to) const;
   std::size_t channel_bytes() const { return layout_.channel_bytes; }
 
+  /// What was read from each peer's memory and how long each was waited for.
+  Traffic& traffic() const { return traffic_; }
+
   bool has_left(int rank) const;
   /// Throws what ended the group, if something has.
   void check_failure() const;
@@ -159,6 +164,8 @@ class SharedMemory {
  private:
   static void relax();
   void wait_long(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const;
+  void wait_asleep(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const;
+  std::vector<RollEntry> roll() const;
   void spin(const std::function<bool()>& ready, bool& done) const;
   void check_trouble(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const;
   void check_peers(const Signature& own) const;
@@ -175,6 +182,7 @@ class SharedMemory {
   std::byte* const base_;
   std::uint64_t step_ = 0;
   Signature noted_;
+  mutable Traffic traffic_;
   bool has_left_ = false;
   mutable int first_polls_ = 200;  ///< before the clock is looked at
   mutable std::optional<bool> oversubscribed_;

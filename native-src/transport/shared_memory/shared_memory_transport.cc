@@ -10,10 +10,7 @@ using shared_memory::Report;
 
 SharedMemoryTransport::SharedMemoryTransport(std::unique_ptr<SharedMemory> memory,
                                              const SharedMemoryOptions& options)
-    : options_(options),
-      memory_(std::move(memory)),
-      mailbox_(memory_->rank(), memory_->size(), 1),
-      traffic_(memory_->size()) {
+    : options_(options), memory_(std::move(memory)), mailbox_(memory_->rank(), memory_->size(), 1) {
   for (int peer = 0; peer < size(); ++peer) outboxes_.emplace_back(*memory_, peer);
   memory_->set_while_waiting([this] { progress(); });
 }
@@ -47,7 +44,7 @@ Transport::Ticket SharedMemoryTransport::post_send(int peer, const Signature& si
   check_peer(peer);
   Post& post = new_post(peer, signature, data, bytes);
   post.is_send = true;
-  traffic_.sent(peer, bytes);
+  memory_->traffic().sent(peer, bytes);
   if (failure_ || closed_) return last_ticket_;
   try {
     enter(signature);
@@ -91,7 +88,7 @@ int SharedMemoryTransport::wait(Ticket ticket, const Deadline& deadline) {
     throw;
   }
   const int peer = post.peer;
-  if (!post.is_send) traffic_.received(peer, post.bytes);
+  if (!post.is_send) memory_->traffic().received(peer, post.bytes);
   posts_.erase(found);
   return peer;
 }
@@ -107,7 +104,6 @@ void SharedMemoryTransport::await(Post& post, const Deadline& deadline) {
     return false;
   };
   if (is_complete()) return;
-  const Traffic::Wait counted(traffic_, post.peer);
   memory_->wait(is_complete, awaited, waiting);
 }
 

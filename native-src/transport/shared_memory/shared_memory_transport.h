@@ -24,7 +24,7 @@ class SharedMemoryTransport final : public Transport {
   int rank() const override { return memory_->rank(); }
   int size() const override { return memory_->size(); }
   std::string name() const override { return "shared-memory"; }
-  const Traffic* traffic() const override { return &traffic_; }
+  const Traffic* traffic() const override { return &memory_->traffic(); }
   SharedMemory* shared_memory() override { return memory_.get(); }
 
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override;
@@ -51,7 +51,6 @@ class SharedMemoryTransport final : public Transport {
   tcp::Mailbox mailbox_;
   std::vector<shared_memory::Outbox> outboxes_;  ///< by peer
   std::unordered_map<Ticket, Post> posts_;
-  Traffic traffic_;
   Ticket last_ticket_ = 0;
   Signature current_;  ///< of the latest collective
   std::optional<Error> failure_;
