@@ -27,8 +27,7 @@ class FailureReportsTest {
   static final class WaitingRank {
     public static void main(String[] arguments) throws Exception {
       CommunicatorConfig config =
-          new CommunicatorConfig(
-              CommunicatorConfig.Choice.TCP, 50.0, null, null, 0.5, null, null);
+          new CommunicatorConfig(CommunicatorConfig.Choice.TCP, 50.0, null, null, 0.5, null, null);
       try (Communicator ranks = Communicator.fromEnvironment(config)) {
         for (int i = 0; i < 5; i++) {
           ranks.barrier();
