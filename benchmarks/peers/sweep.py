@@ -77,12 +77,12 @@ def gloo_pytorch(arguments):
     return lambda: json.loads(launch.by_environment(command, arguments.ranks, arguments.limit))
 
 
-def build(library, folder):
+def build_program(library, source, program):
+    """Compiles a C program with the wrapper of `openmpi` or `mpich`; None where that MPI is not installed."""
     compiler = shutil.which(f"mpicc.{library}")
     if compiler is None or shutil.which(f"mpirun.{library}") is None:
         return None
-    program = folder / f"collectives_{library}"
-    subprocess.run([compiler, "-O3", "-march=native", "-o", str(program), str(PEERS / "collectives_mpi.c")], check=True)
+    subprocess.run([compiler, "-O3", "-march=native", "-o", str(program), str(source)], check=True)
     return program
 
 
@@ -98,7 +98,7 @@ def contestants(arguments, folder):
     all_of_them = {"Lockstep, plain": lockstep(arguments, *backend),
                    "Lockstep, registered": lockstep(arguments, "--registered", *in_place, *backend)}
     for title, library in (("Open MPI", "openmpi"), ("MPICH", "mpich")):
-        program = build(library, folder)
+        program = build_program(library, PEERS / "collectives_mpi.c", folder / f"collectives_{library}")
         if program is None:
             print(f"Left out: {title}, because mpicc.{library} or mpirun.{library} is not installed.\n")
         else:

@@ -82,6 +82,8 @@ final class DoctorCommand implements Callable<Integer> {
   private void backends() {
     ok("backend single", "a group of one; always works");
     ok("backend tcp", "works; under `lockstep launch`, srun, or RANK, WORLD_SIZE, MASTER_ADDR");
+    LibraryProbe.Result gloo = LibraryProbe.gloo();
+    line(gloo.loaded(), "backend gloo", gloo.text());
     for (MpiLibrary library : MpiLibrary.values()) {
       String topic = "backend mpi";
       try {

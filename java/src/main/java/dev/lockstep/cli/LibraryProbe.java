@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch_gloo;
 
 /**
  * Loads a native library in a process of its own, which a broken library may kill without harm to
@@ -15,6 +16,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class LibraryProbe {
   private static final String LIBTORCH = "libtorch";
+  private static final String GLOO = "gloo";
   private static final long LIMIT_SECONDS = 120;
 
   private LibraryProbe() {}
@@ -27,8 +29,17 @@ final class LibraryProbe {
    */
   record Result(boolean loaded, String text) {}
 
-  /** The process: loads libtorch, or the library at the given path, and says something about it. */
+  /**
+   * The process: loads libtorch, its Gloo, or the library at the given path, and says something
+   * about it.
+   */
   public static void main(String[] arguments) throws IOException {
+    if (arguments[0].equals(GLOO)) {
+      NativeLibraries.load();
+      Loader.load(torch_gloo.class);
+      System.out.println("works, with libtorch's Gloo; needs --backend gloo");
+      return;
+    }
     if (!arguments[0].equals(LIBTORCH)) {
       System.load(arguments[0]);
       System.out.println("loads");
@@ -42,6 +53,10 @@ final class LibraryProbe {
 
   static Result libtorch() {
     return probe(LIBTORCH);
+  }
+
+  static Result gloo() {
+    return probe(GLOO);
   }
 
   static Result library(String path) {

@@ -14,5 +14,7 @@ public enum Backend {
    * The MPI library's own collectives; needs Open MPI or MPICH and a launch by its mpirun, or by
    * srun.
    */
-  MPI
+  MPI,
+  /** Gloo, as the JavaCPP presets' libtorch brings it, over sockets. */
+  GLOO
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param backend {@code auto}: MPI or TCP as the environment says, and shared memory between ranks
  *     of one host; {@code shared_memory}: the same, and an error where a host's ranks can share
- *     none; {@code mpi} and {@code tcp}: that alone; {@code single}: a group of one
+ *     none; {@code mpi}, {@code tcp} and {@code gloo}: that alone; {@code single}: a group of one
  * @param timeoutSeconds deadline of each operation and of forming the group
  * @param tuning the tuning file of this cluster, as {@code lockstep bench tune} writes it; that of
  *     rank 0 counts. Without it {@code LOCKSTEP_TUNING} names the file, or the built-in table is
@@ -39,6 +39,7 @@ public record CommunicatorConfig(
     SHARED_MEMORY,
     MPI,
     TCP,
+    GLOO,
     SINGLE
   }
 

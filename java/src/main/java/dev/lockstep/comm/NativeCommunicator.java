@@ -12,28 +12,23 @@ import org.jspecify.annotations.Nullable;
  * {@link Communicator} over a native handle. Native code checks every argument, so this class only
  * passes them on.
  */
-final class NativeCommunicator implements Communicator {
+final class NativeCommunicator extends RequestingCommunicator {
   private final long handle;
   private final Backend network;
   private final Backend backend;
   private final String transport;
-  private final int rank;
-  private final int size;
-  private final Requests requests;
   private final FlightRecorder recorder;
 
   /**
    * @param network what the group was opened with, beside the memory that ranks of a host share
    */
   NativeCommunicator(long handle, Backend network, FlightRecorder recorder) {
+    super(Native.communicator_rank(handle), Native.communicator_size(handle));
     this.handle = handle;
     this.recorder = recorder;
     this.network = network;
     this.transport = Native.communicator_backend(handle).getString();
     this.backend = transport.equals("shared-memory") ? Backend.SHARED_MEMORY : network;
-    this.rank = Native.communicator_rank(handle);
-    this.size = Native.communicator_size(handle);
-    this.requests = new Requests(rank, size);
   }
 
   long handle() {
@@ -45,16 +40,6 @@ final class NativeCommunicator implements Communicator {
     RuntimeException failure = NativeErrors.translate(thrown);
     recorder.failed(this, failure);
     return failure;
-  }
-
-  @Override
-  public int rank() {
-    return rank;
-  }
-
-  @Override
-  public int size() {
-    return size;
   }
 
   @Override
@@ -97,7 +82,7 @@ final class NativeCommunicator implements Communicator {
 
   @Override
   public void useTuning(@Nullable Path file) {
-    String text = file == null || rank != 0 ? "" : read(file);
+    String text = file == null || rank() != 0 ? "" : read(file);
     try {
       Native.set_tuning(handle, text, String.valueOf(file));
     } catch (RuntimeException e) {
@@ -130,138 +115,18 @@ final class NativeCommunicator implements Communicator {
     try {
       step.run(handle);
     } catch (RuntimeException e) {
-      throw NativeErrors.translate(e);
+      throw failed(e);
     }
   }
 
   @Override
-  public void send(Span data, int to, int tag) {
-    requests.send(data, to, tag).run(this);
+  int run(Request request) {
+    return request.run(this);
   }
 
   @Override
-  public Work sendAsync(Span data, int to, int tag) {
-    return requests.send(data, to, tag).start(this);
-  }
-
-  @Override
-  public int receive(Span data, int from, int tag) {
-    return requests.receive(data, from, tag).run(this);
-  }
-
-  @Override
-  public Work receiveAsync(Span data, int from, int tag) {
-    return requests.receive(data, from, tag).start(this);
-  }
-
-  @Override
-  public void broadcast(Span data, int root) {
-    requests.broadcast(data, root).run(this);
-  }
-
-  @Override
-  public Work broadcastAsync(Span data, int root) {
-    return requests.broadcast(data, root).start(this);
-  }
-
-  @Override
-  public void scatter(Span input, Span output, int root) {
-    requests.scatter(input, output, root).run(this);
-  }
-
-  @Override
-  public Work scatterAsync(Span input, Span output, int root) {
-    return requests.scatter(input, output, root).start(this);
-  }
-
-  @Override
-  public void scatter(Span input, Span output, long[] counts, int root) {
-    requests.scatter(input, output, counts, root).run(this);
-  }
-
-  @Override
-  public void gather(Span input, Span output, int root) {
-    requests.gather(input, output, root).run(this);
-  }
-
-  @Override
-  public Work gatherAsync(Span input, Span output, int root) {
-    return requests.gather(input, output, root).start(this);
-  }
-
-  @Override
-  public void gather(Span input, Span output, long[] counts, int root) {
-    requests.gather(input, output, counts, root).run(this);
-  }
-
-  @Override
-  public void allGather(Span input, Span output) {
-    requests.allGather(input, output).run(this);
-  }
-
-  @Override
-  public Work allGatherAsync(Span input, Span output) {
-    return requests.allGather(input, output).start(this);
-  }
-
-  @Override
-  public void allGather(Span input, Span output, long[] counts) {
-    requests.allGather(input, output, counts).run(this);
-  }
-
-  @Override
-  public void reduce(Span input, Span output, ReduceOp op, int root) {
-    requests.reduce(input, output, op, root).run(this);
-  }
-
-  @Override
-  public Work reduceAsync(Span input, Span output, ReduceOp op, int root) {
-    return requests.reduce(input, output, op, root).start(this);
-  }
-
-  @Override
-  public void reduceScatter(Span input, Span output, ReduceOp op) {
-    requests.reduceScatter(input, output, op).run(this);
-  }
-
-  @Override
-  public Work reduceScatterAsync(Span input, Span output, ReduceOp op) {
-    return requests.reduceScatter(input, output, op).start(this);
-  }
-
-  @Override
-  public void reduceScatter(Span input, Span output, long[] counts, ReduceOp op) {
-    requests.reduceScatter(input, output, counts, op).run(this);
-  }
-
-  @Override
-  public void allReduce(Span input, Span output, ReduceOp op) {
-    requests.allReduce(input, output, op).run(this);
-  }
-
-  @Override
-  public Work allReduceAsync(Span input, Span output, ReduceOp op) {
-    return requests.allReduce(input, output, op).start(this);
-  }
-
-  @Override
-  public void allToAll(Span input, Span output) {
-    requests.allToAll(input, output).run(this);
-  }
-
-  @Override
-  public Work allToAllAsync(Span input, Span output) {
-    return requests.allToAll(input, output).start(this);
-  }
-
-  @Override
-  public void barrier() {
-    requests.barrier().run(this);
-  }
-
-  @Override
-  public Work barrierAsync() {
-    return requests.barrier().start(this);
+  Work start(Request request) {
+    return request.start(this);
   }
 
   @Override
@@ -287,7 +152,7 @@ final class NativeCommunicator implements Communicator {
 
   @Override
   public CommunicationStats statistics() {
-    return NativeRecords.statistics(handle, rank);
+    return NativeRecords.statistics(handle, rank());
   }
 
   @Override

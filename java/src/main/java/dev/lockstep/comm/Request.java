@@ -80,7 +80,7 @@ record Request(
   }
 
   /** Ranks without a buffer on one side pass an empty span there, whose type says nothing. */
-  private int type() {
+  int type() {
     boolean outputDecides = operation == Native.RECEIVE || operation == Native.SCATTER;
     return (outputDecides ? output : input).type().code;
   }

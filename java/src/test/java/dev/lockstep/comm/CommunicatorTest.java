@@ -24,6 +24,10 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(120)
 class CommunicatorTest {
+  /** Subclasses run the same tests over another backend. */
+  <T> List<T> run(int size, RankThreads.RankBody<T> body) throws Exception {
+    return RankThreads.run(size, body);
+  }
 
   private static FloatBuffer floats(float... values) {
     return ByteBuffer.allocateDirect(4 * values.length)
@@ -59,7 +63,7 @@ class CommunicatorTest {
   @ValueSource(ints = {1, 2, 3})
   void arraysAreReducedAndGathered(int size) throws Exception {
     List<double[]> results =
-        RankThreads.run(
+        run(
             size,
             ranks -> {
               int r = ranks.rank();
@@ -82,7 +86,7 @@ class CommunicatorTest {
 
   @Test
   void spansAreScatteredGatheredAndReduced() throws Exception {
-    RankThreads.run(
+    run(
         3,
         ranks -> {
           int r = ranks.rank();
@@ -114,7 +118,7 @@ class CommunicatorTest {
   @Test
   void unevenPartsFollowTheirCounts() throws Exception {
     long[] counts = {2, 0, 1};
-    RankThreads.run(
+    run(
         3,
         ranks -> {
           int r = ranks.rank();
@@ -136,7 +140,7 @@ class CommunicatorTest {
 
   @Test
   void messagesAreMatchedBySourceAndTag() throws Exception {
-    RankThreads.run(
+    run(
         3,
         ranks -> {
           if (ranks.rank() == 0) {
@@ -160,7 +164,7 @@ class CommunicatorTest {
 
   @Test
   void startedOperationsRunInOrderAndTensorsAreTaken() throws Exception {
-    RankThreads.run(
+    run(
         2,
         ranks -> {
           try (Tensor tensor = torch.full(new long[] {1000}, scalar(1 + ranks.rank()))) {
@@ -182,7 +186,7 @@ class CommunicatorTest {
 
   @Test
   void aSplitGroupIsOrderedByKeyAndOutlivesItsParent() throws Exception {
-    RankThreads.run(
+    run(
         3,
         ranks -> {
           Communicator child = ranks.split(ranks.rank() == 1 ? 1 : 0, -ranks.rank());
@@ -198,7 +202,7 @@ class CommunicatorTest {
 
   @Test
   void disagreementShowsBothSides() throws Exception {
-    RankThreads.run(
+    run(
         2,
         ranks -> {
           double[] values = new double[ranks.rank() == 0 ? 3 : 4];
@@ -216,7 +220,7 @@ class CommunicatorTest {
 
   @Test
   void aSilentRankIsNamedAtTheDeadline() throws Exception {
-    RankThreads.run(
+    run(
         2,
         ranks -> {
           if (ranks.rank() == 0) {
@@ -238,7 +242,7 @@ class CommunicatorTest {
 
   @Test
   void wrongArgumentsAreRefusedAndTheGroupGoesOn() throws Exception {
-    RankThreads.run(
+    run(
         2,
         ranks -> {
           assertThrows(IllegalArgumentException.class, () -> ranks.send(Span.of(floats(1)), 2, 0));

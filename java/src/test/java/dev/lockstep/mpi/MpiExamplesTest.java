@@ -13,6 +13,7 @@ import dev.lockstep.examples.mpi.UserOperation;
 import dev.lockstep.testing.MpiProcesses;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +36,7 @@ class MpiExamplesTest {
   }
 
   private static int count(String output, String text) {
-    return output.split(java.util.regex.Pattern.quote(text), -1).length - 1;
+    return output.split(Pattern.quote(text), -1).length - 1;
   }
 
   @ParameterizedTest

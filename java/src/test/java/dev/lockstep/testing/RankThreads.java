@@ -24,11 +24,25 @@ public final class RankThreads {
     T run(Communicator communicator) throws Exception;
   }
 
+  /** Joins one rank to a group that all ranks of one run name alike. */
+  public interface RankOpener {
+    Communicator open(String group, int rank, int size);
+  }
+
   /**
    * Runs {@code body} on every rank. @return the results by rank; the first rank's failure is
    * thrown as it is
    */
   public static <T> List<T> run(int size, RankBody<T> body) throws Exception {
+    return run(
+        size,
+        (group, rank, ranks) ->
+            Communicator.inProcess(group, rank, ranks, OPERATION_TIMEOUT_SECONDS),
+        body);
+  }
+
+  /** As above, over another backend. */
+  public static <T> List<T> run(int size, RankOpener opener, RankBody<T> body) throws Exception {
     String group = "test-" + UUID.randomUUID();
     ExecutorService threads =
         Executors.newFixedThreadPool(
@@ -42,7 +56,7 @@ public final class RankThreads {
       List<Future<T>> futures = new ArrayList<>();
       for (int rank = 0; rank < size; rank++) {
         int own = rank;
-        futures.add(threads.submit(() -> runRank(group, own, size, body)));
+        futures.add(threads.submit(() -> runRank(opener.open(group, own, size), body)));
       }
       List<T> results = new ArrayList<>();
       for (Future<T> future : futures) {
@@ -61,10 +75,8 @@ public final class RankThreads {
     }
   }
 
-  private static <T> T runRank(String group, int rank, int size, RankBody<T> body)
-      throws Exception {
-    try (Communicator communicator =
-        Communicator.inProcess(group, rank, size, OPERATION_TIMEOUT_SECONDS)) {
+  private static <T> T runRank(Communicator rank, RankBody<T> body) throws Exception {
+    try (Communicator communicator = rank) {
       return body.run(communicator);
     }
   }
