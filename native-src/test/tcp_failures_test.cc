@@ -62,6 +62,30 @@ TEST(TcpFailure, AStuckSendEndsWithinTheDeadline) {
   }
 }
 
+// Rank 0 waits for rank 1, which waits for rank 2, which is silent (stopped, or cut off).
+TEST(TcpFailure, ATimeoutNamesWhoIsSilentAndNotWhoWaitsForIt) {
+  TcpGroup group(3);
+  std::promise<void> given_up;
+  auto errors = group.run([&](Transport& transport, const Deadline& deadline) {
+    if (transport.rank() == 2) {
+      given_up.get_future().wait();
+      wait_forever(transport, 0, deadline);
+    }
+    const std::atomic<bool> never{false};
+    std::vector<std::byte> bytes(8);
+    try {
+      // Rank 0 is the first to give up, after rank 1 has said what it waits for.
+      const Deadline own(std::chrono::duration<double>(transport.rank() == 0 ? 2 : 20), never);
+      receive(transport, transport.rank() + 1, collective(7, 8), bytes, own);
+    } catch (...) {
+      if (transport.rank() == 0) given_up.set_value();
+      throw;
+    }
+  });
+  expect_error(errors[0], ErrorCode::TIMEOUT, 2, "2 s for rank 1, which waits for rank 2, in all-reduce #7");
+  expect_error(errors[1], ErrorCode::TIMEOUT, 2, "Rank 0 ended the group");
+}
+
 TEST(TcpFailure, CancellingEndsAWait) {
   TcpGroup group(2);
   auto errors = group.run([](Transport& transport, const Deadline& deadline) {
@@ -248,6 +272,20 @@ TEST(TcpFailure, ASubGroupThatOneRankDoesNotJoinTimesOut) {
   });
   expect_error(errors[0], ErrorCode::TIMEOUT, 1, "rank 1 to connect");
   expect_error(errors[1], ErrorCode::TIMEOUT, 1, "rank 1 to connect");
+}
+
+TEST(TcpFailure, ASubGroupNamesAnAbsentRankAsTheWholeGroupDoes) {
+  TcpGroup group(3);
+  group.operation_seconds = 0.3;
+  auto errors = group.run([](Transport& transport, const Deadline& deadline) {
+    const std::vector<int> some = {1, 2};
+    if (transport.rank() == 1) transport.split(some, deadline);
+    std::atomic<bool> never{false};
+    wait_forever(transport, 1, Deadline(std::chrono::seconds(20), never));
+  });
+  expect_error(errors[0], ErrorCode::TIMEOUT, 2, "Among ranks 1, 2, counted from 0: Rank 0 waited 0.3");
+  expect_error(errors[1], ErrorCode::TIMEOUT, 2, "Rank 2 is at fault");
+  expect_error(errors[2], ErrorCode::TIMEOUT, 2, "Rank 2 is at fault");
 }
 
 // Rank 2 waits for rank 1's answer to its handshake, which rank 1 never gives, when rank 0 gives up.

@@ -65,4 +65,17 @@ std::vector<RollEntry> MeshTransport::roll() const {
   return entries;
 }
 
+// Who is awaited may itself wait in the same collective for a rank that is silent: then that one is at fault.
+// In a circle nobody is more at fault than who is awaited here.
+std::vector<int> MeshTransport::awaited_by(const Post& post) const {
+  std::vector<int> chain{post.peer};
+  while (chain.back() != ANY && chain.back() != rank_) {
+    const std::optional<PendingOperation>& answer = peer_at(chain.back()).answer;
+    if (!answer || answer->signature != post.signature || answer->awaited == ANY) return chain;
+    if (std::ranges::find(chain, answer->awaited) != chain.end()) break;
+    chain.push_back(answer->awaited);
+  }
+  return {post.peer};
+}
+
 }  // namespace lockstep::tcp

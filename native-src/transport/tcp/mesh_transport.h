@@ -83,7 +83,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void compare_with(int peer) const;
   Post& new_post(int peer, const Signature& signature, const void* data, std::size_t bytes);
   void check_peer(int peer) const;
-  Error cause_of_split_failure(const Error& error);
+  Error cause_of_split_failure(const Error& error, std::span<const int> members);
   std::uint64_t subgroup_id(std::span<const int> members) const;
 
   // Progress (progress.cc)
@@ -104,6 +104,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void take_inquiry(int peer, const Signature& signature, std::span<const std::byte> bytes);
   void look_for_stall(StallWatch& watch);
   std::vector<RollEntry> roll() const;
+  std::vector<int> awaited_by(const Post& post) const;
 
   // Ending (ending.cc)
   void fail(const Error& reason, bool memory_is_valid) noexcept;

@@ -47,7 +47,7 @@ void MeshTransport::wait_long(Post& post, const Deadline& deadline) {
   while (!post.complete) {
     check_departed(post);
     if (deadline.cancelled()) throw cancelled_error(rank_, post.signature);
-    if (deadline.passed()) throw timeout_error(rank_, post.peer, post.signature, deadline);
+    if (deadline.passed()) throw timeout_error(rank_, awaited_by(post), post.signature, deadline);
     if (!asked && Deadline::Clock::now() >= ask_at) {
       inquire(watch, false);
       asked = true;
