@@ -62,30 +62,6 @@ TEST(TcpFailure, AStuckSendEndsWithinTheDeadline) {
   }
 }
 
-// Rank 0 waits for rank 1, which waits for rank 2, which is silent (stopped, or cut off).
-TEST(TcpFailure, ATimeoutNamesWhoIsSilentAndNotWhoWaitsForIt) {
-  TcpGroup group(3);
-  std::promise<void> given_up;
-  auto errors = group.run([&](Transport& transport, const Deadline& deadline) {
-    if (transport.rank() == 2) {
-      given_up.get_future().wait();
-      wait_forever(transport, 0, deadline);
-    }
-    const std::atomic<bool> never{false};
-    std::vector<std::byte> bytes(8);
-    try {
-      // Rank 0 is the first to give up, after rank 1 has said what it waits for.
-      const Deadline own(std::chrono::duration<double>(transport.rank() == 0 ? 2 : 20), never);
-      receive(transport, transport.rank() + 1, collective(7, 8), bytes, own);
-    } catch (...) {
-      if (transport.rank() == 0) given_up.set_value();
-      throw;
-    }
-  });
-  expect_error(errors[0], ErrorCode::TIMEOUT, 2, "2 s for rank 1, which waits for rank 2, in all-reduce #7");
-  expect_error(errors[1], ErrorCode::TIMEOUT, 2, "Rank 0 ended the group");
-}
-
 TEST(TcpFailure, CancellingEndsAWait) {
   TcpGroup group(2);
   auto errors = group.run([](Transport& transport, const Deadline& deadline) {

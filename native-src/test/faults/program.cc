@@ -202,6 +202,7 @@ void Program::split() {
     input_ = input;
     output_ = output;
   } catch (const Error& error) {
+    group_.close();  // The child's failure is the parent's end: nobody goes on without this rank.
     if (error.rank() == Error::NO_RANK) throw;
     throw Error(error.code(), error.what(), error.rank() * ways + group_.rank() % ways);
   }

@@ -21,7 +21,7 @@ namespace lockstep::shared_memory {
 /// Two ranks that write to one pair of lines slow each other down: processors fetch lines in pairs.
 constexpr std::size_t SEPARATION = 128;
 constexpr std::uint32_t MAGIC = 0x4d53'4b4c;  // "LKSM"
-constexpr std::uint32_t VERSION = 1;
+constexpr std::uint32_t VERSION = 2;
 
 static_assert(std::is_trivially_copyable_v<Signature> && sizeof(Signature) % sizeof(std::uint64_t) == 0);
 constexpr std::size_t SIGNATURE_WORDS = sizeof(Signature) / sizeof(std::uint64_t);
@@ -63,6 +63,13 @@ struct alignas(64) Whereabouts {
   std::array<std::atomic<std::uint64_t>, SIGNATURE_WORDS> words;
 };
 
+/// For whom a rank waits that has waited for long, for those who wait for it.
+struct alignas(64) LongWait {
+  std::atomic<std::int32_t> awaited;  ///< rank + 2, 1 for any rank, 0 where it does not wait
+  std::atomic<std::int64_t>
+      last_look;  ///< when it last looked, by the host's steady clock; stands still in a stopped rank
+};
+
 /// Where a rank sleeps, and how it is woken.
 struct alignas(SEPARATION) Bell {
   std::atomic<std::uint32_t> sleeps;
@@ -77,6 +84,7 @@ struct alignas(SEPARATION) Member {
   Bell bell;
   std::atomic<std::uint32_t> state;
   Whereabouts whereabouts;
+  LongWait long_wait;
   std::array<std::uint64_t, 16> processors;  ///< on which the rank may run, a bit each
 };
 

@@ -31,6 +31,9 @@ constexpr milliseconds LOOK_INTERVAL{20};
 // Address space is not for free where its page tables are counted; half of what x86-64 has is plenty.
 constexpr std::size_t ADDRESS_SPACE = std::size_t{1} << 45;
 constexpr int POLLS_PER_CLOCK = 32;
+// A rank that waits looks much more often, unless it is stopped.
+constexpr std::chrono::seconds LONGEST_SILENCE{1};
+constexpr int FIRST_RANK = 2;  // of LongWait::awaited
 
 /// No rank can allocate more than there is.
 std::size_t arena_bytes_for(int ranks) {
@@ -207,12 +210,31 @@ void SharedMemory::relax() {
 void SharedMemory::wait_long(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const {
   bool done = false;
   spin(ready, done);
+  shared_memory::LongWait& own = member(rank_).long_wait;
   while (!done) {
+    own.last_look.store(Deadline::Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+    own.awaited.store(awaited + FIRST_RANK, std::memory_order_relaxed);
     check_trouble(ready, awaited, waiting);
     if (while_waiting_) while_waiting_();
     sleep(ready, std::min(waiting.deadline.slice(), LOOK_INTERVAL));
     done = ready();
   }
+  own.awaited.store(0, std::memory_order_relaxed);
+}
+
+// Who is awaited may itself wait for a rank that does not: then that one is at fault. In a circle nobody is
+// more at fault than who is awaited here.
+std::vector<int> SharedMemory::awaited_by(int awaited) const {
+  const auto since = (Deadline::Clock::now() - LONGEST_SILENCE).time_since_epoch().count();
+  std::vector<int> chain{awaited};
+  while (chain.back() != Transport::ANY && chain.back() != rank_) {
+    const shared_memory::LongWait& theirs = member(chain.back()).long_wait;
+    const int next = theirs.awaited.load(std::memory_order_relaxed) - FIRST_RANK;
+    if (next < 0 || next >= size() || theirs.last_look.load(std::memory_order_relaxed) < since) return chain;
+    if (std::ranges::find(chain, next) != chain.end()) break;
+    chain.push_back(next);
+  }
+  return {awaited};
 }
 
 // With a processor for every rank, polling is the fastest. With fewer, the awaited rank may need this one's.
@@ -242,7 +264,7 @@ void SharedMemory::check_trouble(const std::function<bool()>& ready, int awaited
   if (waiting.deadline.cancelled()) throw cancelled_error(rank_, waiting.signature);
   check_peers(waiting.signature);
   if (waiting.deadline.passed() && !ready()) {
-    throw timeout_error(rank_, awaited, waiting.signature, waiting.deadline);
+    throw timeout_error(rank_, awaited_by(awaited), waiting.signature, waiting.deadline);
   }
 }
 

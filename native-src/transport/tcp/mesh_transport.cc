@@ -183,6 +183,7 @@ void MeshTransport::end_frame(Lane lane, const FrameHeader& header) {
     mailbox_.end_frame(lane);
     peer_at(lane.peer).last_seen = header.signature;
     peer_at(lane.peer).last_seen_at = last_progress_;
+    peer_at(lane.peer).has_gone_on = true;
   } else if (header.kind == FrameKind::GOODBYE) {
     from.has_ended = true;
   } else if (header.kind == FrameKind::INQUIRY) {
