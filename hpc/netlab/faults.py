@@ -35,6 +35,7 @@ LAB_HOSTS = 5
 JOIN_SECONDS = 60
 FIND_SECONDS = 60  # until the victim is caught inside the operation
 SLACK_SECONDS = 5  # for a machine with fewer cores than ranks
+NOTHING_TO_DO = 77  # exit code: skipped
 GOES_ON_ROUNDS = 6  # after a fault that does no harm
 
 
@@ -246,6 +247,8 @@ def main():
     if reason:
         print(f"No lab ({reason}): left out are {', '.join(sorted(NEEDS_LINKS & set(faults))) or 'no faults'}.", flush=True)
         faults = [fault for fault in faults if fault not in NEEDS_LINKS]
+    if not faults:
+        sys.exit(NOTHING_TO_DO)
     labs = queue.Queue()
     names = [f"faults{os.getpid() % 100000}{chr(ord('a') + job)}" for job in range(options.jobs)]
 
