@@ -26,7 +26,7 @@ Error marked(const Error& error) {
 }
 
 /// An error of a level whose ranks are `ranks` of the whole group.
-Error renumbered(const Error& error, const std::vector<int>& ranks) {
+Error at_level(const Error& error, const std::vector<int>& ranks) {
   const std::string text = error.what();
   const std::size_t mark = text.find(MARK);
   if (mark != std::string::npos) {
@@ -35,14 +35,7 @@ Error renumbered(const Error& error, const std::vector<int>& ranks) {
     return Error(error.code(), text.substr(0, mark) + text.substr(end + 2),
                  std::stoi(text.substr(digits, end - digits)));
   }
-  if (error.rank() < 0 || error.rank() >= static_cast<int>(ranks.size())) return error;
-  const int rank = ranks[static_cast<std::size_t>(error.rank())];
-  std::string list;
-  for (int member : ranks) list += (list.empty() ? "" : ", ") + std::to_string(member);
-  return Error(
-      error.code(),
-      "Rank " + std::to_string(rank) + " is at fault. Among ranks " + list + ", counted from 0: " + text,
-      rank);
+  return renumbered(error, ranks);
 }
 
 bool has_hierarchical_form(Operation operation) {
@@ -158,7 +151,7 @@ void HostBackend::among(const std::vector<int>& ranks, const Part& part) const {
   try {
     part();
   } catch (const Error& error) {
-    throw renumbered(error, ranks);
+    throw at_level(error, ranks);
   }
 }
 

@@ -78,10 +78,10 @@ inline std::size_t sum(const std::vector<std::int64_t>& counts, int end) {
 }
 
 /// Blocks of all ranks one after the other.
-inline Bytes all_blocks(const std::vector<std::int64_t>& counts, DataType type) {
+inline Bytes all_blocks(const std::vector<std::int64_t>& counts, DataType type, std::size_t begin = 0) {
   Bytes bytes;
   for (int rank = 0; rank < static_cast<int>(counts.size()); ++rank)
-    append_all(bytes, plain(rank, 0, static_cast<std::size_t>(counts[rank]), type));
+    append_all(bytes, plain(rank, begin, static_cast<std::size_t>(counts[rank]), type));
   return bytes;
 }
 

@@ -250,6 +250,20 @@ TEST(TcpFailure, ASubGroupThatOneRankDoesNotJoinTimesOut) {
   expect_error(errors[1], ErrorCode::TIMEOUT, 1, "rank 1 to connect");
 }
 
+TEST(TcpFailure, ASubGroupNamesAnAbsentRankAsTheWholeGroupDoes) {
+  TcpGroup group(3);
+  group.operation_seconds = 0.3;
+  auto errors = group.run([](Transport& transport, const Deadline& deadline) {
+    const std::vector<int> some = {1, 2};
+    if (transport.rank() == 1) transport.split(some, deadline);
+    std::atomic<bool> never{false};
+    wait_forever(transport, 1, Deadline(std::chrono::seconds(20), never));
+  });
+  expect_error(errors[0], ErrorCode::TIMEOUT, 2, "Among ranks 1, 2, counted from 0: Rank 0 waited 0.3");
+  expect_error(errors[1], ErrorCode::TIMEOUT, 2, "Rank 2 is at fault");
+  expect_error(errors[2], ErrorCode::TIMEOUT, 2, "Rank 2 is at fault");
+}
+
 // Rank 2 waits for rank 1's answer to its handshake, which rank 1 never gives, when rank 0 gives up.
 TEST(TcpFailure, ASubGroupThatOneRankGivesUpEndsForTheOthersToo) {
   TcpGroup group(3);

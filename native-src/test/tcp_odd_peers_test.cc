@@ -1,6 +1,7 @@
 // A transport among peers that are sockets of the test, which say what no healthy rank says, or when.
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -222,6 +223,15 @@ TEST(Split, ThatIsRefusedNamesWhatTheRefusingRankDiedOf) {
     expect(error, ErrorCode::PEER_FAILED, 2, "Rank 0 ended the group: Rank 2 died.");
   }
   rank_0.join();
+}
+
+// Sanitizers count no memory here, so that the test says nothing under them.
+TEST(TcpGatekeeper, RemembersNoEndOfGroups) {
+  tcp::Gatekeeper gatekeeper({}, 1, "a token", std::chrono::seconds(1));
+  for (std::uint64_t group = 1; group < 5000; ++group) gatekeeper.finish(group << 20);
+  const auto before = ::mallinfo2().uordblks;
+  for (std::uint64_t group = 5000; group < 105'000; ++group) gatekeeper.finish(group << 20);
+  EXPECT_LT(::mallinfo2().uordblks, before + (64 << 10));
 }
 
 }  // namespace

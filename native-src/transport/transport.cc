@@ -72,11 +72,32 @@ Error length_error(int sender, std::size_t sent_bytes, int receiver, std::size_t
 }
 
 Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadline& deadline) {
+  return timeout_error(own_rank, std::span(&awaited, 1), own, deadline);
+}
+
+Error timeout_error(int own_rank, std::span<const int> chain, const Signature& own,
+                    const Deadline& deadline) {
+  std::string text = "Rank " + std::to_string(own_rank) + " waited " +
+                     seconds_text(deadline.timeout_seconds()) + " s for " + peer_name(chain.front());
+  for (int rank : chain.subspan(1)) text += ", which waits for " + peer_name(rank);
   return Error(ErrorCode::TIMEOUT,
-               "Rank " + std::to_string(own_rank) + " waited " + seconds_text(deadline.timeout_seconds()) +
-                   " s for " + peer_name(awaited) + " in " + own.describe() +
+               text + (chain.size() > 1 ? ", in " : " in ") + own.describe() +
                    "; either that rank is slower than the timeout allows, or it never called the operation.",
-               awaited);
+               chain.back());
+}
+
+Error renumbered(const Error& error, std::span<const int> ranks) {
+  if (error.rank() < 0 || error.rank() >= static_cast<int>(ranks.size())) return error;
+  const int rank = ranks[static_cast<std::size_t>(error.rank())];
+  bool is_same = true;
+  for (std::size_t i = 0; i < ranks.size(); ++i) is_same = is_same && ranks[i] == static_cast<int>(i);
+  if (is_same) return error;
+  std::string list;
+  for (int member : ranks) list += (list.empty() ? "" : ", ") + std::to_string(member);
+  return Error(error.code(),
+               "Rank " + std::to_string(rank) + " is at fault. Among ranks " + list +
+                   ", counted from 0: " + error.what(),
+               rank);
 }
 
 Error peer_died_error(int own_rank, int peer, const Signature& own) {

@@ -44,6 +44,12 @@ Error length_error(int sender, std::size_t sent_bytes, int receiver, std::size_t
 /// TIMEOUT that names the awaited rank (or ANY) and the operation.
 Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadline& deadline);
 
+/// The same for a rank that waits for another one itself, and so on; the last of `chain` is named.
+Error timeout_error(int own_rank, std::span<const int> chain, const Signature& own, const Deadline& deadline);
+
+/// An error of a group whose ranks are `ranks` of another one, as that one calls the rank at fault.
+Error renumbered(const Error& error, std::span<const int> ranks);
+
 /// PEER_FAILED for a peer whose connection broke without a goodbye.
 Error peer_died_error(int own_rank, int peer, const Signature& own);
 

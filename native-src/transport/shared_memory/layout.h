@@ -21,7 +21,7 @@ namespace lockstep::shared_memory {
 /// Two ranks that write to one pair of lines slow each other down: processors fetch lines in pairs.
 constexpr std::size_t SEPARATION = 128;
 constexpr std::uint32_t MAGIC = 0x4d53'4b4c;  // "LKSM"
-constexpr std::uint32_t VERSION = 1;
+constexpr std::uint32_t VERSION = 2;
 
 static_assert(std::is_trivially_copyable_v<Signature> && sizeof(Signature) % sizeof(std::uint64_t) == 0);
 constexpr std::size_t SIGNATURE_WORDS = sizeof(Signature) / sizeof(std::uint64_t);
@@ -63,10 +63,11 @@ struct alignas(64) Whereabouts {
   std::array<std::atomic<std::uint64_t>, SIGNATURE_WORDS> words;
 };
 
-/// What a rank waits for, once that takes long.
+/// What a rank waits for, once that takes long. Times are nanoseconds of the steady clock, which is the
+/// host's.
 struct alignas(64) Patience {
-  std::atomic<std::int64_t>
-      since;  ///< nanoseconds of the steady clock, which is the host's; 0: it does not wait
+  std::atomic<std::int64_t> since;      ///< 0: it does not wait
+  std::atomic<std::int64_t> last_look;  ///< when it last looked; stands still in a stopped rank
   std::atomic<std::int32_t> awaited;
   Whereabouts doing;
 };

@@ -33,6 +33,8 @@ constexpr milliseconds LOOK_INTERVAL{20};
 // Address space is not for free where its page tables are counted; half of what x86-64 has is plenty.
 constexpr std::size_t ADDRESS_SPACE = std::size_t{1} << 45;
 constexpr int POLLS_PER_CLOCK = 32;
+// A rank that waits looks much more often, unless it is stopped.
+constexpr std::chrono::seconds LONGEST_SILENCE{1};
 
 /// No rank can allocate more than there is.
 std::size_t arena_bytes_for(int ranks) {
@@ -258,11 +260,28 @@ void SharedMemory::wait_asleep(const std::function<bool()>& ready, int awaited,
   const End end{own};
   StallWatch watch(rank_, waiting.signature, awaited, waiting.deadline);
   for (bool done = false; !done; done = ready()) {
+    own.last_look.store(now_nanoseconds());
     check_trouble(ready, awaited, waiting);
     if (watch.look() == StallWatch::Due::REPORT) watch.report(roll());
     if (while_waiting_) while_waiting_();
     sleep(ready, std::min(waiting.deadline.slice(), LOOK_INTERVAL));
   }
+}
+
+// Who is awaited may itself wait for a rank that does not: then that one is at fault. In a circle nobody is
+// more at fault than who is awaited here.
+std::vector<int> SharedMemory::awaited_by(int awaited) const {
+  const std::int64_t silent_since = now_nanoseconds() - std::chrono::nanoseconds(LONGEST_SILENCE).count();
+  std::vector<int> chain{awaited};
+  while (chain.back() != Transport::ANY && chain.back() != rank_) {
+    const Patience& theirs = member(chain.back()).patience;
+    const int next = theirs.awaited.load();
+    const bool waits = theirs.since.load() != 0 && theirs.last_look.load() >= silent_since;
+    if (!waits || next < 0 || next >= size()) return chain;
+    if (std::ranges::find(chain, next) != chain.end()) break;
+    chain.push_back(next);
+  }
+  return {awaited};
 }
 
 std::vector<RollEntry> SharedMemory::roll() const {
@@ -309,7 +328,7 @@ void SharedMemory::check_trouble(const std::function<bool()>& ready, int awaited
   if (waiting.deadline.cancelled()) throw cancelled_error(rank_, waiting.signature);
   check_peers(waiting.signature);
   if (waiting.deadline.passed() && !ready()) {
-    throw timeout_error(rank_, awaited, waiting.signature, waiting.deadline);
+    throw timeout_error(rank_, awaited_by(awaited), waiting.signature, waiting.deadline);
   }
 }
 

@@ -169,6 +169,7 @@ class SharedMemory {
   void spin(const std::function<bool()>& ready, bool& done) const;
   void check_trouble(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const;
   void check_peers(const Signature& own) const;
+  std::vector<int> awaited_by(int awaited) const;
   void sleep(const std::function<bool()>& ready, std::chrono::milliseconds patience) const;
   void ring_all() const;
   bool is_oversubscribed() const;

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t PENDING_LIMIT = 256;
 // Ranks that know the token and ask for a group that this rank has not begun to form yet.
 constexpr std::size_t ARRIVAL_LIMIT = 4096;
+// Sub-groups whose late members are still told so; a program may split without end.
+constexpr std::size_t FINISHED_LIMIT = 1024;
 // Pause after accept() failed for want of descriptors or memory: the listener would stay readable and the
 // loop spin.
 constexpr std::chrono::milliseconds ACCEPT_PAUSE{100};
@@ -86,7 +88,11 @@ void Gatekeeper::finish(std::uint64_t group) {
   std::deque<Arrival> late;
   {
     std::lock_guard lock(mutex_);
-    finished_.insert(group);
+    if (finished_.insert(group).second && group != REPORT_GROUP) recently_finished_.push_back(group);
+    if (recently_finished_.size() > FINISHED_LIMIT) {
+      finished_.erase(recently_finished_.front());
+      recently_finished_.pop_front();
+    }
     for (auto at = arrivals_.begin(); at != arrivals_.end();) {
       if (at->hello.group == group) {
         late.push_back(std::move(*at));

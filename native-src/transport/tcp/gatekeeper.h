@@ -79,9 +79,10 @@ class Gatekeeper {
   Clock::time_point accept_again_{};  // the thread's own
   std::mutex mutex_;
   std::condition_variable arrived_;
-  std::deque<Arrival> arrivals_;                // under mutex_
-  std::unordered_set<std::uint64_t> finished_;  // under mutex_
-  bool stopping_ = false;                       // under mutex_
+  std::deque<Arrival> arrivals_;                 // under mutex_
+  std::unordered_set<std::uint64_t> finished_;   // under mutex_
+  std::deque<std::uint64_t> recently_finished_;  // under mutex_; the oldest are forgotten
+  bool stopping_ = false;                        // under mutex_
   std::thread thread_;
 };
 

@@ -36,6 +36,8 @@ void MeshTransport::take_inquiry(int peer, const Signature& signature, std::span
   Peer& from = peer_at(peer);
   const Inquiry inquiry = parse_inquiry(bytes, size());
   from.answer = PendingOperation{signature, inquiry.awaited, inquiry.milliseconds * 1e-3};
+  from.answered_at = last_progress_;
+  from.has_gone_on = false;
   from.wants_answer = from.wants_answer || inquiry.wants_answer;
   asked_ = asked_ || inquiry.wants_answer;
   if (signature.is_point_to_point()) return;
@@ -63,6 +65,25 @@ std::vector<RollEntry> MeshTransport::roll() const {
     entries[rank].last_seen_seconds = Deadline::Seconds(now - peer.last_seen_at).count();
   }
   return entries;
+}
+
+// Who is awaited may itself wait for a rank that is silent: then that one is at fault. What a rank said
+// counts if it said it while this one waited and has not been heard of since. In a circle nobody is more at
+// fault than who is awaited here.
+std::vector<int> MeshTransport::awaited_by(const Post& post, const StallWatch& watch) const {
+  const auto waited =
+      std::chrono::duration_cast<Deadline::Clock::duration>(Deadline::Seconds(watch.pending().seconds));
+  const auto began = Deadline::Clock::now() - waited - INQUIRY_AFTER;
+  std::vector<int> chain{post.peer};
+  while (chain.back() != ANY && chain.back() != rank_) {
+    const Peer& peer = peer_at(chain.back());
+    if (!peer.answer || peer.has_gone_on || peer.answered_at < began || peer.answer->awaited == ANY) {
+      return chain;
+    }
+    if (std::ranges::find(chain, peer.answer->awaited) != chain.end()) break;
+    chain.push_back(peer.answer->awaited);
+  }
+  return {post.peer};
 }
 
 }  // namespace lockstep::tcp

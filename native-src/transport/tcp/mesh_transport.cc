@@ -183,6 +183,7 @@ void MeshTransport::end_frame(Lane lane, const FrameHeader& header) {
     mailbox_.end_frame(lane);
     peer_at(lane.peer).last_seen = header.signature;
     peer_at(lane.peer).last_seen_at = last_progress_;
+    peer_at(lane.peer).has_gone_on = true;
   } else if (header.kind == FrameKind::GOODBYE) {
     from.has_ended = true;
   } else if (header.kind == FrameKind::INQUIRY) {
@@ -226,11 +227,18 @@ std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, co
                 "Rank " + std::to_string(rank_) + " cannot form a sub-group to which it does not belong.");
   }
   mesh.connections.resize(mesh.roster.size() * static_cast<std::size_t>(streams_));
+  bool is_of_parent = true;
   try {
     if (failure_) throw Error(*failure_);
-    if (mesh.size() > 1) connect_members(mesh, deadline, [this] { progress(std::chrono::milliseconds(0)); });
+    is_of_parent = false;
+    const auto meanwhile = [&] {
+      is_of_parent = true;
+      progress(std::chrono::milliseconds(0));
+      is_of_parent = false;
+    };
+    if (mesh.size() > 1) connect_members(mesh, deadline, meanwhile);
   } catch (const Error& error) {
-    Error cause = cause_of_split_failure(error);
+    Error cause = is_of_parent ? error : cause_of_split_failure(error, members);
     // Members that wait for a reply hear the cause over the parent before they are refused.
     fail(cause, true);
     gatekeeper_->finish(mesh.group);
@@ -240,15 +248,15 @@ std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, co
 }
 
 // Who refuses a member has failed, and says why over the parent.
-Error MeshTransport::cause_of_split_failure(const Error& error) {
-  if (failure_ || !notice_.empty() || error.code() != ErrorCode::RENDEZVOUS) return error;
+Error MeshTransport::cause_of_split_failure(const Error& error, std::span<const int> members) {
+  if (error.code() != ErrorCode::RENDEZVOUS) return renumbered(error, members);
   auto end = Deadline::Clock::now() + NOTICE_LIMIT;
   try {
     while (Deadline::Clock::now() < end) progress(LOOK_AGAIN);
   } catch (const Error& cause) {
     return cause;
   }
-  return error;
+  return renumbered(error, members);
 }
 
 }  // namespace lockstep::tcp

@@ -51,6 +51,8 @@ class MeshTransport final : public Transport, private FrameReceiver {
     std::uint32_t sent = 0;                  // messages of collectives; the number of the next
     Signature inquiry;                       // the collective in which it last said to wait
     std::optional<PendingOperation> answer;  // since this rank has last called the roll
+    std::chrono::steady_clock::time_point answered_at{};
+    bool has_gone_on = false;  // has sent something since
     bool wants_answer = false;
     Signature last_seen;  // of its latest message
     std::chrono::steady_clock::time_point last_seen_at{};
@@ -62,6 +64,8 @@ class MeshTransport final : public Transport, private FrameReceiver {
   // How long a notice may lag behind what comes of the failure on other connections.
   static constexpr std::chrono::milliseconds NOTICE_LIMIT{200};
   static constexpr std::chrono::milliseconds LOOK_AGAIN{1};
+  // Whoever waits for longer tells the others; few operations of a healthy job take that long.
+  static constexpr std::chrono::milliseconds INQUIRY_AFTER{200};
 
   // FrameReceiver
   void begin_frame(Lane lane, const FrameHeader& header) override;
@@ -83,7 +87,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void compare_with(int peer) const;
   Post& new_post(int peer, const Signature& signature, const void* data, std::size_t bytes);
   void check_peer(int peer) const;
-  Error cause_of_split_failure(const Error& error);
+  Error cause_of_split_failure(const Error& error, std::span<const int> members);
   std::uint64_t subgroup_id(std::span<const int> members) const;
 
   // Progress (progress.cc)
@@ -104,6 +108,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void take_inquiry(int peer, const Signature& signature, std::span<const std::byte> bytes);
   void look_for_stall(StallWatch& watch);
   std::vector<RollEntry> roll() const;
+  std::vector<int> awaited_by(const Post& post, const StallWatch& watch) const;
 
   // Ending (ending.cc)
   void fail(const Error& reason, bool memory_is_valid) noexcept;

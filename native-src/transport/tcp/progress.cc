@@ -20,9 +20,6 @@ using std::chrono::milliseconds;
 constexpr int READS_PER_LOOK = 16;
 // A rank whose operations all complete at once must still hear that the group has failed.
 constexpr milliseconds LONGEST_DEAFNESS{1};
-// Whoever waits for longer asks whether all mean the same operation; few operations of a healthy job take
-// that long.
-constexpr milliseconds INQUIRY_AFTER{200};
 
 }  // namespace
 
@@ -42,12 +39,12 @@ void MeshTransport::drive(Post& post, const Deadline& deadline) {
 // From here on sleeps and looks at clocks cost nothing that counts.
 void MeshTransport::wait_long(Post& post, const Deadline& deadline) {
   StallWatch watch(rank_, post.signature, post.peer, deadline);
-  bool asked = post.signature.is_point_to_point();
+  bool asked = false;
   auto ask_at = Deadline::Clock::now() + INQUIRY_AFTER;
   while (!post.complete) {
     check_departed(post);
     if (deadline.cancelled()) throw cancelled_error(rank_, post.signature);
-    if (deadline.passed()) throw timeout_error(rank_, post.peer, post.signature, deadline);
+    if (deadline.passed()) throw timeout_error(rank_, awaited_by(post, watch), post.signature, deadline);
     if (!asked && Deadline::Clock::now() >= ask_at) {
       inquire(watch, false);
       asked = true;
