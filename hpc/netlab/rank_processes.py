@@ -27,6 +27,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def changed_at(path):
+    try:
+        return os.stat(path).st_ctime
+    except FileNotFoundError:
+        return 0  # it has gone meanwhile
+
+
 class Rank:
     """One process, with the words of progress.h that it maps."""
 
@@ -96,6 +103,7 @@ class Group:
     """All ranks of one group. hosts[r] is the host of rank r; in the lab where there is one, otherwise by name only."""
 
     def __init__(self, transport, hosts, options, lab=None, program=PROGRAM):
+        self._began = time.time()
         self.token = secrets.token_hex(16)
         self.label = "faults" + self.token[:8]
         self._folder = tempfile.TemporaryDirectory(prefix="lockstep-ranks-")
@@ -123,7 +131,9 @@ class Group:
 
     def leftovers(self):
         """Processes and files of this group that are left."""
-        left = glob.glob(f"/dev/shm/*{self.label}*")
+        # Names of segments live for milliseconds; those of sub-groups carry no label.
+        time.sleep(0.1)
+        left = [path for path in glob.glob("/dev/shm/lockstep-*") if self._began <= changed_at(path) < time.time() - 0.1]
         for path in glob.glob("/proc/[0-9]*/environ"):
             try:
                 if self.token.encode() in pathlib.Path(path).read_bytes():

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "collective/choice.h"
 #include "collective/signature_of.h"
 #include "core/data_type.h"
 #include "core/reduce.h"
@@ -266,8 +267,19 @@ void HostBackend::barrier(const Deadline& deadline) {
 
 std::unique_ptr<Backend> HostBackend::split(int color, int key, const Deadline& deadline) {
   if (map_.hosts() == 1) return host_->split(color, key, deadline);
+  // Known beforehand, because the child's errors name its own ranks.
+  const Choice own{color, key};
+  std::vector<Choice> choices(static_cast<std::size_t>(size()));
+  Request gather;
+  gather.operation = Operation::ALL_GATHER;
+  gather.input = reinterpret_cast<const std::byte*>(&own);
+  gather.output = reinterpret_cast<std::byte*>(choices.data());
+  gather.count = sizeof(Choice);
+  flat_->execute(gather, deadline);
   std::unique_ptr<Backend> child = flat_->split(color, key, deadline);
-  return child == nullptr ? nullptr : share_hosts(std::move(child), true, options_, deadline);
+  if (child == nullptr) return nullptr;
+  among(members_of(choices, color), [&] { child = share_hosts(std::move(child), true, options_, deadline); });
+  return child;
 }
 
 void HostBackend::abort(const Error& reason) noexcept {
