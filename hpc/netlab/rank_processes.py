@@ -132,8 +132,11 @@ class Group:
     def leftovers(self):
         """Processes and files of this group that are left."""
         # Names of segments live for milliseconds; those of sub-groups carry no label.
-        time.sleep(0.1)
-        left = [path for path in glob.glob("/dev/shm/lockstep-*") if self._began <= changed_at(path) < time.time() - 0.1]
+        paths = [*glob.glob(f"/dev/shm/lockstep-{self.label}-*"), *glob.glob("/dev/shm/lockstep-split-*")]
+        suspects = [path for path in paths if changed_at(path) >= self._began]
+        if suspects:
+            time.sleep(2)
+        left = [path for path in suspects if changed_at(path)]
         for path in glob.glob("/proc/[0-9]*/environ"):
             try:
                 if self.token.encode() in pathlib.Path(path).read_bytes():
