@@ -184,11 +184,16 @@ TEST(ReductionOrder, IsThatOfTheRanksAndHalvesAreRoundedOnce) {
   }
 }
 
-TEST(SharedMemoryProcesses, ReduceEveryTypeByEveryOperation) {
+class SharedMemoryProcesses : public testing::TestWithParam<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(ByName, SharedMemoryProcesses, testing::Bool());
+
+TEST_P(SharedMemoryProcesses, ReduceEveryTypeByEveryOperation) {
   const int port = free_port();
-  RankProcesses processes(4, [port](int rank) {
+  RankProcesses processes(4, [&](int rank) {
     HostOptions options;
     options.memory = SMALL_PIECES;
+    options.memory.by_name = GetParam();
     const auto group = open_host_group(rank, 4, port, PATIENCE, options);
     const auto memory = group->allocate(65537 * 8);
     for (DataType type : TYPES) {

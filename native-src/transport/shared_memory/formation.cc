@@ -1,5 +1,6 @@
 #include "transport/shared_memory/formation.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <random>
@@ -36,19 +37,20 @@ Report attempt(Part part) {
   try {
     part(report);
   } catch (const std::exception& error) {
-    report.failed = 1;
+    report.state = Report::FAILED;
     put(report.error, error.what());
   }
   return report;
 }
 
+bool any_is(const std::vector<Report>& reports, Report::State state) {
+  return std::ranges::any_of(reports, [&](const Report& report) { return report.state == state; });
+}
+
 bool has_failed(const std::vector<Report>& reports, std::string& reason) {
-  for (const Report& report : reports) {
-    if (report.failed == 0) continue;
-    reason = get(report.error);
-    return true;
-  }
-  return false;
+  const auto failed = std::ranges::find(reports, std::uint32_t{Report::FAILED}, &Report::state);
+  if (failed != reports.end()) reason = get(failed->error);
+  return failed != reports.end();
 }
 
 }  // namespace
@@ -56,23 +58,40 @@ bool has_failed(const std::vector<Report>& reports, std::string& reason) {
 std::unique_ptr<SharedMemory> form(const Place& place, const SharedMemoryOptions& options,
                                    const Exchange& exchange, std::string& reason) {
   std::optional<Segment> segment;
-  const std::vector<Report> made = exchange(attempt([&](Report& report) {
+  std::vector<Report> reports = exchange(attempt([&](Report& report) {
     if (place.rank != 0) return;
     remove_stale_segments();
-    const std::string name = random_name(place.label);
-    segment.emplace(SharedMemory::make_segment(name, place.size, options));
-    put(report.name, name);
+    segment.emplace(SharedMemory::make_segment(place.size, options));
+    report.place = segment->place();
   }));
-  if (has_failed(made, reason)) return nullptr;
+  if (has_failed(reports, reason)) return nullptr;
+
+  const Segment::Place where = reports.at(place.leader).place;
+  reports = exchange(attempt([&](Report& report) {
+    if (place.rank != 0 && options.by_name) report.state = Report::CANNOT_REACH;
+    if (place.rank == 0 || options.by_name) return;
+    segment = Segment::open(where);
+    if (!segment) report.state = Report::CANNOT_REACH;
+  }));
+  if (any_is(reports, Report::CANNOT_REACH)) {
+    reports = exchange(attempt([&](Report& report) {
+      if (place.rank != 0) return;
+      const std::string name = random_name(place.label);
+      segment->give_name(name);
+      put(report.name, name);
+    }));
+    if (has_failed(reports, reason)) return nullptr;
+  }
+  const std::string name = get(reports.at(place.leader).name);
 
   std::unique_ptr<SharedMemory> memory;
-  const std::vector<Report> joined = exchange(attempt([&](Report&) {
-    if (place.rank != 0) segment.emplace(Segment::open(get(made.at(place.leader).name)));
+  reports = exchange(attempt([&](Report&) {
+    if (!segment) segment.emplace(Segment::open(name));
     memory = std::make_unique<SharedMemory>(std::move(*segment), place.rank, options);
   }));
   // Whoever fails before this line removes the name as well, by ~Segment().
   if (memory != nullptr) memory->segment().forget_name();
-  return has_failed(joined, reason) ? nullptr : std::move(memory);
+  return has_failed(reports, reason) ? nullptr : std::move(memory);
 }
 
 }  // namespace lockstep::shared_memory

@@ -13,8 +13,11 @@ namespace lockstep::shared_memory {
 
 /// What a rank tells the others while a segment is being made. Crosses processes of one host as it is.
 struct Report {
-  std::uint32_t failed = 0;
-  std::array<char, 92> name{};    ///< of the segment, from the rank that made it
+  enum State : std::uint32_t { WELL = 0, FAILED = 1, CANNOT_REACH = 2 };
+
+  std::uint32_t state = WELL;
+  Segment::Place place;           ///< of the segment, from the rank that made it
+  std::array<char, 92> name{};    ///< of the segment, where some rank could not reach it without
   std::array<char, 416> error{};  ///< why this rank failed
 };
 
@@ -30,7 +33,8 @@ struct Place {
 };
 
 /// Collective over the ranks of an exchange, which may form several groups at a time: rank 0 of each makes a
-/// segment, the others join it, and its name is forgotten. All succeed, or all fail.
+/// segment and the others join it, by a name where they must, which is then forgotten. All succeed, or all
+/// fail.
 /// @return null with `reason` where memory cannot be shared, on every rank of the exchange; null without one
 /// for a group of one
 /// @throws what `exchange` throws

@@ -108,16 +108,41 @@ Segment::Segment(std::string name, int file, bool is_new, std::size_t bytes)
     }
     mapping_ = Mapping::of(file, name_);
   } catch (...) {
-    if (is_new) ::shm_unlink(name_.c_str());
     ::close(file);
     throw;
   }
 }
 
-Segment Segment::create(const std::string& name, std::size_t bytes) {
-  const int file = ::shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
-  if (file < 0) fail("make the shared memory " + std::string(FOLDER) + name, errno);
-  return {name, file, true, bytes};
+Segment Segment::create(std::size_t bytes) {
+  const int file = ::open(FOLDER, O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file < 0) fail("make shared memory in " + std::string(FOLDER), errno);
+  return {"", file, true, bytes};
+}
+
+std::optional<Segment> Segment::open(const Place& place) {
+  const std::string path = "/proc/" + std::to_string(place.process) + "/fd/" + std::to_string(place.file);
+  const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return std::nullopt;
+  struct stat status {};
+  if (::fstat(file, &status) != 0 || status.st_dev != place.device || status.st_ino != place.inode) {
+    ::close(file);
+    return std::nullopt;
+  }
+  return Segment("", file, false, 0);
+}
+
+Segment::Place Segment::place() const {
+  struct stat status {};
+  if (::fstat(file_, &status) != 0) fail("examine shared memory", errno);
+  return {::getpid(), file_, status.st_dev, status.st_ino};
+}
+
+void Segment::give_name(const std::string& name) {
+  const std::string file = "/proc/self/fd/" + std::to_string(file_);
+  if (::linkat(AT_FDCWD, file.c_str(), AT_FDCWD, (FOLDER + name).c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    fail("name the shared memory " + std::string(FOLDER) + name, errno);
+  }
+  name_ = name;
 }
 
 Segment Segment::open(const std::string& name) {
@@ -136,6 +161,13 @@ Segment::Segment(Segment&& other) noexcept
     : name_(std::exchange(other.name_, {})),
       file_(std::exchange(other.file_, -1)),
       mapping_(std::move(other.mapping_)) {}
+
+Segment& Segment::operator=(Segment&& other) noexcept {
+  std::swap(name_, other.name_);
+  std::swap(file_, other.file_);
+  std::swap(mapping_, other.mapping_);
+  return *this;
+}
 
 Segment::~Segment() {
   forget_name();

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace lockstep::shared_memory {
@@ -13,18 +14,33 @@ class Mapping;
 /// memory, and nothing else may be touched, because a page that the system cannot provide ends the process
 /// (SIGBUS).
 ///
-/// The name exists only until every rank has mapped the file (see forget_name()), so that nothing stays
-/// behind when processes are killed.
+/// It has no name, so that nothing stays behind when processes are killed at whatever moment: ranks open it
+/// through /proc. Only where they cannot (containers that share /dev/shm but no process ids) it gets one, until
+/// every rank has mapped it.
 class Segment {
  public:
+  /// Where another process finds a file that has no name.
+  struct Place {
+    std::int32_t process = 0;
+    std::int32_t file = -1;
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+  };
+
   /// Makes a file of `bytes` bytes, readable and writable by this user alone (mode 0600).
   /// @throws Error SYSTEM
-  static Segment create(const std::string& name, std::size_t bytes);
+  static Segment create(std::size_t bytes);
+  /// @return nothing where that process or its file cannot be reached, or is another one by now
+  static std::optional<Segment> open(const Place& place);
   /// @throws Error SYSTEM, also where another user has made the file
   static Segment open(const std::string& name);
 
+  Place place() const;
+  /// Links the file into /dev/shm. @throws Error SYSTEM
+  void give_name(const std::string& name);
+
   Segment(Segment&&) noexcept;
-  Segment& operator=(Segment&&) = delete;
+  Segment& operator=(Segment&& other) noexcept;
   ~Segment();
 
   /// The first byte: the same memory for all ranks, at an address of this process's own. The mapping lives as
@@ -56,8 +72,8 @@ class Segment {
   std::shared_ptr<const Mapping> mapping_;
 };
 
-/// Removes segments that a killed job left between making them and forgetting their names: those of this user
-/// whose ranks are all gone.
+/// Removes segments that a job which was killed left while they had a name: those of this user whose ranks
+/// are all gone.
 void remove_stale_segments() noexcept;
 
 /// The beginning of every segment's name.

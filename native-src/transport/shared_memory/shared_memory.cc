@@ -125,10 +125,10 @@ std::optional<std::uint64_t> Pool::offset_of(const void* memory, std::size_t byt
 
 }  // namespace shared_memory
 
-Segment SharedMemory::make_segment(const std::string& name, int ranks, const SharedMemoryOptions& options) {
+Segment SharedMemory::make_segment(int ranks, const SharedMemoryOptions& options) {
   const Layout layout{static_cast<std::size_t>(ranks), options.staging_bytes, options.channel_bytes,
                       arena_bytes_for(ranks)};
-  Segment segment = Segment::create(name, layout.total_bytes());
+  Segment segment = Segment::create(layout.total_bytes());
   segment.reserve(0, layout.fixed_bytes());
   // A new file is all zeros, which is what every atomic begins with.
   auto* group = new (segment.base()) Group;

@@ -25,6 +25,9 @@ struct SharedMemoryOptions {
   std::size_t staging_bytes = 128 << 10;
   /// Of one direction between two ranks, for messages; a power of two. Equal on all ranks.
   std::size_t channel_bytes = 128 << 10;
+  /// Whether ranks find the segment by a name, as they must where they cannot see each other's processes; for
+  /// tests.
+  bool by_name = false;
   /// How long a rank polls before it sleeps.
   std::chrono::microseconds spin{50};
 };
@@ -79,8 +82,7 @@ class SharedMemory {
 
   /// Makes the segment of a group of `ranks`, all its fixed parts backed.
   /// @param arena_bytes address space for the registered memory of each rank
-  static shared_memory::Segment make_segment(const std::string& name, int ranks,
-                                             const SharedMemoryOptions& options);
+  static shared_memory::Segment make_segment(int ranks, const SharedMemoryOptions& options);
 
   /// Takes the place of `rank`; who goes without leave() counts as dead. @throws Error SYSTEM, RENDEZVOUS
   /// when the segment is another version's
