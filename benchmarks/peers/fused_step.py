@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Side by side: gradients averaged over the ranks and one step of Adam, on 16 MiB of f32.
+"""Side by side: gradients summed over the ranks and one step of Adam, on 16 MiB of f32.
 
     python3 benchmarks/peers/fused_step.py [--ranks 2] [--rounds 5] [--mebibytes 16]
 
@@ -40,8 +40,8 @@ def main():
     arguments.operation, arguments.sizes = "allreduce", str(arguments.mebibytes << 20)
     times = {"Lockstep": [], "Open MPI all-reduce": [], "libtorch Adam": []}
     with tempfile.TemporaryDirectory() as folder:
-        program = sweep.build("openmpi", pathlib.Path(folder))
-        if program is None:
+        program = pathlib.Path(folder) / "openmpi"
+        if not sweep.build_program("openmpi", sweep.PEERS / "collectives_mpi.c", program):
             raise SystemExit("mpicc.openmpi or mpirun.openmpi is not installed.")
         all_reduce = sweep.mpi(arguments, "openmpi", program)
         for _ in range(arguments.rounds):

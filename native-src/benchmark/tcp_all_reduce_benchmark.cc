@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "collective/algorithm.h"
 #include "collective/transport_backend.h"
 #include "transport/tcp/tcp_transport.h"
 
@@ -75,10 +76,15 @@ TcpOptions tcp_options(const Arguments& arguments) {
 Tuning tuning(const Arguments& arguments) {
   Tuning tuning;
   tuning.segment_bytes = arguments.number("--segment", tuning.segment_bytes);
-  const std::string algorithm = arguments.text("--algorithm", "");
-  if (algorithm == "ring") tuning.recursive_doubling_below = 0;
-  if (algorithm == "recursive-doubling") tuning.recursive_doubling_below = SIZE_MAX;
   return tuning;
+}
+
+void choose_algorithm(Backend& group, const Arguments& arguments) {
+  const std::string name = arguments.text("--algorithm", "");
+  if (name.empty()) return;
+  const std::optional<Algorithm> algorithm = algorithm_from(name);
+  if (!algorithm) throw std::invalid_argument("No algorithm is called " + name + ".");
+  group.use_algorithm(Operation::ALL_REDUCE, algorithm);
 }
 
 /// What rank `rank` puts in: small integers, so that every order of summation is exact.
@@ -172,6 +178,7 @@ void report(const Backend& group, const Arguments& arguments, std::size_t bytes,
 
 int run(const Arguments& arguments) {
   auto group = make_backend(connect_tcp(tcp_options(arguments)), tuning(arguments));
+  choose_algorithm(*group, arguments);
   const bool prints = group->rank() == 0;
   if (prints) {
     std::fprintf(table_of(arguments), "%12s %12s %12s %12s %10s %8s\n", "bytes", "min us", "median us",

@@ -2,28 +2,27 @@ package dev.lockstep.benchmarks;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
+import dev.lockstep.comm.FusedStep.Adam;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
-import dev.lockstep.jni.Native;
+import dev.lockstep.comm.Span;
 import dev.lockstep.natives.NativeLibraries;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Locale;
-import org.bytedeco.pytorch.Adam;
 import org.bytedeco.pytorch.AdamOptions;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Gradients averaged over the ranks and one step of Adam, on flat f32 buffers; for {@code
+ * Gradients summed over the ranks and one step of Adam, on flat f32 buffers; for {@code
  * benchmarks/peers/fused_step.py}. Measured as {@code lockstep bench} measures: gradients are
  * rewritten before and parameters read after each step, a barrier is before the clock starts, an
  * iteration takes the slowest rank's time. Rank 0 prints one JSON object.
  *
- * <p>Arguments: {@code lockstep} (all-reduce and step) or {@code libtorch} (libtorch's step alone,
- * on all ranks at once, to which the script adds the peer's all-reduce); MiB of gradients;
- * iterations.
+ * <p>Arguments: {@code lockstep} (the fused step) or {@code libtorch} (libtorch's step alone, on
+ * all ranks at once, to which the script adds the peer's all-reduce); MiB of gradients; iterations.
  */
 public final class FusedStep {
   private static final int WARM_UP = 10;
@@ -110,59 +109,63 @@ public final class FusedStep {
     return sum;
   }
 
-  /** What is to be fused: all-reduce in place in registered memory, then the optimiser's kernel. */
+  /** Reduction and Adam in one pass; parameters and moments exist once for all ranks. */
   private static final class Lockstep implements Contestant {
     private final Communicator group;
-    private final NativeMemory[] buffers = new NativeMemory[4];
+    private final NativeMemory gradients;
+    private final NativeMemory[] shared = new NativeMemory[3];
     private final long count;
 
     Lockstep(Communicator group, long bytes) {
       this.group = group;
       this.count = bytes / DataType.F32.bytes();
-      Arrays.setAll(buffers, i -> group.allocate(bytes));
+      gradients = group.allocate(bytes);
+      Arrays.setAll(shared, i -> group.allocateShared(bytes));
     }
 
     @Override
     public FloatBuffer gradients() {
-      return buffers[1].buffer().asFloatBuffer();
+      return gradients.buffer().asFloatBuffer();
     }
 
     @Override
     public FloatBuffer parameters() {
-      return buffers[0].buffer().asFloatBuffer();
+      return shared[0].buffer().asFloatBuffer();
     }
 
     @Override
     public void step(int number) {
-      group.allReduce(buffers[1].span(0, count, DataType.F32), ReduceOp.AVERAGE);
-      Native.adam_step(
-          buffers[0].address(),
-          buffers[1].address(),
-          buffers[2].address(),
-          buffers[3].address(),
-          count,
-          DataType.F32.code(),
-          number,
-          LEARNING_RATE,
-          0.9,
-          0.999,
-          1e-8,
-          0,
-          false);
+      group.reduceStep(
+          new Adam(
+              true,
+              span(shared[0]),
+              span(gradients),
+              span(shared[1]),
+              span(shared[2]),
+              number,
+              LEARNING_RATE,
+              0.9,
+              0.999,
+              1e-8,
+              0,
+              false));
+    }
+
+    private Span span(NativeMemory memory) {
+      return memory.span(0, count, DataType.F32);
     }
 
     @Override
     public void close() {
-      for (NativeMemory buffer : buffers) {
-        buffer.close();
-      }
+      gradients.close();
+      Arrays.stream(shared).forEach(NativeMemory::close);
     }
   }
 
   /** libtorch's Adam on one flat parameter, on one thread. */
   private static final class Libtorch implements Contestant {
     private final Tensor parameters;
-    private final Adam optimizer;
+    private final org.bytedeco.pytorch.Adam optimizer;
 
     Libtorch(long bytes) {
       NativeLibraries.load();
@@ -170,7 +173,9 @@ public final class FusedStep {
       parameters = torch.zeros(bytes / DataType.F32.bytes());
       parameters.set_requires_grad(true);
       parameters.mutable_grad().put(torch.zeros(bytes / DataType.F32.bytes()));
-      optimizer = new Adam(new TensorVector(parameters), new AdamOptions(LEARNING_RATE));
+      optimizer =
+          new org.bytedeco.pytorch.Adam(
+              new TensorVector(parameters), new AdamOptions(LEARNING_RATE));
     }
 
     @Override
