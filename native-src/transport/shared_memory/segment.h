@@ -15,8 +15,8 @@ class Mapping;
 /// (SIGBUS).
 ///
 /// It has no name, so that nothing stays behind when processes are killed at whatever moment: ranks open it
-/// through /proc. Only where they cannot (containers that share /dev/shm but no process ids) it gets one, until
-/// every rank has mapped it.
+/// through /proc. Only where they cannot (containers that share /dev/shm but no process ids) it gets one,
+/// until every rank has mapped it.
 class Segment {
  public:
   /// Where another process finds a file that has no name.
