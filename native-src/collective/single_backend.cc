@@ -12,7 +12,7 @@ int SingleBackend::execute(const Request& request, const Deadline&) {
     return 0;
   }
   // One operand is its own sum, average, minimum, maximum and product.
-  if (request.output != nullptr && request.output != request.input) {
+  if (request.output != nullptr && request.output != request.input && request.count > 0) {
     std::memcpy(request.output, request.input, request.count * size_of(request.type));
   }
   return 0;

@@ -140,7 +140,9 @@ void expect_whole(std::size_t count, std::size_t offset) {
   std::vector<float> back(count + offset + 1, -1.0f);
   convert(address(halves.data() + offset), BF16, address(back.data() + offset), F32,
           static_cast<std::int64_t>(count));
-  ASSERT_EQ(std::memcmp(back.data() + offset, wide.data(), count * sizeof(float)), 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(back[offset + i]), std::bit_cast<std::uint32_t>(wide[i])) << i;
+  }
   for (std::size_t i = 0; i < offset; ++i) ASSERT_EQ(back[i], -1.0f);
   ASSERT_EQ(back.back(), -1.0f);
 }

@@ -34,7 +34,7 @@ TEST(DataTypes, HaveTheirSizesAndNames) {
 TEST(DataTypes, RefuseCodesThatAreNone) {
   EXPECT_EQ(error_of([] { data_type_from(7); }).code(), ErrorCode::INVALID_ARGUMENT);
   EXPECT_EQ(error_of([] { reduce_op_from(-1); }).code(), ErrorCode::INVALID_ARGUMENT);
-  EXPECT_EQ(error_of([] { operation_from(12); }).code(), ErrorCode::INVALID_ARGUMENT);
+  EXPECT_EQ(error_of([] { operation_from(13); }).code(), ErrorCode::INVALID_ARGUMENT);
 }
 
 TEST(Notices, ComeOutOldestFirst) {

@@ -10,6 +10,7 @@
 
 #include "call.h"
 #include "collective/transport_backend.h"
+#include "core/memory.h"
 #include "core/reduce.h"
 #include "expected.h"
 #include "processes.h"
@@ -52,9 +53,9 @@ TEST_P(Registered, BuffersAreReducedInPlaceAndApart) {
     constexpr std::size_t LARGEST = 5001 * 8;
     const bool is_registered = registration == Registration::ALL || group.rank() % 2 == 0;
     std::shared_ptr<std::byte> input_memory =
-        is_registered ? group.allocate(LARGEST) : std::shared_ptr<std::byte>(new std::byte[LARGEST]);
+        is_registered ? group.allocate(LARGEST) : allocate_private(LARGEST);
     std::shared_ptr<std::byte> output_memory =
-        is_registered ? group.allocate(LARGEST) : std::shared_ptr<std::byte>(new std::byte[LARGEST]);
+        is_registered ? group.allocate(LARGEST) : allocate_private(LARGEST);
     for (DataType type : TYPES) {
       for (ReduceOp op : OPS) {
         for (std::size_t count : LENGTHS) {
@@ -91,8 +92,7 @@ TEST_P(Registered, OtherCollectivesTakeThemToo) {
     const bool is_registered = registration == Registration::ALL || group.rank() % 2 == 0;
     const DataType type = DataType::I32;
     const std::size_t bytes = all * size_of(type);
-    std::shared_ptr<std::byte> memory =
-        is_registered ? group.allocate(bytes) : std::shared_ptr<std::byte>(new std::byte[bytes]);
+    std::shared_ptr<std::byte> memory = is_registered ? group.allocate(bytes) : allocate_private(bytes);
     for (int root = 0; root < group.size(); ++root) {
       if (group.rank() == root) copy(memory.get(), plain(root, 0, count, type));
       run(group, {.operation = Operation::BROADCAST,

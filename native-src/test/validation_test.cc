@@ -33,9 +33,10 @@ struct Refusal {
 constexpr std::size_t TOO_MANY = std::size_t{1} << 62;
 
 const Refusal REFUSALS[] = {
-    {"UnknownOperation", {.operation = static_cast<Operation>(12)}, "12 is no operation"},
+    {"UnknownOperation", {.operation = static_cast<Operation>(13)}, "13 is no operation"},
     {"NegativeOperation", {.operation = static_cast<Operation>(-1)}, "-1 is no operation"},
     {"Split", {.operation = Operation::SPLIT}, "call split()"},
+    {"FusedStep", {.operation = Operation::REDUCE_STEP}, "call reduce_sgd_step()"},
     {"UnknownType",
      {.operation = Operation::ALL_REDUCE,
       .type = static_cast<DataType>(7),

@@ -21,7 +21,7 @@ struct PeerCounters {
 /// The counters of one group. Its transport adds to them on the thread that uses it; any thread reads.
 class Traffic {
  public:
-  explicit Traffic(int size) : peers_(static_cast<std::size_t>(size)) {}
+  explicit Traffic(int size) : peers_(static_cast<std::size_t>(size)) { calibrate_clock(); }
 
   int size() const { return static_cast<int>(peers_.size()); }
   const PeerCounters& peer(int rank) const { return peers_[static_cast<std::size_t>(rank)]; }
