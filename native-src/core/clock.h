@@ -24,7 +24,7 @@ LOCKSTEP_API extern TickScale tick_scale;
 
 /// Finds out, once in a process, whether the CPU's counter can be the clock, and how fast it runs. Until
 /// then the clock below is std::chrono::steady_clock. Called before the first communicator is there.
-void calibrate_clock();
+LOCKSTEP_API void calibrate_clock();
 
 /// Nanoseconds of a clock that never goes back, about that of std::chrono::steady_clock, for statistics and
 /// timelines. A reading of the x86 time-stamp counter takes 10 ns, one of steady_clock 23 ns, and an 8-byte

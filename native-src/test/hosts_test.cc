@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <latch>
 #include <memory>
 #include <string>
 #include <vector>
@@ -209,8 +210,14 @@ TEST(HostMismatches, BetweenHostsAreFoundToo) {
 
 TEST(HostFailures, ReachTheRanksOfOtherHosts) {
   Traffic traffic;
-  run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE, [](Communicator& group) {
-    if (group.rank() == 3) return group.close();
+  std::latch others_are_in(3);
+  run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE, [&](Communicator& group) {
+    if (group.rank() == 3) {
+      // Before, its leaving could meet a rank that is still in the end of the opening barrier.
+      others_are_in.wait();
+      return group.close();
+    }
+    others_are_in.count_down();
     const Error error = error_of([&] {
       while (true) run(group, {.operation = Operation::BARRIER});
     });
