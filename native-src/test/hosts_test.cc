@@ -65,6 +65,7 @@ class CountingTransport : public Transport {
 void run_on_hosts(const Placement& placement, Traffic& traffic, double timeout,
                   const std::function<void(Communicator&)>& body) {
   const int ranks = static_cast<int>(placement.size());
+  std::latch formed(ranks);
   run_as_ranks(ranks, [&](int rank) {
     static const std::atomic<bool> never{false};
     const Deadline deadline(std::chrono::duration<double>(PATIENCE), never);
@@ -74,8 +75,10 @@ void run_on_hosts(const Placement& placement, Traffic& traffic, double timeout,
     options.memory = SMALL_PIECES;
     options.host = "host " + std::to_string(placement[static_cast<std::size_t>(rank)]);
     Communicator group(share_hosts(make_backend(std::move(transport)), false, options, deadline), timeout);
-    // A failure must not meet ranks that are still forming their group.
+    // A failure must not meet ranks that are still forming their group, or still in the end of its first
+    // barrier.
     run(group, {.operation = Operation::BARRIER});
+    formed.arrive_and_wait();
     body(group);
   });
 }
@@ -210,14 +213,8 @@ TEST(HostMismatches, BetweenHostsAreFoundToo) {
 
 TEST(HostFailures, ReachTheRanksOfOtherHosts) {
   Traffic traffic;
-  std::latch others_are_in(3);
   run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE, [&](Communicator& group) {
-    if (group.rank() == 3) {
-      // Before, its leaving could meet a rank that is still in the end of the opening barrier.
-      others_are_in.wait();
-      return group.close();
-    }
-    others_are_in.count_down();
+    if (group.rank() == 3) return group.close();
     const Error error = error_of([&] {
       while (true) run(group, {.operation = Operation::BARRIER});
     });

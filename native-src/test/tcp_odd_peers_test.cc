@@ -183,6 +183,22 @@ TEST(Notice, ThatComesAfterTheLossOfALivingRankNamesTheDeadOne) {
   expect(error, ErrorCode::PEER_FAILED, 3, "Rank 2 ended the group: Rank 3 died.");
 }
 
+TEST(Notice, ThatBlamesARankThatWaitsItselfLeadsToWhomItWaitsFor) {
+  AmongOddPeers rank_0(0, 4);
+  Error error = rank_0.error_of_receive(3, [&] {
+    EXPECT_EQ(FrameKind::INQUIRY, rank_0.hear(1).header.kind);
+    rank_0.say_abort(1, 1, {ErrorCode::TIMEOUT, 0, "Rank 1 waited for rank 0."});
+  });
+  expect(error, ErrorCode::TIMEOUT, 3, "Rank 1 waited for rank 0. Rank 0 itself waited for rank 3 in ");
+}
+
+TEST(Notice, ThatBlamesARankThatHasJustComeStands) {
+  AmongOddPeers rank_0(0, 4);
+  rank_0.say_abort(1, 1, {ErrorCode::TIMEOUT, 0, "Rank 1 waited for rank 0."});
+  Error error = rank_0.error_of_receive(3, [] {});
+  expect(error, ErrorCode::TIMEOUT, 0, "Rank 1 ended the group: Rank 1 waited for rank 0.");
+}
+
 TEST(Loss, ByAResetCountsMoreThanOneByAnEnd) {
   AmongOddPeers rank_0(0, 3);
   Error error = rank_0.error_of_receive(1, [&] {

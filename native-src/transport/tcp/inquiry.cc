@@ -86,4 +86,16 @@ std::vector<int> MeshTransport::awaited_by(const Post& post, const StallWatch& w
   return {post.peer};
 }
 
+// A rank that keeps the others waiting, and has itself waited for long, names whom it waits for; unless that
+// is who blames it.
+Error MeshTransport::pass_on_blame(const Error& error, const Post& post, const StallWatch& watch) const {
+  if (error.code() != ErrorCode::TIMEOUT || error.rank() != rank_ || post.peer == ANY) return error;
+  const int awaited = awaited_by(post, watch).back();
+  if (awaited == notice_source_) return error;
+  return Error(error.code(),
+               std::string(error.what()) + " Rank " + std::to_string(rank_) + " itself waited for rank " +
+                   std::to_string(awaited) + " in " + post.signature.describe() + " by then.",
+               awaited);
+}
+
 }  // namespace lockstep::tcp

@@ -109,6 +109,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void look_for_stall(StallWatch& watch);
   std::vector<RollEntry> roll() const;
   std::vector<int> awaited_by(const Post& post, const StallWatch& watch) const;
+  Error pass_on_blame(const Error& error, const Post& post, const StallWatch& watch) const;
 
   // Ending (ending.cc)
   void fail(const Error& reason, bool memory_is_valid) noexcept;
@@ -134,6 +135,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   Signature doing_;    // what is or was awaited, for messages
   std::optional<Error> failure_;
   std::vector<std::byte> notice_;  // of the failure, as it came from where it began
+  int notice_source_ = ANY;        // whose failure it tells of
   bool peers_know_ = false;        // of the failure
   bool closed_ = false;
   bool last_wait_was_short_ = true;

@@ -50,7 +50,12 @@ void MeshTransport::wait_long(Post& post, const Deadline& deadline) {
       asked = true;
     }
     look_for_stall(watch);
-    progress(deadline.slice());
+    try {
+      progress(deadline.slice());
+    } catch (const Error& error) {
+      if (!asked) throw;
+      throw pass_on_blame(error, post, watch);
+    }
     if (asked_) answer(watch);
   }
 }
@@ -131,6 +136,7 @@ void MeshTransport::report_loss(Lane first) {
 void MeshTransport::rethrow(const AbortNotice& notice, int source) {
   // Relayed as it is: the origin may have had to cut its connection to some rank before it could tell it.
   notice_ = control_bytes(FrameKind::ABORT, source, encode_abort(notice));
+  notice_source_ = source;
   throw aborted_error(source, Error(notice.code, notice.message, notice.rank));
 }
 
