@@ -32,6 +32,7 @@ final class GlooGroup implements AutoCloseable {
   private final int rank;
   private final String address;
   private final GlooPeers peers;
+  private final GlooMessages messages;
   private final GlooCollectives collectives;
   private long sequence;
 
@@ -42,6 +43,7 @@ final class GlooGroup implements AutoCloseable {
     this.rank = options.rank();
     this.address = address;
     this.peers = new GlooPeers(gloo, rank, options.worldSize(), waiting);
+    this.messages = new GlooMessages(peers, rank);
     this.collectives = new GlooCollectives(gloo, rank, options.worldSize());
   }
 
@@ -135,9 +137,9 @@ final class GlooGroup implements AutoCloseable {
   int run(Request request, long deadline) {
     int peer = request.rootOrPeer();
     switch (request.operation()) {
-      case Native.SEND -> peers.send(request.input(), peer, request.tag(), deadline);
+      case Native.SEND -> messages.send(request.input(), peer, request.tag(), deadline);
       case Native.RECEIVE -> {
-        return peers.receive(request.output(), peer, request.tag(), deadline);
+        return messages.receive(request.output(), peer, request.tag(), deadline);
       }
       default -> runCollective(request, deadline);
     }
@@ -172,7 +174,7 @@ final class GlooGroup implements AutoCloseable {
   /** Leaves: waits for messages on their way until the deadline, then tells the peers why. */
   void leave(@Nullable GlooFailure failure, long deadline) {
     if (failure == null) {
-      peers.flush(deadline);
+      messages.flush(deadline);
       peers.farewell(new GlooFailure(Native.CLOSED, rank, ""));
     } else {
       peers.farewell(failure);
@@ -181,6 +183,7 @@ final class GlooGroup implements AutoCloseable {
 
   @Override
   public void close() {
+    messages.close();
     peers.close();
     gloo.close();
     store.close();

@@ -2,7 +2,6 @@ package dev.lockstep.comm;
 
 import dev.lockstep.jni.Native;
 import java.nio.LongBuffer;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.ProcessGroupGloo;
@@ -11,19 +10,16 @@ import org.bytedeco.pytorch.TensorVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Messages between the ranks of one Gloo group, and their agreement on each collective. Receives of
- * every peer's next {@link GlooHeader} are always posted, so that a leaving rank's last words
- * arrive whatever this rank is doing. One thread at a time, but for the ticks of {@link GlooWait}.
+ * The ranks of one Gloo group as each other's peers: their agreement on each collective, and what
+ * has become of a peer. Receives of every peer's next {@link GlooHeader} are always posted, so that
+ * a leaving rank's last words arrive whatever this rank is doing. One thread at a time, but for the
+ * ticks of {@link GlooWait}.
  */
 final class GlooPeers implements AutoCloseable {
   /** Users' tags end below. */
   private static final int HEADER_TAG = 1 << 20;
 
-  /** A send up to this size returns before the peer receives, as sends of the other backends do. */
-  private static final long EAGER_BYTES = 64 << 10;
-
-  private static final int EAGER_MESSAGES = 64;
-  private static final long HEADER_BYTES = GlooHeader.LONGS * (long) Long.BYTES;
+  static final long HEADER_BYTES = GlooHeader.LONGS * (long) Long.BYTES;
   private static final long FAREWELL_NANOS = 500_000_000;
   private static final long NOT_YET = Long.MIN_VALUE;
 
@@ -32,11 +28,7 @@ final class GlooPeers implements AutoCloseable {
   private final int size;
   private final NativeMemory memory;
   private final org.bytedeco.pytorch.@Nullable Work[] expected;
-  private final ArrayDeque<Eager> eager = new ArrayDeque<>();
   private final GlooWait waiting;
-
-  /** A message that its sender did not wait for. */
-  private record Eager(NativeMemory copy, org.bytedeco.pytorch.Work work) {}
 
   GlooPeers(ProcessGroupGloo gloo, int rank, int size, GlooWait waiting) {
     this.gloo = gloo;
@@ -73,7 +65,7 @@ final class GlooPeers implements AutoCloseable {
   /**
    * A send or a receive that Gloo carries out from now on; the caller waits for it and closes it.
    */
-  private org.bytedeco.pytorch.Work post(Span data, int peer, int tag, boolean send) {
+  org.bytedeco.pytorch.Work post(Span data, int peer, int tag, boolean send) {
     try (Tensor tensor = GlooTensors.bytes(data);
         TensorVector tensors = new TensorVector(tensor)) {
       if (send) {
@@ -142,86 +134,8 @@ final class GlooPeers implements AutoCloseable {
     return sends;
   }
 
-  void send(Span data, int to, int tag, long deadline) {
-    while (eager.size() >= EAGER_MESSAGES) {
-      release(eager.removeFirst(), to, deadline);
-    }
-    Eager header = copyOf(Span.empty(), data, to, tag);
-    eager.addLast(header);
-    long bytes = data.count() * data.type().bytes();
-    if (bytes == 0) {
-      return;
-    }
-    if (bytes <= EAGER_BYTES) {
-      eager.addLast(copyOf(data, data, to, tag));
-      return;
-    }
-    try (org.bytedeco.pytorch.Work work = post(data, to, tag, true)) {
-      wait(work, to, deadline, "send");
-    }
-  }
-
-  /** Sends the elements of {@code data}, or without any the description of {@code described}. */
-  private Eager copyOf(Span data, Span described, int to, int tag) {
-    boolean payload = data.count() > 0;
-    long bytes = payload ? data.count() * data.type().bytes() : HEADER_BYTES;
-    NativeMemory copy = NativeMemory.allocate(bytes);
-    Span target = copy.span(0, bytes, DataType.U8);
-    if (payload) {
-      GlooTensors.copy(new Span(data.address(), bytes, DataType.U8, data), target);
-    } else {
-      new GlooHeader(Native.SEND, 0, described.type().code, 0, rank, described.count(), 0, 0)
-          .write(copy.buffer().asLongBuffer());
-    }
-    try {
-      return new Eager(copy, post(target, to, tag, true));
-    } catch (RuntimeException e) {
-      copy.close();
-      throw diagnose(e, to, "send").exception(e);
-    }
-  }
-
-  private void release(Eager message, int to, long deadline) {
-    try (NativeMemory copy = message.copy();
-        org.bytedeco.pytorch.Work work = message.work()) {
-      wait(work, to, deadline, "send");
-    }
-  }
-
-  /** Returns the rank that sent. */
-  int receive(Span data, int from, int tag, long deadline) {
-    int sender = from;
-    GlooHeader header;
-    try (NativeMemory room = NativeMemory.allocate(HEADER_BYTES);
-        org.bytedeco.pytorch.Work work =
-            post(room.span(0, GlooHeader.LONGS, DataType.I64), from, tag, false)) {
-      wait(work, from, deadline, "receive");
-      sender = from == Communicator.ANY_RANK ? work.sourceRank() : from;
-      header = GlooHeader.read(room.buffer().asLongBuffer());
-    }
-    if (header.count() != data.count() || header.type() != data.type().code) {
-      String text =
-          "Rank %d sends %s, but rank %d receives %s."
-              .formatted(
-                  sender,
-                  header.count() + " " + typeName(header.type()),
-                  rank,
-                  data.count() + " " + typeName(data.type().code));
-      throw new CollectiveMismatchException(text, sender, null);
-    }
-    if (data.count() > 0) {
-      try (org.bytedeco.pytorch.Work work = post(data, sender, tag, false)) {
-        wait(work, sender, deadline, "receive");
-      }
-    }
-    return sender;
-  }
-
-  private static String typeName(long code) {
-    return DataType.values()[(int) code].name().toLowerCase(java.util.Locale.ROOT);
-  }
-
-  private void wait(org.bytedeco.pytorch.Work work, int peer, long deadline, String operation) {
+  /** Throws what the failure of {@code work} means, at the deadline at the latest. */
+  void wait(org.bytedeco.pytorch.Work work, int peer, long deadline, String operation) {
     GlooFailure failure;
     RuntimeException cause = null;
     try {
@@ -312,7 +226,7 @@ final class GlooPeers implements AutoCloseable {
     Arrays.stream(sends).forEach(work -> waitQuietly(work, end));
   }
 
-  private static void waitQuietly(org.bytedeco.pytorch.@Nullable Work work, long end) {
+  static void waitQuietly(org.bytedeco.pytorch.@Nullable Work work, long end) {
     if (work != null) {
       long millis = Math.max(1, (end - System.nanoTime()) / 1_000_000);
       try (work;
@@ -325,23 +239,9 @@ final class GlooPeers implements AutoCloseable {
     }
   }
 
-  /** Waits until messages that were sent without waiting have been received, or the deadline. */
-  void flush(long deadline) {
-    while (!eager.isEmpty()) {
-      Eager message = eager.removeFirst();
-      waitQuietly(message.work(), deadline);
-      message.copy().close();
-    }
-  }
-
   /** The group itself must be closed after this. */
   @Override
   public void close() {
-    for (Eager message : eager) {
-      message.work().close();
-      message.copy().close();
-    }
-    eager.clear();
     for (org.bytedeco.pytorch.Work work : expected) {
       if (work != null) {
         work.close();
