@@ -9,6 +9,8 @@ import dev.lockstep.data.Split;
 import dev.lockstep.train.TrainingJob;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -18,7 +20,8 @@ import java.util.Optional;
  * it. Every step reads, normalises and copies its samples, which the PyTorch peers do not. Rank 0
  * prints one JSON object.
  *
- * <p>Arguments: the configuration file, the number of measured epochs.
+ * <p>Arguments: the configuration file, the number of measured epochs, and what overrides the file
+ * ({@code training.batch_size=500}).
  */
 public final class MlpStep {
   private static final int WARM_UP_EPOCHS = 4;
@@ -28,9 +31,9 @@ public final class MlpStep {
   /** Runs as one rank of the group that the environment names. */
   public static void main(String[] arguments) throws IOException {
     int epochs = WARM_UP_EPOCHS + Integer.parseInt(arguments[1]);
-    RunConfig config =
-        ConfigLoader.load(
-            RunConfig.class, Path.of(arguments[0]), List.of("training.epochs=" + epochs));
+    List<String> overrides = new ArrayList<>(List.of("training.epochs=" + epochs));
+    overrides.addAll(Arrays.asList(arguments).subList(2, arguments.length));
+    RunConfig config = ConfigLoader.load(RunConfig.class, Path.of(arguments[0]), overrides);
     try (Dataset data = DataFiles.open(config.data());
         Communicator ranks = Communicator.fromEnvironment(config.communicator())) {
       Split split = Split.of(data.size(), config.data().validationFraction(), config.data().seed());
