@@ -44,6 +44,7 @@ tools() {
   want netcdf-bin command -v ncdump
   want python3-torch python_torch
   want shellcheck command -v shellcheck
+  want ccache command -v ccache
   heat_budget_file .cache/data >/dev/null || echo "cannot get ferret-datasets"
 }
 
@@ -91,6 +92,10 @@ quickstart() { bash hpc/quickstart.sh; }
 
 say "Tools"
 tools
+if command -v ccache >/dev/null; then
+  # The same files in another clone are hits too.
+  export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+fi
 python_torch || skip "model.pt in Python" "no python3 with PyTorch"
 data=$(heat_budget_file .cache/data) || skip "training on the real data" "ferret-datasets is not to be had"
 command -v mpicc.openmpi >/dev/null || skip "Open MPI backend" "libopenmpi-dev is not installed"
