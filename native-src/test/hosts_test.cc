@@ -194,6 +194,24 @@ TEST(HostMismatches, OnOneHostNameBothViews) {
   });
 }
 
+// Between hosts an average is a sum, and only hosts' leaders meet there.
+TEST(HostMismatches, ThatNoLevelSeesAreFoundToo) {
+  Traffic traffic;
+  run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE, [](Communicator& group) {
+    std::vector<float> data(64);
+    const Error error = error_of([&] {
+      run(group, {.operation = Operation::ALL_REDUCE,
+                  .type = DataType::F32,
+                  .op = group.rank() == 1 ? ReduceOp::AVERAGE : ReduceOp::SUM,
+                  .input = data.data(),
+                  .output = data.data(),
+                  .count = data.size()});
+      run(group, {.operation = Operation::BARRIER});
+    });
+    EXPECT_EQ(error.code(), ErrorCode::MISMATCH) << error.what();
+  });
+}
+
 TEST(HostMismatches, BetweenHostsAreFoundToo) {
   Traffic traffic;
   run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE, [](Communicator& group) {

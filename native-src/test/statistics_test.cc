@@ -13,6 +13,7 @@
 #include "lockstep/communicator.h"
 #include "lockstep/statistics.h"
 #include "ranks.h"
+#include "tcp_group.h"
 
 namespace lockstep::test {
 namespace {
@@ -95,9 +96,16 @@ TEST(Statistics, CountEveryOperationByAlgorithm) {
   });
 }
 
-TEST(Statistics, SayWhatWentToWhom) {
-  run_as_ranks(3, [](int rank) {
-    const std::int64_t group = open_in_process("peers", rank, 3, PATIENCE);
+class PeerStatistics : public testing::TestWithParam<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(OverTcp, PeerStatistics, testing::Bool());
+
+TEST_P(PeerStatistics, SayWhatWentToWhom) {
+  const int port = free_port();
+  run_as_ranks(3, [port](int rank) {
+    const std::int64_t group =
+        GetParam() ? open_tcp(rank, 3, "127.0.0.1", port, "a token", PATIENCE, code(MemorySharing::NEVER))
+                   : open_in_process("peers", rank, 3, PATIENCE);
     std::vector<double> data(4);
     if (rank == 0) {
       lockstep::run(group, code(Operation::SEND), code(DataType::F64), 0, 2, 0, address(data.data()), 0, 4,
