@@ -194,19 +194,19 @@ TEST(HostMismatches, OnOneHostNameBothViews) {
   });
 }
 
-// Between hosts an average is a sum, and only hosts' leaders meet there.
-TEST(HostMismatches, ThatNoLevelSeesAreFoundToo) {
+// An all-gather knows no hosts, so that rank 1 waits in another group than rank 0.
+TEST(HostMismatches, OfRanksOnDifferentLevelsAreFoundToo) {
   Traffic traffic;
-  run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE, [](Communicator& group) {
+  run_on_hosts({0, 0, 1, 1}, traffic, 2, [](Communicator& group) {
     std::vector<float> data(64);
+    std::vector<float> all(256);
+    const bool gathers = group.rank() == 1;
     const Error error = error_of([&] {
-      run(group, {.operation = Operation::ALL_REDUCE,
+      run(group, {.operation = gathers ? Operation::ALL_GATHER : Operation::ALL_REDUCE,
                   .type = DataType::F32,
-                  .op = group.rank() == 1 ? ReduceOp::AVERAGE : ReduceOp::SUM,
                   .input = data.data(),
-                  .output = data.data(),
+                  .output = gathers ? all.data() : data.data(),
                   .count = data.size()});
-      run(group, {.operation = Operation::BARRIER});
     });
     EXPECT_EQ(error.code(), ErrorCode::MISMATCH) << error.what();
   });
