@@ -24,7 +24,7 @@ final class LocalLauncher {
   private static final Duration GRACE_AFTER_FAILURE = Duration.ofSeconds(5);
 
   /** Ctrl-C promises an end within two seconds. */
-  private static final Duration GRACE_AFTER_INTERRUPT = Duration.ofSeconds(1);
+  private static final Duration GRACE_AFTER_INTERRUPT = Duration.ofMillis(750);
 
   private final PrintStream out;
   private final PrintStream err;
