@@ -6,6 +6,7 @@ import dev.lockstep.comm.Work;
 import dev.lockstep.data.DistributedSampler.Batch;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorBase;
 import org.bytedeco.pytorch.VoidTensorHook;
 import org.jspecify.annotations.Nullable;
@@ -16,11 +17,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Gradients are reduced in buckets while backward still computes earlier layers' (Li et al.
  * 2020, "PyTorch Distributed: Experiences on Accelerating Data Parallel Training"). libtorch calls
- * a parameter's hook before it accumulates that parameter's gradient, on the thread of backward; so
- * when a hook is called, the gradients of all hooks before it are complete. Buckets start in their
- * planned order, whatever order the hooks come in, because all ranks must reduce in the same order;
- * those that backward did not complete (parameters that the loss did not use) start after it, with
- * zeros.
+ * a parameter's hook with its gradient before it accumulates that, on the thread of backward, and
+ * tells nobody when it has; the next hook may come a whole layer later. So in the last backward of
+ * a step the hook itself accumulates, and libtorch is left with a parameter that has no gradient
+ * yet, for which it keeps what the hook was given instead of adding. Buckets start in their planned
+ * order, whatever order the hooks come in, because all ranks must reduce in the same order; those
+ * that backward did not complete (parameters that the loss did not use) start after it, with zeros.
  *
  * <p>The wish to stop travels in the header of the gradient buffer and costs no message.
  */
@@ -38,7 +40,6 @@ final class DataParallel implements Strategy {
   private final List<GradientHook> hooks = new ArrayList<>();
 
   private boolean armed;
-  private int computing;
   private int nextBucket;
   private double batchWeight;
   private long waitedNanos;
@@ -76,7 +77,6 @@ final class DataParallel implements Strategy {
   public void begin(Batch batch, boolean stopRequested) {
     batchWeight = batch.weight();
     nextBucket = 0;
-    computing = -1;
     for (int b = 0; b < missing.length; b++) {
       missing[b] = buckets.get(b).parameters().size();
     }
@@ -87,22 +87,8 @@ final class DataParallel implements Strategy {
   public void lastBackwardBegins() {
     // Backward does not read batch statistics' running means, so they may be merged meanwhile.
     buffers.startMerge(batchWeight);
+    hooks.forEach(GradientHook::takeOver);
     armed = true;
-  }
-
-  private void hookCalled(int parameter) {
-    if (!armed || failure != null) {
-      return;
-    }
-    try {
-      if (computing >= 0) {
-        gradientComplete(computing);
-      }
-      computing = parameter;
-    } catch (RuntimeException e) {
-      // Through libtorch's frames it would lose its type; gradientsComputed() throws it.
-      failure = e;
-    }
   }
 
   private void gradientComplete(int parameter) {
@@ -124,6 +110,7 @@ final class DataParallel implements Strategy {
   @Override
   public void gradientsComputed() {
     armed = false;
+    hooks.forEach(GradientHook::giveBack);
     if (failure != null) {
       throw failure;
     }
@@ -156,23 +143,49 @@ final class DataParallel implements Strategy {
     hooks.forEach(GradientHook::remove);
   }
 
+  /** Of one parameter. */
   private final class GradientHook extends VoidTensorHook {
     private final int parameter;
     private final int handle;
+    private final Tensor sum;
+    private final Tensor gradient;
 
     GradientHook(int parameter) {
       this.parameter = parameter;
       retainReference();
+      sum = parameters.gradients().view(parameters.layout().slots().get(parameter));
+      sum.retainReference();
+      gradient = parameters.parameter(parameter).mutable_grad();
       handle = parameters.parameter(parameter).register_hook(this);
     }
 
+    /** From here on libtorch finds no gradient to add to. */
+    void takeOver() {
+      gradient.reset();
+    }
+
+    void giveBack() {
+      gradient.put(sum);
+    }
+
     @Override
-    public void call(TensorBase gradient) {
-      hookCalled(parameter);
+    public void call(TensorBase computed) {
+      if (!armed || failure != null) {
+        return;
+      }
+      try (Tensor term = new Tensor(computed)) {
+        sum.add_(term);
+        gradientComplete(parameter);
+      } catch (RuntimeException e) {
+        // Through libtorch's frames it would lose its type; gradientsComputed() throws it.
+        failure = e;
+      }
     }
 
     void remove() {
+      giveBack();
       parameters.parameter(parameter).remove_hook(handle);
+      sum.close();
       close();
     }
   }
