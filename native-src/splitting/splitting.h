@@ -1,0 +1,65 @@
+#pragma once
+
+/// @file
+/// The iteration itself, in its two forms.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "collective/communicator.h"
+#include "splitting/network.h"
+
+namespace lockstep::splitting {
+
+enum class Form : std::int32_t { SPARSE, DENSE };
+enum class Design : std::int32_t { SINKHORN_KNOPP, METROPOLIS, USER };
+enum class ProxKind : std::int32_t { EXACT, INEXACT };
+
+struct Options {
+  Form form = Form::SPARSE;
+  Design design = Design::METROPOLIS;
+  ProxKind prox = ProxKind::EXACT;
+  double gamma = 0.999;      ///< step of the duals, in (0, 1)
+  double alpha = 10.0;       ///< step of the prox, > 0
+  double tolerance = 0;      ///< stop when the consensus residual is below; 0: never
+  bool stops_early = false;  ///< the paper's heuristic: the best Σ g_i(y_i) is more than 100 iterations old
+  std::vector<double> user_weights;  ///< P, sensors × sensors, for Design::USER (dense form)
+};
+
+enum class Stop : std::int32_t { NONE, TOLERANCE, EARLY };
+
+struct Progress {
+  std::int64_t iteration = 0;
+  double objective = 0;  ///< Σ g_i(y_i), each on its own copy
+  double residual = 0;   ///< consensus residual, relative
+  Stop stop = Stop::NONE;
+};
+
+/// Collective: all ranks of the group call the same with the same arguments, and get the same bits, which do
+/// not depend on the number of ranks either. One thread at a time.
+class Splitting {
+ public:
+  virtual ~Splitting() = default;
+
+  /// Begins anew. @param positions sensors × d to start warm from; empty for a cold start
+  virtual void start(std::span<const double> positions) = 0;
+
+  /// Runs up to `iterations` more, fewer where a stopping rule holds.
+  virtual Progress advance(std::int64_t iterations) = 0;
+
+  /// The estimates of all sensors, sensors × d, on every rank.
+  virtual void positions(std::span<double> out) = 0;
+};
+
+/// @param network checked
+std::unique_ptr<Splitting> make_splitting(std::shared_ptr<Communicator> group, const Network& network,
+                                          const Options& options);
+std::unique_ptr<Splitting> make_dense(std::shared_ptr<Communicator> group, const Network& network,
+                                      const Options& options);
+std::unique_ptr<Splitting> make_sparse(std::shared_ptr<Communicator> group, const Network& network,
+                                       const Options& options);
+
+}  // namespace lockstep::splitting
