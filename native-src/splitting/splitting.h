@@ -52,6 +52,9 @@ class Splitting {
 
   /// The estimates of all sensors, sensors × d, on every rank.
   virtual void positions(std::span<double> out) = 0;
+
+  /// Σ g_i at the mean over an entry's holders of the copies (over all 2n in the dense form).
+  virtual double mean_objective() = 0;
 };
 
 /// @param network checked

@@ -79,8 +79,8 @@ LOCKSTEP_API std::int64_t find_ambiguous_sensors(std::int64_t localizer, double 
                                                  std::int64_t sensors, std::int64_t alternatives,
                                                  std::int64_t cost_differences);
 
-/// Not collective. The objective Σ g_i of the relaxation at S = (I, X; Xᵀ, XXᵀ) is not this: it is that of
-/// the mean of the copies, which the reference table lists. @return NaN before the first iteration
-LOCKSTEP_API double mean_objective(std::int64_t localizer);
+/// @return Σ g_i at the mean of the copies, which the paper's figures show; advance_localizer() reports Σ g_i
+/// with each sensor on its own copy, which costs nothing
+LOCKSTEP_API double read_mean_objective(std::int64_t localizer);
 
 }  // namespace lockstep
