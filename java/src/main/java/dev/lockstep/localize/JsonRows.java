@@ -77,20 +77,17 @@ final class JsonRows {
     return values[start(row) + column];
   }
 
-  /** All rows as points. */
-  double[] positions(int dimension) {
-    double[] positions = new double[count * dimension];
+  /** All rows, one after the other, each with {@code width} finite numbers. */
+  double[] flat(int width) {
     for (int row = 0; row < count; row++) {
-      expectWidth(row, dimension, "coordinates");
-      for (int axis = 0; axis < dimension; axis++) {
-        double coordinate = value(row, axis);
-        if (!Double.isFinite(coordinate)) {
-          throw at(row, "has the coordinate " + coordinate);
+      expectWidth(row, width, "numbers");
+      for (int column = 0; column < width; column++) {
+        if (!Double.isFinite(value(row, column))) {
+          throw at(row, "holds " + value(row, column));
         }
-        positions[row * dimension + axis] = coordinate;
       }
     }
-    return positions;
+    return Arrays.copyOf(values, count * width);
   }
 
   /** The greatest value of some columns, −1 where there is none. */
@@ -133,7 +130,10 @@ final class JsonRows {
   private void add(RangeList ranges, int row, int first, int second, String to) {
     try {
       ranges.add(
-          first, second, value(row, 2), () -> "the range from sensor " + first + " to " + to + second);
+          first,
+          second,
+          value(row, 2),
+          () -> "the range from sensor " + first + " to " + to + second);
     } catch (NetworkException e) {
       throw at(row, e.getMessage());
     }
@@ -162,7 +162,6 @@ final class JsonRows {
   }
 
   private NetworkException at(int row, String problem) {
-    return new NetworkException(
-        "line %d: %s[%d]: %s".formatted(lines[row], key, row, problem));
+    return new NetworkException("line %d: %s[%d]: %s".formatted(lines[row], key, row, problem));
   }
 }

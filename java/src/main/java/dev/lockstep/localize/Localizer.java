@@ -71,8 +71,8 @@ public final class Localizer implements AutoCloseable {
     }
 
     /**
-     * The standard deviation of a distance as a fraction of it, which scales covariances and
-     * {@code huber}; otherwise what the network says, else 0.05.
+     * The standard deviation of a distance as a fraction of it, which scales covariances and {@code
+     * huber}; otherwise what the network says, else 0.05.
      *
      * @throws IllegalArgumentException unless above 0
      */
@@ -128,8 +128,7 @@ public final class Localizer implements AutoCloseable {
     }
     close();
     Phases phases = new Phases();
-    NativeLocalizer natives =
-        phases.time("setup", () -> refusing(() -> started(network, from)));
+    NativeLocalizer natives = phases.time("setup", () -> refusing(() -> started(network, from)));
     opened = natives;
     return run(natives, network, phases);
   }
@@ -167,9 +166,7 @@ public final class Localizer implements AutoCloseable {
 
   private NativeLocalizer started(Network network, double[] from) {
     double noise =
-        noiseFactor != null
-            ? noiseFactor
-            : MeasurementsConfig.of(null, null).noiseOf(network);
+        noiseFactor != null ? noiseFactor : MeasurementsConfig.of(null, null).noiseOf(network);
     NativeLocalizer natives = new NativeLocalizer(group, network, settings, noise);
     try {
       natives.start(weights, from);

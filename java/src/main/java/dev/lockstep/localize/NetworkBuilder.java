@@ -91,8 +91,7 @@ public final class NetworkBuilder {
     } else {
       int first = sensorNumber(from);
       int second = sensorNumber(to);
-      sensorRanges.add(
-          Math.min(first, second), Math.max(first, second), distance, () -> described);
+      sensorRanges.add(Math.min(first, second), Math.max(first, second), distance, () -> described);
     }
     return this;
   }

@@ -50,9 +50,7 @@ public record NetworkConfig(
     given += communicationRange == null ? 0 : 1;
     if (given != 0 && given != 3) {
       throw new IllegalArgumentException(
-          (nSensors == null
-                  ? "n_sensors"
-                  : nAnchors == null ? "n_anchors" : "communication_range")
+          (nSensors == null ? "n_sensors" : nAnchors == null ? "n_anchors" : "communication_range")
               + ": is missing; a network that is generated needs n_sensors, n_anchors and"
               + " communication_range.");
     }

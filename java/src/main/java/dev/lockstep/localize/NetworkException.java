@@ -21,8 +21,8 @@ public final class NetworkException extends LockstepException {
     super(problem, cause);
   }
 
-  /** The same problem, at a place. */
-  NetworkException at(String place) {
+  /** The same problem, at a place, which the message then begins with. */
+  public NetworkException at(String place) {
     return new NetworkException(place + ": " + getMessage(), this);
   }
 

@@ -55,7 +55,8 @@ final class NetworkJson {
       throw e.at(file.toString());
     } catch (JsonProcessingException e) {
       throw new NetworkException(
-          file + ": line " + e.getLocation().getLineNr() + ": no JSON: " + e.getOriginalMessage(), e);
+          file + ": line " + e.getLocation().getLineNr() + ": no JSON: " + e.getOriginalMessage(),
+          e);
     } catch (IOException e) {
       throw NetworkException.cannotRead(file, e);
     }
@@ -114,14 +115,10 @@ final class NetworkJson {
     Network.Parts parts = new Network.Parts();
     parts.dimension = dimension;
     parts.noiseFactor = noise;
-    parts.anchorPositions = places.positions(dimension);
-    parts.truth = truth == null ? null : truth.positions(dimension);
+    parts.anchorPositions = places.flat(dimension);
+    parts.truth = truth == null ? null : truth.flat(dimension);
     parts.sensors =
-        truth != null
-            ? truth.count()
-            : sensors >= 0
-                ? sensors
-                : impliedSensors(between, toAnchors);
+        truth != null ? truth.count() : sensors >= 0 ? sensors : impliedSensors(between, toAnchors);
     if (truth != null && sensors >= 0 && sensors != truth.count()) {
       throw new NetworkException(
           "n_sensors is %d, but there are %d sensors".formatted(sensors, truth.count()));

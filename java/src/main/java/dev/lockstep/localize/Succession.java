@@ -33,25 +33,30 @@ record Succession(int[] kept, double[] positions) {
         System.arraycopy(last, kept[sensor] * d, positions, sensor * d, d);
       }
     }
-    guess(after, kept, positions);
+    boolean[] placed = new boolean[kept.length];
+    for (int sensor = 0; sensor < kept.length; sensor++) {
+      placed[sensor] = kept[sensor] >= 0;
+    }
+    guess(after, placed, positions);
     return new Succession(kept, positions);
   }
 
   /**
-   * A sensor that joins starts at the mean of the anchors and placed sensors that it measures to,
-   * the near ones counting more; those that only measure to others that join come after these.
+   * Places the sensors that are not: at the mean of the anchors and placed sensors that each
+   * measures to, the near ones counting more; those that only measure to others without a place
+   * come after these.
+   *
+   * @param placed which sensors are; all of them afterwards
    */
-  private static void guess(Network network, int[] kept, double[] positions) {
-    boolean[] placed = new boolean[kept.length];
+  static void guess(Network network, boolean[] placed, double[] positions) {
     int missing = 0;
-    for (int sensor = 0; sensor < kept.length; sensor++) {
-      placed[sensor] = kept[sensor] >= 0;
-      missing += placed[sensor] ? 0 : 1;
+    for (boolean known : placed) {
+      missing += known ? 0 : 1;
     }
     while (missing > 0) {
       WeightedMeans means = new WeightedMeans(network, placed, positions);
       int left = missing;
-      for (int sensor = 0; sensor < kept.length; sensor++) {
+      for (int sensor = 0; sensor < placed.length; sensor++) {
         if (!placed[sensor] && means.place(sensor, positions)) {
           left--;
         }

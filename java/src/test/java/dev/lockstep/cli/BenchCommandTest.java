@@ -83,7 +83,9 @@ class BenchCommandTest {
     try (RankProcesses ranks = RankProcesses.start(folder, 2, Main.class, arguments)) {
       ranks.awaitSuccess(Duration.ofSeconds(60));
       String table = ranks.output(0);
-      assertTrue(table.contains("# allreduce, sum, 2 ranks over shared_memory, registered buffers"), table);
+      assertTrue(
+          table.contains("# allreduce, sum, 2 ranks over shared_memory, registered buffers"),
+          table);
       assertTrue(table.lines().anyMatch(line -> line.matches(" +65536 +bf16 .* 0")), table);
       assertEquals("", ranks.output(1), "rank 0 alone prints");
     }
