@@ -7,9 +7,9 @@ import java.awt.Graphics2D;
 import java.awt.Rectangle;
 import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
@@ -20,6 +20,11 @@ import java.util.stream.IntStream;
 final class ErrorMap {
   private static final double SENSORS_A_CELL = 12;
   private static final int MOST_CELLS_A_SIDE = 176;
+
+  /** More anchors than this hide the map. */
+  private static final int MOST_ANCHORS = 500;
+
+  private static final double ANCHOR = 4;
 
   /** A palette of even steps in lightness: corners of viridis (van der Walt and Smith, 2015). */
   private static final int[] PALETTE = {
@@ -36,14 +41,16 @@ final class ErrorMap {
     this.result = result;
     network = result.network();
     truth = network.truth().orElse(new double[0]);
+    IntStream sensors = IntStream.range(0, network.sensors());
     double[] all =
-        IntStream.range(0, network.sensors())
-            .mapToDouble(result::standardDeviation)
-            .filter(deviation -> Double.isFinite(deviation) && deviation > 0)
+        sensors
+            .mapToObj(i -> DoubleStream.of(result.standardDeviation(i), error(i)))
+            .flatMapToDouble(values -> values)
+            .filter(value -> Double.isFinite(value) && value > 0)
             .sorted()
             .toArray();
-    low = all.length == 0 ? 1e-3 : all[all.length / 50];
-    high = Math.max(10 * low, all.length == 0 ? 1 : all[all.length - 1 - all.length / 100]);
+    low = all.length == 0 ? 1e-3 : all[all.length / 20];
+    high = Math.max(10 * low, all.length == 0 ? 1 : all[all.length - 1 - all.length / 50]);
   }
 
   static int panels(Localization result) {
@@ -64,7 +71,11 @@ final class ErrorMap {
     map.drawSummary(graphics, first.x, first.y + first.height + 76);
   }
 
+  /** NaN where the truth is not known. */
   private double error(int sensor) {
+    if (truth.length == 0) {
+      return Double.NaN;
+    }
     int d = network.dimension();
     double square = 0;
     for (int axis = 0; axis < d; axis++) {
@@ -99,28 +110,27 @@ final class ErrorMap {
             new Rectangle2D.Double(frame.x + cell % side * size, top, size + 0.6, size + 0.6));
       }
     }
-    drawAnchors(graphics, area, anchors);
+    if (network.anchors() <= MOST_ANCHORS) {
+      drawAnchors(graphics, area, anchors);
+    }
     graphics.setColor(Color.BLACK);
     graphics.setFont(new Font(Font.SANS_SERIF, Font.BOLD, 15));
-    graphics.drawString(what, frame.x + 2, frame.y - 5);
+    graphics.drawString(what, frame.x + 2, frame.y - 8);
   }
 
   private void drawAnchors(Graphics2D graphics, PlotArea area, double[] anchors) {
-    double radius = network.anchors() <= 500 ? 4 : 1.5;
     graphics.setStroke(new BasicStroke(1));
     for (int anchor = 0; anchor < network.anchors(); anchor++) {
       Ellipse2D mark =
           new Ellipse2D.Double(
-              area.x(anchors[anchor * network.dimension()]) - radius,
-              area.y(anchors[anchor * network.dimension() + 1]) - radius,
-              2 * radius,
-              2 * radius);
+              area.x(anchors[anchor * network.dimension()]) - ANCHOR,
+              area.y(anchors[anchor * network.dimension() + 1]) - ANCHOR,
+              2 * ANCHOR,
+              2 * ANCHOR);
       graphics.setColor(Color.WHITE);
       graphics.fill(mark);
-      if (radius > 2) {
-        graphics.setColor(Color.BLACK);
-        graphics.draw(mark);
-      }
+      graphics.setColor(Color.BLACK);
+      graphics.draw(mark);
     }
   }
 
@@ -169,7 +179,8 @@ final class ErrorMap {
   private void drawSummary(Graphics2D graphics, int x, int y) {
     graphics.setColor(Color.BLACK);
     graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 15));
-    String cells = "Root mean square of each cell's sensors; white dots are anchors.";
+    String cells = "Root mean square of each cell's sensors"
+            + (network.anchors() <= MOST_ANCHORS ? "; white dots are anchors." : ".");
     if (truth.length > 0) {
       double[] errors =
           IntStream.range(0, network.sensors()).mapToDouble(this::error).sorted().toArray();
@@ -183,11 +194,8 @@ final class ErrorMap {
               errors[errors.length - 1]);
     }
     long unknown =
-        Arrays.stream(
-                IntStream.range(0, network.sensors())
-                    .mapToDouble(result::standardDeviation)
-                    .toArray())
-            .filter(Double::isNaN)
+        IntStream.range(0, network.sensors())
+            .filter(sensor -> Double.isNaN(result.standardDeviation(sensor)))
             .count();
     graphics.drawString(cells, x, y);
     if (unknown > 0) {

@@ -57,7 +57,8 @@ public final class NetworkBuilder {
     if (position.length > 0) {
       checkPosition("sensor " + name, position);
     }
-    if ((position.length > 0) != (truth.size() == sensors.size())) {
+    boolean mixed = position.length > 0 ? truth.size() != sensors.size() : !truth.isEmpty();
+    if (mixed) {
       throw new NetworkException(
           "sensor " + name + ": give the true positions of all sensors, or of none");
     }

@@ -20,7 +20,7 @@ final class NetworkPicture {
 
   private static final int SIDE = 880;
   private static final int LEFT = 90;
-  private static final int TOP = 80;
+  private static final int TOP = 96;
   private static final int BELOW = 130;
   private static final int GAP = 130;
 
@@ -29,7 +29,7 @@ final class NetworkPicture {
   static byte[] draw(Localization result) {
     boolean map = result.network().sensors() > MOST_SENSORS;
     boolean two = map ? ErrorMap.panels(result) == 2 : result.network().dimension() == 3;
-    int width = LEFT + SIDE + 50 + (two ? SIDE + GAP : map ? 80 : 0);
+    int width = LEFT + SIDE + 50 + (two ? SIDE + GAP : 0) + (map ? 40 : 0);
     BufferedImage image = new BufferedImage(width, TOP + SIDE + BELOW, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = Plots.canvas(image);
     graphics.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);

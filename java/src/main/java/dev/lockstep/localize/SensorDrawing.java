@@ -165,7 +165,7 @@ final class SensorDrawing {
     }
     graphics.setFont(new Font(Font.SANS_SERIF, Font.BOLD, 13));
     for (int anchor = 0; anchor < network.anchors(); anchor++) {
-      drawName(network.anchorName(anchor), anchors, anchor);
+      drawName((network.named() ? "" : "A") + network.anchorName(anchor), anchors, anchor);
     }
   }
 
@@ -229,7 +229,7 @@ final class SensorDrawing {
       graphics.setColor(AMBIGUOUS);
       graphics.setStroke(new BasicStroke(2.4f));
       graphics.draw(diamond(legend.x(), legend.y(), 9));
-      legend.text("mirror image that fits as well");
+      legend.text("mirror image that fits");
     }
     graphics.setColor(Plots.GREY);
     graphics.setStroke(new BasicStroke(1));
@@ -260,7 +260,7 @@ final class SensorDrawing {
     void text(String text) {
       graphics.setColor(Color.BLACK);
       graphics.drawString(text, x + 18, y + 5);
-      x += 18 + graphics.getFontMetrics().stringWidth(text) + 36;
+      x += 18 + graphics.getFontMetrics().stringWidth(text) + 24;
     }
   }
 }
