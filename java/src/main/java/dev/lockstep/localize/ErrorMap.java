@@ -179,7 +179,8 @@ final class ErrorMap {
   private void drawSummary(Graphics2D graphics, int x, int y) {
     graphics.setColor(Color.BLACK);
     graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 15));
-    String cells = "Root mean square of each cell's sensors"
+    String cells =
+        "Root mean square of each cell's sensors"
             + (network.anchors() <= MOST_ANCHORS ? "; white dots are anchors." : ".");
     if (truth.length > 0) {
       double[] errors =

@@ -6,8 +6,8 @@ import java.util.BitSet;
 /**
  * Random networks: sensors and anchors uniform in the unit square or cube, distances up to the
  * communication range with multiplicative Gaussian noise, r = d (1 + σ ε). The same seeds give the
- * same network everywhere. A sensor that could not be located (with fewer than d + 1 ranges, or in
- * a part of the network that reaches fewer than d + 1 anchors) is placed anew. Takes time linear in
+ * same network everywhere. A sensor that could not be located (with fewer than d ranges, or in a
+ * part of the network that reaches fewer than d + 1 anchors) is placed anew. Takes time linear in
  * the sensors, for a bounded number of neighbours.
  */
 public final class NetworkGenerator {

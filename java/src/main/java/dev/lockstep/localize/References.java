@@ -8,19 +8,18 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Whether every sensor can be located at all: d + 1 distances fix a point in d dimensions, and so
- * many anchors fix a part of the network that hangs together.
+ * Whether every sensor can be located at all: d distances leave a point in d dimensions two places
+ * at most, a mirror image that the result tells, and d + 1 anchors fix a part of the network that
+ * hangs together. Native code has the same rule; this one knows the sensors' names.
  */
 final class References {
   /** More names than this help nobody. */
   private static final int NAMED = 8;
 
   private final Network network;
-  private final int needed;
 
   private References(Network network) {
     this.network = network;
-    needed = network.dimension() + 1;
   }
 
   /**
@@ -42,10 +41,11 @@ final class References {
   }
 
   private void check() {
-    if (network.anchors() < needed) {
+    int d = network.dimension();
+    if (network.anchors() <= d) {
       throw new NetworkException(
           "there are too few anchors: %d, but positions in %d-D need at least %d"
-              .formatted(network.anchors(), network.dimension(), needed));
+              .formatted(network.anchors(), d, d + 1));
     }
     if (network.sensors() == 0) {
       throw new NetworkException("there are no sensors; add ranges from sensors");
@@ -53,34 +53,49 @@ final class References {
     BitSet apart = ofPartsWithFewAnchors();
     if (!apart.isEmpty()) {
       throw new NetworkException(
-          "the network falls apart: no chain of ranges connects %s to at least %d anchors; add"
-                  .formatted(names(apart), needed)
-              + " ranges or leave them out");
+          "a part of the network is disconnected: no chain of ranges connects %s to at least %d"
+                  .formatted(names(apart), d + 1)
+              + " anchors; add ranges or leave them out");
     }
     BitSet few = withFewRanges();
     if (!few.isEmpty()) {
       throw new NetworkException(
-          "%s %s fewer than %d ranges, too few to be located; add ranges or leave them out"
-              .formatted(names(few), few.cardinality() == 1 ? "has" : "have", needed));
+          "%s %s too few ranges to be located; each needs ranges to at least %d anchors or sensors"
+                  .formatted(names(few), few.cardinality() == 1 ? "has" : "have", d)
+              + " that can be located; add ranges or leave them out");
     }
   }
 
+  /** Who cannot be located is of no use to others: sensors drop out until all that stay have d. */
   private BitSet withFewRanges() {
-    int[] degree = new int[network.sensors()];
+    BitSet few = new BitSet();
+    int dropped;
+    do {
+      dropped = few.cardinality();
+      int[] references = references(few);
+      for (int sensor = 0; sensor < references.length; sensor++) {
+        if (references[sensor] < network.dimension()) {
+          few.set(sensor);
+        }
+      }
+    } while (few.cardinality() > dropped);
+    return few;
+  }
+
+  private int[] references(BitSet without) {
+    int[] references = new int[network.sensors()];
     Ranges between = network.sensorRanges();
     for (int range = 0; range < between.count(); range++) {
-      degree[between.first(range)]++;
-      degree[between.second(range)]++;
+      int first = between.first(range);
+      int second = between.second(range);
+      references[first] += without.get(second) ? 0 : 1;
+      references[second] += without.get(first) ? 0 : 1;
     }
     Ranges toAnchors = network.anchorRanges();
     for (int range = 0; range < toAnchors.count(); range++) {
-      degree[toAnchors.first(range)]++;
+      references[toAnchors.first(range)]++;
     }
-    BitSet few = new BitSet();
-    for (int sensor = 0; sensor < degree.length; sensor++) {
-      few.set(sensor, degree[sensor] < needed);
-    }
-    return few;
+    return references;
   }
 
   private BitSet ofPartsWithFewAnchors() {
@@ -92,10 +107,16 @@ final class References {
           .computeIfAbsent(part[toAnchors.first(range)], p -> new BitSet())
           .set(toAnchors.second(range));
     }
+    int[] sizes = new int[part.length];
+    for (int root : part) {
+      sizes[root]++;
+    }
     BitSet lost = new BitSet();
     for (int sensor = 0; sensor < part.length; sensor++) {
       BitSet anchors = anchorsOf.get(part[sensor]);
-      lost.set(sensor, anchors == null || anchors.cardinality() < needed);
+      boolean few = anchors == null || anchors.cardinality() <= network.dimension();
+      // A sensor on its own needs no more than any other: d ranges.
+      lost.set(sensor, few && sizes[part[sensor]] > 1);
     }
     return lost;
   }

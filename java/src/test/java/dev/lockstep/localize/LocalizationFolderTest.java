@@ -65,7 +65,8 @@ class LocalizationFolderTest {
     assertEquals(result.rmseOfSplitting(), json.get("rmse_mps").doubleValue());
     assertEquals(
         "{\"iteration\":100,\"mse\":0.004,\"objective\":6.7}", json.at("/trace/1").toString());
-    assertTrue(new String(bytes, StandardCharsets.UTF_8).lines().count() > 50, "people can read it");
+    assertTrue(
+        new String(bytes, StandardCharsets.UTF_8).lines().count() > 50, "people can read it");
   }
 
   @Test

@@ -52,12 +52,10 @@ class NetworkJsonTest {
 
   @Test
   void neighborsAreRead() {
-    Neighbors neighbors =
-        Objects.requireNonNull(Networks.read("snl30-seed0.json").neighbors());
+    Neighbors neighbors = Objects.requireNonNull(Networks.read("snl30-seed0.json").neighbors());
 
     assertEquals(31, neighbors.offsets().length);
-    assertArrayEquals(
-        new int[] {2, 3, 4, 10, 12, 14, 26}, Arrays.copyOf(neighbors.sensors(), 7));
+    assertArrayEquals(new int[] {2, 3, 4, 10, 12, 14, 26}, Arrays.copyOf(neighbors.sensors(), 7));
   }
 
   @Test
@@ -114,17 +112,30 @@ class NetworkJsonTest {
 
   @Test
   void sensorsThatCannotBeLocatedAreNamed() {
-    String edges = "[[0, 0, 0.5], [0, 1, 0.7], [0, 2, 0.6], [1, 0, 0.5]]";
+    String twoEach = "[[0, 0, 0.5], [0, 1, 0.7], [1, 0, 0.5], [1, 1, 0.5]]";
+    assertTrue(
+        refusal(network("[[0, 1, 0.4]]", twoEach))
+            .contains("is disconnected: no chain of ranges connects sensors 0, 1 to at least 3"));
     assertTrue(
         refusal(network("[]", EDGES))
             .contains(
-                "the network falls apart: no chain of ranges connects sensor 1 to at least 3"));
-    assertTrue(
-        refusal(network("[[0, 1, 0.5]]", edges))
-            .contains("sensor 1 has fewer than 3 ranges, too few to be located"));
+                "sensor 1 has too few ranges to be located; each needs ranges to at least 2"));
     assertTrue(
         refusal("{\"anchors\": [[0, 0], [1, 1]], \"sensor_edges\": [], \"anchor_edges\": []}")
             .contains("there are too few anchors: 2, but positions in 2-D need at least 3"));
+  }
+
+  @Test
+  void aSensorThatNobodyUsefulMeasuresToIsOfNoUseItself() {
+    String chain = "[[0, 0, 1], [0, 1, 1], [0, 2, 1], [1, 0, 1], [2, 1, 1]]";
+    String text =
+        network("[[1, 2, 0.4], [2, 3, 0.1]]", chain)
+            .replace("\"n_sensors\": 2", "\"n_sensors\": 4");
+
+    // Sensor 3 has one range; 1 and 2 have two, anchored through each other: a part by themselves.
+    assertTrue(refusal(text).contains("connects sensors 1, 2, 3 to at least 3 anchors"));
+    String joined = text.replace("[[1, 2,", "[[0, 1, 0.5], [1, 2,");
+    assertTrue(refusal(joined).contains("sensor 3 has too few ranges"));
   }
 
   @Test
