@@ -16,11 +16,14 @@ import org.jspecify.annotations.Nullable;
  * names; empty lines and lines that start with {@code #} are skipped:
  *
  * <pre>
- * anchor,x,y          # or anchor,x,y,z: where the anchors are
+ * # Where the anchors are; or anchor,x,y,z
+ * anchor,x,y
  * tower,0.10,0.10
- * sensor              # optional, the sensors that exist; sensor,x,y where the truth is known
+ * # Optional: the sensors that exist; or sensor,x,y where the truth is known
+ * sensor
  * R1
- * from,to,range       # measured distances, between sensors and to anchors, in any order
+ * # Measured distances, between sensors and to anchors, in any order
+ * from,to,range
  * R1,tower,0.412
  * </pre>
  */

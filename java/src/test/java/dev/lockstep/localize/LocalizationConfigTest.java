@@ -61,6 +61,13 @@ class LocalizationConfigTest {
   }
 
   @Test
+  void namesMayBeWrittenAsInThePaper() {
+    assertEquals(
+        SplittingConfig.Design.SINKHORN_KNOPP,
+        parse("algorithm: {design: Sinkhorn-Knopp}").algorithm().design());
+  }
+
+  @Test
   void whatIsWrittenBackIsReadAlike() {
     LocalizationConfig config =
         parse(
