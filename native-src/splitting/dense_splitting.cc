@@ -27,6 +27,16 @@ std::vector<std::int64_t> counts_of(const Communicator& group, std::int32_t rows
   return counts;
 }
 
+/// Copies grow with the cube of the number of sensors: these take 4 GiB in all.
+constexpr std::int32_t MOST_SENSORS = 500;
+
+const Network& small_enough(const Network& network) {
+  if (network.sensors <= MOST_SENSORS) return network;
+  throw Error(ErrorCode::INVALID_ARGUMENT, "The dense form is for at most " + std::to_string(MOST_SENSORS) +
+                                               " sensors, not " + std::to_string(network.sensors) +
+                                               ", because each keeps whole matrices. Use the sparse form.");
+}
+
 /// The rows of S that a sensor's block has.
 std::vector<std::size_t> block_of(const Network& network, std::int32_t sensor) {
   const auto d = static_cast<std::size_t>(network.dimension);
@@ -51,7 +61,7 @@ double squared_norm(std::span<const double> copy, std::size_t width) {
 DenseSplitting::DenseSplitting(std::shared_ptr<Communicator> group, const Network& network,
                                const Options& options)
     : group_(std::move(group)),
-      network_(network),
+      network_(small_enough(network)),
       options_(options),
       mixing_(mixing_for(*group_, network, options)),
       own_(own_rows(network.sensors, group_->rank(), group_->size())),
@@ -237,8 +247,8 @@ IterationTotals DenseSplitting::iterate() {
 }
 
 Progress DenseSplitting::advance(std::int64_t iterations) {
-  for (std::int64_t k = 0; k < iterations; ++k) {
-    if (stopping_.judge(iterate()).stop != Stop::NONE) break;
+  for (std::int64_t k = 0; k < iterations && stopping_.progress().stop == Stop::NONE; ++k) {
+    stopping_.judge(iterate());
   }
   return stopping_.progress();
 }
