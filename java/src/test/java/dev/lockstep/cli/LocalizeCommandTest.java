@@ -134,7 +134,7 @@ class LocalizeCommandTest {
         write(
             "net.yaml",
             "{network: {n_sensors: 15, n_anchors: 6, communication_range: 0.6}, algorithm:"
-                + " {max_iterations: 20}}");
+                + " {max_iterations: 2}}");
     String first = folder.resolve("first").toString();
     assertEquals(
         ExitCode.OK,

@@ -76,12 +76,12 @@ class LocalizerTest {
             Localizer.builder(alone)
                 .settings(
                     settings(
-                        "form: dense, weights: given, max_iterations: 50, refine: false,"
+                        "form: dense, weights: given, prox: inexact, max_iterations: 50, refine: false,"
                             + " record: [1, 5, 20, 50]"))
                 .weights(weights)
                 .build()) {
       for (IterationPoint point : localizer.locate(network).trace()) {
-        double mse = expected.at("/mse_by_iteration_exact_prox/" + point.iteration()).doubleValue();
+        double mse = expected.at("/mse_by_iteration_inexact_prox/" + point.iteration()).doubleValue();
         assertEquals(mse, point.mse(), 1e-9 * mse, "iteration " + point.iteration());
       }
     }
@@ -127,13 +127,13 @@ class LocalizerTest {
   @Test
   void anUpdateGoesOnFromWhereTheSensorsWere() {
     Network network = Networks.generated(40, 8, 0.45, 2, 0.01);
-    String algorithm = "max_iterations: 2000, tolerance: 1.0e-5";
+    String algorithm = "max_iterations: 2000, tolerance: 5.0e-3";
     try (Communicator alone = Communicator.single();
         Localizer localizer = localizer(alone, algorithm)) {
       Localization first = localizer.locate(scaled(network, 1));
       Localization again = localizer.update(scaled(network, 1.01));
 
-      assertTrue(again.iterations() < first.iterations(), again.iterations() + " after " + first);
+      assertTrue(again.iterations() < first.iterations(), again.iterations() + " after " + first.iterations());
       Localization cold = located(scaled(network, 1.01), algorithm);
       for (int i = 0; i < 80; i++) {
         assertEquals(cold.positions()[i], again.positions()[i], 1e-4, "coordinate " + i);
