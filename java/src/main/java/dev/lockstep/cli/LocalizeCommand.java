@@ -173,11 +173,13 @@ final class LocalizeCommand implements Callable<Integer> {
           result.rmse(),
           result.rmseOfSplitting());
     }
-    if (!result.ambiguous().isEmpty()) {
+    int ambiguous = result.ambiguous().size();
+    if (ambiguous > 0) {
       System.out.printf(
           Locale.ROOT,
-          "%,d sensors have a mirror image that fits as well; result.json names them%n",
-          result.ambiguous().size());
+          "%,d %s a mirror image that fits as well; see ambiguous in result.json%n",
+          ambiguous,
+          ambiguous == 1 ? "sensor has" : "sensors have");
     }
     System.out.println(
         "Files in " + out + ": positions.csv, result.json, network.png, convergence.png");

@@ -2,7 +2,6 @@ package dev.lockstep.localize;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -32,10 +31,7 @@ final class ResultJson {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
       // A line for each key, and for each element of its list: people look into this file.
-      json.setPrettyPrinter(
-          new DefaultPrettyPrinter()
-              .withObjectIndenter(new Lines(1))
-              .withArrayIndenter(new Lines(2)));
+      json.setPrettyPrinter(new ResultLayout());
       new ResultJson(result, json).write(seconds);
     } catch (IOException e) {
       throw new UncheckedIOException("Memory cannot fail to be written.", e);
@@ -172,21 +168,6 @@ final class ResultJson {
       json.writeNumber(value);
     } else {
       json.writeNull();
-    }
-  }
-
-  /** Line ends down to a depth, and nothing below. */
-  private record Lines(int depth) implements DefaultPrettyPrinter.Indenter {
-    @Override
-    public void writeIndentation(JsonGenerator json, int level) throws IOException {
-      if (level <= depth) {
-        json.writeRaw("\n" + "  ".repeat(level));
-      }
-    }
-
-    @Override
-    public boolean isInline() {
-      return false;
     }
   }
 }

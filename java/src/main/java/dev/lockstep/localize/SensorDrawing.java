@@ -11,6 +11,7 @@ import java.awt.geom.Ellipse2D;
 import java.awt.geom.Line2D;
 import java.awt.geom.Path2D;
 import java.util.Arrays;
+import java.util.stream.Stream;
 
 /** Every sensor of a network, seen along one axis. */
 final class SensorDrawing {
@@ -46,7 +47,7 @@ final class SensorDrawing {
     d = network.dimension();
     truth = network.truth().orElse(new double[0]);
     anchors = network.anchorPositions();
-    area = new PlotArea(frame, joined(result.positions(), truth, anchors), d, first, second);
+    area = new PlotArea(frame, everything(), d, first, second);
     radius = radius(network);
   }
 
@@ -54,8 +55,13 @@ final class SensorDrawing {
     return Math.max(1.8, Math.min(5.5, 5.5 * Math.sqrt(60.0 / network.sensors())));
   }
 
-  private static double[] joined(double[]... parts) {
-    return Arrays.stream(parts).flatMapToDouble(Arrays::stream).toArray();
+  /** All points that the area should hold. */
+  private double[] everything() {
+    return Stream.concat(
+            Stream.of(result.positions(), truth, anchors),
+            result.ambiguous().stream().map(Ambiguity::alternative))
+        .flatMapToDouble(Arrays::stream)
+        .toArray();
   }
 
   void draw() {

@@ -90,7 +90,9 @@ class LocalizeCommandTest {
     assertTrue(result.get("rmse_mps").doubleValue() <= 0.055, result.get("rmse_mps").toString());
     assertEquals(500, result.get("iterations").intValue());
     assertEquals(500, result.at("/trace/1/iteration").intValue());
-    assertFalse(result.get("ambiguous").isEmpty(), "the flipped sensor");
+    assertEquals(1, result.get("ambiguous").size());
+    assertEquals(5, result.at("/ambiguous/0/sensor").intValue(), "the sensor that may be flipped");
+    assertEquals(0.0106, result.get("rmse").doubleValue(), 1e-4, "maximum likelihood");
     assertEquals(20, result.get("positions").size());
     assertEquals(20, result.get("covariances").size());
     for (String file : new String[] {"positions.csv", "network.png", "convergence.png"}) {

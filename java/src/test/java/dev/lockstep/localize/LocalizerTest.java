@@ -81,7 +81,8 @@ class LocalizerTest {
                 .weights(weights)
                 .build()) {
       for (IterationPoint point : localizer.locate(network).trace()) {
-        double mse = expected.at("/mse_by_iteration_inexact_prox/" + point.iteration()).doubleValue();
+        double mse =
+            expected.at("/mse_by_iteration_inexact_prox/" + point.iteration()).doubleValue();
         assertEquals(mse, point.mse(), 1e-9 * mse, "iteration " + point.iteration());
       }
     }
@@ -133,7 +134,9 @@ class LocalizerTest {
       Localization first = localizer.locate(scaled(network, 1));
       Localization again = localizer.update(scaled(network, 1.01));
 
-      assertTrue(again.iterations() < first.iterations(), again.iterations() + " after " + first.iterations());
+      assertTrue(
+          again.iterations() < first.iterations(),
+          again.iterations() + " after " + first.iterations());
       Localization cold = located(scaled(network, 1.01), algorithm);
       for (int i = 0; i < 80; i++) {
         assertEquals(cold.positions()[i], again.positions()[i], 1e-4, "coordinate " + i);
