@@ -112,8 +112,8 @@ double total_cost(const RangeGraph& graph, const SensorSlices& slices, const Los
 }
 
 template <int D>
-Refinement descend(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss, const Ending& ending,
-                   std::span<double> points) {
+Refinement descend(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
+                   const Ending& ending, std::span<double> points) {
   Descent<D> descent(graph, slices, loss, points);
   Refinement result;
   while (result.iterations < ending.max_steps && !result.converged && descent.can_go_on()) {
