@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,12 @@ struct Arrays {
   }
 
   std::int64_t open(std::int64_t communicator) {
-    return open_localizer(communicator, dimension, sensors, static_cast<std::int64_t>(anchors.size()) / 2,
-                          address_of(anchors), static_cast<std::int64_t>(sensor_distances.size()),
-                          address_of(sensor_pairs), address_of(sensor_distances),
-                          static_cast<std::int64_t>(anchor_distances.size()), address_of(anchor_pairs),
-                          address_of(anchor_distances), address_of(offsets), address_of(neighbors), 7);
+    return open_localizer(communicator, dimension, sensors,
+                          static_cast<std::int64_t>(anchors.size()) / dimension, address_of(anchors),
+                          static_cast<std::int64_t>(sensor_distances.size()), address_of(sensor_pairs),
+                          address_of(sensor_distances), static_cast<std::int64_t>(anchor_distances.size()),
+                          address_of(anchor_pairs), address_of(anchor_distances), address_of(offsets),
+                          address_of(neighbors), 7);
   }
 
   std::int32_t dimension;
@@ -102,6 +104,46 @@ TEST_F(LocalizationTest, GoesFromRangesToAnEstimateWithItsErrors) {
   EXPECT_GE(find_ambiguous_sensors(localizer, 0.05, 0, address_of(positions), 1, address_of(sensors),
                                    address_of(alternatives), address_of(differences)),
             1);
+}
+
+/// A cube with its corners as anchors, sensors inside, and every distance below 0.75, exact.
+test::KnownNetwork exact_cube() {
+  test::KnownNetwork cube;
+  cube.dimension = 3;
+  for (int corner = 0; corner < 8; ++corner) {
+    for (int c = 0; c < 3; ++c) cube.anchors.push_back(corner >> c & 1);
+  }
+  std::mt19937_64 random(5);
+  for (int k = 0; k < 60; ++k) cube.truth.push_back(static_cast<double>(random() % 10000) / 10000);
+  const auto distance = [&](const double* a, const double* b) {
+    return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+  };
+  for (std::int32_t i = 0; i < 20; ++i) {
+    for (std::int32_t j = i + 1; j < 20; ++j) {
+      const double range = distance(&cube.truth[3U * i], &cube.truth[3U * j]);
+      if (range < 0.75) cube.sensor_ranges.push_back({i, j, range});
+    }
+    for (std::int32_t k = 0; k < 8; ++k) {
+      const double range = distance(&cube.truth[3U * i], &cube.anchors[3U * k]);
+      if (range < 0.75) cube.anchor_ranges.push_back({i, k, range});
+    }
+  }
+  return cube;
+}
+
+TEST_F(LocalizationTest, RecoversExactRangesInThreeDimensions) {
+  const test::KnownNetwork cube = exact_cube();
+  Arrays exact{cube};
+  close_localizer(localizer);
+  localizer = exact.open(group);
+  start(0);
+  advance_localizer(localizer, 300, address_of(progress));
+  std::vector<double> estimate(60);
+  std::vector<double> summary(3);
+  read_positions(localizer, address_of(estimate));
+  EXPECT_LT(std::sqrt(cube.mean_squared_error(estimate)), 0.1);
+  refine_positions(localizer, 0.05, 0, 100, 1e-12, address_of(estimate), address_of(summary));
+  EXPECT_LT(std::sqrt(cube.mean_squared_error(estimate)), 1e-6);
 }
 
 TEST_F(LocalizationTest, RefusesNetworksThatCannotBeRead) {
