@@ -10,22 +10,17 @@
 #include <string>
 #include <vector>
 
-#include "collective/transport_backend.h"
 #include "networks.h"
 #include "ranks.h"
+#include "sparse_runs.h"
 #include "tcp_group.h"
 
 namespace lockstep::splitting {
 namespace {
 
-std::shared_ptr<Communicator> group_of(int rank, int ranks) {
-  return std::make_shared<Communicator>(
-      make_backend(test::join(std::to_string(ranks), rank, ranks), Tuning{}), test::PATIENCE);
-}
-
 TEST(SparseSplittingTest, FollowsTheReferenceTrajectory) {
   const test::KnownNetwork known = test::snl30_seed0();
-  SparseSplitting splitting(group_of(0, 1), checked(known.network(), 7), {});
+  SparseSplitting splitting(test::group_of(0, 1), checked(known.network(), 7), {});
   std::vector<double> positions(known.truth.size());
   struct Row {
     int iteration;
@@ -43,67 +38,34 @@ TEST(SparseSplittingTest, FollowsTheReferenceTrajectory) {
   }
 }
 
-/// What one rank saw.
-struct Outcome {
-  std::vector<double> positions;
-  double objective, residual, mean_objective;
-  bool operator==(const Outcome&) const = default;
-};
-
-Outcome run(std::shared_ptr<Communicator> group, const Network& network, const Options& options,
-            int iterations) {
-  SparseSplitting splitting(std::move(group), network, options);
-  const Progress progress = splitting.advance(iterations);
-  Outcome result{std::vector<double>(static_cast<std::size_t>(network.sensors * network.dimension)),
-                 progress.objective, progress.residual, splitting.mean_objective()};
-  splitting.positions(result.positions);
-  return result;
-}
-
-/// The greatest |Σ (v + u)| over an entry's holders.
-double largest_imbalance(SparseSplitting& splitting) {
-  const SparseProblem& problem = splitting.problem();
-  double largest = 0;
-  problem.holders.for_each(0, problem.holders.sensors(), [&](const Entry& entry) {
-    for (int c = 0; c < problem.blocks.components(entry); ++c) {
-      double sum = 0;
-      for (const std::int32_t place : entry.holders) {
-        const auto slot = static_cast<std::size_t>(problem.blocks.slot_of(place, entry, c));
-        sum += splitting.iteration().v()[slot] + splitting.iteration().u()[slot];
-      }
-      largest = std::max(largest, std::fabs(sum));
-    }
-  });
-  return largest;
-}
-
 TEST(SparseSplittingTest, GivesTheSameBitsOnAnyNumberOfRanks) {
   const Network network = checked(test::snl30_seed0().network(), 7);
-  const Outcome alone = run(group_of(0, 1), network, {}, 60);
+  const test::Outcome alone = test::run(test::group_of(0, 1), network, {}, 60);
   for (int ranks : {2, 3, 4}) {
     test::run_as_ranks(ranks, [&](int rank) {
-      EXPECT_EQ(run(group_of(rank, ranks), network, {}, 60), alone) << "rank " << rank << " of " << ranks;
+      EXPECT_EQ(test::run(test::group_of(rank, ranks), network, {}, 60), alone)
+          << "rank " << rank << " of " << ranks;
     });
   }
 }
 
 TEST(SparseSplittingTest, GivesTheSameBitsOverTcp) {
   const Network network = checked(test::snl30_seed0().network(), 7);
-  const Outcome alone = run(group_of(0, 1), network, {}, 20);
+  const test::Outcome alone = test::run(test::group_of(0, 1), network, {}, 20);
   const test::TcpGroup tcp(3);
   test::run_as_ranks(3, [&](int rank) {
     TcpOptions own = tcp.options;
     own.rank = rank;
     auto group = std::make_shared<Communicator>(make_backend(connect_tcp(own)), test::PATIENCE);
-    EXPECT_EQ(run(std::move(group), network, {}, 20), alone) << "rank " << rank;
+    EXPECT_EQ(test::run(std::move(group), network, {}, 20), alone) << "rank " << rank;
   });
 }
 
 TEST(SparseSplittingTest, KeepsTheDualsOfAnEntryInBalance) {
   const Network network = checked(test::snl30_seed0().network(), 7);
-  SparseSplitting splitting(group_of(0, 1), network, {});
+  SparseSplitting splitting(test::group_of(0, 1), network, {});
   splitting.advance(100);
-  EXPECT_LT(largest_imbalance(splitting), 1e-11);
+  EXPECT_LT(test::largest_imbalance(splitting), 1e-11);
 }
 
 /// Sensor i of the result is sensor order[i] of the known network, which is turned by an angle.
@@ -135,10 +97,10 @@ TEST(SparseSplittingTest, TurningAndRenumberingChangeNothingButRounding) {
   const test::KnownNetwork known = test::snl30_seed0();
   std::vector<std::int32_t> order(static_cast<std::size_t>(known.sensors()));
   std::iota(order.begin(), order.end(), 0);
-  const Outcome before = run(group_of(0, 1), turned(known, order, 0), {}, 100);
+  const test::Outcome before = test::run(test::group_of(0, 1), turned(known, order, 0), {}, 100);
   std::shuffle(order.begin(), order.end(), std::mt19937_64(5));
   const double angle = 1.1;
-  const Outcome after = run(group_of(0, 1), turned(known, order, angle), {}, 100);
+  const test::Outcome after = test::run(test::group_of(0, 1), turned(known, order, angle), {}, 100);
   EXPECT_NEAR(after.objective, before.objective, 1e-9);
   EXPECT_NEAR(after.residual, before.residual, 1e-9);
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -187,7 +149,7 @@ TEST(SparseSplittingTest, RecoversANoiselessNetworkWhereverItIs) {
   for (const int dimension : {2, 3}) {
     for (const double offset : {0.0, -1.0}) {
       const test::KnownNetwork known = noiseless(dimension, offset);
-      const Outcome found = run(group_of(0, 1), checked(known.network(), 3), {}, 4000);
+      const test::Outcome found = test::run(test::group_of(0, 1), checked(known.network(), 3), {}, 4000);
       EXPECT_LT(std::sqrt(known.mean_squared_error(found.positions)), 1e-6) << dimension << " " << offset;
     }
   }
@@ -196,7 +158,7 @@ TEST(SparseSplittingTest, RecoversANoiselessNetworkWhereverItIs) {
 TEST(SparseSplittingTest, StaysAtANoiselessTruthThatItStartsFrom) {
   for (const int dimension : {2, 3}) {
     const test::KnownNetwork known = noiseless(dimension, 0.5);
-    SparseSplitting splitting(group_of(0, 1), checked(known.network(), 3), {.tolerance = 1e-12});
+    SparseSplitting splitting(test::group_of(0, 1), checked(known.network(), 3), {.tolerance = 1e-12});
     splitting.start(known.truth);
     EXPECT_EQ(splitting.advance(10).stop, Stop::TOLERANCE);
     std::vector<double> positions(known.truth.size());
@@ -207,24 +169,25 @@ TEST(SparseSplittingTest, StaysAtANoiselessTruthThatItStartsFrom) {
 
 TEST(SparseSplittingTest, TakesTheOtherDesignAndTheOtherProxToTheSameOptimum) {
   const Network network = checked(test::snl30_seed0().network(), 7);
-  const double usual = run(group_of(0, 1), network, {}, 1500).mean_objective;
+  const double usual = test::run(test::group_of(0, 1), network, {}, 1500).mean_objective;
   EXPECT_NEAR(usual, 3.835, 0.05);
   const Options sinkhorn{.design = Design::SINKHORN_KNOPP};
-  EXPECT_NEAR(run(group_of(0, 1), network, sinkhorn, 1500).mean_objective, 3.835, 0.05);
+  EXPECT_NEAR(test::run(test::group_of(0, 1), network, sinkhorn, 1500).mean_objective, 3.835, 0.05);
   const Options inexact{.prox = ProxKind::INEXACT};
-  EXPECT_NEAR(run(group_of(0, 1), network, inexact, 1500).mean_objective, 3.835, 0.05);
-  EXPECT_EQ(test::error_of([&] { run(group_of(0, 1), network, {.design = Design::USER}, 1); }).code(),
-            ErrorCode::INVALID_ARGUMENT);
+  EXPECT_NEAR(test::run(test::group_of(0, 1), network, inexact, 1500).mean_objective, 3.835, 0.05);
+  EXPECT_EQ(
+      test::error_of([&] { test::run(test::group_of(0, 1), network, {.design = Design::USER}, 1); }).code(),
+      ErrorCode::INVALID_ARGUMENT);
 }
 
 TEST(SparseSplittingTest, StopsTogetherWhereItsRulesSaySo) {
   const Network network = checked(test::snl30_seed0().network(), 7);
   for (const Options& options : {Options{.tolerance = 0.01}, Options{.stops_early = true}}) {
-    SparseSplitting alone(group_of(0, 1), network, options);
+    SparseSplitting alone(test::group_of(0, 1), network, options);
     const Progress expected = alone.advance(2000);
     EXPECT_NE(expected.stop, Stop::NONE);
     test::run_as_ranks(2, [&](int rank) {
-      SparseSplitting splitting(group_of(rank, 2), network, options);
+      SparseSplitting splitting(test::group_of(rank, 2), network, options);
       splitting.advance(7);
       const Progress progress = splitting.advance(1993);
       EXPECT_EQ(progress.iteration, expected.iteration);
@@ -232,95 +195,6 @@ TEST(SparseSplittingTest, StopsTogetherWhereItsRulesSaySo) {
       EXPECT_EQ(progress.objective, expected.objective);
     });
   }
-}
-
-std::vector<std::int32_t> all_kept(std::int32_t sensors) {
-  std::vector<std::int32_t> kept(static_cast<std::size_t>(sensors));
-  std::iota(kept.begin(), kept.end(), 0);
-  return kept;
-}
-
-/// Runs on `before`, goes on with `after` from the last positions, and lets newcomers start at the truth.
-Outcome go_on(std::shared_ptr<Communicator> group, const Network& before, const test::KnownNetwork& after,
-              const std::vector<std::int32_t>& kept, int iterations) {
-  const bool alone = group->size() == 1;
-  SparseSplitting splitting(std::move(group), before, {});
-  splitting.advance(200);
-  std::vector<double> last(static_cast<std::size_t>(before.sensors) * 2);
-  splitting.positions(last);
-  std::vector<double> positions = after.truth;
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    if (kept[i] < 0) continue;
-    for (std::size_t c = 0; c < 2; ++c)
-      positions[2 * i + c] = last[2 * static_cast<std::size_t>(kept[i]) + c];
-  }
-  splitting.replace(checked(after.network(), 7), kept, positions);
-  if (alone) {
-    EXPECT_LT(largest_imbalance(splitting), 1e-11);
-  }
-  const Progress progress = splitting.advance(iterations);
-  Outcome result{positions, progress.objective, progress.residual, splitting.mean_objective()};
-  splitting.positions(result.positions);
-  return result;
-}
-
-TEST(SparseSplittingTest, GoesOnAsIfNothingHadHappenedWhereNothingChanges) {
-  const test::KnownNetwork known = test::snl30_seed0();
-  const Network network = checked(known.network(), 7);
-  const Outcome expected = run(group_of(0, 1), network, {}, 250);
-  const Outcome found = go_on(group_of(0, 1), network, known, all_kept(30), 50);
-  EXPECT_NEAR(found.objective, expected.objective, 1e-9);
-  for (std::size_t i = 0; i < expected.positions.size(); ++i) {
-    EXPECT_NEAR(found.positions[i], expected.positions[i], 1e-9);
-  }
-}
-
-/// Without sensor 4, with the neighbours chosen anew.
-test::KnownNetwork without_sensor_4() {
-  test::KnownNetwork known = test::snl30_seed0();
-  const auto renamed = [](std::int32_t sensor) { return sensor < 4 ? sensor : sensor - 1; };
-  std::erase_if(known.sensor_ranges, [](const auto& range) { return range.first == 4 || range.second == 4; });
-  std::erase_if(known.anchor_ranges, [](const auto& range) { return range.sensor == 4; });
-  for (auto& range : known.sensor_ranges) range = {renamed(range.first), renamed(range.second), range.range};
-  for (auto& range : known.anchor_ranges) range.sensor = renamed(range.sensor);
-  known.truth.erase(known.truth.begin() + 8, known.truth.begin() + 10);
-  known.neighbors.clear();
-  return known;
-}
-
-TEST(SparseSplittingTest, LetsSensorsJoinAndLeaveAndEndsWhereAColdStartEnds) {
-  const test::KnownNetwork all = test::snl30_seed0(), fewer = without_sensor_4();
-  const Network all_checked = checked(all.network(), 7), fewer_checked = checked(fewer.network(), 7);
-  std::vector<std::int32_t> left = all_kept(29), joined = all_kept(30);
-  for (std::size_t i = 4; i < left.size(); ++i) ++left[i];
-  for (std::size_t i = 4; i < joined.size(); ++i) --joined[i];
-  joined[4] = -1;
-
-  const Outcome without = go_on(group_of(0, 1), all_checked, fewer, left, 1500);
-  EXPECT_NEAR(without.mean_objective, run(group_of(0, 1), fewer_checked, {}, 4000).mean_objective, 0.05);
-  const Outcome with = go_on(group_of(0, 1), fewer_checked, all, joined, 1500);
-  EXPECT_NEAR(with.mean_objective, 3.835, 0.05);
-  test::run_as_ranks(3, [&](int rank) {
-    EXPECT_EQ(go_on(group_of(rank, 3), fewer_checked, all, joined, 30),
-              go_on(group_of(0, 1), fewer_checked, all, joined, 30));
-  });
-}
-
-TEST(SparseSplittingTest, RefusesEarlierNumbersThatCannotBe) {
-  const test::KnownNetwork known = test::snl30_seed0();
-  const Network network = checked(known.network(), 7);
-  SparseSplitting splitting(group_of(0, 1), network, {});
-  std::vector<std::int32_t> kept = all_kept(30);
-  kept[3] = 7;
-  const Error twice = test::error_of([&] { splitting.replace(network, kept, known.truth); });
-  EXPECT_NE(std::string(twice.what()).find("sensor 7 was 7 before, and so was sensor 3"), std::string::npos)
-      << twice.what();
-  kept[3] = 30;
-  EXPECT_EQ(test::error_of([&] { splitting.replace(network, kept, known.truth); }).code(),
-            ErrorCode::INVALID_ARGUMENT);
-  kept.pop_back();
-  EXPECT_EQ(test::error_of([&] { splitting.replace(network, kept, known.truth); }).code(),
-            ErrorCode::INVALID_ARGUMENT);
 }
 
 }  // namespace
