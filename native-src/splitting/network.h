@@ -9,6 +9,9 @@
 
 namespace lockstep::splitting {
 
+/// N_i's greatest size: the widest block whose projection psd_projection.h does has 1 + d + 28 rows.
+constexpr int MOST_NEIGHBORS = 28;
+
 struct SensorRange {
   std::int32_t first;  ///< sensor, less than `second`
   std::int32_t second;
@@ -43,7 +46,7 @@ struct Network {
 };
 
 /// The network with its ranges sorted and its neighbours filled in.
-/// @param most_neighbors of a sensor where the network does not say which
+/// @param most_neighbors of a sensor where the network does not say which; 1 to MOST_NEIGHBORS
 /// @throws Error INVALID_ARGUMENT that names what is wrong and the sensors: unknown sensor or anchor,
 /// negative or NaN range, a pair given twice with another value, a self-loop, too few anchors, parts that no
 /// chain of ranges connects to enough anchors, sensors with too few references

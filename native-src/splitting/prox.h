@@ -16,6 +16,7 @@ namespace lockstep::splitting {
 /// X_i's d coordinates).
 class DataTerm {
  public:
+  /// @param network checked
   DataTerm(const Network& network, std::int32_t sensor);
 
   int dimension() const { return dimension_; }
@@ -25,6 +26,8 @@ class DataTerm {
   int variables() const { return 1 + 2 * neighbors_ + dimension_; }
   /// Number of absolute values: neighbours, then anchors.
   int rows() const { return neighbors_ + anchors_; }
+  /// a_k, anchors × d.
+  std::span<const double> anchor_positions() const { return positions_; }
 
   double value(std::span<const double> xi) const;
 
@@ -32,6 +35,12 @@ class DataTerm {
   /// @param dual w of length rows(): where the search starts (zero at first), and the solution for the next
   /// call
   void prox_exactly(std::span<double> xi, double alpha, std::span<double> dual) const;
+
+  /// @param b of length rows(), written: rhs − Bξ, what stands between the bars
+  void residuals(std::span<const double> xi, std::span<double> b) const;
+
+  /// ξ += D⁻¹Bᵀw, the step that belongs to the dual w of length rows().
+  void add_step(std::span<const double> dual, std::span<double> xi) const;
 
  private:
   int dimension_;
