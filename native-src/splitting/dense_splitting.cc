@@ -59,10 +59,11 @@ double squared_norm(std::span<const double> copy, std::size_t width) {
 }  // namespace
 
 DenseSplitting::DenseSplitting(std::shared_ptr<Communicator> group, const Network& network,
-                               const Options& options)
+                               const Options& options, DualSolver solver)
     : group_(std::move(group)),
       network_(small_enough(network)),
       options_(options),
+      solver_(solver),
       mixing_(mixing_for(*group_, network, options)),
       own_(own_rows(network.sensors, group_->rank(), group_->size())),
       layout_{static_cast<std::size_t>(network.dimension) + at(network.sensors)},
@@ -166,7 +167,7 @@ void DenseSplitting::take_prox_steps() {
     xi.clear();
     for (const std::size_t entry : entries_[row]) xi.push_back(y[entry]);
     if (inexact_.empty()) {
-      terms_[row].prox_exactly(xi, options_.alpha, prox_duals_[row]);
+      terms_[row].prox_exactly(xi, options_.alpha, prox_duals_[row], solver_);
     } else {
       inexact_[row].step(xi, options_.alpha);
     }

@@ -22,8 +22,9 @@ namespace lockstep::splitting {
 /// reference and for small networks.
 class DenseSplitting : public Splitting {
  public:
-  /// Collective. @param network checked
-  DenseSplitting(std::shared_ptr<Communicator> group, const Network& network, const Options& options);
+  /// Collective. @param network checked @param solver of the exact prox
+  DenseSplitting(std::shared_ptr<Communicator> group, const Network& network, const Options& options,
+                 DualSolver solver = solve_dual);
 
   void start(std::span<const double> positions) override;
   Progress advance(std::int64_t iterations) override;
@@ -52,6 +53,7 @@ class DenseSplitting : public Splitting {
   const std::shared_ptr<Communicator> group_;
   const Network network_;
   const Options options_;
+  const DualSolver solver_;
   const MixingMatrix mixing_;
   const OwnRows own_;
   const SymmetricLayout layout_;

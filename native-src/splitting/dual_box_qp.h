@@ -20,4 +20,7 @@ struct DualBoxQp {
 /// @param w of length neighbors + anchors, any numbers: the start and the solution
 void solve_dual(const DualBoxQp& problem, double* w);
 
+/// What solves it: tests put the reference implementation's method here.
+using DualSolver = void (*)(const DualBoxQp& problem, double* w);
+
 }  // namespace lockstep::splitting

@@ -10,9 +10,10 @@
 namespace lockstep::splitting {
 namespace {
 
-// Far from the minimum the model is rough, and near it two digits a step are four in the cost: a more exact
-// step costs more than another one.
-constexpr double STEP_TOLERANCE = 1e-2;
+// How exactly a step is solved for. With safe curvature the model is rough; with the exact one, two digits a
+// step are four in the cost, and a more exact step costs more than another one.
+constexpr double SAFE_STEP = 0.1;
+constexpr double EXACT_STEP = 0.01;
 constexpr int MOST_INNER_ITERATIONS = 500;
 constexpr double FIRST_DAMPING = 1e-3;
 constexpr double LEAST_DAMPING = 1e-6;
@@ -76,7 +77,8 @@ class Descent {
     if (!is_linearised_) matrix_.update(points_, loss_, curvature_, gradient_);
     is_linearised_ = true;
     matrix_.damp(lambda_);
-    return solve<D>(matrix_, slices_, gradient_, STEP_TOLERANCE, MOST_INNER_ITERATIONS, step_);
+    const double tolerance = curvature_ == Curvature::SAFE ? SAFE_STEP : EXACT_STEP;
+    return solve<D>(matrix_, slices_, gradient_, tolerance, MOST_INNER_ITERATIONS, step_);
   }
 
   const RangeGraph& graph_;
@@ -112,8 +114,8 @@ double total_cost(const RangeGraph& graph, const SensorSlices& slices, const Los
 }
 
 template <int D>
-Refinement descend(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss, const Ending& ending,
-                   std::span<double> points) {
+Refinement descend(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
+                   const Ending& ending, std::span<double> points) {
   Descent<D> descent(graph, slices, loss, points);
   Refinement result;
   while (result.iterations < ending.max_steps && !result.converged && descent.can_go_on()) {

@@ -5,8 +5,6 @@
 #include <cmath>
 #include <tuple>
 
-#include "splitting/dual_box_qp.h"
-
 namespace lockstep::splitting {
 namespace {
 
@@ -96,16 +94,17 @@ void DataTerm::add_step(std::span<const double> dual, std::span<double> xi) cons
   }
 }
 
-void DataTerm::prox_exactly(std::span<double> xi, double alpha, std::span<double> dual) const {
+void DataTerm::prox_exactly(std::span<double> xi, double alpha, std::span<double> dual,
+                            DualSolver solver) const {
   Scratch scratch(rows());
   residuals(xi, scratch.values());
-  solve_dual({.dimension = dimension_,
-              .neighbors = neighbors_,
-              .anchors = anchors_,
-              .positions = positions_.data(),
-              .b = scratch.values().data(),
-              .alpha = alpha},
-             dual.data());
+  solver({.dimension = dimension_,
+          .neighbors = neighbors_,
+          .anchors = anchors_,
+          .positions = positions_.data(),
+          .b = scratch.values().data(),
+          .alpha = alpha},
+         dual.data());
   add_step(dual, xi);
 }
 

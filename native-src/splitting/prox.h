@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "splitting/dual_box_qp.h"
 #include "splitting/network.h"
 
 namespace lockstep::splitting {
@@ -34,7 +35,8 @@ class DataTerm {
   /// ξ ← prox of α g_i at ξ, in the norm that counts off-diagonals twice; exact, by the dual box QP.
   /// @param dual w of length rows(): where the search starts (zero at first), and the solution for the next
   /// call
-  void prox_exactly(std::span<double> xi, double alpha, std::span<double> dual) const;
+  void prox_exactly(std::span<double> xi, double alpha, std::span<double> dual,
+                    DualSolver solver = solve_dual) const;
 
   /// @param b of length rows(), written: rhs − Bξ, what stands between the bars
   void residuals(std::span<const double> xi, std::span<double> b) const;

@@ -11,6 +11,8 @@ namespace {
 // Enough for sensors on the wrong side of their neighbours to be told from those that are on their way.
 constexpr double ROUGH = 1e-4;
 constexpr int MOST_ROUNDS = 20;
+// A round looks at all sensors: in large networks the last few flips wait for the last descent.
+constexpr std::int32_t SENSORS_WORTH_A_ROUND = 10'000;
 
 template <int D>
 Refinement refine_in(Communicator& group, const Network& network, const RefinementOptions& options,
@@ -23,11 +25,13 @@ Refinement refine_in(Communicator& group, const Network& network, const Refineme
   double tolerance = std::max(ROUGH, options.tolerance);
   for (int round = 0; round < MOST_ROUNDS; ++round) {
     const int left = options.max_iterations - total.iterations;
-    const Refinement part = descend<D>(graph, slices, loss, {.max_steps = left, .tolerance = tolerance}, points);
+    const Refinement part =
+        descend<D>(graph, slices, loss, {.max_steps = left, .tolerance = tolerance}, points);
     total = {part.cost, total.iterations + part.iterations, part.converged};
     if (total.iterations == options.max_iterations) break;
-    if (flip<D>(graph, slices, loss, points) > 0) continue;
-    if (tolerance == options.tolerance) break;
+    const std::int32_t flips = flip<D>(graph, slices, loss, points);
+    if (flips > network.sensors / SENSORS_WORTH_A_ROUND) continue;
+    if (tolerance == options.tolerance && flips == 0) break;
     tolerance = options.tolerance;
   }
   std::copy_n(points.begin(), positions.size(), positions.begin());

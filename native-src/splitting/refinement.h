@@ -18,7 +18,7 @@ struct RefinementOptions {
   double noise_factor = 0.05;  ///< σ: the standard deviation of a range is σ times the range
   double huber = 0;            ///< threshold in standard deviations; 0: least squares
   int max_iterations = 100;
-  double tolerance = 1e-9;  ///< relative decrease of the cost at which it ends
+  double tolerance = 1e-6;  ///< relative decrease of the cost in a step at which it ends
 };
 
 struct Refinement {

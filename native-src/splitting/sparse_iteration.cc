@@ -21,7 +21,7 @@ SparseIteration::SparseIteration(Communicator& group, const SparseProblem& probl
   add_batches(boundary_, boundary_batches_);
   add_batches(interior_, interior_batches_);
   first_data_slots_ = first_duals_ = {0};
-  std::int32_t most_slots = 0, most_variables = 0;
+  std::int32_t most_slots = 0, most_variables = 0, widest = 0;
   std::vector<std::int32_t> slots;
   for (std::int32_t place = blocks.begin(); place < blocks.end(); ++place) {
     blocks.slots_of_data_term(place, slots);
@@ -29,10 +29,16 @@ SparseIteration::SparseIteration(Communicator& group, const SparseProblem& probl
     first_data_slots_.push_back(static_cast<std::int64_t>(data_slots_.size()));
     first_duals_.push_back(first_duals_.back() + problem.term(place).rows());
     most_slots = std::max(most_slots, blocks.end_slot(place) - blocks.first_slot(place));
+    widest = std::max(widest, blocks.width(place));
     most_variables = std::max(most_variables, problem.term(place).variables());
+    if (options.prox == ProxKind::INEXACT) inexact_.emplace_back(problem.term(place));
   }
   duals_.resize(static_cast<std::size_t>(first_duals_.back()));
   mixed_.resize(static_cast<std::size_t>(most_slots));
+  multiplicities_.assign(static_cast<std::size_t>(widest * (widest + 1) / 2), 2.0);
+  for (int column = 0; column < widest; ++column) {
+    multiplicities_[static_cast<std::size_t>(column * (column + 3) / 2)] = 1;
+  }
   xi_.resize(static_cast<std::size_t>(most_variables));
 }
 
@@ -94,6 +100,7 @@ void SparseIteration::start(std::span<const double> positions) {
     u_[slot] = -v_[slot];
   }
   std::fill(duals_.begin(), duals_.end(), 0.0);
+  for (InexactProx& prox : inexact_) prox.restart();
   std::fill(measures_.begin(), measures_.end(), std::array<double, 3>{});
   exchange(x_);
   exchange(y_);
@@ -176,36 +183,53 @@ void SparseIteration::fit_data(std::int32_t place) {
                                                            static_cast<std::size_t>(term.variables()));
   const std::span<double> xi = std::span(xi_).first(slots.size());
   for (std::size_t i = 0; i < slots.size(); ++i) xi[i] = y_[static_cast<std::size_t>(slots[i])];
-  term.prox_exactly(xi, options_.alpha,
-                    std::span(duals_).subspan(static_cast<std::size_t>(first_duals_[local]),
-                                              static_cast<std::size_t>(term.rows())));
+  take_prox_step(local, xi);
   for (std::size_t i = 0; i < slots.size(); ++i) y_[static_cast<std::size_t>(slots[i])] = xi[i];
   std::size_t at = first;
   for (int column = 0; column < blocks.dimension(); ++column) {
     for (int row = 0; row <= column; ++row) y_[at++] = row == column ? 1.0 : 0.0;
   }
+  const auto block = static_cast<std::size_t>(blocks.block_slots(place));
   double change = 0, size = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const double value = y_[first + i];
     const double moved = 2 * value - mixed_[i];
     u_[first + i] -= options_.gamma * moved;
-    change += moved * moved;
-    size += value * value;
+    const double multiplicity = i < block ? multiplicities_[i] : 2;
+    change += multiplicity * (moved * moved);
+    size += multiplicity * (value * value);
   }
   measures_[local] = {term.value(xi), change, size};
+}
+
+void SparseIteration::take_prox_step(std::size_t own, std::span<double> xi) {
+  if (options_.prox == ProxKind::INEXACT) {
+    inexact_[own].step(xi, options_.alpha);
+    return;
+  }
+  const DataTerm& term = problem_.terms[own];
+  term.prox_exactly(xi, options_.alpha,
+                    std::span(duals_).subspan(static_cast<std::size_t>(first_duals_[own]),
+                                              static_cast<std::size_t>(term.rows())));
 }
 
 void SparseIteration::move_v(std::span<const std::int32_t> places) {
   const Blocks& blocks = problem_.blocks;
   for (const std::int32_t place : places) {
-    auto& measure = measures_[static_cast<std::size_t>(place - blocks.begin())];
-    for (std::int32_t slot = blocks.first_slot(place); slot < blocks.end_slot(place); ++slot) {
+    const std::int32_t first = blocks.first_slot(place), block = blocks.block_slots(place);
+    double change = 0, size = 0;
+    for (std::int32_t slot = first; slot < blocks.end_slot(place); ++slot) {
       const double value = x_[static_cast<std::size_t>(slot)];
       const double moved = 2 * value - problem_.mixing.row(slot, y_.data());
       v_[static_cast<std::size_t>(slot)] -= options_.gamma * moved;
-      measure[Measure::CHANGE] += moved * moved;
-      measure[Measure::SIZE] += value * value;
+      const double multiplicity =
+          slot - first < block ? multiplicities_[static_cast<std::size_t>(slot - first)] : 2;
+      change += multiplicity * (moved * moved);
+      size += multiplicity * (value * value);
     }
+    auto& measure = measures_[static_cast<std::size_t>(place - blocks.begin())];
+    measure[Measure::CHANGE] += change;
+    measure[Measure::SIZE] += size;
   }
 }
 

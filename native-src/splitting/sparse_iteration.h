@@ -10,6 +10,7 @@
 
 #include "collective/communicator.h"
 #include "splitting/exchange.h"
+#include "splitting/inexact_prox.h"
 #include "splitting/sparse_problem.h"
 
 namespace lockstep::splitting {
@@ -58,6 +59,7 @@ class SparseIteration {
   void project(std::span<const Batch> batches);
   void fit_data(std::span<const std::int32_t> places);
   void fit_data(std::int32_t place);
+  void take_prox_step(std::size_t own, std::span<double> xi);
   void move_v(std::span<const std::int32_t> places);
 
   Communicator& group_;
@@ -72,6 +74,9 @@ class SparseIteration {
   std::vector<std::int32_t> data_slots_;
   std::vector<std::int64_t> first_data_slots_, first_duals_;  ///< own places + 1
   std::vector<double> duals_;                                 ///< of the exact proxes
+  std::vector<InexactProx> inexact_;                          ///< of own places, where asked for
+  /// How often an entry is in a block, by its number there: twice off the diagonal.
+  std::vector<double> multiplicities_;
   std::vector<double> mixed_, xi_;
 };
 

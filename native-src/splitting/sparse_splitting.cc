@@ -1,6 +1,9 @@
 #include "splitting/sparse_splitting.h"
 
+#include <string>
+
 #include "lockstep/error.h"
+#include "splitting/kept_duals.h"
 #include "splitting/leaf_sums.h"
 #include "splitting/messages.h"
 
@@ -14,6 +17,34 @@ const Options& checked(const Options& options) {
                 "design metropolis or sinkhorn-knopp, or the dense form.");
   }
   return options;
+}
+
+void check_kept(const Network& network, std::span<const std::int32_t> kept, std::span<const double> positions,
+                std::int32_t sensors_before, int dimension) {
+  const auto demand = [](bool holds, const std::string& what) {
+    if (holds) return;
+    throw Error(ErrorCode::INVALID_ARGUMENT, "Cannot go on with the changed network: " + what + ".");
+  };
+  const auto sensors = static_cast<std::size_t>(network.sensors);
+  demand(network.dimension == dimension, "it has " + std::to_string(network.dimension) +
+                                             " dimensions where there were " + std::to_string(dimension));
+  demand(kept.size() == sensors, "there are " + std::to_string(kept.size()) + " earlier numbers for " +
+                                     std::to_string(sensors) + " sensors");
+  demand(positions.size() == sensors * static_cast<std::size_t>(dimension),
+         "there are " + std::to_string(positions.size()) + " coordinates for " + std::to_string(sensors) +
+             " sensors");
+  std::vector<std::int32_t> now(static_cast<std::size_t>(sensors_before), -1);
+  for (std::int32_t sensor = 0; sensor < network.sensors; ++sensor) {
+    const std::int32_t before = kept[static_cast<std::size_t>(sensor)];
+    if (before == -1) continue;
+    const std::string name =
+        "sensor " + std::to_string(sensor) + " was " + std::to_string(before) + " before";
+    demand(before >= 0 && before < sensors_before,
+           name + ", but sensors were numbered from 0 to " + std::to_string(sensors_before - 1));
+    std::int32_t& other = now[static_cast<std::size_t>(before)];
+    demand(other == -1, name + ", and so was sensor " + std::to_string(other));
+    other = sensor;
+  }
 }
 
 }  // namespace
@@ -30,6 +61,20 @@ SparseSplitting::SparseSplitting(std::shared_ptr<Communicator> group, const Netw
 
 void SparseSplitting::start(std::span<const double> positions) {
   iteration_->start(positions);
+  rule_.restart();
+  totals_ = {};
+}
+
+void SparseSplitting::replace(const Network& network, std::span<const std::int32_t> kept,
+                              std::span<const double> positions) {
+  check_kept(network, kept, positions, problem_->holders.sensors(), problem_->blocks.dimension());
+  const KeptDuals duals(*group_, *problem_, *iteration_);
+  auto problem = std::make_unique<SparseProblem>(network, options_, group_->rank(), group_->size());
+  auto iteration = std::make_unique<SparseIteration>(*group_, *problem, options_);
+  iteration->start(positions);
+  duals.restore(*problem, kept, *iteration);
+  iteration_ = std::move(iteration);
+  problem_ = std::move(problem);
   rule_.restart();
   totals_ = {};
 }

@@ -21,6 +21,9 @@ class SparseSplitting final : public Splitting {
 
   void start(std::span<const double> positions) override;
   Progress advance(std::int64_t iterations) override;
+  /// Gathers all duals on every rank.
+  void replace(const Network& network, std::span<const std::int32_t> kept,
+               std::span<const double> positions) override;
   void positions(std::span<double> out) override;
   double mean_objective() override;
 

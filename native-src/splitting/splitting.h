@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collective/communicator.h"
+#include "lockstep/error.h"
 #include "splitting/network.h"
 
 namespace lockstep::splitting {
@@ -26,7 +27,7 @@ struct Options {
   double alpha = 10.0;       ///< step of the prox, > 0
   double tolerance = 0;      ///< stop when the consensus residual is below; 0: never
   bool stops_early = false;  ///< the paper's heuristic: the best Σ g_i(y_i) is more than 100 iterations old
-  std::vector<double> user_weights;  ///< P, sensors × sensors, for Design::USER (dense form)
+  std::vector<double> user_weights = {};  ///< P, sensors × sensors, for Design::USER (dense form)
 };
 
 enum class Stop : std::int32_t { NONE, TOLERANCE, EARLY };
@@ -49,6 +50,21 @@ class Splitting {
 
   /// Runs up to `iterations` more, fewer where a stopping rule holds.
   virtual Progress advance(std::int64_t iterations) = 0;
+
+  /// Goes on with another network: sensors join and leave, ranges change. What a sensor keeps of its block it
+  /// goes on with, duals included. Iterations are counted anew.
+  /// @param network checked, of the same dimension
+  /// @param kept each sensor's number before, −1 for those that join
+  /// @param positions sensors × d: where what is new starts from
+  /// @throws Error INVALID_ARGUMENT in the dense form, which has to begin anew, and where lengths or numbers
+  /// do not fit
+  virtual void replace(const Network& network, std::span<const std::int32_t> kept,
+                       std::span<const double> positions) {
+    static_cast<void>(network), static_cast<void>(kept), static_cast<void>(positions);
+    throw Error(ErrorCode::INVALID_ARGUMENT,
+                "The dense form cannot go on with another network: start it anew from the last positions, or "
+                "use the sparse form.");
+  }
 
   /// The estimates of all sensors, sensors × d, on every rank.
   virtual void positions(std::span<double> out) = 0;

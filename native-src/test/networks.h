@@ -12,7 +12,7 @@
 namespace lockstep::test {
 
 struct KnownNetwork {
-  int dimension;
+  int dimension = 2;
   std::vector<double> anchors;  ///< row by row
   std::vector<double> truth;    ///< row by row
   std::vector<splitting::SensorRange> sensor_ranges;
