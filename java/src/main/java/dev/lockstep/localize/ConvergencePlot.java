@@ -20,7 +20,7 @@ final class ConvergencePlot {
         "consensus residual (relative)", iterations, values(history, IterationPoint::residual));
     if (result.network().truth().isPresent()) {
       right.add("RMSE", iterations, values(history, IterationPoint::rmse));
-      if (result.refinementIterations() > 0) {
+      if (result.positions() != result.splitPositions()) {
         double[] ends = {iterations[0], iterations[iterations.length - 1]};
         right.add("RMSE after refinement", ends, new double[] {result.rmse(), result.rmse()});
       }

@@ -3,6 +3,7 @@ package dev.lockstep.localize;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.natives.NativeLibraries;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -184,22 +185,23 @@ public final class Localizer implements AutoCloseable {
     NativeLocalizer.Step end =
         phases.time("splitting", () -> iterate(natives, network, stops, history, trace));
     double[] split = natives.positions();
-    double[] positions = split;
-    int refinements = 0;
-    double cost = Double.NaN;
-    if (settings.refine()) {
-      NativeLocalizer.Refined refined = phases.time("refinement", () -> natives.refine(split));
-      positions = refined.positions();
-      refinements = refined.iterations();
-      cost = refined.cost();
+    boolean refines = settings.refine() || settings.uncertainty();
+    NativeLocalizer.Refined refined =
+        refines
+            ? phases.time("refinement", () -> natives.refine(split))
+            : new NativeLocalizer.Refined(split, Double.NaN, 0, false);
+    double[] covariances = new double[split.length * network.dimension()];
+    List<Ambiguity> ambiguous = List.of();
+    if (settings.uncertainty()) {
+      covariances = phases.time("covariances", () -> natives.covariances(refined.positions()));
+      ambiguous = phases.time("ambiguity", () -> natives.ambiguities(refined.positions()));
+    } else {
+      Arrays.fill(covariances, Double.NaN);
     }
-    double[] found = positions;
-    double[] covariances = phases.time("covariances", () -> natives.covariances(found));
-    List<Ambiguity> ambiguous = phases.time("ambiguity", () -> natives.ambiguities(found));
     last =
         new Localization(
             network,
-            positions,
+            settings.refine() ? refined.positions() : split,
             split,
             covariances,
             ambiguous,
@@ -207,8 +209,8 @@ public final class Localizer implements AutoCloseable {
             Localization.Stop.values()[end.stop()],
             natives.meanObjective(),
             end.residual(),
-            refinements,
-            cost,
+            refined.iterations(),
+            refined.cost(),
             List.copyOf(history),
             List.copyOf(trace),
             phases.seconds());

@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param maxNeighbors of a sensor in its block of the relaxation, where the network does not say
  *     which; 1 to 20
  * @param start a {@code positions.csv} to start warm from; null: cold
- * @param refine whether Levenberg–Marquardt on all distances follows
+ * @param refine whether the positions are those after Levenberg–Marquardt on all distances
+ * @param uncertainty whether covariances and mirror images are computed; they are those of the
+ *     refined estimate, so refinement runs for them even where the positions are not refined
  * @param huber threshold of the refinement's robust loss in standard deviations; 0: least squares
  * @param refineIterations at most so many
  * @param refineTolerance relative decrease of the cost at which refinement ends
@@ -42,6 +44,7 @@ public record SplittingConfig(
     int maxNeighbors,
     @Nullable String start,
     boolean refine,
+    boolean uncertainty,
     double huber,
     int refineIterations,
     double refineTolerance,
@@ -123,6 +126,7 @@ public record SplittingConfig(
       @JsonProperty("max_neighbors") @Nullable Integer maxNeighbors,
       @JsonProperty("start") @Nullable String start,
       @JsonProperty("refine") @Nullable Boolean refine,
+      @JsonProperty("uncertainty") @Nullable Boolean uncertainty,
       @JsonProperty("huber") @Nullable Double huber,
       @JsonProperty("refine_iterations") @Nullable Integer refineIterations,
       @JsonProperty("refine_tolerance") @Nullable Double refineTolerance,
@@ -142,6 +146,7 @@ public record SplittingConfig(
         maxNeighbors == null ? 7 : maxNeighbors,
         start,
         refine == null || refine,
+        uncertainty == null || uncertainty,
         huber == null ? 0 : huber,
         refineIterations == null ? 100 : refineIterations,
         refineTolerance == null ? 1e-9 : refineTolerance,
@@ -152,7 +157,7 @@ public record SplittingConfig(
   public static SplittingConfig defaults() {
     return of(
         null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-        null);
+        null, null);
   }
 
   private static void check(boolean valid, String key, String rule, Number value) {

@@ -107,6 +107,21 @@ class LocalizerTest {
   }
 
   @Test
+  void uncertaintyIsThatOfTheRefinedEstimateOrNotComputed() {
+    Network network = Networks.read("radar-20-8.json");
+    Localization refined = located(network, "max_iterations: 300");
+    Localization unrefined = located(network, "max_iterations: 300, refine: false");
+    Localization quick = located(network, "max_iterations: 300, refine: false, uncertainty: false");
+
+    assertArrayEquals(refined.splitPositions(), unrefined.positions());
+    assertArrayEquals(refined.covariances(), unrefined.covariances());
+    assertEquals(5, unrefined.ambiguous().get(0).sensor());
+    assertArrayEquals(unrefined.positions(), quick.positions());
+    assertTrue(quick.ambiguous().isEmpty() && Double.isNaN(quick.standardDeviation(3)));
+    assertEquals(0, quick.refinementIterations());
+  }
+
+  @Test
   void ranksGetTheBitsThatOneGets() throws Exception {
     Network network = Networks.read("radar-20-8.json");
     Localization alone = located(network, "max_iterations: 60");

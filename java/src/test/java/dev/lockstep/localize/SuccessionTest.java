@@ -87,6 +87,7 @@ class SuccessionTest {
                 null,
                 null,
                 null,
+                null,
                 List.of(33, 77)));
     List<Long> all = new ArrayList<>();
     for (long at = 0; at < 100; at = stops.after(at)) {
