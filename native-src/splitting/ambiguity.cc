@@ -7,8 +7,8 @@
 namespace lockstep::splitting {
 namespace {
 
-// The cost is the negative logarithm of the likelihood: what costs less than this more is at least e⁻³, or one
-// twentieth, as likely as the estimate, and the usual level of 5 % does not rule it out.
+// The cost is the negative logarithm of the likelihood: what costs less than this more is at least e⁻³, or
+// one twentieth, as likely as the estimate, and the usual level of 5 % does not rule it out.
 constexpr double MOST_RISE = 3;
 // Sensors that may give way to a mirror image. A larger patch can only lower its cost, and hardly does.
 constexpr std::size_t PATCH = 40;

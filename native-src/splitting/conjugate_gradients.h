@@ -16,8 +16,8 @@ struct Solution {
   bool is_indefinite = false;  ///< met a direction in which A is not positive, and stopped there
 };
 
-/// Collective: solves A x = −g for the damped normal matrix A, to `tolerance` of the preconditioned residual's
-/// norm (Hestenes and Stiefel 1952; the usual form, e.g. Saad, Iterative Methods, algorithm 9.1).
+/// Collective: solves A x = −g for the damped normal matrix A, to `tolerance` of the preconditioned
+/// residual's norm (Hestenes and Stiefel 1952; the usual form, e.g. Saad, Iterative Methods, algorithm 9.1).
 /// @param gradient g, the own part
 /// @param step x of all sensors, written
 template <int D>

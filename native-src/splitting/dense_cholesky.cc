@@ -96,7 +96,8 @@ void substitute(const Dense& factor, std::span<double> x) {
 
 Dense invert_triangle(const Dense& factor, std::size_t own) {
   Dense inverse(own, own);
-  for (std::size_t j = 0; j < own; ++j) std::copy(&factor.values[j * factor.rows + j], &factor.values[j * factor.rows + own], &inverse(j, j));
+  for (std::size_t j = 0; j < own; ++j)
+    std::copy(&factor.values[j * factor.rows + j], &factor.values[j * factor.rows + own], &inverse(j, j));
   invert_in_place(inverse, 0, own);
   return inverse;
 }

@@ -27,9 +27,9 @@ void subtract_product(Dense& c, const Dense& a, const Dense& b);
 /// C ← C − Aᵀ · B
 void subtract_transposed_product(Dense& c, const Dense& a, const Dense& b);
 
-/// Of a square matrix whose lower triangle counts: its first `own` columns become those of the Cholesky factor
-/// (lower triangle), and the rest its Schur complement. A pivot below `least_pivots` (one for each own column)
-/// is raised to it.
+/// Of a square matrix whose lower triangle counts: its first `own` columns become those of the Cholesky
+/// factor (lower triangle), and the rest its Schur complement. A pivot below `least_pivots` (one for each own
+/// column) is raised to it.
 void factor(Dense& matrix, std::size_t own, std::span<const double> least_pivots);
 
 /// x ← (L Lᵀ)⁻¹ x, where L is the lower triangle of `factor`.

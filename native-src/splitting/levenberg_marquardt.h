@@ -25,7 +25,7 @@ struct Ending {
 /// second derivatives of the distances, as Levenberg–Marquardt does not: with 5 to 10 % noise Gauss–Newton's
 /// steps overshoot across weak directions, and it takes 100 iterations for what takes 10 so.
 template <int D>
-Refinement descend(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss, const Ending& ending,
-                   std::span<double> points);
+Refinement descend(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
+                   const Ending& ending, std::span<double> points);
 
 }  // namespace lockstep::splitting

@@ -128,12 +128,12 @@ std::vector<typename MirrorImages<D>::Place> MirrorImages<D>::starts(std::span<c
   std::sort(samples.begin(), samples.end());
   std::vector<std::size_t> chosen;
   for (const auto& [cost, number] : samples) {
-    const bool is_apart = std::none_of(chosen.begin(), chosen.end(), [&, &direction = directions_[number]](
-                                                                          std::size_t other) {
-      double cosine = 0;
-      for (std::size_t k = 0; k < D; ++k) cosine += direction[k] * directions_[other][k];
-      return cosine > COSINE_OF_STARTS;
-    });
+    const bool is_apart =
+        std::none_of(chosen.begin(), chosen.end(), [&, &direction = directions_[number]](std::size_t other) {
+          double cosine = 0;
+          for (std::size_t k = 0; k < D; ++k) cosine += direction[k] * directions_[other][k];
+          return cosine > COSINE_OF_STARTS;
+        });
     if (is_apart) chosen.push_back(number);
     if (chosen.size() == MOST_STARTS) break;
   }

@@ -117,9 +117,8 @@ class Dissection {
           if (graph_.is_sensor(end.point)) border.push_back(end.point);
         }
       }
-      std::erase_if(border, [&](std::int32_t sensor) {
-        return turn[static_cast<std::size_t>(sensor)] < eliminated;
-      });
+      std::erase_if(border,
+                    [&](std::int32_t sensor) { return turn[static_cast<std::size_t>(sensor)] < eliminated; });
       std::sort(border.begin(), border.end(), [&](std::int32_t a, std::int32_t b) {
         return turn[static_cast<std::size_t>(a)] < turn[static_cast<std::size_t>(b)];
       });

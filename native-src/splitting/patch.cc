@@ -98,8 +98,7 @@ double Patch<D>::cost(const std::vector<double>& x) const {
   double sum = 0;
   for (std::size_t k = 0; k < sensors_.size(); ++k) {
     for (const RangeEnd& end : graph_.ends_of(sensors_[k])) {
-      const bool is_inside =
-          graph_.is_sensor(end.point) && local_[static_cast<std::size_t>(end.point)] >= 0;
+      const bool is_inside = graph_.is_sensor(end.point) && local_[static_cast<std::size_t>(end.point)] >= 0;
       if (is_inside && end.point < sensors_[k]) continue;  // The other end counts it.
       const double distance = distance_between<D>(&x[k * D], place_of(end.point, x));
       sum += loss_.cost((end.range - distance) * end.precision);
@@ -116,8 +115,7 @@ void Patch<D>::linearise_at(const std::vector<double>& x) {
   for (std::size_t own = 0; own < sensors_.size(); ++own) {
     std::array<double, D * D> diagonal{};
     for (const RangeEnd& end : graph_.ends_of(sensors_[own])) {
-      const Linearised<D> range =
-          linearise<D>(end, sensors_[own], &x[own * D], place_of(end.point, x));
+      const Linearised<D> range = linearise<D>(end, sensors_[own], &x[own * D], place_of(end.point, x));
       const Bend bend = bend_of(end, range.distance, range.residual, loss_);
       for (int k = 0; k < D; ++k) gradient_[own * D + k] -= bend.force * range.direction[k];
       std::array<double, D * D> block{};

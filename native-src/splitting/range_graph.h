@@ -129,7 +129,8 @@ struct Bend {
 inline Bend bend_of(const RangeEnd& end, double distance, double residual, const Loss& loss) {
   const double slope = loss.weight(residual) * end.precision;
   const double weight = slope * end.precision;
-  return {slope * residual, weight, distance > 0 ? std::max(weight * (1 - end.range / distance), -weight) : weight};
+  return {slope * residual, weight,
+          distance > 0 ? std::max(weight * (1 - end.range / distance), -weight) : weight};
 }
 
 }  // namespace lockstep::splitting

@@ -25,7 +25,8 @@ Refinement refine_in(Communicator& group, const Network& network, const Refineme
   double tolerance = std::max(ROUGH, options.tolerance);
   for (int round = 0; round < MOST_ROUNDS; ++round) {
     const int left = options.max_iterations - total.iterations;
-    const Refinement part = descend<D>(graph, slices, loss, {.max_steps = left, .tolerance = tolerance}, points);
+    const Refinement part =
+        descend<D>(graph, slices, loss, {.max_steps = left, .tolerance = tolerance}, points);
     total = {part.cost, total.iterations + part.iterations, part.converged};
     if (total.iterations == options.max_iterations) break;
     const std::int32_t flips = flip<D>(graph, slices, loss, points);

@@ -121,8 +121,10 @@ void SelectedInverse::add_ranges(const Front& front, Dense& matrix) {
       double outer[D * D] = {};
       add_link_block<D>(weight, 0, range.direction, outer);
       for (int k = 0; k < D * D; ++k) block[k] += outer[k];
-      const std::int32_t other = graph_.is_sensor(end.point) ? local_[static_cast<std::size_t>(end.point)] : -1;
-      if (other <= static_cast<std::int32_t>(own)) continue;  // An anchor, eliminated, or its own turn adds it.
+      const std::int32_t other =
+          graph_.is_sensor(end.point) ? local_[static_cast<std::size_t>(end.point)] : -1;
+      if (other <= static_cast<std::int32_t>(own))
+        continue;  // An anchor, eliminated, or its own turn adds it.
       for (std::size_t k = 0; k < D; ++k) {
         for (std::size_t l = 0; l < D; ++l) {
           matrix(static_cast<std::size_t>(other) * D + k, own * D + l) = -outer[k * D + l];
@@ -173,8 +175,7 @@ Dense SelectedInverse::invert(std::size_t number, const Dense& parent) const {
     Dense minus_k(border, own);
     subtract_product(minus_k, below(factors_[number], own), triangle);
     Dense z_bb(border, border);
-    const std::vector<std::size_t> places =
-        places_in(fronts_[static_cast<std::size_t>(front.parent)], front);
+    const std::vector<std::size_t> places = places_in(fronts_[static_cast<std::size_t>(front.parent)], front);
     for (std::size_t j = 0; j < border; ++j) {
       for (std::size_t i = 0; i < border; ++i) {
         z_bb(i, j) = inverse(own + i, own + j) = parent(places[i], places[j]);

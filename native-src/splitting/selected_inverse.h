@@ -38,7 +38,7 @@ class SelectedInverse {
   const std::span<const double> points_;
   const std::size_t dimension_;
   std::vector<Front> fronts_;
-  std::vector<Dense> factors_;      ///< of each front: its own columns of the Cholesky factor
+  std::vector<Dense> factors_;       ///< of each front: its own columns of the Cholesky factor
   std::vector<std::int32_t> local_;  ///< a sensor's place in the front at hand, −1 elsewhere
   std::vector<double> weights_;      ///< of each sensor: the trace of its block of the normal matrix
 };

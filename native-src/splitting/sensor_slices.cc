@@ -57,8 +57,7 @@ void SensorSlices::gather(std::span<const double> own, std::span<double> all, in
 std::vector<double> SensorSlices::gather_lists(const std::vector<double>& own) const {
   std::vector<std::int64_t> lengths(static_cast<std::size_t>(group_.size()));
   const auto length = static_cast<std::int64_t>(own.size());
-  all_gather(group_, DataType::I64, &length, lengths.data(),
-             std::vector<std::int64_t>(lengths.size(), 1));
+  all_gather(group_, DataType::I64, &length, lengths.data(), std::vector<std::int64_t>(lengths.size(), 1));
   std::vector<double> all(static_cast<std::size_t>(std::accumulate(lengths.begin(), lengths.end(), 0L)));
   if (!all.empty()) all_gather(group_, DataType::F64, own.data(), all.data(), lengths);
   return all;

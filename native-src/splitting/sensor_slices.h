@@ -13,9 +13,9 @@
 
 namespace lockstep::splitting {
 
-/// Sensors in order of their number, in leaves of fixed size; a rank owns whole leaves. A sum is taken leaf by
-/// leaf, each by its owner, and the leaves' sums are added in order on every rank: the same bits on any number
-/// of ranks.
+/// Sensors in order of their number, in leaves of fixed size; a rank owns whole leaves. A sum is taken leaf
+/// by leaf, each by its owner, and the leaves' sums are added in order on every rank: the same bits on any
+/// number of ranks.
 class SensorSlices {
  public:
   SensorSlices(Communicator& group, std::int32_t sensors, std::int32_t sensors_per_leaf = 256);
