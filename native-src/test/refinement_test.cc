@@ -117,7 +117,7 @@ TEST(RefinementTest, HubersLossShrugsOffOutlyingRanges) {
   refine(*group_of_one(), known.network(), {}, by_squares);
   refine(*group_of_one(), known.network(), {.huber = 1.5}, by_huber);
   EXPECT_GT(root_mean_squared_error(known, by_squares), 0.03);
-  EXPECT_LT(root_mean_squared_error(known, by_huber), 0.011);
+  EXPECT_LT(root_mean_squared_error(known, by_huber), 0.015);
 }
 
 TEST(RefinementTest, PartsSensorsThatStartAtOnePlace) {
