@@ -73,11 +73,14 @@ double Localizer::mean_objective() {
 void Localizer::replace(splitting::Network network, std::span<const std::int32_t> kept,
                         std::span<const double> positions) {
   const Lock lock(mutex_);
-  started();
-  auto next = splitting::make_splitting(group_, network, options_);
-  next->start(positions);
-  (void)kept;
-  splitting_ = std::move(next);
+  if (options_.form == splitting::Form::SPARSE) {
+    started().replace(network, kept, positions);
+  } else {
+    started();
+    auto next = splitting::make_splitting(group_, network, options_);
+    next->start(positions);
+    splitting_ = std::move(next);
+  }
   network_ = std::move(network);
 }
 

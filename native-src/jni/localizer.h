@@ -28,6 +28,7 @@ class Localizer {
   splitting::Progress advance(std::int64_t iterations);
   void positions(std::span<double> out);
   double mean_objective();
+  /// The sparse form keeps its duals; the dense one starts anew from the positions.
   /// @param kept of each sensor its number before, −1 for those that join
   void replace(splitting::Network network, std::span<const std::int32_t> kept,
                std::span<const double> positions);

@@ -73,6 +73,8 @@ class Splitting {
   virtual double mean_objective() = 0;
 };
 
+/// The form that the options ask for. Networks that are not of about unit size near the origin are moved
+/// there and back (framed_splitting.h), so that `alpha` means the same for all.
 /// @param network checked
 std::unique_ptr<Splitting> make_splitting(std::shared_ptr<Communicator> group, const Network& network,
                                           const Options& options);

@@ -106,6 +106,30 @@ TEST_F(LocalizationTest, GoesFromRangesToAnEstimateWithItsErrors) {
             1);
 }
 
+TEST_F(LocalizationTest, DoesNotDependOnTheUnitOfLengthNorOnTheOrigin) {
+  constexpr double METRES = 4096;
+  const std::vector<double> origin{-600000, 5200000};
+  Arrays far{known};
+  for (std::size_t k = 0; k < far.anchors.size(); ++k)
+    far.anchors[k] = far.anchors[k] * METRES + origin[k % 2];
+  for (auto* distances : {&far.sensor_distances, &far.anchor_distances}) {
+    for (double& distance : *distances) distance *= METRES;
+  }
+  close_localizer(localizer);
+  localizer = far.open(group);
+  start(0);
+  advance_localizer(localizer, 500, address_of(progress));
+  read_positions(localizer, address_of(positions));
+  EXPECT_LT(read_mean_objective(localizer), 3 * METRES * METRES);
+  std::vector<double> near(positions);
+  for (std::size_t k = 0; k < near.size(); ++k) near[k] = (near[k] - origin[k % 2]) / METRES;
+  EXPECT_LE(std::sqrt(known.mean_squared_error(near)), 0.055);
+  start(0, address_of(positions));
+  std::vector<double> again(40);
+  read_positions(localizer, address_of(again));
+  for (std::size_t k = 0; k < again.size(); ++k) EXPECT_NEAR(again[k], positions[k], 1e-6);
+}
+
 /// A cube with its corners as anchors, sensors inside, and every distance below 0.75, exact.
 test::KnownNetwork exact_cube() {
   test::KnownNetwork cube;

@@ -48,7 +48,8 @@ LOCKSTEP_API void advance_localizer(std::int64_t localizer, std::int64_t iterati
 /// @param positions address of f64[sensors × d], written on every rank
 LOCKSTEP_API void read_positions(std::int64_t localizer, std::int64_t positions);
 
-/// Replaces the network and keeps the duals of what remains, so that the iteration goes on warm.
+/// Replaces the network. The sparse form keeps the duals of what remains, so that the iteration goes on warm;
+/// the dense one starts anew from `positions`.
 /// @param kept address of i32[sensors]: each sensor's number before, −1 for those that join
 /// @param positions address of f64[sensors × d]: the last known ones, and a guess for those that join
 LOCKSTEP_API void replace_network(std::int64_t localizer, std::int64_t sensors, std::int64_t anchors,
