@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * for mirror images. The result has the same bits on any number of ranks.
  *
  * <p>For tracking, {@link #update} goes on from the last positions and keeps the splitting's dual
- * variables while distances change and sensors join or leave:
+ * variables (those of the sparse form) while distances change and sensors join or leave:
  *
  * <pre>{@code
  * try (Communicator ranks = Communicator.fromEnvironment();

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *     paths are relative to where the command runs
  * @param prox exact, or the published inner ADMM
  * @param maxNeighbors of a sensor in its block of the relaxation, where the network does not say
- *     which; 1 to 20
+ *     which; 1 to 28
  * @param start a {@code positions.csv} to start warm from; null: cold
  * @param refine whether the positions are those after Levenberg–Marquardt on all distances
  * @param uncertainty whether covariances and mirror images are computed; they are those of the
@@ -49,6 +49,9 @@ public record SplittingConfig(
     int refineIterations,
     double refineTolerance,
     List<Integer> record) {
+
+  /** As in {@code native-src/splitting/network.h}, which checks it, too. */
+  private static final int MOST_NEIGHBORS = 28;
 
   /** How the relaxation's variables are split among sensors; codes as of the native enum. */
   public enum Form {
@@ -94,7 +97,11 @@ public record SplittingConfig(
     check(maxIterations >= 1, "max_iterations", "must be at least 1", maxIterations);
     check(tolerance >= 0, "tolerance", "must be at least 0", tolerance);
     check(huber >= 0, "huber", "must be at least 0", huber);
-    check(maxNeighbors >= 1 && maxNeighbors <= 20, "max_neighbors", "is 1 to 20", maxNeighbors);
+    check(
+        maxNeighbors >= 1 && maxNeighbors <= MOST_NEIGHBORS,
+        "max_neighbors",
+        "is 1 to 28",
+        maxNeighbors);
     check(refineIterations >= 1, "refine_iterations", "must be at least 1", refineIterations);
     check(refineTolerance > 0, "refine_tolerance", "must be above 0", refineTolerance);
     if ((design == Design.USER) != (weights != null)) {

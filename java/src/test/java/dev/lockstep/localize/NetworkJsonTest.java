@@ -136,6 +136,9 @@ class NetworkJsonTest {
     assertTrue(refusal(text).contains("connects sensors 1, 2, 3 to at least 3 anchors"));
     String joined = text.replace("[[1, 2,", "[[0, 1, 0.5], [1, 2,");
     assertTrue(refusal(joined).contains("sensor 3 has too few ranges"));
+    String hanging = joined.replace("[1, 0, 1], [2, 1, 1]", "[1, 0, 1]");
+    assertTrue(
+        refusal(hanging).contains("sensors 2, 3 have too few ranges"), "2 has 1, and lost 3");
   }
 
   @Test
