@@ -39,6 +39,8 @@ class Registry {
 
     T* operator->() const { return slot_.object.get(); }
     T& operator*() const { return *slot_.object; }
+    /// For what outlives the call: the object stays after its handle has gone.
+    std::shared_ptr<T> share() const { return slot_.object; }
 
    private:
     Slot& slot_;

@@ -16,7 +16,7 @@ public final class ExitCode {
   /** The configuration is wrong. */
   public static final int CONFIGURATION = 3;
 
-  /** A data, model, checkpoint or run file is missing, damaged or does not fit. */
+  /** A data, network, model, checkpoint or run file is missing, damaged or does not fit. */
   public static final int DATA = 4;
 
   /** The group could not be formed, or a rank died, fell silent or disagreed. */

@@ -5,6 +5,7 @@ import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.data.DataException;
+import dev.lockstep.localize.NetworkException;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.monitor.RunFolderException;
 import java.io.PrintWriter;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       TrainCommand.class,
       PredictCommand.class,
+      LocalizeCommand.class,
       SummaryCommand.class,
       LaunchCommand.class,
       BenchCommand.class,
@@ -42,7 +44,7 @@ import picocli.CommandLine.Spec;
       " 1:a failure that Lockstep did not foresee (--verbose shows where)",
       " 2:wrong command line",
       " 3:wrong configuration",
-      " 4:a data, model, checkpoint or run file is missing, damaged or does not fit",
+      " 4:a data, network, model, checkpoint or run file is missing, damaged or does not fit",
       " 5:communication failed: a rank died, fell silent, disagreed or never came",
       " 6:training failed, as with a loss that is not finite",
       " 7:doctor, check or bench found something that does not work",
@@ -104,6 +106,7 @@ public final class Main implements Runnable {
     if (e instanceof DataException
         || e instanceof CheckpointException
         || e instanceof ModelException
+        || e instanceof NetworkException
         || e instanceof RunFolderException
         || e instanceof UncheckedIOException) {
       return ExitCode.DATA;

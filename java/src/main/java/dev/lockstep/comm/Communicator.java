@@ -3,6 +3,7 @@ package dev.lockstep.comm;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -142,6 +143,20 @@ public interface Communicator extends AutoCloseable {
    */
   default void reduceStep(FusedStep step) {
     throw FusedSteps.unavailable(this);
+  }
+
+  /**
+   * Runs native code of another package over this group, as localisation does; collective where the
+   * code is. What it throws becomes a typed exception here.
+   *
+   * @param operation gets the group's native handle, which it must not close
+   * @throws BackendUnavailableException where the group is not native (Gloo)
+   */
+  default <T> T runNative(LongFunction<T> operation) {
+    throw new BackendUnavailableException(
+        "Native code does not run over the backend " + backend() + "; use auto, tcp or mpi.",
+        CommunicationException.NO_RANK,
+        null);
   }
 
   /** Sends to rank {@code to}, which receives the same type, length and tag. */

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,6 +115,15 @@ final class NativeCommunicator extends RequestingCommunicator {
   public void reduceStep(FusedStep step) {
     try {
       step.run(handle);
+    } catch (RuntimeException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public <T> T runNative(LongFunction<T> operation) {
+    try {
+      return operation.apply(handle);
     } catch (RuntimeException e) {
       throw failed(e);
     }

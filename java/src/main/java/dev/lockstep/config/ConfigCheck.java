@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.util.List;
@@ -61,7 +62,7 @@ final class ConfigCheck {
     } else if (List.class == raw) {
       list(((ParameterizedType) type).getActualTypeArguments()[0], node, path);
     } else if (raw.isEnum()) {
-      choice(ConfigSchema.names(raw), node, path);
+      return choice(ConfigSchema.names(raw), node, path);
     } else if (raw == double.class || raw == Double.class) {
       return number(node, path);
     } else if (raw == int.class || raw == Integer.class) {
@@ -86,11 +87,18 @@ final class ConfigCheck {
     }
   }
 
-  private void choice(List<String> names, JsonNode node, String path) {
+  /** Names may be written with hyphens, as papers do, for underscores. */
+  private JsonNode choice(List<String> names, JsonNode node, String path) {
     String written = node.isTextual() ? node.textValue().toLowerCase(Locale.ROOT) : "";
-    if (!names.contains(written)) {
-      wrong(path, "one of " + String.join(", ", names), node);
+    if (names.contains(written)) {
+      return node;
     }
+    String underscored = written.replace('-', '_');
+    if (names.contains(underscored)) {
+      return TextNode.valueOf(underscored);
+    }
+    wrong(path, "one of " + String.join(", ", names), node);
+    return node;
   }
 
   private JsonNode number(JsonNode node, String path) {

@@ -8,9 +8,10 @@ import java.util.List;
 
 /**
  * Splits comma-separated lines into fields (RFC 4180): fields may stand in double quotes, and then
- * contain commas, line ends and doubled quotes. Lines end in LF, CRLF or CR; UTF-8.
+ * contain commas, line ends and doubled quotes. Lines end in LF, CRLF or CR; UTF-8. Not
+ * thread-safe.
  */
-final class CsvParser {
+public final class CsvParser {
   private static final int END = -1;
   private static final int MAX_FIELD_BYTES = 1 << 20;
 
@@ -22,11 +23,13 @@ final class CsvParser {
   private long line;
 
   /**
+   * Begins at a line.
+   *
    * @param in buffered, at the start of a line
    * @param offset of that line in the file
    * @param line its number, from 1
    */
-  CsvParser(InputStream in, String location, long offset, long line) throws IOException {
+  public CsvParser(InputStream in, String location, long offset, long line) throws IOException {
     this.in = in;
     this.location = location;
     this.offset = offset;
@@ -35,7 +38,7 @@ final class CsvParser {
   }
 
   /** Skips the byte-order mark that some programs put before the header. */
-  void skipByteOrderMark() throws IOException {
+  public void skipByteOrderMark() throws IOException {
     if (next == 0xEF) {
       for (int i = 0; i < 3; i++) {
         advance();
@@ -49,12 +52,16 @@ final class CsvParser {
   }
 
   /** The number of the line that is read next. */
-  long line() {
+  public long line() {
     return line;
   }
 
-  /** Reads the next line into {@code fields}; false at the end of the file. */
-  boolean readLine(List<String> fields) throws IOException {
+  /**
+   * Reads the next line into {@code fields}; false at the end of the file.
+   *
+   * @throws DataException naming file and line when quotes are wrong
+   */
+  public boolean readLine(List<String> fields) throws IOException {
     fields.clear();
     if (next == END) {
       return false;

@@ -4,12 +4,13 @@ package dev.lockstep.data;
  * The generator of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA
  * 2014), written out so that a seed gives the same samples on every JDK. Not thread-safe.
  */
-final class SplitMix64 {
+public final class SplitMix64 {
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
   private long state;
 
-  SplitMix64(long seed) {
+  /** Begins the stream of a seed. */
+  public SplitMix64(long seed) {
     state = seed;
   }
 
@@ -21,11 +22,12 @@ final class SplitMix64 {
   }
 
   /** A seed for one stream out of many, such as one epoch of a run. */
-  static long streamSeed(long seed, long stream) {
+  public static long streamSeed(long seed, long stream) {
     return mix(mix(seed + GOLDEN_GAMMA) + (stream + 1) * GOLDEN_GAMMA);
   }
 
-  long nextLong() {
+  /** The next 64 bits. */
+  public long nextLong() {
     state += GOLDEN_GAMMA;
     return mix(state);
   }
@@ -33,7 +35,7 @@ final class SplitMix64 {
   /**
    * Uniform in [0, bound), without bias: values of the last, incomplete interval are drawn anew.
    */
-  long nextBelow(long bound) {
+  public long nextBelow(long bound) {
     long bits = nextLong() >>> 1;
     long value = bits % bound;
     while (bits - value + (bound - 1) < 0) {
@@ -44,12 +46,12 @@ final class SplitMix64 {
   }
 
   /** Uniform in [0, 1), a multiple of 2⁻⁵³. */
-  double nextDouble() {
+  public double nextDouble() {
     return (nextLong() >>> 11) * 0x1p-53;
   }
 
   /** Standard normal by Box and Muller; the second value of the pair is not kept. */
-  double nextGaussian() {
+  public double nextGaussian() {
     double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - nextDouble()));
     return radius * StrictMath.cos(2 * Math.PI * nextDouble());
   }

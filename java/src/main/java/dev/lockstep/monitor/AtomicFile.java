@@ -10,10 +10,15 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /** Replaces a file in one step: a reader sees the old content or the new, never a part. */
-final class AtomicFile {
+public final class AtomicFile {
   private AtomicFile() {}
 
-  static void replace(Path file, byte[] content) {
+  /**
+   * Writes bytes.
+   *
+   * @throws RunFolderException naming the file and the reason when it cannot be written
+   */
+  public static void replace(Path file, byte[] content) {
     Path temporary = file.resolveSibling(".tmp-" + file.getFileName());
     try {
       try (FileChannel channel =
@@ -40,7 +45,8 @@ final class AtomicFile {
     }
   }
 
-  static void replace(Path file, String content) {
+  /** Writes text in UTF-8; as the other. */
+  public static void replace(Path file, String content) {
     replace(file, content.getBytes(StandardCharsets.UTF_8));
   }
 }

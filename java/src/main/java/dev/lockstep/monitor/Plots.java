@@ -3,6 +3,8 @@ package dev.lockstep.monitor;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -14,15 +16,15 @@ import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.XYStyler;
 
 /** The look that all plots share. */
-final class Plots {
+public final class Plots {
   /**
    * Blue and vermilion of the palette that colour-blind readers can tell apart (Okabe and Ito,
    * 2008).
    */
-  static final Color BLUE = new Color(0x0072B2);
+  public static final Color BLUE = new Color(0x0072B2);
 
-  static final Color VERMILION = new Color(0xD55E00);
-  static final Color GREY = new Color(0x777777);
+  public static final Color VERMILION = new Color(0xD55E00);
+  public static final Color GREY = new Color(0x777777);
 
   static final BasicStroke LINE =
       new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
@@ -65,7 +67,19 @@ final class Plots {
     return chart;
   }
 
-  static byte[] png(BufferedImage image) {
+  /** For drawing on a picture, which becomes white: smooth lines, and no display needed. */
+  public static Graphics2D canvas(BufferedImage image) {
+    Graphics2D graphics = image.createGraphics();
+    graphics.setColor(Color.WHITE);
+    graphics.fillRect(0, 0, image.getWidth(), image.getHeight());
+    graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+    graphics.setRenderingHint(
+        RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+    return graphics;
+  }
+
+  /** A picture as the bytes of a PNG file. */
+  public static byte[] png(BufferedImage image) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try {
       ImageIO.write(image, "png", bytes);

@@ -11,7 +11,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
  * A progress bar on the last line of a terminal, above which other lines can be printed. The bar
  * redraws itself from a thread of its own, hence the locks.
  */
-final class ProgressLine implements AutoCloseable {
+public final class ProgressLine implements AutoCloseable {
   /** One less than the width that every terminal has, for some wrap a line that fills them. */
   private static final int WIDTH = 79;
 
@@ -21,7 +21,8 @@ final class ProgressLine implements AutoCloseable {
   private final ProgressBar bar;
   private boolean closed;
 
-  ProgressLine(PrintStream out, String task, long steps, long done) {
+  /** Shows the bar, with {@code done} of {@code steps} behind it. */
+  public ProgressLine(PrintStream out, String task, long steps, long done) {
     this.out = out;
     bar =
         new ProgressBarBuilder()
@@ -34,12 +35,13 @@ final class ProgressLine implements AutoCloseable {
             .build();
   }
 
-  void stepTo(long steps) {
+  /** Moves the bar. */
+  public void stepTo(long steps) {
     bar.stepTo(steps);
   }
 
   /** Prints a line in the bar's place; the bar comes back below it. */
-  synchronized void println(String line) {
+  public synchronized void println(String line) {
     erase();
     out.println(line);
     bar.refresh();

@@ -22,6 +22,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
               "lockstep/memory.h",
               "lockstep/gradient.h",
               "lockstep/fused.h",
+              "lockstep/localization.h",
               "lockstep/error.h"
             },
             define = {

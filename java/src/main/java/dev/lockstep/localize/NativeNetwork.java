@@ -1,0 +1,39 @@
+package dev.lockstep.localize;
+
+/** A network's copy in native memory, for one call. */
+final class NativeNetwork implements AutoCloseable {
+  final NativeArray anchorPositions;
+  final NativeArray sensorPairs;
+  final NativeArray sensorDistances;
+  final NativeArray anchorPairs;
+  final NativeArray anchorDistances;
+  final NativeArray neighborOffsets;
+  final NativeArray neighbors;
+
+  NativeNetwork(Network network) {
+    Neighbors given = network.neighbors();
+    anchorPositions = NativeArray.of(network.anchorPositions());
+    sensorPairs = NativeArray.of(network.sensorRanges().pairs());
+    sensorDistances = NativeArray.of(network.sensorRanges().distances());
+    anchorPairs = NativeArray.of(network.anchorRanges().pairs());
+    anchorDistances = NativeArray.of(network.anchorRanges().distances());
+    neighborOffsets = NativeArray.of(given == null ? new long[0] : given.offsets());
+    neighbors = NativeArray.of(given == null ? new int[0] : given.sensors());
+  }
+
+  @Override
+  public void close() {
+    for (NativeArray array :
+        new NativeArray[] {
+          anchorPositions,
+          sensorPairs,
+          sensorDistances,
+          anchorPairs,
+          anchorDistances,
+          neighborOffsets,
+          neighbors
+        }) {
+      array.close();
+    }
+  }
+}

@@ -1,0 +1,143 @@
+package dev.lockstep.localize;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NetworkCsvTest {
+  private static final String ANCHORS = "anchor,x,y\nnorth,0.5,1\nwest,0,0\neast,1,0\n";
+  private static final String RANGES =
+      "from,to,range\nR1,north,0.6\nR1,west,0.5\neast,R1,0.7\nR1,R2,0.1\nR2,west,0.6\nnorth,R2,0.5\n";
+
+  @TempDir Path folder;
+
+  private Path write(String name, String text) throws Exception {
+    Path file = folder.resolve(name);
+    Files.writeString(file, text);
+    return file;
+  }
+
+  private Network read(String text) throws Exception {
+    return NetworkFile.read(write("ranges.csv", text), Optional.empty());
+  }
+
+  @Test
+  void blocksOfOneFileMakeANetwork() throws Exception {
+    Network network = read("# winter survey\n" + ANCHORS + "\n" + RANGES + "north,west,1.1\n");
+
+    assertEquals("2 sensors, 3 anchors, 6 ranges in 2-D", network.toString());
+    assertEquals("R1", network.sensorName(0));
+    assertEquals("east", network.anchorName(2));
+    assertArrayEquals(new double[] {0.5, 1, 0, 0, 1, 0}, network.anchorPositions());
+    assertArrayEquals(new int[] {0, 1}, network.sensorRanges().pairs());
+    assertArrayEquals(new double[] {0.6, 0.5, 0.7, 0.6, 0.5}, network.anchorRanges().distances());
+  }
+
+  @Test
+  void anchorsMayHaveAFileOfTheirOwn() throws Exception {
+    Network joined = read(ANCHORS + RANGES);
+    Network apart =
+        NetworkFile.read(
+            write("only-ranges.csv", RANGES), Optional.of(write("anchors.csv", ANCHORS)));
+
+    assertEquals(joined, apart);
+  }
+
+  @Test
+  void windowsFilesAndSpacesAreRead() throws Exception {
+    String windows = "\uFEFF" + (ANCHORS + RANGES).replace("\n", "\r\n").replace(",", " , ");
+
+    assertEquals(read(ANCHORS + RANGES), read(windows));
+  }
+
+  @Test
+  void theTruthMayBeGiven() throws Exception {
+    Network network = read(ANCHORS + "sensor,x,y\nR1,0.4,0.3\nR2,0.5,0.4\n" + RANGES);
+
+    assertArrayEquals(new double[] {0.4, 0.3, 0.5, 0.4}, network.truth().orElseThrow());
+  }
+
+  @Test
+  void threeCoordinatesMakeThreeDimensions() throws Exception {
+    String network =
+        "anchor,x,y,z\na,0,0,0\nb,1,0,0\nc,0,1,0\nd,0,0,1\n"
+            + "from,to,range\nS,a,0.5\nS,b,0.8\nS,c,0.8\nS,d,0.8\n";
+
+    assertEquals(3, read(network).dimension());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "R1,R9,0.3 | :16: unknown sensor R9; it is neither among the anchors nor",
+        "R1,R2,-1 | :16: the range from R1 to R2 is -1.0; a distance is a number of at least 0",
+        "R1,R2,nan | :16: \"nan\" is no number",
+        "R1,R2,NaN | :16: the range from R1 to R2 is NaN",
+        "R1,R2,0.2 | :16: the range from R1 to R2 is given twice, as 0.1 and as 0.2",
+        "R2,R2,0.2 | :16: the range from R2 to R2 is from a station to itself",
+        "R1,R2 | :16: a range has 3 columns, from, to and range, not 2",
+        "R1,R2,\"0.2 | line 16 opens a quote that is never closed",
+      })
+  void whatIsWrongIsToldWithFileAndLine(String row, String expected) throws Exception {
+    Path file = write("bad.csv", ANCHORS + "sensor\nR1\nR2\n" + RANGES + "\n" + row + "\n");
+    String message =
+        assertThrows(
+                dev.lockstep.LockstepException.class,
+                () -> NetworkFile.read(file, Optional.empty()))
+            .getMessage();
+
+    assertTrue(message.contains(file.toString()) && message.contains(expected), message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'from,to,range\nR1,R2,1\n', ':1: anchors come first'",
+    "'station,x,y\n', ':1: \"station,x,y\" is no header'",
+    "'anchor,x,y\na,0,0\na,1,1\n', ':3: the name a is taken already'",
+    "'anchor,x,y\na,0\n', ':2: anchor a has 1 coordinates, but the network has 2'",
+    "'anchor,x,y\na,0,Infinity\n', ':2: anchor a has the coordinate Infinity'",
+    "'anchor,x,y\na,0,0\n', ': there is no block of ranges (from,to,range)'",
+    "'', ': there is no block of anchors (anchor,x,y)'",
+    "'anchor,x,y\nsensor,x,y\ns,1,1\nt\n', ':4: sensor t: give the true positions of all'",
+  })
+  void headersAndPositionsAreChecked(String text, String expected) throws Exception {
+    String message = assertThrows(NetworkException.class, () -> read(text)).getMessage();
+
+    assertTrue(message.contains("ranges.csv" + expected), message);
+  }
+
+  @Test
+  void theReasonNamesStationsByTheirNames() {
+    String lonely = ANCHORS + RANGES + "R7,R8,0.5\n";
+    String message = assertThrows(NetworkException.class, () -> read(lonely)).getMessage();
+
+    assertTrue(message.contains("no chain of ranges connects sensors R7, R8 to"), message);
+  }
+
+  @Test
+  void otherEndingsAndAnchorsBesideJsonAreRefused() throws Exception {
+    Path text = write("ranges.txt", RANGES);
+    Path anchors = write("anchors.csv", ANCHORS);
+
+    assertTrue(
+        assertThrows(NetworkException.class, () -> NetworkFile.read(text, Optional.empty()))
+            .getMessage()
+            .contains("end in .json or .csv"));
+    assertTrue(
+        assertThrows(
+                NetworkException.class,
+                () -> NetworkFile.read(Networks.file("radar-20-8.json"), Optional.of(anchors)))
+            .getMessage()
+            .contains("belong to CSV"));
+  }
+}

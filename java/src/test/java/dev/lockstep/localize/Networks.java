@@ -1,0 +1,75 @@
+package dev.lockstep.localize;
+
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+
+/** Networks and results to test with. */
+public final class Networks {
+  private Networks() {}
+
+  /** A file of the test resources. */
+  public static Path file(String name) {
+    try {
+      return Path.of(Objects.requireNonNull(Networks.class.getResource(name), name).toURI());
+    } catch (URISyntaxException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  static Network read(String name) {
+    return NetworkFile.read(file(name), Optional.empty());
+  }
+
+  static Network generated(int sensors, int anchors, double range, int dimension, double noise) {
+    return NetworkGenerator.generate(
+        NetworkConfig.of(sensors, anchors, range, dimension, 7L),
+        MeasurementsConfig.of(noise, 11L));
+  }
+
+  /** As if the network had been located, with errors of about {@code deviation} an axis. */
+  static Localization located(Network network, double deviation) {
+    Random random = new Random(3);
+    double[] positions = network.truth().orElseThrow();
+    double[] split = positions.clone();
+    int d = network.dimension();
+    double[] covariances = new double[positions.length * d];
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] += deviation * random.nextGaussian();
+      split[i] += 5 * deviation * random.nextGaussian();
+      covariances[i * d + i % d] = deviation * deviation;
+    }
+    for (int sensor = 0; d == 2 && sensor < network.sensors(); sensor++) {
+      covariances[4 * sensor + 1] = 0.6 * deviation * deviation;
+      covariances[4 * sensor + 2] = 0.6 * deviation * deviation;
+    }
+    double[] mirrored = new double[d];
+    mirrored[0] = positions[0] + 0.1;
+    mirrored[1] = positions[1] - 0.1;
+    List<IterationPoint> history =
+        List.of(
+            new IterationPoint(1, 130, 137, 0.9, 0.6),
+            new IterationPoint(10, 60, Double.NaN, 0.1, 0.16),
+            new IterationPoint(100, 6.6, 6.7, 0.01, 0.004));
+    return new Localization(
+        network,
+        positions,
+        split,
+        covariances,
+        List.of(new Ambiguity(0, mirrored, -0.5)),
+        100,
+        Localization.Stop.ITERATIONS,
+        6.7,
+        0.01,
+        4,
+        35.8,
+        history,
+        List.of(history.get(0), history.get(2)),
+        new LinkedHashMap<>(Map.of("splitting", 1.5)));
+  }
+}

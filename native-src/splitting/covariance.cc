@@ -1,0 +1,28 @@
+#include <cstdint>
+
+#include "splitting/refinement.h"
+#include "splitting/selected_inverse.h"
+
+namespace lockstep::splitting {
+
+void covariances(Communicator& group, const Network& network, const RefinementOptions& options,
+                 std::span<const double> positions, std::span<double> out) {
+  if (group.rank() == 0) {
+    const RangeGraph graph(network, options.noise_factor);
+    const std::vector<double> points = graph.points_at(positions);
+    SelectedInverse(graph, Loss{options.huber}, points).diagonal_blocks(out);
+  }
+  if (group.size() == 1) return;
+  const auto address = reinterpret_cast<std::int64_t>(out.data());
+  group.run({.operation = static_cast<std::int32_t>(Operation::BROADCAST),
+             .type = static_cast<std::int32_t>(DataType::F64),
+             .op = 0,
+             .root_or_peer = 0,
+             .tag = 0,
+             .input = address,
+             .output = address,
+             .count = static_cast<std::int64_t>(out.size()),
+             .counts = 0});
+}
+
+}  // namespace lockstep::splitting
