@@ -205,19 +205,12 @@ double DenseSplitting::update(SymmetricCopies& duals, const SymmetricCopies& cop
   const std::span<double> dual = duals[at(row)];
   const std::span<const double> copy = copies[at(row)];
   const std::span<const double> mean = mixed[at(row)];
-  double sum = 0;
+  gap_.resize(dual.size());
   for (std::size_t k = 0; k < dual.size(); ++k) {
-    const double gap = 2 * copy[k] - mean[k];
-    dual[k] -= options_.gamma * gap;
-    sum += gap * gap;
+    gap_[k] = 2 * copy[k] - mean[k];
+    dual[k] -= options_.gamma * gap_[k];
   }
-  double diagonal = 0;
-  for (std::size_t r = 0; r < layout_.width; ++r) {
-    const std::size_t k = layout_.at(r, r);
-    const double gap = 2 * copy[k] - mean[k];
-    diagonal += gap * gap;
-  }
-  return 2 * sum - diagonal;
+  return squared_norm(gap_, layout_.width);
 }
 
 IterationTotals DenseSplitting::iterate() {

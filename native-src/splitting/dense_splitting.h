@@ -63,6 +63,7 @@ class DenseSplitting : public Splitting {
   std::vector<std::vector<double>> prox_duals_;    ///< of own sensors
   SymmetricCopies x_, y_, v_, u_, s_, t_;          ///< of own sensors
   SymmetricCopies everyones_;                      ///< gathered; not with one rank
+  std::vector<double> gap_;                        ///< of the copy at hand to consensus
   StoppingRule stopping_;
 };
 

@@ -41,10 +41,11 @@ std::vector<Proposal> read(std::span<const double> list, std::size_t dimension) 
 
 template <int D>
 std::int32_t flip(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
-                  std::span<double> points) {
+                  std::span<double> points, std::vector<char>& candidates) {
   MirrorImages<D> images(graph, loss, PATCH);
   std::vector<double> own;
   for (std::int32_t sensor = slices.begin(); sensor < slices.end(); ++sensor) {
+    if (candidates[static_cast<std::size_t>(sensor)] == 0) continue;
     const MirrorImage image = images.find(sensor, points);
     if (image.cost_difference < -LEAST_GAIN) append(image, own);
   }
@@ -54,27 +55,30 @@ std::int32_t flip(const RangeGraph& graph, const SensorSlices& slices, const Los
     return a.gain > b.gain || (a.gain == b.gain && a.sensors[0] < b.sensors[0]);
   });
   // Ranges between two patches would change by what neither has counted.
-  std::vector<char> is_taken(static_cast<std::size_t>(graph.sensors()), 0);
+  std::vector<char> is_near(candidates.size(), 0);
+  auto is_near_one = [&](double sensor) { return is_near[static_cast<std::size_t>(sensor)] != 0; };
+  std::fill(candidates.begin(), candidates.end(), 0);
   std::int32_t flips = 0;
   for (const Proposal& proposal : proposals) {
-    if (std::any_of(proposal.sensors.begin(), proposal.sensors.end(),
-                    [&](double sensor) { return is_taken[static_cast<std::size_t>(sensor)]; })) {
-      continue;
-    }
+    for (const double sensor : proposal.sensors) candidates[static_cast<std::size_t>(sensor)] = 1;
+    if (std::any_of(proposal.sensors.begin(), proposal.sensors.end(), is_near_one)) continue;
     ++flips;
     for (std::size_t k = 0; k < proposal.sensors.size(); ++k) {
       const auto sensor = static_cast<std::int32_t>(proposal.sensors[k]);
-      is_taken[static_cast<std::size_t>(sensor)] = 1;
+      is_near[static_cast<std::size_t>(sensor)] = 1;
       for (const RangeEnd& end : graph.ends_of(sensor)) {
-        if (graph.is_sensor(end.point)) is_taken[static_cast<std::size_t>(end.point)] = 1;
+        if (graph.is_sensor(end.point)) is_near[static_cast<std::size_t>(end.point)] = 1;
       }
       std::copy_n(&proposal.positions[k * D], D, &points[static_cast<std::size_t>(sensor) * D]);
     }
   }
+  for (std::size_t k = 0; k < candidates.size(); ++k) candidates[k] |= is_near[k];
   return flips;
 }
 
-template std::int32_t flip<2>(const RangeGraph&, const SensorSlices&, const Loss&, std::span<double>);
-template std::int32_t flip<3>(const RangeGraph&, const SensorSlices&, const Loss&, std::span<double>);
+template std::int32_t flip<2>(const RangeGraph&, const SensorSlices&, const Loss&, std::span<double>,
+                              std::vector<char>&);
+template std::int32_t flip<3>(const RangeGraph&, const SensorSlices&, const Loss&, std::span<double>,
+                              std::vector<char>&);
 
 }  // namespace lockstep::splitting

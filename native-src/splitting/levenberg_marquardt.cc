@@ -46,7 +46,7 @@ class Descent {
         cost_(total_cost<D>(graph, slices, loss, points)) {}
 
   double cost() const { return cost_; }
-  bool can_go_on() const { return lambda_ < MOST_DAMPING; }
+  bool can_go_on() const { return safe_lambda_ < MOST_DAMPING; }
 
   /// One step, which may fail and then leaves the points. @return the decrease that its model promised
   double advance() {
@@ -60,7 +60,7 @@ class Descent {
     const double cost = total_cost<D>(graph_, slices_, loss_, trial_);
     const double decrease = cost_ - cost;
     const bool is_near = solution.decrease < NEAR * cost_;
-    lambda_ = next_damping(lambda_, decrease / solution.decrease);
+    lambda() = next_damping(lambda(), decrease / solution.decrease);
     if (decrease > 0) {
       std::copy_n(trial_.begin(), step_.size(), points_.begin());
       cost_ = cost;
@@ -73,10 +73,12 @@ class Descent {
   }
 
  private:
+  double& lambda() { return curvature_ == Curvature::SAFE ? safe_lambda_ : exact_lambda_; }
+
   Solution find_step() {
     if (!is_linearised_) matrix_.update(points_, loss_, curvature_, gradient_);
     is_linearised_ = true;
-    matrix_.damp(lambda_);
+    matrix_.damp(lambda());
     const double tolerance = curvature_ == Curvature::SAFE ? SAFE_STEP : EXACT_STEP;
     return solve<D>(matrix_, slices_, gradient_, tolerance, MOST_INNER_ITERATIONS, step_);
   }
@@ -90,7 +92,8 @@ class Descent {
   std::vector<double> step_;
   std::vector<double> trial_;
   double cost_;
-  double lambda_ = FIRST_DAMPING;
+  double exact_lambda_ = FIRST_DAMPING;
+  double safe_lambda_ = LEAST_DAMPING;
   Curvature curvature_ = Curvature::SAFE;
   bool is_linearised_ = false;
 };

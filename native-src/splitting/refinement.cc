@@ -1,6 +1,7 @@
 #include "splitting/refinement.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "splitting/flips.h"
 #include "splitting/levenberg_marquardt.h"
@@ -11,8 +12,6 @@ namespace {
 // Enough for sensors on the wrong side of their neighbours to be told from those that are on their way.
 constexpr double ROUGH = 1e-4;
 constexpr int MOST_ROUNDS = 20;
-// A round looks at all sensors: in large networks the last few flips wait for the last descent.
-constexpr std::int32_t SENSORS_WORTH_A_ROUND = 10'000;
 
 template <int D>
 Refinement refine_in(Communicator& group, const Network& network, const RefinementOptions& options,
@@ -22,17 +21,20 @@ Refinement refine_in(Communicator& group, const Network& network, const Refineme
   const Loss loss{options.huber};
   std::vector<double> points = graph.points_at(positions);
   Refinement total;
+  std::vector<char> candidates(static_cast<std::size_t>(network.sensors), 1);
   double tolerance = std::max(ROUGH, options.tolerance);
   for (int round = 0; round < MOST_ROUNDS; ++round) {
+    const bool is_last = round + 1 == MOST_ROUNDS;
+    if (is_last) tolerance = options.tolerance;
     const int left = options.max_iterations - total.iterations;
     const Refinement part =
         descend<D>(graph, slices, loss, {.max_steps = left, .tolerance = tolerance}, points);
-    total = {part.cost, total.iterations + part.iterations, part.converged};
-    if (total.iterations == options.max_iterations) break;
-    const std::int32_t flips = flip<D>(graph, slices, loss, points);
-    if (flips > network.sensors / SENSORS_WORTH_A_ROUND) continue;
-    if (tolerance == options.tolerance && flips == 0) break;
+    total = {part.cost, total.iterations + part.iterations, part.converged && tolerance == options.tolerance};
+    if (is_last || total.iterations == options.max_iterations) break;
+    if (flip<D>(graph, slices, loss, points, candidates) > 0) continue;
+    if (tolerance == options.tolerance) break;
     tolerance = options.tolerance;
+    std::fill(candidates.begin(), candidates.end(), 1);  // The last descent goes far in weak directions.
   }
   std::copy_n(points.begin(), positions.size(), positions.begin());
   return total;

@@ -31,7 +31,7 @@ LOCKSTEP_API std::int64_t open_localizer(std::int64_t communicator, std::int32_t
                                          std::int64_t anchor_distances, std::int64_t neighbor_offsets,
                                          std::int64_t neighbors, std::int32_t most_neighbors);
 
-/// Not collective; idempotent.
+/// Not collective; idempotent. Waits for a call that is running; closing the group ends that.
 LOCKSTEP_API void close_localizer(std::int64_t localizer);
 
 /// Sets up the iteration and starts it. @param form, design, prox as splitting::Form and so on
