@@ -2,23 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace lockstep::splitting {
-namespace {
-
-Rows from_lists(std::vector<std::vector<std::int32_t>>& lists) {
-  Rows rows;
-  for (auto& list : lists) {
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-    rows.items.insert(rows.items.end(), list.begin(), list.end());
-    rows.end_row();
-  }
-  return rows;
-}
-
-}  // namespace
-
 Holders::Holders(const Network& network, const Partition& partition) : sensor_(partition.sensor_at) {
   const auto sensors = static_cast<std::size_t>(network.sensors);
   std::vector<std::vector<std::int32_t>> adjacent(sensors), holders(sensors);
@@ -34,8 +20,8 @@ Holders::Holders(const Network& network, const Partition& partition) : sensor_(p
     }
     members_.end_row();
   }
-  adjacent_ = from_lists(adjacent);
-  holders_ = from_lists(holders);
+  adjacent_ = sorted_rows(std::move(adjacent));
+  holders_ = sorted_rows(std::move(holders));
 }
 
 bool Holders::has(std::int32_t place, std::int32_t member) const {

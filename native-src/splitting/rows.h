@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,5 +21,17 @@ struct Rows {
   }
   void end_row() { offsets.push_back(static_cast<std::int64_t>(items.size())); }
 };
+
+/// Each list sorted, without repetitions.
+inline Rows sorted_rows(std::vector<std::vector<std::int32_t>> lists) {
+  Rows rows;
+  for (auto& list : lists) {
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+    rows.items.insert(rows.items.end(), list.begin(), list.end());
+    rows.end_row();
+  }
+  return rows;
+}
 
 }  // namespace lockstep::splitting

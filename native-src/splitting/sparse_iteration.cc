@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <map>
 
-#include "splitting/psd_projection.h"
-
 namespace lockstep::splitting {
 
-static_assert(PSD_LANES == 8);
-
 SparseIteration::SparseIteration(Communicator& group, const SparseProblem& problem, const Options& options)
-    : group_(group), problem_(problem), options_(options), exchange_(group, problem.mixing) {
+    : problem_(problem), options_(options), exchange_(group, problem.mixing) {
   const Blocks& blocks = problem.blocks;
   x_.resize(static_cast<std::size_t>(problem.mixing.all_slots));
   y_.resize(x_.size());
@@ -59,7 +55,7 @@ void SparseIteration::add_batches(std::span<const std::int32_t> places, std::vec
   for (const std::int32_t place : places) {
     const int width = problem_.blocks.width(place);
     Batch& batch = open.try_emplace(width, Batch{{}, 0, width}).first->second;
-    batch.places[batch.count++] = place;
+    batch.places[static_cast<std::size_t>(batch.count++)] = place;
     if (batch.count < static_cast<int>(PSD_LANES)) continue;
     batches.push_back(batch);
     batch.count = 0;

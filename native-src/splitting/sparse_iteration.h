@@ -11,6 +11,7 @@
 #include "collective/communicator.h"
 #include "splitting/exchange.h"
 #include "splitting/inexact_prox.h"
+#include "splitting/psd_projection.h"
 #include "splitting/sparse_problem.h"
 
 namespace lockstep::splitting {
@@ -49,7 +50,7 @@ class SparseIteration {
 
  private:
   struct Batch {
-    std::int32_t places[8];
+    std::array<std::int32_t, PSD_LANES> places;
     int count, width;
   };
 
@@ -62,7 +63,6 @@ class SparseIteration {
   void take_prox_step(std::size_t own, std::span<double> xi);
   void move_v(std::span<const std::int32_t> places);
 
-  Communicator& group_;
   const SparseProblem& problem_;
   const Options options_;
   Exchange exchange_;

@@ -60,6 +60,13 @@ SparseSplitting::SparseSplitting(std::shared_ptr<Communicator> group, const Netw
 }
 
 void SparseSplitting::start(std::span<const double> positions) {
+  const auto expected = static_cast<std::size_t>(problem_->holders.sensors()) *
+                        static_cast<std::size_t>(problem_->blocks.dimension());
+  if (!positions.empty() && positions.size() != expected) {
+    throw Error(ErrorCode::INVALID_ARGUMENT, "A warm start takes " + std::to_string(expected) +
+                                                 " coordinates, not " + std::to_string(positions.size()) +
+                                                 ".");
+  }
   iteration_->start(positions);
   rule_.restart();
   totals_ = {};
