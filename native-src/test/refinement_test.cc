@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "measured_networks.h"
+#include "splitting/levenberg_marquardt.h"
 #include "splitting/splitting.h"
 
 namespace lockstep::splitting {
@@ -113,8 +114,8 @@ TEST(RefinementTest, HubersLossShrugsOffOutlyingRanges) {
   test::KnownNetwork known = test::snl30_seed0();
   for (std::size_t k = 0; k < known.sensor_ranges.size(); k += 20) known.sensor_ranges[k].range *= 0.4;
   std::vector<double> by_squares = known.truth;
-  std::vector<double> by_huber = known.truth;
   refine(*group_of_one(), known.network(), {}, by_squares);
+  std::vector<double> by_huber = by_squares;
   refine(*group_of_one(), known.network(), {.huber = 1.5}, by_huber);
   EXPECT_GT(root_mean_squared_error(known, by_squares), 0.03);
   EXPECT_LT(root_mean_squared_error(known, by_huber), 0.015);
@@ -127,6 +128,20 @@ TEST(RefinementTest, PartsSensorsThatStartAtOnePlace) {
     refine(*group_of_one(), known.network(), {.noise_factor = 0.01}, positions);
     EXPECT_LT(root_mean_squared_error(known, positions), 0.01) << dimension;
   }
+}
+
+TEST(RefinementTest, PartsSensorsThatNothingElseTellsApart) {
+  // Both see the anchors alike, and from the line through these nothing leads to either side.
+  test::KnownNetwork known{2, {0, 0, 1, 0}, {0.5, 0.1, 0.5, -0.1}, {{0, 1, 0.2}}, {}, {}};
+  for (std::int32_t sensor : {0, 1}) {
+    for (std::int32_t anchor : {0, 1}) known.anchor_ranges.push_back({sensor, anchor, std::hypot(0.5, 0.1)});
+  }
+  const RangeGraph graph(known.network(), 0.01);
+  const auto group = group_of_one();
+  const SensorSlices slices(*group, 2);
+  std::vector<double> points = graph.points_at(std::vector<double>{0.5, 0, 0.5, 0});
+  descend<2>(graph, slices, Loss{0}, {.max_steps = 100, .tolerance = 1e-9}, points);
+  EXPECT_NEAR(std::abs(points[1] - points[3]), 0.2, 1e-6);
 }
 
 TEST(RefinementTest, ARangeOfZeroHoldsTwoSensorsTogether) {
