@@ -34,7 +34,7 @@ class LOCKSTEP_API Backend {
 
   /// What goes between this rank and each other, counted as it goes; the same object for as long as this one
   /// lives. Null where that is not known.
-  virtual const Traffic* traffic() const { return nullptr; }
+  virtual Traffic* traffic() { return nullptr; }
 
   /// Makes the collectives of one kind use `algorithm` from now on, or choose again (nullopt); equal on all
   /// ranks. @throws Error INVALID_ARGUMENT naming what this backend has for `operation`

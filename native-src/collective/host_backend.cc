@@ -83,7 +83,17 @@ HostBackend::HostBackend(std::unique_ptr<Backend> flat, std::unique_ptr<Backend>
       place_(map_.place_of(flat_->rank())),
       mates_(map_.ranks_on(map_.host_of[static_cast<std::size_t>(flat_->rank())])),
       leader_ranks_(map_.leaders()),
-      options_(options) {}
+      options_(options) {
+  if (map_.hosts() == 1) return;
+  count_in_whole(host_.get(), mates_);
+  count_in_whole(leaders_.get(), leader_ranks_);
+}
+
+void HostBackend::count_in_whole(Backend* level, const std::vector<int>& ranks) {
+  Traffic* const part = level == nullptr ? nullptr : level->traffic();
+  Traffic* const whole = flat_->traffic();
+  if (part != nullptr && whole != nullptr) part->count_in(*whole, ranks);
+}
 
 bool HostBackend::goes_by_hosts(const Request& request) const {
   if (!has_hierarchical_form(request.operation)) return false;

@@ -48,8 +48,8 @@ class HostBackend final : public Backend {
   void use_algorithm(Operation operation, std::optional<Algorithm> algorithm) override;
   void use_tuning(const Tuning& tuning, int hosts) override;
   SharedMemory* shared_memory() override { return host_->shared_memory(); }
-  /// Of several hosts, that of the flat backend: what the levels exchange is known by operation only.
-  const Traffic* traffic() const override { return map_.hosts() == 1 ? host_->traffic() : flat_->traffic(); }
+  /// Of several hosts, what all levels exchange.
+  Traffic* traffic() override { return map_.hosts() == 1 ? host_->traffic() : flat_->traffic(); }
   int execute(const Request& request, const Deadline& deadline) override;
   std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
   void abort(const Error& reason) noexcept override;
@@ -66,6 +66,7 @@ class HostBackend final : public Backend {
   void barrier(const Deadline& deadline);
   void on_host(const Request& request, const Deadline& deadline);
   void between_hosts(const Request& request, const Deadline& deadline);
+  void count_in_whole(Backend* level, const std::vector<int>& ranks);
   template <typename Part>
   void among(const std::vector<int>& ranks, const Part& part) const;
 

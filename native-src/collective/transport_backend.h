@@ -24,7 +24,7 @@ class TransportBackend : public Backend {
   int size() const override { return transport_->size(); }
   std::string name() const override { return transport_->name(); }
   SharedMemory* shared_memory() override { return transport_->shared_memory(); }
-  const Traffic* traffic() const override { return transport_->traffic(); }
+  Traffic* traffic() override { return transport_->traffic(); }
   int execute(const Request& request, const Deadline& deadline) override;
   Algorithm last_algorithm() const override { return last_algorithm_; }
   void use_algorithm(Operation operation, std::optional<Algorithm> algorithm) override;

@@ -36,6 +36,7 @@ class CountingTransport : public Transport {
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
   std::string name() const override { return inner_->name(); }
+  lockstep::Traffic* traffic() override { return inner_->traffic(); }
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override {
     if (host_of(peer) != host_of(rank())) traffic_.bytes += bytes;
     return inner_->post_send(peer, signature, data, bytes);
@@ -175,6 +176,32 @@ TEST(HostTraffic, CarriesAVectorOncePerHost) {
   });
   // Each of the two leaders sends (2 − 1)/2 of the vector in each half of a ring, once per host.
   EXPECT_EQ(traffic.bytes, 2 * 100'000 * sizeof(float));
+}
+
+TEST(HostTraffic, IsToldByPeerOfAllLevels) {
+  Traffic traffic;
+  run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE, [](Communicator& group) {
+    ASSERT_NE(group.traffic(), nullptr);
+    const auto bytes_from = [&](int peer) { return group.traffic()->peer(peer).bytes_received.get(); };
+    std::vector<std::int64_t> before;
+    for (int peer = 0; peer < 4; ++peer) before.push_back(bytes_from(peer));
+    std::vector<float> data(10'000, 1);
+    run(group, {.operation = Operation::ALL_REDUCE,
+                .type = DataType::F32,
+                .input = data.data(),
+                .output = data.data(),
+                .count = data.size()});
+    std::vector<bool> heard_of;
+    for (int peer = 0; peer < 4; ++peer) heard_of.push_back(bytes_from(peer) >= before[peer] + 20'000);
+    // Leaders exchange halves of the vector with their mate and with each other, the others with their
+    // leader.
+    const std::vector<std::vector<bool>> expected{{false, true, true, false},
+                                                  {true, false, false, false},
+                                                  {true, false, false, true},
+                                                  {false, false, true, false}};
+    EXPECT_EQ(heard_of, expected[static_cast<std::size_t>(group.rank())]) << "rank " << group.rank();
+    run(group, {.operation = Operation::BARRIER});
+  });
 }
 
 TEST(HostMismatches, OnOneHostNameBothViews) {

@@ -88,7 +88,7 @@ class Transport {
   virtual int size() const = 0;
   virtual std::string name() const = 0;
   /// Lives as long as the transport. Whoever implements post and wait counts; null where nobody does.
-  virtual const Traffic* traffic() const { return nullptr; }
+  virtual Traffic* traffic() { return nullptr; }
 
   /// What the ranks share besides messages; null where they share no memory.
   virtual SharedMemory* shared_memory() { return nullptr; }

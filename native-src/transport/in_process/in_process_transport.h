@@ -20,7 +20,7 @@ class InProcessTransport : public Transport {
   int rank() const override { return rank_; }
   int size() const override { return group_->size(); }
   std::string name() const override { return "in-process"; }
-  const Traffic* traffic() const override { return &traffic_; }
+  Traffic* traffic() override { return &traffic_; }
 
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override;
   Ticket post_receive(int peer, const Signature& signature, void* data, std::size_t bytes) override;

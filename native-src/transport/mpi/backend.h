@@ -23,7 +23,7 @@ class MpiBackend final : public Backend {
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(members_.size()); }
   std::string name() const override { return "mpi"; }
-  const Traffic* traffic() const override { return &traffic_; }
+  Traffic* traffic() override { return &traffic_; }
   Algorithm last_algorithm() const override { return last_algorithm_; }
   int execute(const Request& request, const Deadline& deadline) override;
 

@@ -24,7 +24,7 @@ class SharedMemoryTransport final : public Transport {
   int rank() const override { return memory_->rank(); }
   int size() const override { return memory_->size(); }
   std::string name() const override { return "shared-memory"; }
-  const Traffic* traffic() const override { return &memory_->traffic(); }
+  Traffic* traffic() override { return &memory_->traffic(); }
   SharedMemory* shared_memory() override { return memory_.get(); }
 
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override;

@@ -25,7 +25,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(peers_.size()); }
   std::string name() const override { return "tcp"; }
-  const Traffic* traffic() const override { return &traffic_; }
+  Traffic* traffic() override { return &traffic_; }
 
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override;
   Ticket post_receive(int peer, const Signature& signature, void* data, std::size_t bytes) override;
