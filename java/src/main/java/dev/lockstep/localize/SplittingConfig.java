@@ -155,8 +155,8 @@ public record SplittingConfig(
         refine == null || refine,
         uncertainty == null || uncertainty,
         huber == null ? 0 : huber,
-        refineIterations == null ? 100 : refineIterations,
-        refineTolerance == null ? 1e-9 : refineTolerance,
+        refineIterations == null ? 200 : refineIterations,
+        refineTolerance == null ? 1e-6 : refineTolerance,
         record == null ? List.of() : record);
   }
 
