@@ -27,6 +27,9 @@ class LaunchSignalsTest {
   private void launch(int ranks, String script) throws IOException {
     launcher =
         new ProcessBuilder(
+                // Tests that a shell has put into the background inherit that it is ignored.
+                "env",
+                "--default-signal=INT",
                 System.getProperty("java.home") + "/bin/java",
                 "-cp",
                 System.getProperty("java.class.path"),
