@@ -36,8 +36,8 @@ def locate(ranks, settings, network=None):
         for key, value in settings.items():
             words += ["--set", f"{key}={value}"]
         config = pathlib.Path(folder) / "config.yaml"
-        config.write_text("measurements: {noise_factor: 0.05, seed: 1}\n" if network else
-                          (ROOT / "examples/localize-30.yaml").read_text())
+        config.write_text("{measurements: {noise_factor: 0.05, seed: 1}}" if network else
+                          "{network: {n_sensors: 30, n_anchors: 6, communication_range: 0.7, dimension: 2}}")
         words += ["--config", str(config)]
         command = ["taskset", "-c", "1", LOCKSTEP, *words]
         if ranks > 1:
