@@ -65,7 +65,6 @@ class SparseIteration {
 
   const SparseProblem& problem_;
   const Options options_;
-  Exchange exchange_;
   std::vector<std::int32_t> boundary_, interior_;  ///< places that do and do not mix others' copies
   std::vector<Batch> boundary_batches_, interior_batches_;
   std::vector<double> x_, y_;  ///< own slots, then copies
@@ -78,6 +77,7 @@ class SparseIteration {
   /// How often an entry is in a block, by its number there: twice off the diagonal.
   std::vector<double> multiplicities_;
   std::vector<double> mixed_, xi_;
+  Exchange exchange_;  ///< last: its end waits for what still arrives in x_ and y_
 };
 
 }  // namespace lockstep::splitting
