@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "collective/choice.h"
+#include "collective/gather_values.h"
 #include "collective/signature_of.h"
 #include "core/data_type.h"
 #include "core/reduce.h"
@@ -278,14 +279,7 @@ void HostBackend::barrier(const Deadline& deadline) {
 std::unique_ptr<Backend> HostBackend::split(int color, int key, const Deadline& deadline) {
   if (map_.hosts() == 1) return host_->split(color, key, deadline);
   // Known beforehand, because the child's errors name its own ranks.
-  const Choice own{color, key};
-  std::vector<Choice> choices(static_cast<std::size_t>(size()));
-  Request gather;
-  gather.operation = Operation::ALL_GATHER;
-  gather.input = reinterpret_cast<const std::byte*>(&own);
-  gather.output = reinterpret_cast<std::byte*>(choices.data());
-  gather.count = sizeof(Choice);
-  flat_->execute(gather, deadline);
+  const std::vector<Choice> choices = gather_values(*flat_, Choice{color, key}, deadline);
   std::unique_ptr<Backend> child = flat_->split(color, key, deadline);
   if (child == nullptr) return nullptr;
   among(members_of(choices, color), [&] { child = share_hosts(std::move(child), true, options_, deadline); });

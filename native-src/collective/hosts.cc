@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 
+#include "collective/gather_values.h"
 #include "collective/host_backend.h"
 #include "collective/transport_backend.h"
 #include "core/log.h"
@@ -33,24 +34,12 @@ std::string host_text(const HostOptions& options) {
          std::to_string(::geteuid());
 }
 
-template <typename T>
-std::vector<T> all_gather(Backend& flat, const T& own, const Deadline& deadline) {
-  std::vector<T> all(static_cast<std::size_t>(flat.size()));
-  Request request;
-  request.operation = Operation::ALL_GATHER;
-  request.input = reinterpret_cast<const std::byte*>(&own);
-  request.output = reinterpret_cast<std::byte*>(all.data());
-  request.count = sizeof(T);
-  flat.execute(request, deadline);
-  return all;
-}
-
 HostMap find_hosts(Backend& flat, const HostOptions& options, const Deadline& deadline) {
   const std::string text = host_text(options);
   const tcp::Digest own = tcp::sha256(std::as_bytes(std::span(text)));
   HostMap map;
   std::map<tcp::Digest, int> numbers;
-  for (const tcp::Digest& host : all_gather(flat, own, deadline)) {
+  for (const tcp::Digest& host : gather_values(flat, own, deadline)) {
     const int next = static_cast<int>(numbers.size());
     map.host_of.push_back(numbers.emplace(host, next).first->second);
   }
@@ -68,7 +57,7 @@ std::unique_ptr<Backend> share_hosts(std::unique_ptr<Backend> flat, bool keeps_f
   const int place = map.place_of(flat->rank());
   const shared_memory::Place where{place, static_cast<int>(mates.size()),
                                    static_cast<std::size_t>(mates.front()), options.label};
-  auto exchange = [&](const Report& own) { return all_gather(*flat, own, deadline); };
+  auto exchange = [&](const Report& own) { return gather_values(*flat, own, deadline); };
   std::string reason;
   auto memory = shared_memory::form(where, options.memory, exchange, reason);
   if (memory == nullptr) {

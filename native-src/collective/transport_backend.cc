@@ -7,7 +7,6 @@
 #include "collective/binomial_broadcast.h"
 #include "collective/binomial_reduce.h"
 #include "collective/binomial_tree_all_reduce.h"
-#include "collective/choice.h"
 #include "collective/direct/run_direct.h"
 #include "collective/dissemination_barrier.h"
 #include "collective/double_binary_tree_all_reduce.h"
@@ -165,10 +164,10 @@ std::unique_ptr<Backend> TransportBackend::split(int color, int key, const Deadl
   signature.algorithm = Algorithm::RING;
   signature.sequence = ++sequence_;
   const Choice own{color, key};
-  std::vector<Choice> choices(static_cast<std::size_t>(size()));
+  choices_.resize(static_cast<std::size_t>(size()));
   ring_all_gather({collective(signature, deadline), Blocks::of_equal_count(sizeof(Choice), size()),
-                   reinterpret_cast<const std::byte*>(&own), reinterpret_cast<std::byte*>(choices.data())});
-  std::unique_ptr<Transport> child = transport_->split(members_of(choices, color), deadline);
+                   reinterpret_cast<const std::byte*>(&own), reinterpret_cast<std::byte*>(choices_.data())});
+  std::unique_ptr<Transport> child = transport_->split(members_of(choices_, color), deadline);
   if (child == nullptr) return nullptr;
   // Of several hosts, nobody here knows which of them the members are on.
   return make_backend(std::move(child), tuning_, hosts_ == 1 ? 1 : UNKNOWN_HOSTS);

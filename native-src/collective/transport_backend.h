@@ -5,8 +5,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "collective/backend.h"
+#include "collective/choice.h"
 #include "collective/collective.h"
 #include "collective/select.h"
 #include "transport/transport.h"
@@ -47,7 +49,8 @@ class TransportBackend : public Backend {
   int hosts_;
   ChosenAlgorithms chosen_;
   Algorithm last_algorithm_ = Algorithm::NONE;
-  Scratch scratch_;  ///< outlives the transport, which may touch it until it is closed
+  Scratch scratch_;              ///< these two outlive the transport,
+  std::vector<Choice> choices_;  ///< which may touch them until it is closed
   std::unique_ptr<Transport> transport_;
   std::uint64_t sequence_ = 0;  ///< collectives begun in this group
 };

@@ -114,7 +114,7 @@ int Group::wait(Post& post, const Deadline& deadline, Traffic& traffic) {
         error = timeout_error(post.owner, post.peer, post.signature, deadline);
       }
       if (error) {
-        withdraw(post);
+        retire(lock, post.owner);
         throw *error;
       }
     }
@@ -145,9 +145,14 @@ bool Group::all_others_left(int rank) const {
   return true;
 }
 
-void Group::withdraw(const Post& post) {
-  auto& queue = post.is_send ? members_[post.peer].incoming : members_[post.owner].receives;
-  std::erase_if(queue, [&](const std::shared_ptr<Post>& other) { return other.get() == &post; });
+void Group::retire(Lock& lock, int rank) {
+  members_[rank].receives.clear();
+  for (Member& member : members_) {
+    // What has been kept is on its way already.
+    std::erase_if(member.incoming,
+                  [&](const std::shared_ptr<Post>& send) { return send->owner == rank && !send->done; });
+  }
+  members_[rank].changed.wait(lock, [&] { return members_[rank].copies == 0; });
 }
 
 void Group::fail(const Error& error) {
@@ -164,14 +169,8 @@ void Group::leave(int rank, bool goodbye) {
   Lock lock(mutex_);
   if (members_[rank].presence != Presence::HERE) return;
   members_[rank].presence = goodbye ? Presence::LEFT : Presence::DIED;
-  members_[rank].receives.clear();
-  for (Member& member : members_) {
-    // What has been kept is on its way already.
-    std::erase_if(member.incoming,
-                  [&](const std::shared_ptr<Post>& send) { return send->owner == rank && !send->done; });
-  }
   wake_all();
-  members_[rank].changed.wait(lock, [&] { return members_[rank].copies == 0; });
+  retire(lock, rank);
 }
 
 bool Group::has_left(int rank) {

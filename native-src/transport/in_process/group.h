@@ -87,7 +87,8 @@ class Group {
   void enter(int rank, const Signature& signature);
   std::shared_ptr<Post> take_other_half(const Post& half);
   void carry(Lock& lock, Post& send, Post& receive);
-  void withdraw(const Post& post);
+  /// From its return on nobody touches the memory that `rank` has posted.
+  void retire(Lock& lock, int rank);
   void fail(const Error& error);
   /// The reason for which `rank`, waiting for `awaited` in `own`, cannot go on.
   std::optional<Error> obstacle(int rank, int awaited, const Signature& own) const;

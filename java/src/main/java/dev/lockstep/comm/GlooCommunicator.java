@@ -128,16 +128,24 @@ final class GlooCommunicator extends RequestingCommunicator {
     validation.check(request);
     checkOpen();
     long submitted = System.nanoTime();
+    Runnable release = request.hold();
     queued.incrementAndGet();
-    return StartedWork.on(
-        progress,
-        () -> {
-          try {
-            return carryOut(request, submitted);
-          } finally {
-            queued.decrementAndGet();
-          }
-        });
+    try {
+      return StartedWork.on(
+          progress,
+          () -> {
+            try {
+              return carryOut(request, submitted);
+            } finally {
+              queued.decrementAndGet();
+              release.run();
+            }
+          });
+    } catch (CommunicatorClosedException e) {
+      queued.decrementAndGet();
+      release.run();
+      throw e;
+    }
   }
 
   private int carryOut(Request request, long submitted) {

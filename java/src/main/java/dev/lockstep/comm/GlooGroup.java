@@ -10,6 +10,7 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.GlooDeviceVector;
 import org.bytedeco.pytorch.ProcessGroupGloo;
+import org.bytedeco.pytorch.Store;
 import org.bytedeco.pytorch.TCPStore;
 import org.bytedeco.pytorch.TCPStoreOptions;
 import org.bytedeco.pytorch.global.torch_gloo;
@@ -78,11 +79,14 @@ final class GlooGroup implements AutoCloseable {
     }
   }
 
-  /** Connects all ranks that know {@code store}, which the group then owns. */
+  /** Connects all ranks that know {@code store}, which the group then owns and closes. */
   static GlooGroup connect(TCPStore store, TcpOptions options, GlooWait waiting) {
     String address = localAddress(options);
     String network = System.getenv(INTERFACE_VARIABLE);
-    try (Device device =
+    // The bindings delete what their constructors make even if native code still counts references
+    // to it, so the group gets a connection of its own, whose owner is counted.
+    try (Store connection = store.clone();
+        Device device =
             network == null || network.isBlank()
                 ? ProcessGroupGloo.createDeviceForHostname(address)
                 : ProcessGroupGloo.createDeviceForInterface(network);
@@ -91,7 +95,7 @@ final class GlooGroup implements AutoCloseable {
         ProcessGroupGloo.Options settings = ProcessGroupGloo.Options.create(timeout)) {
       settings.devices(devices).threads(1);
       ProcessGroupGloo gloo =
-          new ProcessGroupGloo(store, options.rank(), options.worldSize(), settings);
+          new ProcessGroupGloo(connection, options.rank(), options.worldSize(), settings);
       return new GlooGroup(store, gloo, options, address, waiting);
     } catch (RuntimeException e) {
       store.close();

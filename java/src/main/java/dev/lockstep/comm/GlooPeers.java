@@ -28,6 +28,7 @@ final class GlooPeers implements AutoCloseable {
   private final int size;
   private final NativeMemory memory;
   private final org.bytedeco.pytorch.@Nullable Work[] expected;
+  private final org.bytedeco.pytorch.@Nullable Work[] told;
   private final GlooWait waiting;
 
   GlooPeers(ProcessGroupGloo gloo, int rank, int size, GlooWait waiting) {
@@ -37,6 +38,7 @@ final class GlooPeers implements AutoCloseable {
     this.waiting = waiting;
     this.memory = NativeMemory.allocate(HEADER_BYTES * (size + 1));
     this.expected = new org.bytedeco.pytorch.Work[size];
+    this.told = new org.bytedeco.pytorch.Work[size];
     for (int peer = 0; peer < size; peer++) {
       expect(peer);
     }
@@ -85,7 +87,7 @@ final class GlooPeers implements AutoCloseable {
   GlooHeader[] agree(GlooHeader own, @Nullable LongBuffer counts, long deadline) {
     GlooHeader[] headers = new GlooHeader[size];
     headers[rank] = own;
-    org.bytedeco.pytorch.Work[] sends = tell(own);
+    tell(own);
     for (int peer = 0; peer < size; peer++) {
       org.bytedeco.pytorch.Work work = expected[peer];
       if (work != null) {
@@ -100,9 +102,11 @@ final class GlooPeers implements AutoCloseable {
       }
     }
     for (int peer = 0; peer < size; peer++) {
-      if (peer != rank) {
-        wait(sends[peer], peer, deadline, what(own));
-        sends[peer].close();
+      org.bytedeco.pytorch.Work work = told[peer];
+      if (work != null) {
+        wait(work, peer, deadline, what(own));
+        work.close();
+        told[peer] = null;
       }
     }
     int other = GlooHeader.mismatch(headers, rank, counts);
@@ -119,19 +123,17 @@ final class GlooPeers implements AutoCloseable {
     return Operation.of(header.operation()).toString();
   }
 
-  private org.bytedeco.pytorch.Work[] tell(GlooHeader header) {
+  private void tell(GlooHeader header) {
     header.write(longs(size));
-    org.bytedeco.pytorch.Work[] sends = new org.bytedeco.pytorch.Work[size];
     for (int peer = 0; peer < size; peer++) {
       if (peer != rank) {
         try {
-          sends[peer] = post(slot(size), peer, HEADER_TAG, true);
+          told[peer] = post(slot(size), peer, HEADER_TAG, true);
         } catch (RuntimeException e) {
           throw diagnose(e, peer, what(header)).exception(e);
         }
       }
     }
-    return sends;
   }
 
   /** Throws what the failure of {@code work} means, at the deadline at the latest. */
@@ -242,11 +244,16 @@ final class GlooPeers implements AutoCloseable {
   /** The group itself must be closed after this. */
   @Override
   public void close() {
-    for (org.bytedeco.pytorch.Work work : expected) {
+    close(expected);
+    close(told);
+    memory.close();
+  }
+
+  private static void close(org.bytedeco.pytorch.@Nullable Work[] works) {
+    for (org.bytedeco.pytorch.Work work : works) {
       if (work != null) {
         work.close();
       }
     }
-    memory.close();
   }
 }

@@ -6,6 +6,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  * passes them on.
  */
 final class NativeCommunicator extends RequestingCommunicator {
+  /** One that nobody remembers still has its works, and they their memory. */
+  private static final Set<NativeCommunicator> OPEN = ConcurrentHashMap.newKeySet();
+
+  private final StartedWorks works = new StartedWorks();
   private final long handle;
   private final Backend network;
   private final Backend backend;
@@ -30,10 +36,15 @@ final class NativeCommunicator extends RequestingCommunicator {
     this.network = network;
     this.transport = Native.communicator_backend(handle).getString();
     this.backend = transport.equals("shared-memory") ? Backend.SHARED_MEMORY : network;
+    OPEN.add(this);
   }
 
   long handle() {
     return handle;
+  }
+
+  StartedWorks works() {
+    return works;
   }
 
   /** What a failure of native code becomes for the caller. */
@@ -192,5 +203,7 @@ final class NativeCommunicator extends RequestingCommunicator {
   @Override
   public void close() {
     Native.close_communicator(handle);
+    works.sweep();
+    OPEN.remove(this);
   }
 }

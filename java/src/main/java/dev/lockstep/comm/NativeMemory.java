@@ -3,7 +3,8 @@ package dev.lockstep.comm;
 import dev.lockstep.jni.Native;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
@@ -11,16 +12,20 @@ import org.bytedeco.javacpp.Pointer;
 /**
  * Zeroed native memory on a 64-byte boundary: private ({@link #allocate}), or registered with a
  * communicator that reduces it often ({@link Communicator#allocate}). The caller closes it, after
- * every span, buffer and tensor over it is out of use. {@link #close} may be called from any
- * thread, more than once.
+ * every span, buffer and tensor over it is out of use; an operation that was started on it keeps it
+ * until it has ended. {@link #close} may be called from any thread, more than once.
  */
 public final class NativeMemory implements AutoCloseable {
-  private final AtomicLong address;
+  private final long address;
   private final long bytes;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /** The owner, and operations that are under way; whoever leaves last frees the memory. */
+  private final AtomicInteger holders = new AtomicInteger(1);
 
   private NativeMemory(long bytes, LongSupplier allocate) {
     try {
-      this.address = new AtomicLong(allocate.getAsLong());
+      this.address = allocate.getAsLong();
     } catch (RuntimeException e) {
       throw NativeErrors.translate(e);
     }
@@ -51,11 +56,27 @@ public final class NativeMemory implements AutoCloseable {
    * @throws IllegalStateException when the memory is closed
    */
   public long address() {
-    long current = address.get();
-    if (current == 0) {
+    if (closed.get()) {
       throw new IllegalStateException("This native memory of " + bytes + " bytes is closed.");
     }
-    return current;
+    return address;
+  }
+
+  /**
+   * Keeps the memory until {@link #release}, closed or not.
+   *
+   * @throws IllegalStateException when the memory is closed
+   */
+  void hold() {
+    if (holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
+      throw new IllegalStateException("This native memory of " + bytes + " bytes is closed.");
+    }
+  }
+
+  void release() {
+    if (holders.decrementAndGet() == 0) {
+      Native.free_memory(address);
+    }
   }
 
   /**
@@ -90,9 +111,8 @@ public final class NativeMemory implements AutoCloseable {
 
   @Override
   public void close() {
-    long current = address.getAndSet(0);
-    if (current != 0) {
-      Native.free_memory(current);
+    if (closed.compareAndSet(false, true)) {
+      release();
     }
   }
 

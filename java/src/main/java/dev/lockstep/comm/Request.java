@@ -60,8 +60,9 @@ record Request(
 
   /** Queues it. */
   Work start(NativeCommunicator communicator) {
+    Runnable release = hold();
     try {
-      long work =
+      long handle =
           Native.start(
               communicator.handle(),
               operation,
@@ -73,9 +74,28 @@ record Request(
               output.address(),
               count,
               countsAddress());
-      return new NativeWork(work, this, communicator);
+      NativeWork work = new NativeWork(handle, release, communicator);
+      communicator.works().add(work);
+      return work;
     } catch (RuntimeException e) {
+      release.run();
       throw NativeErrors.translate(e);
+    }
+  }
+
+  /** Keeps all that native code is given in place until the returned action has run. */
+  Runnable hold() {
+    Runnable releaseInput = input.hold();
+    try {
+      Runnable releaseOutput = output.hold();
+      return () -> {
+        releaseInput.run();
+        releaseOutput.run();
+        Reference.reachabilityFence(this);
+      };
+    } catch (RuntimeException e) {
+      releaseInput.run();
+      throw e;
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lockstep.comm;
 
+import java.lang.ref.Reference;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -13,9 +14,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A run of native elements that an operation reads or writes: an address, a length and a type. It
- * keeps what it was made from reachable, so the memory lives at least as long as the span; memory
- * with an owner that closes it earlier ({@link NativeMemory}, a closed {@code Tensor}) stays the
- * caller's care. Immutable; one element per {@link DataType} slot.
+ * keeps what it was made from reachable, so the memory lives at least as long as the span, unless
+ * its owner closes it ({@link NativeMemory}, {@code Tensor}). That may happen while an operation
+ * that was <i>started</i> is under way, but not during a blocking one or between the making of a
+ * span and its use. Immutable; one element per {@link DataType} slot.
  */
 public final class Span {
   private static final Span EMPTY = new Span(0, 0, DataType.U8, "");
@@ -147,6 +149,27 @@ public final class Span {
   /** Address of the first element; meaningless when there are none. */
   public long address() {
     return address;
+  }
+
+  /**
+   * Keeps the memory in place, whatever its owner does, until the returned action has run.
+   *
+   * @throws IllegalStateException when the owner has closed it already
+   */
+  Runnable hold() {
+    if (owner instanceof NativeMemory memory) {
+      memory.hold();
+      return memory::release;
+    }
+    if (owner instanceof Tensor tensor && count > 0) {
+      if (tensor.isNull()) {
+        throw new IllegalStateException("The tensor is closed.");
+      }
+      Tensor copy = new Tensor(tensor); // of the handle; both share the elements
+      copy.retainReference(); // a scope around us must not close it
+      return copy::close;
+    }
+    return () -> Reference.reachabilityFence(this);
   }
 
   /** Number of elements. */

@@ -1,6 +1,7 @@
 package dev.lockstep.comm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -54,6 +55,22 @@ class GlooCommunicatorTest extends CommunicatorTest {
           }
           return null;
         });
+  }
+
+  /** Native objects that the collector frees late once outlived what they referred to. */
+  @Test
+  void groupsThatFailedLeaveNothingThatHarmsTheProcess() throws Exception {
+    for (int group = 0; group < 10; group++) {
+      run(
+          2,
+          ranks -> {
+            if (ranks.rank() == 0) {
+              assertThrows(PeerFailedException.class, ranks::barrier);
+            }
+            return null;
+          });
+      System.gc();
+    }
   }
 
   /** Sums over Gloo until a peer is gone. */

@@ -1,0 +1,134 @@
+package dev.lockstep.comm;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.testing.RankThreads;
+import java.lang.ref.WeakReference;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CountDownLatch;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What a careless caller may do to the memory of an operation that is under way. */
+@Timeout(120)
+class StartedOperationTest {
+  private static final int BYTES = 4096;
+  private static final int COLLECTIONS = 20;
+
+  private final CountDownLatch send = new CountDownLatch(1);
+
+  /** Rank 0 does {@code body}; rank 1 sends {@link #BYTES} bytes when {@link #send} opens. */
+  private void receiving(RankThreads.RankBody<Void> body) throws Exception {
+    RankThreads.run(
+        2,
+        ranks -> {
+          if (ranks.rank() == 0) {
+            return body.run(ranks);
+          }
+          assertTrue(send.await(30, SECONDS));
+          ranks.send(elements(ByteBuffer.allocateDirect(BYTES)), 0, 1);
+          ranks.barrier();
+          return null;
+        });
+  }
+
+  /** Operations of a rank run in order: after the barrier the receive has ended. */
+  private void letItEnd(Communicator ranks) {
+    send.countDown();
+    ranks.barrier();
+  }
+
+  @Test
+  void closedMemoryIsNotGivenToOthersBeforeTheEnd() throws Exception {
+    receiving(
+        ranks -> {
+          NativeMemory memory = NativeMemory.allocate(BYTES);
+          long address = memory.address();
+          Work work = ranks.receiveAsync(memory.span(0, BYTES / Float.BYTES, DataType.F32), 1, 1);
+          memory.close();
+          assertThrows(IllegalStateException.class, memory::address);
+          try (NativeMemory other = NativeMemory.allocate(BYTES)) {
+            assertNotEquals(address, other.address());
+          }
+          letItEnd(ranks);
+          assertEquals(1, work.await());
+          return null;
+        });
+  }
+
+  @Test
+  void aClosedTensorKeepsItsElementsUntilTheEnd() throws Exception {
+    receiving(
+        ranks -> {
+          Tensor tensor = torch.zeros(BYTES / Float.BYTES);
+          try (Tensor same = new Tensor(tensor)) {
+            Work work = ranks.receiveAsync(Span.of(tensor), 1, 1);
+            tensor.close();
+            assertEquals(2, same.use_count());
+            letItEnd(ranks);
+            work.await();
+            assertEquals(1, same.use_count());
+          }
+          return null;
+        });
+  }
+
+  @Test
+  void whatNobodyRemembersIsKeptUntilTheEndAndNoLonger() throws Exception {
+    receiving(
+        ranks -> {
+          WeakReference<ByteBuffer> dropped = startAndForget(ranks);
+          for (int i = 0; i < COLLECTIONS; i++) {
+            System.gc();
+          }
+          assertNotNull(dropped.get());
+          letItEnd(ranks);
+          ranks.close();
+          while (dropped.get() != null) {
+            System.gc();
+          }
+          return null;
+        });
+  }
+
+  private static Span elements(ByteBuffer buffer) {
+    return Span.of(buffer, DataType.F32);
+  }
+
+  private static WeakReference<ByteBuffer> startAndForget(Communicator ranks) {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(BYTES);
+    ranks.receiveAsync(elements(buffer), 1, 1);
+    return new WeakReference<>(buffer);
+  }
+
+  @Test
+  void askingWhetherItIsDoneDoesNotWaitForWhoeverWaits() throws Exception {
+    receiving(
+        ranks -> {
+          Work work = ranks.receiveAsync(elements(ByteBuffer.allocateDirect(BYTES)), 1, 1);
+          Thread waiting = new Thread(work::await, "waits");
+          waiting.start();
+          while (!inNative(waiting)) {
+            Thread.onSpinWait();
+          }
+          assertFalse(work.isDone());
+          letItEnd(ranks);
+          waiting.join();
+          assertTrue(work.isDone());
+          return null;
+        });
+  }
+
+  private static boolean inNative(Thread thread) {
+    StackTraceElement[] frames = thread.getStackTrace();
+    return frames.length > 0 && frames[0].getMethodName().equals("wait_work");
+  }
+}
