@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <latch>
 #include <string>
 #include <vector>
@@ -183,6 +185,36 @@ TEST(Failures, ARankThatLeavesDisturbsNobodyWhoDoesNotNeedIt) {
                   .count = 1});
       EXPECT_EQ(value, 0);
     }
+  });
+}
+
+TEST(Failures, AfterAWaitHasFailedNobodyWritesIntoWhatElseWasPosted) {
+  std::latch has_failed(1);
+  std::latch has_sent(1);
+  const auto message = [](std::int32_t tag) {
+    return Signature{.operation = Operation::SEND, .tag = tag, .count = 64};
+  };
+  const std::atomic<bool> never{false};
+  run_as_ranks(2, [&](int rank) {
+    auto transport = join("", rank, 2);
+    std::vector<std::byte> mine(64, std::byte{9});
+    if (rank == 1) {
+      has_failed.wait();
+      transport->post_send(0, message(2), mine.data(), mine.size());
+      has_sent.count_down();
+      transport->close();
+      return;
+    }
+    std::vector<std::byte> other(64);
+    const auto first = transport->post_receive(1, message(1), other.data(), other.size());
+    transport->post_receive(1, message(2), mine.data(), mine.size());
+    EXPECT_EQ(error_of([&] { transport->wait(first, Deadline(Deadline::Seconds(0.05), never)); }).code(),
+              ErrorCode::TIMEOUT);
+    std::ranges::fill(mine, std::byte{7});
+    has_failed.count_down();
+    has_sent.wait();
+    EXPECT_EQ(std::ranges::count(mine, std::byte{7}), 64);
+    transport->close();
   });
 }
 
