@@ -60,9 +60,9 @@ class FailureReportsTest {
     Path file = folder.resolve("go");
     Path recorder = folder.resolve("recorder");
     try (RankProcesses ranks = start(file, recorder)) {
-      ranks.awaitOutput(0, "Stalled: rank 0 waits for rank ", LIMIT);
+      ranks.awaitOutput(0, "in all-reduce #7 of 7 f64 by sum", LIMIT);
       String text = ranks.output(0);
-      assertTrue(text.contains("in all-reduce #7 of 7 f64 by sum"), text);
+      assertTrue(text.contains("Stalled: rank 0 waits for rank "), text);
       assertTrue(text.contains("rank 1 is in no operation of this group"), text);
       assertTrue(text.contains("last heard of in barrier #6"), text);
       assertTrue(text.contains("rank 2 waits for rank "), text);
