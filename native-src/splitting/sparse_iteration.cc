@@ -14,8 +14,7 @@ SparseIteration::SparseIteration(Communicator& group, const SparseProblem& probl
   u_.resize(v_.size());
   measures_.resize(static_cast<std::size_t>(blocks.sensors()));
   find_boundary();
-  add_batches(boundary_, boundary_batches_);
-  add_batches(interior_, interior_batches_);
+  make_batches();
   first_data_slots_ = first_duals_ = {0};
   std::int32_t most_slots = 0, most_variables = 0, widest = 0;
   std::vector<std::int32_t> slots;
@@ -49,19 +48,26 @@ void SparseIteration::find_boundary() {
   }
 }
 
-// Blocks of one width that stand near each other, so that what they touch is in the cache.
-void SparseIteration::add_batches(std::span<const std::int32_t> places, std::vector<Batch>& batches) const {
+// Blocks of one width that stand near each other, so that what they touch is in the cache. Lanes that the
+// boundary leaves empty are filled from the interior.
+void SparseIteration::make_batches() {
   std::map<int, Batch> open;
-  for (const std::int32_t place : places) {
-    const int width = problem_.blocks.width(place);
-    Batch& batch = open.try_emplace(width, Batch{{}, 0, width}).first->second;
-    batch.places[static_cast<std::size_t>(batch.count++)] = place;
-    if (batch.count < static_cast<int>(PSD_LANES)) continue;
-    batches.push_back(batch);
+  const auto close = [&](Batch& batch) {
+    (batch.at_boundary ? boundary_batches_ : interior_batches_).push_back(batch);
     batch.count = 0;
-  }
-  for (const auto& [width, batch] : open) {
-    if (batch.count > 0) batches.push_back(batch);
+    batch.at_boundary = false;
+  };
+  const auto add = [&](std::int32_t place, bool at_boundary) {
+    const int width = problem_.blocks.width(place);
+    Batch& batch = open.try_emplace(width, Batch{{}, 0, width, false}).first->second;
+    batch.at_boundary |= at_boundary;
+    batch.places[static_cast<std::size_t>(batch.count++)] = place;
+    if (batch.count == static_cast<int>(PSD_LANES)) close(batch);
+  };
+  for (const std::int32_t place : boundary_) add(place, true);
+  for (const std::int32_t place : interior_) add(place, false);
+  for (auto& [width, batch] : open) {
+    if (batch.count > 0) close(batch);
   }
 }
 

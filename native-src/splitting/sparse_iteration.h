@@ -52,10 +52,11 @@ class SparseIteration {
   struct Batch {
     std::array<std::int32_t, PSD_LANES> places;
     int count, width;
+    bool at_boundary;  ///< whether other ranks wait for one of them
   };
 
   void find_boundary();
-  void add_batches(std::span<const std::int32_t> places, std::vector<Batch>& batches) const;
+  void make_batches();
   void pass_relayed(std::int32_t place);
   void project(std::span<const Batch> batches);
   void fit_data(std::span<const std::int32_t> places);
