@@ -2,6 +2,7 @@ package dev.lockstep.benchmarks;
 
 import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
@@ -37,7 +38,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class AllReduceBenchmark {
   private static final double TIMEOUT_SECONDS = 30;
 
-  @Param({"IN_PROCESS", "TCP"})
+  @Param({"IN_PROCESS", "SHARED_MEMORY", "TCP"})
   public Backend backend;
 
   /** Of the buffer of each rank. */
@@ -89,9 +90,12 @@ public class AllReduceBenchmark {
   }
 
   private Communicator join(int rank, int port) {
-    return backend == Backend.TCP
-        ? Communicator.tcp(new TcpOptions(rank, 2, "127.0.0.1", port, "benchmark", TIMEOUT_SECONDS))
-        : Communicator.inProcess("benchmark-" + port, rank, 2, TIMEOUT_SECONDS);
+    return backend == Backend.IN_PROCESS
+        ? Communicator.inProcess("benchmark-" + port, rank, 2, TIMEOUT_SECONDS)
+        : Communicator.join(
+            new TcpOptions(rank, 2, "127.0.0.1", port, "benchmark", TIMEOUT_SECONDS),
+            new CommunicatorConfig(
+                CommunicatorConfig.Choice.valueOf(backend.name()), TIMEOUT_SECONDS));
   }
 
   private static int freePort() throws IOException {

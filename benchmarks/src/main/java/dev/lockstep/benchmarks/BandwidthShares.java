@@ -1,7 +1,7 @@
 package dev.lockstep.benchmarks;
 
-import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -31,7 +31,11 @@ public final class BandwidthShares {
     if (given.getIncludes().isEmpty()) {
       options.include(KernelBenchmark.class.getName()).include(AllReduceBenchmark.class.getName());
     }
-    Collection<RunResult> results = new Runner(options.build()).run();
+    List<RunResult> results =
+        new Runner(options.build())
+            .run().stream()
+                .filter(result -> result.getParams().getParam("kibibytes") != null)
+                .toList();
     Map<Long, Double> copies = new HashMap<>();
     for (RunResult result : results) {
       BenchmarkParams parameters = result.getParams();

@@ -69,7 +69,23 @@ public interface Communicator extends AutoCloseable {
     return CommunicatorFactory.inProcess(group, rank, size, timeoutSeconds);
   }
 
-  /** Joins a group over TCP. Blocks until all have joined. */
+  /**
+   * Joins a group whose ranks the caller numbers, as a host application does that nothing has
+   * launched. Blocks until all have joined. They meet over TCP; ranks of one host then share memory
+   * if the backend is {@code AUTO} (where they can) or {@code SHARED_MEMORY}.
+   *
+   * @param options of these the timeout is for the forming of the group and for each operation; the
+   *     configuration's is not looked at
+   * @param config of its backends, {@code AUTO}, {@code SHARED_MEMORY}, {@code TCP} or {@code GLOO}
+   * @throws IllegalArgumentException for another backend
+   * @throws RendezvousException when the group cannot be formed
+   * @throws CollectiveTimeoutException naming the ranks that did not come in time
+   */
+  static Communicator join(TcpOptions options, CommunicatorConfig config) {
+    return CommunicatorFactory.join(options, config);
+  }
+
+  /** Joins a group over TCP alone. Blocks until all have joined. */
   static Communicator tcp(TcpOptions options) {
     return CommunicatorFactory.tcp(options);
   }

@@ -25,20 +25,41 @@ final class CommunicatorFactory {
           case GLOO -> Backend.GLOO;
           case SINGLE -> Backend.SINGLE;
         };
-    int sharing =
-        switch (config.backend()) {
-          case AUTO -> Native.WHERE_POSSIBLE;
-          case SHARED_MEMORY -> Native.REQUIRED;
-          default -> Native.NEVER;
-        };
-    FlightRecorder recorder = new FlightRecorder(config.flightRecorderFolder().orElse(null));
-    Communicator group =
+    FlightRecorder recorder = recorder(config);
+    return configured(
+        config,
         switch (backend) {
-          case MPI -> mpi(launch, config.timeoutSeconds(), sharing, recorder);
+          case MPI -> mpi(launch, config.timeoutSeconds(), sharing(config), recorder);
           case GLOO -> gloo(tcpOptions(launch, config.timeoutSeconds()), recorder);
-          case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing, recorder);
+          case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing(config), recorder);
           default -> open(Backend.SINGLE, recorder, Native::open_single);
-        };
+        });
+  }
+
+  static Communicator join(TcpOptions options, CommunicatorConfig config) {
+    FlightRecorder recorder = recorder(config);
+    return configured(
+        config,
+        switch (config.backend()) {
+          case AUTO, SHARED_MEMORY, TCP -> tcp(options, sharing(config), recorder);
+          case GLOO -> gloo(options, recorder);
+          case MPI, SINGLE ->
+              throw new IllegalArgumentException(
+                  "The backend "
+                      + config.backend()
+                      + " takes no options of TCP; use Communicator.fromEnvironment.");
+        });
+  }
+
+  private static int sharing(CommunicatorConfig config) {
+    return switch (config.backend()) {
+      case AUTO -> Native.WHERE_POSSIBLE;
+      case SHARED_MEMORY -> Native.REQUIRED;
+      default -> Native.NEVER;
+    };
+  }
+
+  private static Communicator configured(CommunicatorConfig config, Communicator group) {
     try {
       group.setStallSeconds(config.stallSeconds());
       tune(group, config);
@@ -56,9 +77,13 @@ final class CommunicatorFactory {
     config.algorithms().chosen().forEach(group::useAlgorithm);
   }
 
+  private static FlightRecorder recorder(CommunicatorConfig config) {
+    return new FlightRecorder(config.flightRecorderFolder().orElse(null));
+  }
+
   /** Of communicators that no configuration speaks of. */
   private static FlightRecorder recorder() {
-    return new FlightRecorder(CommunicatorConfig.defaults().flightRecorderFolder().orElse(null));
+    return recorder(CommunicatorConfig.defaults());
   }
 
   private static TcpOptions tcpOptions(LaunchEnvironment launch, double timeoutSeconds) {
