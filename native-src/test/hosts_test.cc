@@ -221,39 +221,31 @@ TEST(HostMismatches, OnOneHostNameBothViews) {
   });
 }
 
+/// Some ranks gather while the others reduce.
+void expect_mismatch(Communicator& group, bool gathers) {
+  std::vector<float> data(64);
+  std::vector<float> all(256);
+  const Error error = error_of([&] {
+    run(group, {.operation = gathers ? Operation::ALL_GATHER : Operation::ALL_REDUCE,
+                .type = DataType::F32,
+                .input = data.data(),
+                .output = gathers ? all.data() : data.data(),
+                .count = data.size()});
+  });
+  EXPECT_EQ(error.code(), ErrorCode::MISMATCH) << error.what();
+}
+
 // An all-gather knows no hosts, so that rank 1 waits in another group than rank 0.
 TEST(HostMismatches, OfRanksOnDifferentLevelsAreFoundToo) {
   Traffic traffic;
-  run_on_hosts({0, 0, 1, 1}, traffic, 2, [](Communicator& group) {
-    std::vector<float> data(64);
-    std::vector<float> all(256);
-    const bool gathers = group.rank() == 1;
-    const Error error = error_of([&] {
-      run(group, {.operation = gathers ? Operation::ALL_GATHER : Operation::ALL_REDUCE,
-                  .type = DataType::F32,
-                  .input = data.data(),
-                  .output = gathers ? all.data() : data.data(),
-                  .count = data.size()});
-    });
-    EXPECT_EQ(error.code(), ErrorCode::MISMATCH) << error.what();
-  });
+  run_on_hosts({0, 0, 1, 1}, traffic, 2,
+               [](Communicator& group) { expect_mismatch(group, group.rank() == 1); });
 }
 
 TEST(HostMismatches, BetweenHostsAreFoundToo) {
   Traffic traffic;
-  run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE, [](Communicator& group) {
-    std::vector<float> data(64);
-    std::vector<float> all(256);
-    const bool gathers = group.rank() >= 2;
-    const Error error = error_of([&] {
-      run(group, {.operation = gathers ? Operation::ALL_GATHER : Operation::ALL_REDUCE,
-                  .type = DataType::F32,
-                  .input = data.data(),
-                  .output = gathers ? all.data() : data.data(),
-                  .count = data.size()});
-    });
-    EXPECT_EQ(error.code(), ErrorCode::MISMATCH) << error.what();
-  });
+  run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE,
+               [](Communicator& group) { expect_mismatch(group, group.rank() >= 2); });
 }
 
 TEST(HostFailures, ReachTheRanksOfOtherHosts) {

@@ -2,15 +2,11 @@ package dev.lockstep.benchmarks;
 
 import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Span;
-import dev.lockstep.comm.TcpOptions;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -36,8 +32,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 7, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(1)
 public class AllReduceBenchmark {
-  private static final double TIMEOUT_SECONDS = 30;
-
   @Param({"IN_PROCESS", "SHARED_MEMORY", "TCP"})
   public Backend backend;
 
@@ -52,10 +46,10 @@ public class AllReduceBenchmark {
 
   @Setup
   public void open() throws IOException {
-    int port = freePort();
-    second = new Thread(() -> answer(port), "second rank");
+    Pair pair = Pair.over(backend);
+    second = new Thread(() -> answer(pair), "second rank");
     second.start();
-    first = join(0, port);
+    first = pair.join(0);
     memory = first.allocate(kibibytes * 1024);
     span = all(memory);
   }
@@ -75,8 +69,8 @@ public class AllReduceBenchmark {
     first.allReduce(span, ReduceOp.MAX);
   }
 
-  private void answer(int port) {
-    try (Communicator ranks = join(1, port);
+  private void answer(Pair pair) {
+    try (Communicator ranks = pair.join(1);
         NativeMemory own = ranks.allocate(kibibytes * 1024)) {
       Span ownSpan = all(own);
       do {
@@ -87,20 +81,5 @@ public class AllReduceBenchmark {
 
   private static Span all(NativeMemory memory) {
     return memory.span(0, memory.bytes() / DataType.F32.bytes(), DataType.F32);
-  }
-
-  private Communicator join(int rank, int port) {
-    return backend == Backend.IN_PROCESS
-        ? Communicator.inProcess("benchmark-" + port, rank, 2, TIMEOUT_SECONDS)
-        : Communicator.join(
-            new TcpOptions(rank, 2, "127.0.0.1", port, "benchmark", TIMEOUT_SECONDS),
-            new CommunicatorConfig(
-                CommunicatorConfig.Choice.valueOf(backend.name()), TIMEOUT_SECONDS));
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

@@ -2,13 +2,9 @@ package dev.lockstep.benchmarks;
 
 import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Span;
-import dev.lockstep.comm.TcpOptions;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
@@ -37,8 +33,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(1)
 public class SmallAllReduceBenchmark {
-  private static final double TIMEOUT_SECONDS = 30;
-
   @Param({"IN_PROCESS", "SHARED_MEMORY", "TCP"})
   public Backend backend;
 
@@ -49,11 +43,11 @@ public class SmallAllReduceBenchmark {
 
   @Setup
   public void open() throws IOException {
-    int port = freePort();
-    second = new Thread(() -> answer(port), "second rank");
+    Pair pair = Pair.over(backend);
+    second = new Thread(() -> answer(pair), "second rank");
     second.start();
-    first = join(0, port);
-    values = pair();
+    first = pair.join(0);
+    values = twoNumbers();
     span = Span.of(values);
   }
 
@@ -71,9 +65,9 @@ public class SmallAllReduceBenchmark {
     first.allReduce(span, ReduceOp.SUM);
   }
 
-  private void answer(int port) {
-    try (Communicator ranks = join(1, port)) {
-      DoubleBuffer own = pair();
+  private void answer(Pair pair) {
+    try (Communicator ranks = pair.join(1)) {
+      DoubleBuffer own = twoNumbers();
       Span ownSpan = Span.of(own);
       do {
         own.put(1, 0);
@@ -82,22 +76,7 @@ public class SmallAllReduceBenchmark {
     }
   }
 
-  private Communicator join(int rank, int port) {
-    return backend == Backend.IN_PROCESS
-        ? Communicator.inProcess("benchmark-" + port, rank, 2, TIMEOUT_SECONDS)
-        : Communicator.join(
-            new TcpOptions(rank, 2, "127.0.0.1", port, "benchmark", TIMEOUT_SECONDS),
-            new CommunicatorConfig(
-                CommunicatorConfig.Choice.valueOf(backend.name()), TIMEOUT_SECONDS));
-  }
-
-  private static DoubleBuffer pair() {
+  private static DoubleBuffer twoNumbers() {
     return ByteBuffer.allocateDirect(16).order(ByteOrder.nativeOrder()).asDoubleBuffer();
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

@@ -57,9 +57,13 @@ public final class NativeMemory implements AutoCloseable {
    */
   public long address() {
     if (closed.get()) {
-      throw new IllegalStateException("This native memory of " + bytes + " bytes is closed.");
+      throw isClosed();
     }
     return address;
+  }
+
+  private IllegalStateException isClosed() {
+    return new IllegalStateException("This native memory of " + bytes + " bytes is closed.");
   }
 
   /**
@@ -68,8 +72,8 @@ public final class NativeMemory implements AutoCloseable {
    * @throws IllegalStateException when the memory is closed
    */
   void hold() {
-    if (holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
-      throw new IllegalStateException("This native memory of " + bytes + " bytes is closed.");
+    if (closed.get() || holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
+      throw isClosed();
     }
   }
 

@@ -61,8 +61,9 @@ record Request(
   /** Queues it. */
   Work start(NativeCommunicator communicator) {
     Runnable release = hold();
+    long handle;
     try {
-      long handle =
+      handle =
           Native.start(
               communicator.handle(),
               operation,
@@ -74,13 +75,13 @@ record Request(
               output.address(),
               count,
               countsAddress());
-      NativeWork work = new NativeWork(handle, release, communicator);
-      communicator.works().add(work);
-      return work;
     } catch (RuntimeException e) {
       release.run();
       throw NativeErrors.translate(e);
     }
+    NativeWork work = new NativeWork(handle, release, communicator);
+    communicator.works().add(work);
+    return work;
   }
 
   /** Keeps all that native code is given in place until the returned action has run. */

@@ -55,7 +55,7 @@ class JoinTest {
             null,
             null,
             new AlgorithmConfig(
-                null, null, null, null, null, null, Algorithm.RECURSIVE_DOUBLING, null, null),
+                null, null, null, null, null, null, Algorithm.DOUBLE_BINARY_TREE, null, null),
             null,
             null,
             null);
@@ -64,7 +64,7 @@ class JoinTest {
         (group, rank, size) -> Communicator.join(options(rank, size, port), config),
         ranks -> {
           ranks.allReduce(new double[3], ReduceOp.SUM);
-          assertEquals(Algorithm.RECURSIVE_DOUBLING, ranks.lastAlgorithm());
+          assertEquals(Algorithm.DOUBLE_BINARY_TREE, ranks.lastAlgorithm());
           return null;
         });
   }

@@ -52,9 +52,11 @@ class StartedOperationTest {
         ranks -> {
           NativeMemory memory = NativeMemory.allocate(BYTES);
           long address = memory.address();
-          Work work = ranks.receiveAsync(memory.span(0, BYTES / Float.BYTES, DataType.F32), 1, 1);
+          Span span = memory.span(0, BYTES / Float.BYTES, DataType.F32);
+          Work work = ranks.receiveAsync(span, 1, 1);
           memory.close();
           assertThrows(IllegalStateException.class, memory::address);
+          assertThrows(IllegalStateException.class, () -> ranks.sendAsync(span, 1, 1));
           try (NativeMemory other = NativeMemory.allocate(BYTES)) {
             assertNotEquals(address, other.address());
           }
