@@ -27,7 +27,7 @@ final class DataCommand implements Runnable {
       name = "describe",
       description = "Show the variables of a NetCDF, HDF5, CSV, NPY or NPZ file.")
   void describe(@Parameters(paramLabel = "FILE", description = "The data file.") Path file) {
-    FileDescription description = DataFiles.describe(file);
+    FileDescription description = DataFiles.describe(file, DataConfig.Format.AUTO);
     System.out.println(description.location() + ": " + description.format());
     String row = "  %-20s %-8s %-36s %12s %12s %9s%n";
     System.out.printf(row, "variable", "type", "dimensions", "minimum", "maximum", "missing");

@@ -1,5 +1,6 @@
 package dev.lockstep.data;
 
+import dev.lockstep.data.ArrayFile.Unreadable;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -8,9 +9,11 @@ import java.util.List;
  *
  * @param location the file
  * @param format its format, for people
- * @param variables one summary for each numeric variable, in the file's order
+ * @param variables one summary for each variable that can be used, in the file's order
+ * @param unreadable what else is in the file, with the reasons
  */
-public record FileDescription(String location, String format, List<Summary> variables) {
+public record FileDescription(
+    String location, String format, List<Summary> variables, List<Unreadable> unreadable) {
 
   /**
    * One variable and the range of its values, after scale and offset.
@@ -22,17 +25,25 @@ public record FileDescription(String location, String format, List<Summary> vari
    */
   public record Summary(Variable variable, long missing, double min, double max) {}
 
-  /** Copies the list. */
+  /** Copies the lists. */
   public FileDescription {
     variables = List.copyOf(variables);
+    unreadable = List.copyOf(unreadable);
   }
 
+  /** Reads all values; a variable that fails while it is read counts among the unreadable. */
   static FileDescription of(ArrayFile file) {
     List<Summary> summaries = new ArrayList<>();
+    List<Unreadable> unreadable = new ArrayList<>(file.unreadable());
     for (Variable variable : file.variables()) {
-      summaries.add(summarize(file, variable));
+      try {
+        summaries.add(summarize(file, variable));
+      } catch (DataException e) {
+        unreadable.add(
+            new Unreadable(variable.name(), variable.type(), variable.dimensions(), e.problem()));
+      }
     }
-    return new FileDescription(file.location(), file.format(), summaries);
+    return new FileDescription(file.location(), file.format(), summaries, unreadable);
   }
 
   private static Summary summarize(ArrayFile file, Variable variable) {

@@ -1,5 +1,7 @@
-package dev.lockstep.data;
+package dev.lockstep.data.netcdf;
 
+import dev.lockstep.data.ArrayFile;
+import dev.lockstep.data.TableFormat;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -12,10 +14,11 @@ import java.util.List;
  * Writes tables as NetCDF classic, CDF-5: one double variable for each column along the record
  * dimension. The records of all variables lie next to each other, so a row is written as it comes.
  */
-final class NetcdfFormat implements TableWriter.TableFormat {
+public final class NetcdfFormat implements TableFormat {
   private static final int DIMENSION_LIST = 10;
   private static final int VARIABLE_LIST = 11;
-  private static final double FILL = 9.9692099683868690e+36;
+  private static final int ATTRIBUTE_LIST = 12;
+  private static final double FILL = 9.9692099683868690e+36; // NC_FILL_DOUBLE
 
   @Override
   public void writeHeader(OutputStream out, List<String> names, long rows) throws IOException {
@@ -40,7 +43,7 @@ final class NetcdfFormat implements TableWriter.TableFormat {
       writeName(out, names.get(i));
       out.writeLong(1); // rank
       out.writeLong(0); // the record dimension
-      writeNoAttributes(out);
+      writeFillValue(out);
       out.writeInt(NetcdfType.DOUBLE.code);
       out.writeLong(Double.BYTES);
       out.writeLong(begin + (long) i * Double.BYTES);
@@ -53,6 +56,16 @@ final class NetcdfFormat implements TableWriter.TableFormat {
     out.writeLong(text.length);
     out.write(text);
     out.write(new byte[-text.length & 3]);
+  }
+
+  /** Readers such as xarray take only what {@code _FillValue} says for missing. */
+  private static void writeFillValue(DataOutputStream out) throws IOException {
+    out.writeInt(ATTRIBUTE_LIST);
+    out.writeLong(1);
+    writeName(out, "_FillValue");
+    out.writeInt(NetcdfType.DOUBLE.code);
+    out.writeLong(1);
+    out.writeDouble(FILL);
   }
 
   private static void writeNoAttributes(DataOutputStream out) throws IOException {

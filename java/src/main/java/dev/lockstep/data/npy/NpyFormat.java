@@ -1,5 +1,6 @@
-package dev.lockstep.data;
+package dev.lockstep.data.npy;
 
+import dev.lockstep.data.TableFormat;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -8,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** Writes tables as NPY version 1, little-endian float64, rows first. */
-final class NpyFormat implements TableWriter.TableFormat {
+public final class NpyFormat implements TableFormat {
   /** The elements start at a multiple of this many bytes (numpy.lib.format.ARRAY_ALIGN). */
   private static final int ALIGNMENT = 64;
 

@@ -1,5 +1,8 @@
-package dev.lockstep.data;
+package dev.lockstep.data.npy;
 
+import dev.lockstep.data.ArrayFile;
+import dev.lockstep.data.DataException;
+import dev.lockstep.data.Variable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -7,7 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /** One NumPy array; it is called "data", its columns {@code data[0]}, {@code data[1]}, …. */
-final class NpyFile implements ArrayFile {
+public final class NpyFile implements ArrayFile {
   private static final int BLOCK_VALUES = 4096;
 
   private final String location;
@@ -22,7 +25,12 @@ final class NpyFile implements ArrayFile {
     variable = array.header().variable("data");
   }
 
-  static NpyFile open(Path file) {
+  /**
+   * Opens an array and reads its header.
+   *
+   * @throws DataException if it cannot be read, or holds no real numbers
+   */
+  public static NpyFile open(Path file) {
     try {
       FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
       try {

@@ -1,5 +1,6 @@
-package dev.lockstep.data;
+package dev.lockstep.data.netcdf;
 
+import dev.lockstep.data.DataException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

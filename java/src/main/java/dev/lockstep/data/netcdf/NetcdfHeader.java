@@ -1,6 +1,9 @@
-package dev.lockstep.data;
+package dev.lockstep.data.netcdf;
 
+import dev.lockstep.data.Packing;
+import dev.lockstep.data.Variable;
 import dev.lockstep.data.Variable.Dimension;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,7 +30,12 @@ final class NetcdfHeader {
   private int recordDimension = -1;
 
   /** A variable as the header states it; {@code begin} is its first byte in the file. */
-  record RawVariable(Variable variable, NetcdfType type, boolean isRecord, long begin) {}
+  record RawVariable(
+      Variable variable,
+      Map<String, Object> attributes,
+      NetcdfType type,
+      boolean isRecord,
+      long begin) {}
 
   private NetcdfHeader(ByteReader in, int version) {
     this.in = in;
@@ -113,12 +121,18 @@ final class NetcdfHeader {
     return end < 0 ? text : text.substring(0, end);
   }
 
-  private double[] parseNumbers(NetcdfType type, long length) {
+  /** Integers keep all of their bits, except unsigned ones from 2⁶³ on. */
+  private Object parseNumbers(NetcdfType type, long length) {
     double[] numbers = new double[(int) length];
+    long[] integers = new long[numbers.length];
+    boolean exact = !type.isFloating();
     for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = type.get(in.take(type.size), 0);
+      ByteBuffer bytes = in.take(type.size);
+      numbers[i] = type.get(bytes, 0);
+      integers[i] = type.size == Long.BYTES ? bytes.getLong(0) : (long) numbers[i];
+      exact &= type != NetcdfType.UINT64 || integers[i] >= 0;
     }
-    return numbers;
+    return exact ? integers : numbers;
   }
 
   private RawVariable parseVariable(List<Dimension> all) {
@@ -150,7 +164,11 @@ final class NetcdfHeader {
       throw in.error("places variable " + name + " at the negative offset " + begin);
     }
     return new RawVariable(
-        new Variable(name, type.label, dimensions, attributes), type, isRecord, begin);
+        new Variable(name, type.label, dimensions, Packing.describing(attributes)),
+        attributes,
+        type,
+        isRecord,
+        begin);
   }
 
   private long listLength(int expectedTag, String what) {

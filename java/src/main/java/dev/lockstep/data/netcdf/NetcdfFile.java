@@ -1,7 +1,13 @@
-package dev.lockstep.data;
+package dev.lockstep.data.netcdf;
 
-import dev.lockstep.data.NetcdfHeader.RawVariable;
+import dev.lockstep.data.ArrayFile;
+import dev.lockstep.data.DataException;
+import dev.lockstep.data.Packing;
+import dev.lockstep.data.StoredNumber;
+import dev.lockstep.data.UnreadableException;
+import dev.lockstep.data.Variable;
 import dev.lockstep.data.Variable.Dimension;
+import dev.lockstep.data.netcdf.NetcdfHeader.RawVariable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -17,7 +23,7 @@ import java.util.Map;
  * piece. The others are cut into records: all variables' first records, then all second ones, and
  * so on, each padded to four bytes, except when there is only one record variable.
  */
-final class NetcdfFile implements ArrayFile {
+public final class NetcdfFile implements ArrayFile {
   /** Up to this span, reading the bytes between two wanted pieces beats another system call. */
   private static final int READ_BYTES = 1 << 16;
 
@@ -27,6 +33,7 @@ final class NetcdfFile implements ArrayFile {
   private final FileChannel channel;
   private final int version;
   private final Map<String, Layout> layouts = new LinkedHashMap<>();
+  private final List<Unreadable> unreadable = new ArrayList<>();
   private final ByteBuffer buffer = ByteBuffer.allocate(READ_BYTES);
 
   /**
@@ -50,7 +57,12 @@ final class NetcdfFile implements ArrayFile {
     this.version = version;
   }
 
-  static NetcdfFile open(Path file) {
+  /**
+   * Opens a file and reads its header.
+   *
+   * @throws DataException if it cannot be read, or is damaged or cut short
+   */
+  public static NetcdfFile open(Path file) {
     try {
       FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
       try {
@@ -86,8 +98,18 @@ final class NetcdfFile implements ArrayFile {
     for (RawVariable raw : header.variables()) {
       Variable variable = raw.isRecord() ? withRecords(raw.variable(), records) : raw.variable();
       long perRecord = raw.isRecord() ? valuesPerRecord(raw) : variable.size();
-      Packing packing =
-          Packing.of(variable.attributes(), raw.type().defaultFill, raw.type()::stored);
+      Packing packing;
+      try {
+        packing = packing(raw);
+      } catch (UnreadableException e) {
+        unreadable.add(
+            new Unreadable(
+                variable.name(),
+                variable.type(),
+                variable.dimensions(),
+                UnreadableException.reason(e)));
+        continue;
+      }
       Layout layout =
           new Layout(
               variable, raw.type(), packing, raw.begin(), Math.max(1, perRecord), recordBytes);
@@ -96,6 +118,14 @@ final class NetcdfFile implements ArrayFile {
         throw new DataException(file.toString(), "has two variables called " + variable.name());
       }
     }
+  }
+
+  private static Packing packing(RawVariable raw) {
+    if (raw.type() == NetcdfType.CHAR) {
+      throw new UnreadableException("holds text, not numbers");
+    }
+    StoredNumber stored = raw.type().stored();
+    return Packing.of(raw.attributes(), stored.netcdfFill(), stored);
   }
 
   private static long valuesPerRecord(RawVariable raw) {
@@ -150,6 +180,11 @@ final class NetcdfFile implements ArrayFile {
   @Override
   public List<Variable> variables() {
     return layouts.values().stream().map(Layout::variable).toList();
+  }
+
+  @Override
+  public List<Unreadable> unreadable() {
+    return unreadable;
   }
 
   @Override

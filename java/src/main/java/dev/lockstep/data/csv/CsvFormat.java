@@ -1,5 +1,6 @@
-package dev.lockstep.data;
+package dev.lockstep.data.csv;
 
+import dev.lockstep.data.TableFormat;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -7,7 +8,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** Writes tables as CSV; {@link Double#toString} gives back the same bits when it is read. */
-final class CsvFormat implements TableWriter.TableFormat {
+public final class CsvFormat implements TableFormat {
   @Override
   public void writeHeader(OutputStream out, List<String> names, long rows) throws IOException {
     String header = names.stream().map(CsvFormat::quoted).collect(Collectors.joining(","));

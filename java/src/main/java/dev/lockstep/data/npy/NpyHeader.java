@@ -1,10 +1,14 @@
-package dev.lockstep.data;
+package dev.lockstep.data.npy;
 
+import dev.lockstep.data.ArrayFile;
+import dev.lockstep.data.DataException;
+import dev.lockstep.data.Variable;
 import dev.lockstep.data.Variable.Dimension;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +33,14 @@ record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, long data
       Pattern.compile("['\"]fortran_order['\"]\\s*:\\s*(True|False)");
   private static final Pattern SHAPE =
       Pattern.compile("['\"]shape['\"]\\s*:\\s*\\(([\\dL,\\s]*)\\)");
+
+  /** Whether an array follows; the stream, which supports marks, stays where it is. */
+  static boolean startsLikeOne(InputStream in) throws IOException {
+    in.mark(MAGIC.length);
+    byte[] start = in.readNBytes(MAGIC.length);
+    in.reset();
+    return Arrays.equals(start, MAGIC);
+  }
 
   /** Reads a header from the start of a stream; {@code location} is for messages. */
   static NpyHeader read(InputStream in, String location) throws IOException {
@@ -67,7 +79,10 @@ record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, long data
     if (type == null) {
       throw new DataException(
           location,
-          "holds elements of type " + descr + "; only real numbers and booleans are read");
+          "holds elements of type "
+              + descr
+              + meaning(descr)
+              + "; only real numbers and booleans are read");
     }
     boolean fortran = find(ORDER, dictionary, "order", location).equals("True");
     List<Long> shape = new ArrayList<>();
@@ -87,6 +102,19 @@ record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, long data
       throw new DataException(location, "has the impossible shape " + shape, e);
     }
     return header;
+  }
+
+  /** What the letter of a type stands for, in brackets; empty for what is seldom. */
+  private static String meaning(String descr) {
+    char kind = descr.length() < 2 ? ' ' : descr.charAt(1);
+    return switch (kind) {
+      case 'U', 'S', 'a' -> " (text)";
+      case 'O' -> " (Python objects)";
+      case 'M', 'm' -> " (dates or durations)";
+      case 'c' -> " (complex numbers)";
+      case 'V' -> " (records)";
+      default -> "";
+    };
   }
 
   private static String find(Pattern pattern, String dictionary, String what, String location) {

@@ -1,5 +1,6 @@
-package dev.lockstep.data;
+package dev.lockstep.data.npy;
 
+import dev.lockstep.data.StoredNumber;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +46,7 @@ record NpyType(ByteOrder order, char kind, int size) {
         long bits = bytes.getLong(position);
         yield kind == 'f'
             ? Double.longBitsToDouble(bits)
-            : signed ? bits : NetcdfType.unsignedToDouble(bits);
+            : signed ? bits : StoredNumber.unsignedToDouble(bits);
       }
     };
   }
