@@ -127,15 +127,19 @@ final class ModelTensors {
     Tensor value = tensor.value();
     if (value.layout().intern() != Layout.Strided || value.is_quantized() || !value.is_cpu()) {
       throw new ModelException(
-          "Tensor %s of %s is sparse, quantized or not in the CPU's memory; only dense tensors are trained."
-              .formatted(tensor.name(), model));
+          "Tensor "
+              + tensor.name()
+              + " of "
+              + model
+              + " is sparse, quantized or not in the CPU's memory; only dense tensors are trained.");
     }
     if (tensor.trained() && value.is_complex()) {
       throw new ModelException(
-          ("Parameter %s of %s is complex, and only real parameters are trained; keep its real and"
-                  + " imaginary parts as a real parameter with a last dimension of 2, and use"
-                  + " torch.view_as_complex in forward.")
-              .formatted(tensor.name(), model));
+          "Parameter "
+              + tensor.name()
+              + " of "
+              + model
+              + " is complex, and only real parameters are trained; keep its real and imaginary parts as a real parameter with a last dimension of 2, and use torch.view_as_complex in forward.");
     }
   }
 
@@ -159,7 +163,8 @@ final class ModelTensors {
       long offset = (extent.begin() - whole.begin()) / value.element_size();
       List<ModelTensor.View> views = new ArrayList<>(base.views());
       views.add(
-          new ModelTensor.View(tensor.name(), own(value), ModelTensor.shape(value), strides(value), offset));
+          new ModelTensor.View(
+              tensor.name(), own(value), ModelTensor.shape(value), strides(value), offset));
       bases.set(i, new ModelTensor(base.name(), base.tensor(), views));
       return true;
     }
@@ -168,9 +173,13 @@ final class ModelTensors {
 
   private ModelException sharedMemory(String first, String second) {
     return new ModelException(
-        ("Tensors %s and %s of %s share memory but are trained apart; keep one of them as a"
-                + " parameter, and take the other from it in forward, as with .t().")
-            .formatted(first, second, model));
+        "Tensors "
+            + first
+            + " and "
+            + second
+            + " of "
+            + model
+            + " share memory but are trained apart; keep one of them as a parameter, and take the other from it in forward, as with .t().");
   }
 
   private static long[] strides(Tensor tensor) {
