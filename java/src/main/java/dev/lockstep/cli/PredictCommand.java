@@ -66,6 +66,15 @@ final class PredictCommand implements Callable<Integer> {
       description = "The model's inputs instead, as variables of the data file, in order.")
   private @Nullable List<String> features;
 
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      defaultValue = "auto",
+      description =
+          "The data file's format: auto, netcdf, hdf5, csv, npy or npz (default: ${DEFAULT-VALUE},"
+              + " and the configuration's where it cannot be told).")
+  private DataConfig.Format format;
+
   @Override
   public Integer call() {
     DataConfig data = data();
@@ -84,8 +93,7 @@ final class PredictCommand implements Callable<Integer> {
   private DataConfig data() {
     if (features != null) {
       List<FeatureConfig> variables = features.stream().map(FeatureConfig::of).toList();
-      return new DataConfig(
-          dataFile.toString(), DataConfig.Format.AUTO, null, variables, List.of(), true, 0, 0);
+      return new DataConfig(dataFile.toString(), format, null, variables, List.of(), true, 0, 0);
     }
     Path file = config == null ? modelFile.resolveSibling("config.yaml") : config;
     if (config == null && !Files.exists(file)) {
@@ -95,6 +103,6 @@ final class PredictCommand implements Callable<Integer> {
     }
     return ConfigLoader.load(RunConfig.class, file, List.of())
         .data()
-        .forPrediction(dataFile.toString());
+        .forPrediction(dataFile.toString(), format);
   }
 }

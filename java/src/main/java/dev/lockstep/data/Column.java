@@ -15,8 +15,7 @@ import java.util.regex.Pattern;
  * value lies at {@code base + Σ strides[d] × coordinate[d]}.
  */
 @SuppressWarnings("ArrayRecordComponent") // never leaves the package; no copies when reading
-record Column(
-    String name, Variable variable, BlockCache.Values values, long base, long[] strides) {
+record Column(String name, Variable variable, BlockCache.Values values, long base, long[] strides) {
   private static final Pattern SUBSCRIPTED = Pattern.compile("(.+)\\[(\\d+)]");
 
   double at(long[] coordinates) {

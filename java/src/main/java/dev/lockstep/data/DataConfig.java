@@ -3,6 +3,7 @@ package dev.lockstep.data;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lockstep.ConfigKeyException;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -122,9 +123,15 @@ public record DataConfig(
   /**
    * The same features from another file, without targets: what prediction reads.
    *
-   * @param path the file to predict for; its format is detected
+   * @param path the file to predict for
+   * @param format its format; with {@link Format#AUTO} it is detected, and where it cannot be, it
+   *     is this configuration's
    */
-  public DataConfig forPrediction(String path) {
-    return new DataConfig(path, Format.AUTO, null, features, List.of(), dropMissing, 0, seed);
+  public DataConfig forPrediction(String path, Format format) {
+    Format chosen = format;
+    if (format == Format.AUTO && !DataFiles.isRecognised(Path.of(path))) {
+      chosen = this.format;
+    }
+    return new DataConfig(path, chosen, null, features, List.of(), dropMissing, 0, seed);
   }
 }

@@ -3,6 +3,7 @@ package dev.lockstep.data;
 import dev.lockstep.data.ArrayFile.Unreadable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a data file holds.
@@ -23,7 +24,31 @@ public record FileDescription(
    * @param min the smallest value; NaN if all are missing
    * @param max the largest value; NaN if all are missing
    */
-  public record Summary(Variable variable, long missing, double min, double max) {}
+  public record Summary(Variable variable, long missing, double min, double max) {
+    /** Its units; empty if the file states none. */
+    public String units() {
+      return text("units");
+    }
+
+    /** For times of the CF conventions the first and the last one, with the calendar. */
+    public Optional<String> timeRange() {
+      String calendar = text("calendar");
+      Optional<String> first = CfTime.format(min, units(), calendar);
+      Optional<String> last = CfTime.format(max, units(), calendar);
+      return first.flatMap(
+          from ->
+              last.map(
+                  to ->
+                      from
+                          + " to "
+                          + to
+                          + (calendar.isEmpty() ? "" : " (calendar " + calendar + ")")));
+    }
+
+    private String text(String attribute) {
+      return variable.attributes().get(attribute) instanceof String text ? text : "";
+    }
+  }
 
   /** Copies the lists. */
   public FileDescription {

@@ -88,9 +88,7 @@ class CsvFileTest {
     String text = "a,b\n1,2\n\"3\",5\n6,seven\n";
     assertColumn(text, "a", 1, 3, 6);
     assertUnreadable(
-        text,
-        "b",
-        "line 4, column b: \"seven\" is not a number; leave missing fields empty");
+        text, "b", "line 4, column b: \"seven\" is not a number; leave missing fields empty");
     assertUnreadable(
         "a,b\nx,1\n1d,2\n",
         "a",

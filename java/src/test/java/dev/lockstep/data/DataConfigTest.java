@@ -122,7 +122,7 @@ class DataConfigTest {
   @Test
   void predictionReadsTheSameFeaturesFromAnotherFile() throws JsonProcessingException {
     DataConfig config = parse("{path: a.csv, features: [x], targets: [y]}");
-    DataConfig prediction = config.forPrediction("b.nc");
+    DataConfig prediction = config.forPrediction("b.nc", Format.AUTO);
     assertEquals("b.nc", prediction.path());
     assertEquals(config.features(), prediction.features());
     assertEquals(List.of(), prediction.targets());

@@ -9,9 +9,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One column of a table while its rows are read: numbers, ISO 8601 dates (as days since
- * 1970-01-01) or booleans (0 and 1), by its first value. A later value of another kind makes the
- * column unreadable.
+ * One column of a table while its rows are read: numbers, ISO 8601 dates (as days since 1970-01-01)
+ * or booleans (0 and 1), by its first value. A later value of another kind makes the column
+ * unreadable.
  */
 final class CsvColumn {
   private static final double NANOSECONDS_PER_DAY = 86_400e9;
@@ -80,9 +80,15 @@ final class CsvColumn {
         case NUMBER, UNKNOWN -> number(text, line);
       };
     } catch (NumberFormatException | DateTimeException e) {
-      String what = kind == Kind.DATE ? "an ISO date" : kind == Kind.BOOL ? "a truth value" : "a number";
+      String what =
+          kind == Kind.DATE ? "an ISO date" : kind == Kind.BOOL ? "a truth value" : "a number";
       problem =
-          place(line) + ": \"" + shortened(text) + "\" is not " + what + "; leave missing fields empty";
+          place(line)
+              + ": \""
+              + shortened(text)
+              + "\" is not "
+              + what
+              + "; leave missing fields empty";
       return Double.NaN;
     }
   }

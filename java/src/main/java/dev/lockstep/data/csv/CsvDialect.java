@@ -193,7 +193,10 @@ record CsvDialect(
           default -> "";
         });
     text.append(decimalComma ? ", decimal commas" : "");
-    text.append(charset.equals(StandardCharsets.UTF_8) ? "" : ", " + charset.name().toUpperCase(Locale.ROOT));
+    text.append(
+        charset.equals(StandardCharsets.UTF_8)
+            ? ""
+            : ", " + charset.name().toUpperCase(Locale.ROOT));
     return text.append(gzip ? ", gzip" : "").toString();
   }
 }

@@ -193,8 +193,7 @@ public final class CsvFile implements ArrayFile {
       return padded;
     }
     throw rows.error(
-        rows.line(),
-        "has " + next.size() + " fields where the header names " + width + " columns");
+        rows.line(), "has " + next.size() + " fields where the header names " + width + " columns");
   }
 
   /** Units stand below the names: words above numbers, at least in half of these columns. */

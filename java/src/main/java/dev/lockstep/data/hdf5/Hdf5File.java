@@ -141,8 +141,7 @@ public final class Hdf5File implements ArrayFile {
       Double standard = format.stored().netcdfFill();
       // NetCDF stores its default as the fill value of HDF5, which nobody else would choose.
       boolean filled = isNetcdf || (fill.bytes() != null && standard != null && stored == standard);
-      Packing packing =
-          Packing.of(attributes, filled ? standard : null, format.stored());
+      Packing packing = Packing.of(attributes, filled ? standard : null, format.stored());
       Variable variable =
           new Variable(name, type.label(), dimensions, Packing.describing(attributes));
       entries.put(name, new Entry(variable, packing, reader, blockLength(variable, reader)));
