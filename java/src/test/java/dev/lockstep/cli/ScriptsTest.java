@@ -192,4 +192,17 @@ class ScriptsTest {
                 + " hpc/quickstart.sh"),
         outcome.lines());
   }
+
+  /** Debian's mpich has mpicc.mpich, but mpi.h comes with libmpich-dev. */
+  @Test
+  void anMpiWithoutItsHeadersCountsAsMissing() throws Exception {
+    script("bin/mpirun.mpich", "");
+    script("bin/mpicc.mpich", "exec c++ -nostdinc \"$@\"");
+    String ask = "source hpc/packages.sh; have_mpi mpich; echo $?";
+    assertEquals(new Outcome(0, List.of("1")), run(Map.of(), "bash", "-c", ask));
+    script("bin/mpicc.mpich", "exec c++ -Iinclude \"$@\"");
+    Path header = Files.createDirectories(folder.resolve("include")).resolve("mpi.h");
+    Files.writeString(header, "#define MPICH_VERSION\nstatic int MPI_Finalize() { return 0; }\n");
+    assertEquals(new Outcome(0, List.of("0")), run(Map.of(), "bash", "-c", ask));
+  }
 }
