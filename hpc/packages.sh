@@ -32,9 +32,13 @@ have_jdk() {
   [[ -x $home/bin/javac && -f $home/include/jni.h && -n $version ]] && ((version >= 17))
 }
 
+# have_compiler: CMake's, and g++, which JavaCPP calls.
 have_compiler() {
-  compiles "${CXX:-c++}" -pthread <<<$'#include <concepts>\n#include <thread>\nint main() { std::thread([] {}).join(); }' &&
-    command -v "${CC:-cc}" >/dev/null
+  local compiler
+  for compiler in "${CXX:-c++}" g++; do
+    compiles "$compiler" -pthread <<<$'#include <concepts>\n#include <thread>\nint main() { std::thread([] {}).join(); }' || return 1
+  done
+  command -v "${CC:-cc}" >/dev/null
 }
 
 have_googletest() {

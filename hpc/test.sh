@@ -77,8 +77,6 @@ tools() {
   need "faults between hosts" have_links iproute2
   need "shellcheck" "have shellcheck" shellcheck
   need "training on the real data" have_data ferret-datasets
-  # Only makes a second run faster.
-  command -v ccache >/dev/null || install ccache >/dev/null 2>&1 || true
 }
 
 native_format() { git ls-files 'native-src/*.h' 'native-src/*.cc' | xargs clang-format --dry-run -Werror; }
@@ -161,6 +159,18 @@ java_tests_on() {
 
 quickstart() { bash hpc/quickstart.sh; }
 
+# consumer: its own skips are among its lines.
+consumer() {
+  local code=0 line
+  mkdir -p build
+  hpc/consumer.sh >build/consumer.log 2>&1 || code=1
+  cat build/consumer.log
+  while IFS= read -r line; do
+    skip "installed jars" "$line"
+  done < <(sed -n 's/^skipped: //p' build/consumer.log)
+  return $code
+}
+
 say "Tools"
 tools
 if command -v ccache >/dev/null; then
@@ -178,6 +188,7 @@ if has have_fuzzer; then step "fuzzing of the TCP parsers" fuzz; fi
 if has have_data; then step "quickstart" quickstart; fi
 if has have_googletest; then step "native tests" native release; fi
 step "build and Java tests" java_tests
+step "installed jars in a user's project" consumer
 other=$(find /usr/lib/jvm -maxdepth 1 -name '*25*' -type d 2>/dev/null | sort | head -n 1)
 if [[ -n $other && ${JAVA_HOME:-} != "$other" ]]; then
   step "Java tests on $(basename "$other")" java_tests_on "$other"

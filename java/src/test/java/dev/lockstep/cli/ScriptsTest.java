@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The scripts under {@code hpc}, with stand-ins for the programs that they start. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 240, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ScriptsTest {
   private static final Path HPC =
       Path.of(System.getProperty("lockstep.repository"))
@@ -60,7 +60,7 @@ class ScriptsTest {
     Process process = builder.start();
     process.getOutputStream().close();
     List<String> lines = process.inputReader().lines().toList();
-    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    assertTrue(process.waitFor(120, TimeUnit.SECONDS));
     return new Outcome(process.exitValue(), lines);
   }
 
