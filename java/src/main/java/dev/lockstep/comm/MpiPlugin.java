@@ -1,6 +1,6 @@
 package dev.lockstep.comm;
 
-import dev.lockstep.natives.NativeBuild;
+import dev.lockstep.natives.build.NativeBuild;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;

@@ -1,6 +1,6 @@
 package dev.lockstep.jni.presets;
 
-import dev.lockstep.natives.NativeBuild;
+import dev.lockstep.natives.build.NativeBuild;
 import org.bytedeco.javacpp.ClassProperties;
 import org.bytedeco.javacpp.LoadEnabled;
 import org.bytedeco.javacpp.Loader;

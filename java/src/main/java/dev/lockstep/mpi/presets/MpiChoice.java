@@ -1,6 +1,6 @@
 package dev.lockstep.mpi.presets;
 
-import dev.lockstep.natives.NativeBuild;
+import dev.lockstep.natives.build.NativeBuild;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,4 +1,4 @@
-package dev.lockstep.natives;
+package dev.lockstep.natives.build;
 
 import java.io.IOException;
 import java.io.InputStream;

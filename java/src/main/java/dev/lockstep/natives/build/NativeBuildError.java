@@ -1,4 +1,4 @@
-package dev.lockstep.natives;
+package dev.lockstep.natives.build;
 
 /**
  * Thrown when classes and native libraries are not of the same build, or the libraries are missing.

@@ -1,4 +1,4 @@
-package dev.lockstep.natives;
+package dev.lockstep.natives.build;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -140,7 +140,8 @@ class NativeBuildTest {
     String classPath =
         System.getProperty("java.class.path").replace(main.toString(), classes.toString());
     String output = java(classPath, Program.class);
-    assertTrue(output.contains("refused: Lockstep's native libraries are not on the class path"), output);
+    assertTrue(
+        output.contains("refused: Lockstep's native libraries are not on the class path"), output);
     assertTrue(output.contains("-" + Loader.getPlatform() + ".jar"), output);
   }
 }
