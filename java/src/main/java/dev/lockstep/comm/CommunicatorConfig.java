@@ -50,12 +50,12 @@ public record CommunicatorConfig(
     algorithms = algorithms == null ? AlgorithmConfig.defaults() : algorithms;
     if (!(timeoutSeconds > 0)) {
       throw new IllegalArgumentException(
-          "communicator.timeout_seconds is " + timeoutSeconds + "; it must be above 0.");
+          "timeout_seconds must be above 0, not " + timeoutSeconds + ".");
     }
     stallSeconds = stallSeconds == null ? Double.valueOf(DEFAULT_STALL_SECONDS) : stallSeconds;
     if (!(stallSeconds > 0)) {
       throw new IllegalArgumentException(
-          "communicator.stall_seconds is " + stallSeconds + "; it must be above 0.");
+          "stall_seconds must be above 0, not " + stallSeconds + ".");
     }
   }
 

@@ -2,6 +2,7 @@ package dev.lockstep.localize;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,8 +37,12 @@ public record NetworkConfig(
     }
     if (nAnchors != null && nAnchors < dimension + 1) {
       throw new IllegalArgumentException(
-          "n_anchors: must be at least %d in %d-D, not %d."
-              .formatted(dimension + 1, dimension, nAnchors));
+          String.format(
+              Locale.ROOT,
+              "n_anchors: must be at least %d in %d-D, not %d.",
+              dimension + 1,
+              dimension,
+              nAnchors));
     }
     if (communicationRange != null
         && !(communicationRange > 0 && Double.isFinite(communicationRange))) {

@@ -2,6 +2,7 @@ package dev.lockstep.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -41,11 +42,14 @@ final class Mlp {
         register(linear, "bias", uniform(random, fanIn, config, fanOut));
         module.register_module("layer" + layer, linear);
         if (layer > 0) {
-          forward.append("    x = %s(x)\n".formatted(config.activation().function()));
+          forward.append(
+              String.format(Locale.ROOT, "    x = %s(x)\n", config.activation().function()));
         }
         forward.append(
-            "    x = torch.linear(x, self.layer%1$d.weight, self.layer%1$d.bias)\n"
-                .formatted(layer));
+            String.format(
+                Locale.ROOT,
+                "    x = torch.linear(x, self.layer%1$d.weight, self.layer%1$d.bias)\n",
+                layer));
       }
       module.define(forward.append("    return x\n").toString());
       module.retainReference();

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -123,8 +124,11 @@ public record RunFolder(Path path) {
           .toList();
     } catch (IOException e) {
       throw new RunFolderException(
-          "The run folder %s cannot be listed: %s. Check its permissions."
-              .formatted(path, e.getMessage()),
+          String.format(
+              Locale.ROOT,
+              "The run folder %s cannot be listed: %s. Check its permissions.",
+              path,
+              e.getMessage()),
           e);
     }
   }
