@@ -103,8 +103,12 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     return shared.orElseThrow(
         () ->
             new BackendUnavailableException(
-                "The %d ranks of this group (%s) do not all share memory, which strategy.fused needs: run all of them on one host, or leave strategy.fused out."
-                    .formatted(group.size(), group.transport())));
+                "The "
+                    + group.size()
+                    + " ranks of this group ("
+                    + group.transport()
+                    + ") do not all share memory, which strategy.fused needs: run all of them on"
+                    + " one host, or leave strategy.fused out."));
   }
 
   private static Role fused(RoleContext context, SharedMemory shared) {
