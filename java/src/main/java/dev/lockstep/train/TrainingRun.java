@@ -1,7 +1,5 @@
 package dev.lockstep.train;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.checkpoint.CheckpointStore;
 import dev.lockstep.comm.Communicator;
@@ -11,6 +9,7 @@ import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
 import dev.lockstep.model.Model;
+import dev.lockstep.model.ModelDescription;
 import dev.lockstep.model.PhysicalModel;
 import dev.lockstep.model.Scaling;
 import dev.lockstep.monitor.EpochRecord;
@@ -272,14 +271,11 @@ final class TrainingRun implements AutoCloseable {
   }
 
   private void saveModel(RunFolder folder) {
-    ObjectNode description = new ObjectMapper().createObjectNode();
-    dataset.featureNames().forEach(description.putArray("features")::add);
-    dataset.targetNames().forEach(description.putArray("targets")::add);
     PhysicalModel.save(
         model,
         scaling(normalizers.features()),
         loss.classifies() ? Scaling.identity() : scaling(normalizers.targets()),
-        description.toString(),
+        ModelDescription.of(dataset).toJson(),
         folder.model());
   }
 
