@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       CheckCommand.class,
       DataCommand.class,
+      ConfigCommand.class,
       DoctorCommand.class,
       CompletionCommand.class
     },

@@ -71,7 +71,8 @@ final class PredictCommand implements Callable<Integer> {
       names = "--features",
       split = ",",
       paramLabel = "VARIABLE",
-      description = "The model's inputs as variables of the data file, in the model's order; in any order if"
+      description =
+          "The model's inputs as variables of the data file, in the model's order; in any order if"
               + " they are the names that it knows.")
   private @Nullable List<String> features;
 

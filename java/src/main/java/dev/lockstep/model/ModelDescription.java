@@ -71,7 +71,8 @@ public record ModelDescription(
   private static ModelDescription parse(JsonNode json) throws JsonProcessingException {
     List<FeatureConfig> recipe = new ArrayList<>();
     // Files of version 0.1 name the columns only; those are variables.
-    for (JsonNode feature : json.path("recipe").isMissingNode() ? json.path("features") : json.path("recipe")) {
+    for (JsonNode feature :
+        json.path("recipe").isMissingNode() ? json.path("features") : json.path("recipe")) {
       recipe.add(new ObjectMapper().treeToValue(feature, FeatureConfig.class));
     }
     Map<String, String> units = new TreeMap<>();

@@ -43,8 +43,8 @@ public final class Predictor implements AutoCloseable {
   }
 
   /**
-   * Reads a TorchScript file: a run's {@code model.pt}, or another one whose forward takes [samples,
-   * features].
+   * Reads a TorchScript file: a run's {@code model.pt}, or another one whose forward takes
+   * [samples, features].
    *
    * @throws ModelException if that fails
    */

@@ -106,8 +106,7 @@ class PredictCommandTest {
     Path file = folder.resolve(name);
     try (PointerScope scope = new PointerScope()) {
       JitModule module = new JitModule(new QualifiedName("__torch__.Foreign"));
-      module.register_parameter(
-          "w", torch.ones(1, 2).to(type).set_requires_grad(true), false);
+      module.register_parameter("w", torch.ones(1, 2).to(type).set_requires_grad(true), false);
       module.define("def forward(self, x):\n    return " + expression + "\n");
       module.save(file.toString());
     }
