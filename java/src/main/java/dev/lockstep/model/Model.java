@@ -137,8 +137,9 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * The parts that follow each other, of which the forward pass consists: the submodules of a {@code
-   * torch.nn.Sequential}, or the layers of an mlp. A model that is no such sequence is one stage.
+   * The parts that follow each other, of which the forward pass consists: the submodules of a
+   * {@code torch.nn.Sequential}, or the layers of an mlp. A model that is no such sequence is one
+   * stage.
    */
   public List<Stage> stages() {
     if (stages.isEmpty()) {
@@ -161,8 +162,8 @@ public final class Model implements AutoCloseable {
 
   /**
    * From now on batch norms normalise, in training, by the joined batch of all ranks: {@link
-   * #trainingPass} and its backward pass are then collective, and needed also from a rank that has no
-   * samples.
+   * #trainingPass} and its backward pass are then collective, and needed also from a rank that has
+   * no samples.
    *
    * @throws ModelException if one is not a stage of its own, so that the pass cannot be cut there
    */

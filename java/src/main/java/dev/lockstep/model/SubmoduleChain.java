@@ -16,8 +16,8 @@ import org.bytedeco.pytorch.named_module_list;
  * A forward pass that is nothing but submodules one after another, as that of {@code
  * torch.nn.Sequential}: each takes one tensor, which is what the one before gave.
  *
- * <p>Read from TorchScript's textual form of the graph, because the presets do not give the names in
- * a graph's nodes.
+ * <p>Read from TorchScript's textual form of the graph, because the presets do not give the names
+ * in a graph's nodes.
  */
 final class SubmoduleChain {
   private static final Pattern SELF_AND_INPUT =

@@ -30,7 +30,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 final class SynchronizedBatchNorm implements TrainingPass.Part {
   private static final Pattern CLASS =
-      Pattern.compile("__torch__\\.(\\S+\\.)?batchnorm\\.(___torch_mangle_\\d+\\.)?BatchNorm[123]d");
+      Pattern.compile(
+          "__torch__\\.(\\S+\\.)?batchnorm\\.(___torch_mangle_\\d+\\.)?BatchNorm[123]d");
   private static final Pattern NUMBER =
       Pattern.compile("%(\\S+) : float = prim::Constant\\[value=([^]]+)]\\(\\).*");
   // Scripted: batch_norm(x, mean, variance, weight, bias, training, momentum, eps).
@@ -149,8 +150,7 @@ final class SynchronizedBatchNorm implements TrainingPass.Part {
       samples = all[channels];
       Tensor mean = column(divided(all, channels, samples), x);
       Tensor centred = x.sub(mean);
-      double[] squares =
-          communicator.allReduce(overSamples(centred.mul(centred)), ReduceOp.SUM);
+      double[] squares = communicator.allReduce(overSamples(centred.mul(centred)), ReduceOp.SUM);
       Tensor variance = column(divided(squares, channels, samples), x);
       scale = variance.add(new Scalar(layer.epsilon())).rsqrt();
       normalised = centred.mul(scale).set_requires_grad(true);

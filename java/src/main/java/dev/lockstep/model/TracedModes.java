@@ -20,8 +20,8 @@ import org.bytedeco.pytorch.named_module_list;
 /**
  * Makes a traced module follow {@code train()} and {@code eval()}.
  *
- * <p>{@code torch.jit.trace} writes down whether the module was in training as a constant, so that a
- * module traced in training normalises by the batch and drops units in evaluation, too: what it
+ * <p>{@code torch.jit.trace} writes down whether the module was in training as a constant, so that
+ * a module traced in training normalises by the batch and drops units in evaluation, too: what it
  * predicts for a sample then depends on the others. In layers of {@code torch.nn}, which all follow
  * the mode, the constant is replaced by the layer's attribute {@code training}.
  */

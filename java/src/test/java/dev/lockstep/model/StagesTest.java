@@ -41,8 +41,7 @@ class StagesTest {
     NativeLibraries.load();
     normed = folder.resolve("normed.pt");
     try (PointerScope scope = new PointerScope()) {
-      JitModule inner =
-          sequence(linear(5, 6), batchNorm(6, "self.training"), activation());
+      JitModule inner = sequence(linear(5, 6), batchNorm(6, "self.training"), activation());
       sequence(linear(4, 5), batchNorm(5, "self.training"), inner, linear(6, 1))
           .save(normed.toString());
     }
@@ -111,7 +110,11 @@ class StagesTest {
       count *= length;
     }
     Tensor line = torch.arange(new Scalar(count)).to(ScalarType.Double);
-    return line.mul(new Scalar(1.7)).add(new Scalar(shape.length)).sin().add(new Scalar(0.1)).view(shape);
+    return line.mul(new Scalar(1.7))
+        .add(new Scalar(shape.length))
+        .sin()
+        .add(new Scalar(0.1))
+        .view(shape);
   }
 
   private static double[] doubles(Tensor tensor) {
@@ -246,7 +249,8 @@ class StagesTest {
     try (PointerScope scope = new PointerScope()) {
       JitModule module = module("__torch__.Users");
       module.register_module("norm", batchNorm(4, "self.training"));
-      module.define("def forward(self, x: Tensor) -> Tensor:\n    return x + self.norm.forward(x)\n");
+      module.define(
+          "def forward(self, x: Tensor) -> Tensor:\n    return x + self.norm.forward(x)\n");
       module.save(file.toString());
     }
     try (Model model = Model.load(file);
