@@ -3,11 +3,13 @@ package dev.lockstep.cli;
 import dev.lockstep.LockstepException;
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.TuningException;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.data.DataException;
 import dev.lockstep.localize.NetworkException;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.monitor.RunFolderException;
+import dev.lockstep.natives.build.NativeBuildError;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.InvalidPathException;
@@ -80,6 +82,9 @@ public final class Main implements Runnable {
     line.getSubcommands().get("launch").setStopAtPositional(true);
     try {
       return line.execute(arguments);
+    } catch (NativeBuildError e) {
+      line.getErr().println("lockstep: " + e.getMessage());
+      return ExitCode.CONFIGURATION;
     } catch (OutOfMemoryError e) {
       line.getErr()
           .printf(
@@ -116,7 +121,9 @@ public final class Main implements Runnable {
   }
 
   private static int exitCode(Exception e) {
-    if (e instanceof ConfigException || e instanceof InvalidPathException) {
+    if (e instanceof ConfigException
+        || e instanceof TuningException
+        || e instanceof InvalidPathException) {
       return ExitCode.CONFIGURATION;
     }
     if (e instanceof CommunicationException) {

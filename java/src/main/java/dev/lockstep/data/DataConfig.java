@@ -3,7 +3,6 @@ package dev.lockstep.data;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lockstep.ConfigKeyException;
-import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -118,20 +117,5 @@ public record DataConfig(
         dropMissing == null || dropMissing,
         validationFraction == null ? 0.2 : validationFraction,
         seed == null ? 0 : seed);
-  }
-
-  /**
-   * The same features from another file, without targets: what prediction reads.
-   *
-   * @param path the file to predict for
-   * @param format its format; with {@link Format#AUTO} it is detected, and where it cannot be, it
-   *     is this configuration's
-   */
-  public DataConfig forPrediction(String path, Format format) {
-    Format chosen = format;
-    if (format == Format.AUTO && !DataFiles.isRecognised(Path.of(path))) {
-      chosen = this.format;
-    }
-    return new DataConfig(path, chosen, null, features, List.of(), dropMissing, 0, seed);
   }
 }

@@ -118,16 +118,6 @@ public final class DataFiles {
     };
   }
 
-  /** Whether a file's format can be told, or there is no file. */
-  static boolean isRecognised(Path path) {
-    try {
-      detect(path);
-      return true;
-    } catch (DataException e) {
-      return !Files.isReadable(path);
-    }
-  }
-
   private static Format detect(Path path) {
     byte[] start;
     try (InputStream in = Files.newInputStream(path)) {

@@ -4,17 +4,26 @@ import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.data.Dataset;
+import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.RunSummary;
+import dev.lockstep.monitor.TargetPredictions;
 import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.train.engine.Evaluator.Evaluation;
+import dev.lockstep.train.memory.ParameterHash;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One training run, from a plan and a data set to a model file. Every rank of the communicator
@@ -23,6 +32,11 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #requestStop} may be called from any thread; all else belongs to one thread.
  */
 public final class TrainingJob {
+  private static final Logger log = LoggerFactory.getLogger(TrainingJob.class);
+
+  /** Enough for a plot of predictions, few enough to send to rank 0 at once. */
+  private static final int PLOTTED_SAMPLES = 5000;
+
   private final TrainingPlan plan;
   private final Dataset dataset;
   private final Split split;
@@ -78,28 +92,77 @@ public final class TrainingJob {
    * @throws dev.lockstep.comm.CommunicationException if a rank fails; it names the rank
    */
   public TrainingResult run(boolean resume) {
+    if (dataset.targetNames().isEmpty()) {
+      throw new TrainingException(
+          "There is nothing to predict: name at least one of data.targets.");
+    }
     NativeLibraries.load();
     int threads = TorchThreads.configure(plan.threads(), communicator);
-    try (Model model = model();
-        TrainingMemory memory = agreedMemory(model)) {
-      Resumption resumption = new Resumption(plan, split.train().length, memory, communicator);
-      @Nullable Path checkpoints = resume ? folder.map(RunFolder::checkpoints).orElse(null) : null;
-      @Nullable Progress progress = resumption.find(checkpoints);
-      try (TrainingRun run =
-          new TrainingRun(
-              plan,
-              model,
-              memory,
-              dataset,
-              split,
-              communicator,
-              recorder,
-              folder,
-              stopRequested,
-              progress)) {
-        return run.run(threads, masterAddress());
+    DataFingerprint data = DataFingerprint.of(dataset, split);
+    TrainingTask task = new TrainingTask(plan, dataset, split, communicator, folder);
+    try (Model model = model()) {
+      joinBatchNorms(model);
+      String structure = structure(model);
+      checkAgreement(model, structure, data);
+      try (TrainingAssembly run = new TrainingAssembly(task, model)) {
+        @Nullable Progress progress =
+            new Resumption(run, data, structure).find(resume ? folder.orElse(null) : null);
+        run.useNormalizers(
+            progress == null
+                ? Normalizer.fit(dataset, run.trainingSamples, communicator)
+                : progress.normalizer().pair());
+        Checkpoints checkpoints = new Checkpoints(run, data, structure);
+        TrainingLoop loop = new TrainingLoop(run, recorder, checkpoints, stopRequested, progress);
+        return train(loop, new RunReport(run), threads);
       }
     }
+  }
+
+  private TrainingResult train(TrainingLoop loop, RunReport report, int threads) {
+    recorder.started(report.start(threads, masterAddress(), loop.epochs()));
+    if (loop.run()) {
+      return new TrainingResult(true, loop.epochs(), loop.steps(), Optional.empty());
+    }
+    Evaluation evaluation = loop.finalEvaluation();
+    RunSummary summary = report.summary(loop, evaluation);
+    List<TargetPredictions> predictions = loop.evaluator().predictions(PLOTTED_SAMPLES);
+    if (communicator.rank() == 0) {
+      folder.ifPresent(report::saveModel);
+    }
+    recorder.finished(summary, predictions);
+    return new TrainingResult(false, loop.epochs(), loop.steps(), Optional.of(summary));
+  }
+
+  private void joinBatchNorms(Model model) {
+    if (communicator.size() == 1 || !model.hasBatchNorm()) {
+      return;
+    }
+    if (plan.model().batchNorm() == ModelConfig.BatchNorm.PER_RANK) {
+      log.info(
+          "{} has batch norms: each rank normalises by its own share of the batch, so that the"
+              + " result depends a little on the number of ranks; model.batch_norm: synchronized"
+              + " makes it that of one process.",
+          model);
+      return;
+    }
+    if (!plan.strategy().type().equals(StrategyConfig.DEFAULT_TYPE)
+        || plan.training().accumulationSteps() != 1) {
+      throw new TrainingException(
+          "model.batch_norm: synchronized needs strategy.type: data_parallel and"
+              + " training.accumulation_steps: 1, with which all ranks step through the same batch.");
+    }
+    model.synchronizeBatchNorm(communicator);
+  }
+
+  /** What tells the model from others besides its tensors. */
+  private String structure(Model model) {
+    ModelConfig config = plan.model();
+    return config.type() == ModelConfig.Type.MLP
+        ? "mlp " + config.hidden() + " " + config.activation() + " " + config.dtype()
+        : "of code "
+            + HexFormat.of()
+                .formatHex(
+                    ParameterHash.sha256().digest(model.code().getBytes(StandardCharsets.UTF_8)));
   }
 
   private Model model() {
@@ -114,20 +177,22 @@ public final class TrainingJob {
     return Model.mlp(config, dataset.featureNames().size(), outputs, plan.seed());
   }
 
-  private TrainingMemory agreedMemory(Model model) {
+  private void checkAgreement(Model model, String structure, DataFingerprint data) {
     Agreement.check(
         model,
         List.of(
-            "samples " + dataset.size() + " of " + dataset.featureNames() + dataset.targetNames(),
+            "samples " + data.size() + " of " + data.features() + data.targets(),
+            "data of the sampled rows' hash " + data.rowsSha256(),
+            "a split (data.seed, data.validation_fraction) of the hash " + data.splitSha256(),
             "seed " + plan.seed(),
             "model " + plan.model(),
+            "model " + structure,
             "training " + plan.training(),
             "optimizer " + plan.optimizer(),
             "schedule " + plan.schedule(),
-            "strategy " + plan.strategy()),
+            "strategy " + plan.strategy(),
+            "checkpoints " + plan.checkpoints()),
         communicator);
-    boolean fused = plan.strategy().isFusedOn(communicator);
-    return TrainingMemory.of(model, plan.optimizer(), communicator, fused);
   }
 
   private Optional<String> masterAddress() {

@@ -20,10 +20,14 @@ final class NetcdfDimensions {
   private final Map<Long, Long> scaleByDimensionId = new HashMap<>();
   private final Map<String, Long> lengthByName = new HashMap<>();
 
+  /** Fields of MATLAB's structs lack the mark that its arrays have, so one marks the file. */
+  private final boolean matlab;
+
   /** A data set as far as dimensions are concerned. */
   record Shaped(String name, long address, Dataspace space, Map<String, Object> attributes) {}
 
   NetcdfDimensions(List<Shaped> datasets) {
+    matlab = datasets.stream().anyMatch(d -> d.attributes.containsKey("MATLAB_class"));
     for (Shaped dataset : datasets) {
       nameByScale.putIfAbsent(dataset.address, dataset.name);
       if (isScale(dataset)
@@ -80,7 +84,6 @@ final class NetcdfDimensions {
       names[0] = nameByScale.getOrDefault(dataset.address, dataset.name);
     } else if (rank > 0) {
       // MATLAB writes the transposed array: what it calls rows is HDF5's last dimension.
-      boolean matlab = dataset.attributes.containsKey("MATLAB_class");
       names[matlab ? rank - 1 : 0] = ArrayFile.SAMPLES;
     }
     return List.of(names);
