@@ -15,12 +15,14 @@ import dev.lockstep.monitor.TargetPredictions;
 import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
 import dev.lockstep.train.memory.ParameterHash;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +42,7 @@ public final class TrainingJob {
   private final RunRecorder recorder;
   private final Optional<RunFolder> folder;
   private final AtomicBoolean stopRequested = new AtomicBoolean();
+  private UnaryOperator<WritableByteChannel> checkpointChannel = UnaryOperator.identity();
 
   /**
    * Names the parts; nothing happens yet, and the job owns none of them.
@@ -75,6 +78,11 @@ public final class TrainingJob {
     stopRequested.set(true);
   }
 
+  /** Has checkpoints' tensors pass through something on their way to the file, for tests. */
+  void writeCheckpointsThrough(UnaryOperator<WritableByteChannel> channel) {
+    checkpointChannel = channel;
+  }
+
   /**
    * Trains; collective.
    *
@@ -91,7 +99,8 @@ public final class TrainingJob {
     NativeLibraries.load();
     int threads = TorchThreads.configure(plan.threads(), communicator);
     DataFingerprint data = DataFingerprint.of(dataset, split);
-    TrainingTask task = new TrainingTask(plan, dataset, split, communicator, folder);
+    TrainingTask task = 
+        new TrainingTask(plan, dataset, split, communicator, folder, checkpointChannel);
     try (Model model = model()) {
       String structure = structure(model);
       checkAgreement(model, structure, data);
