@@ -2,6 +2,7 @@ package dev.lockstep.checkpoint;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,18 +26,16 @@ public record CheckpointConfig(
    */
   public CheckpointConfig {
     if (everyEpochs != null && everyEpochs < 1) {
-      throw new IllegalArgumentException(
-          "every_epochs must be at least 1, not " + everyEpochs + ".");
+      throw new ConfigKeyException("every_epochs", "must be at least 1, not " + everyEpochs + ".");
     }
     if (everySteps != null && everySteps < 1) {
-      throw new IllegalArgumentException("every_steps must be at least 1, not " + everySteps + ".");
+      throw new ConfigKeyException("every_steps", "must be at least 1, not " + everySteps + ".");
     }
     if (everySeconds != null && !(everySeconds > 0 && Double.isFinite(everySeconds))) {
-      throw new IllegalArgumentException(
-          "every_seconds must be above 0, not " + everySeconds + ".");
+      throw new ConfigKeyException("every_seconds", "must be above 0, not " + everySeconds + ".");
     }
     if (keep < 1) {
-      throw new IllegalArgumentException("keep must be at least 1, not " + keep + ".");
+      throw new ConfigKeyException("keep", "must be at least 1, not " + keep + ".");
     }
   }
 

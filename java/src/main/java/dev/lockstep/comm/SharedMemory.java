@@ -1,6 +1,5 @@
 package dev.lockstep.comm;
 
-import java.lang.ref.Reference;
 import java.util.function.LongConsumer;
 
 /**
@@ -38,6 +37,5 @@ public final class SharedMemory {
           operation.accept(handle);
           return null;
         });
-    Reference.reachabilityFence(operation);
   }
 }

@@ -1,5 +1,6 @@
 package dev.lockstep.monitor;
 
+import dev.lockstep.ConfigKeyException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,8 +25,9 @@ public record RunFolder(Path path) {
    */
   public static RunFolder of(Path output, String name) {
     if (name.isBlank() || name.startsWith(".") || name.contains("/") || name.contains("\\")) {
-      throw new IllegalArgumentException(
-          "name must be a plain folder name that does not begin with a dot, not '" + name + "'.");
+      throw new ConfigKeyException(
+          "name",
+          "must be a plain folder name that does not begin with a dot, not '" + name + "'.");
     }
     return new RunFolder(output.resolve(name));
   }

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.train.strategy.DataParallel;
 import dev.lockstep.train.strategy.Strategies;
 import java.util.Map;
@@ -55,8 +56,8 @@ public record StrategyConfig(String type, Record options) {
     keys.remove("type");
     Map<String, Class<? extends Record>> known = Strategies.options();
     if (!known.containsKey(type)) {
-      throw new IllegalArgumentException(
-          "type: must be one of " + String.join(", ", known.keySet()) + ", not " + type + ".");
+      throw new ConfigKeyException(
+          "type", "must be one of " + String.join(", ", known.keySet()) + ", not " + type + ".");
     }
     try {
       return new StrategyConfig(type, MAPPER.treeToValue(keys, known.get(type)));

@@ -1,6 +1,7 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.model.Model;
+import dev.lockstep.model.TrainingPass;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
 import java.util.ArrayList;
@@ -81,23 +82,24 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      Tensor mean = loss.mean(model.forward(samples.inputs()), samples.targets());
+      TrainingPass pass = model.trainingPass(samples.inputs());
+      Tensor mean = loss.mean(pass.output(), samples.targets());
       double value = mean.item_double();
       lossIsFinite &= Double.isFinite(value);
       sink.backwardBegins(lossIsFinite);
       double share = weight * piece.count() / piece.batch().count();
-      backward(share == 1 ? mean : mean.mul(new Scalar(share)), sink);
+      backward(pass, share == 1 ? mean : mean.mul(new Scalar(share)), sink);
       return value * piece.count();
     }
   }
 
-  private void backward(Tensor scaled, GradientSink sink) {
+  private void backward(TrainingPass pass, Tensor scaled, GradientSink sink) {
     hearing = sink.wantsEach() ? sink : null;
     if (hearing != null) {
       hooks.forEach(GradientHook::detachGradient);
     }
     try {
-      scaled.backward();
+      pass.backward(scaled);
     } finally {
       if (hearing != null) {
         hooks.forEach(GradientHook::restoreGradient);
@@ -152,9 +154,10 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      Tensor prediction = model.forward(samples.inputs());
+      TrainingPass pass = model.trainingPass(samples.inputs());
+      Tensor prediction = pass.output();
       Tensor mean = loss.mean(prediction, samples.targets());
-      mean.backward();
+      pass.backward(mean);
       if (!isFinite(samples.inputs())) {
         return "the batch's features";
       }

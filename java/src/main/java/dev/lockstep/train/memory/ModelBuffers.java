@@ -45,7 +45,7 @@ public final class ModelBuffers implements AutoCloseable {
       for (int i = 0; i < buffers.size(); i++) {
         Tensor view = values.view(layout.slots().get(i));
         view.copy_(buffers.get(i).tensor());
-        buffers.get(i).tensor().set_data(view);
+        buffers.get(i).moveTo(view);
       }
     }
     snapshot();
@@ -108,7 +108,7 @@ public final class ModelBuffers implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (ModelTensor buffer : buffers) {
-        buffer.tensor().set_data(buffer.tensor().detach().clone());
+        buffer.moveTo(buffer.tensor().detach().clone());
       }
     }
     values.close();
