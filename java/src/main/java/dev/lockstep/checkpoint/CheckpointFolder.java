@@ -7,17 +7,14 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import dev.lockstep.files.DurableFiles;
 import dev.lockstep.files.FileSeal;
 import dev.lockstep.files.Sha256;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -30,8 +27,8 @@ import java.util.function.UnaryOperator;
  * is written last and seals the others with their lengths and hashes. Keys are sorted and nothing
  * depends on the time or the place, so that equal states are equal bytes.
  *
- * <p>While ranks write, each leaves a note beside its file when that is whole ({@code rank-1.json});
- * the notes go into the manifest.
+ * <p>While ranks write, each leaves a note beside its file when that is whole ({@code
+ * rank-1.json}); the notes go into the manifest.
  */
 final class CheckpointFolder {
   static final String TENSORS = "tensors.safetensors";

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes one rank's share of checkpoints on a thread of its own, one at a time. Rank 0's also waits
- * until the files of all ranks are whole, which it sees in the folder, and completes the checkpoint;
- * it needs no message, so that nothing is bound by a communicator's deadline.
+ * until the files of all ranks are whole, which it sees in the folder, and completes the
+ * checkpoint; it needs no message, so that nothing is bound by a communicator's deadline.
  *
  * <p>One thread besides its own.
  */

@@ -64,9 +64,7 @@ public record StoredTensor(
    */
   @Override
   public List<ByteBuffer> pieces() {
-    return pieces.stream()
-        .map(piece -> piece.duplicate().order(ByteOrder.LITTLE_ENDIAN))
-        .toList();
+    return pieces.stream().map(piece -> piece.duplicate().order(ByteOrder.LITTLE_ENDIAN)).toList();
   }
 
   /**

@@ -22,8 +22,8 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts a checkpoint's tensors back where the run's parts keep them. Rank 0 has read it and sends the
- * others what is theirs, whatever their number was when it was saved.
+ * Puts a checkpoint's tensors back where the run's parts keep them. Rank 0 has read it and sends
+ * the others what is theirs, whatever their number was when it was saved.
  */
 final class StateRestore {
   /** What is sent at once. */
@@ -49,7 +49,7 @@ final class StateRestore {
       String wanted = describe(entry);
       if (!wanted.equals(found)) {
         return Optional.of(
-            "it is of another model, optimiser or strategy: this run has a tensor "
+            "it is of another model or optimiser: this run has a tensor "
                 + entry.name()
                 + ", "
                 + wanted
@@ -62,7 +62,7 @@ final class StateRestore {
             .findFirst()
             .map(
                 name ->
-                    "it is of another model, optimiser or strategy: it has a tensor "
+                    "it is of another model or optimiser: it has a tensor "
                         + name
                         + " that this run has not");
   }
@@ -99,14 +99,12 @@ final class StateRestore {
     state.broadcast(communicator);
   }
 
-  private void restorePerRank(
-      @Nullable Checkpoint checkpoint, Entry entry, Placement.Resize rule) {
+  private void restorePerRank(@Nullable Checkpoint checkpoint, Entry entry, Placement.Resize rule) {
     List<StoredTensor> saved =
         checkpoint == null ? List.of() : checkpoint.perRank().get(entry.name());
     int ranks = communicator.allReduce(new int[] {saved.size()}, ReduceOp.MAX)[0];
     if (ranks != communicator.size()) {
-      StoredTensor made =
-          checkpoint == null ? null : resized(saved, rule, communicator.size());
+      StoredTensor made = checkpoint == null ? null : resized(saved, rule, communicator.size());
       send(made, entry.bytes(), entry, 0);
       return;
     }

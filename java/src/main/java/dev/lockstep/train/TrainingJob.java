@@ -6,6 +6,7 @@ import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
+import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
@@ -14,7 +15,6 @@ import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.monitor.TargetPredictions;
 import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
-import dev.lockstep.train.memory.ParameterHash;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -28,6 +28,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * One training run, from a plan and a data set to a model file. Every rank of the communicator
  * makes one with the same arguments and calls {@link #run}; the ranks check that they agree.
+ *
+ * <p>In a host application: while a run lasts, libtorch's default generator, the thread pools of
+ * libtorch and OpenBLAS and the way in which TorchScript is executed are the run's, for the whole
+ * process; at its end they are what they were. Two runs at once share them.
  *
  * <p>{@link #requestStop} may be called from any thread; all else belongs to one thread.
  */
@@ -97,9 +101,14 @@ public final class TrainingJob {
    */
   public TrainingResult run(boolean resume) {
     NativeLibraries.load();
-    int threads = TorchThreads.configure(plan.threads(), communicator);
+    try (TorchSettings settings = TorchSettings.keep()) {
+      return run(resume, TorchThreads.configure(plan.threads(), communicator));
+    }
+  }
+
+  private TrainingResult run(boolean resume, int threads) {
     DataFingerprint data = DataFingerprint.of(dataset, split);
-    TrainingTask task = 
+    TrainingTask task =
         new TrainingTask(plan, dataset, split, communicator, folder, checkpointChannel);
     try (Model model = model()) {
       String structure = structure(model);
@@ -111,15 +120,21 @@ public final class TrainingJob {
             progress == null
                 ? Normalizer.fit(dataset, run.trainingSamples, communicator)
                 : progress.normalizer().pair());
-        Checkpoints checkpoints = new Checkpoints(run, data, structure);
-        TrainingLoop loop = new TrainingLoop(run, recorder, checkpoints, stopRequested, progress);
-        return train(loop, new RunReport(run), threads);
+        RunReport report = new RunReport(run);
+        int epochs = progress == null ? 0 : (int) progress.sampler().epoch();
+        // First, because a recorder may put an earlier run's folder aside.
+        recorder.started(report.start(threads, masterAddress(), epochs));
+        try (Checkpoints checkpoints = new Checkpoints(run, data, structure)) {
+          TrainingLoop loop = new TrainingLoop(run, recorder, checkpoints, stopRequested, progress);
+          TrainingResult result = train(loop, report);
+          checkpoints.await();
+          return result;
+        }
       }
     }
   }
 
-  private TrainingResult train(TrainingLoop loop, RunReport report, int threads) {
-    recorder.started(report.start(threads, masterAddress(), loop.epochs()));
+  private TrainingResult train(TrainingLoop loop, RunReport report) {
     if (loop.run()) {
       return new TrainingResult(true, loop.epochs(), loop.steps(), Optional.empty());
     }
@@ -140,8 +155,7 @@ public final class TrainingJob {
         ? "mlp " + config.hidden() + " " + config.activation() + " " + config.dtype()
         : "of code "
             + HexFormat.of()
-                .formatHex(
-                    ParameterHash.sha256().digest(model.code().getBytes(StandardCharsets.UTF_8)));
+                .formatHex(Sha256.digest().digest(model.code().getBytes(StandardCharsets.UTF_8)));
   }
 
   private Model model() {

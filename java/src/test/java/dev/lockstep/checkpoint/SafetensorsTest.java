@@ -123,8 +123,11 @@ class SafetensorsTest {
   void aTensorLargerThanABufferIsReadInPieces() throws IOException {
     Path file = folder.resolve("pieces.safetensors");
     StoredTensor whole =
-        tensor("w", TensorType.F32, List.of(5L), b -> b.putFloat(1).putFloat(2).putFloat(3)
-            .putFloat(4).putFloat(5));
+        tensor(
+            "w",
+            TensorType.F32,
+            List.of(5L),
+            b -> b.putFloat(1).putFloat(2).putFloat(3).putFloat(4).putFloat(5));
     ByteBuffer first = whole.data().limit(8);
     StoredTensor cut =
         new StoredTensor(

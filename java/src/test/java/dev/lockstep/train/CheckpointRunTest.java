@@ -134,8 +134,13 @@ class CheckpointRunTest {
       Runs.Plan plan = Runs.Plan.of(1, Runs.ADAM).strategy(strategy);
       for (int saved = 1; saved <= 4; saved++) {
         Path run = folder.resolve(strategy.type() + saved);
-        String hash = Runs.train(saved, plan, data, run).get(0).summary().orElseThrow()
-            .parametersSha256().get(0);
+        String hash =
+            Runs.train(saved, plan, data, run)
+                .get(0)
+                .summary()
+                .orElseThrow()
+                .parametersSha256()
+                .get(0);
         for (int resumed = 1; resumed <= 4; resumed++) {
           List<TrainingResult> results =
               RankThreads.run(resumed, ranks -> Runs.train(plan, data, ranks, run, true));

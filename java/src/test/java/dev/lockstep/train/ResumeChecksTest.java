@@ -71,14 +71,18 @@ class ResumeChecksTest {
   @Test
   void featuresInAnotherOrder() {
     assertRefused(
-        LONGER, new Renamed(data, List.of("x1", "x0", "x2", "x3"), data.targetNames()), 1,
+        LONGER,
+        new Renamed(data, List.of("x1", "x0", "x2", "x3"), data.targetNames()),
+        1,
         "it was made with data.features [x0, x1, x2, x3], not [x1, x0, x2, x3]");
   }
 
   @Test
   void targetsInAnotherOrder() {
     assertRefused(
-        LONGER, new Renamed(data, data.featureNames(), List.of("y1", "y0")), 1,
+        LONGER,
+        new Renamed(data, data.featureNames(), List.of("y1", "y0")),
+        1,
         "it was made with data.targets [y0, y1], not [y1, y0]");
   }
 
@@ -130,7 +134,8 @@ class ResumeChecksTest {
             () ->
                 RankThreads.run(
                     2,
-                    ranks -> job(PLAN, data, ranks.rank(), ranks, folder.resolve("two")).run(false)));
+                    ranks ->
+                        job(PLAN, data, ranks.rank(), ranks, folder.resolve("two")).run(false)));
     assertTrue(
         e.getMessage().contains("Rank 0 and rank 1") && e.getMessage().contains("data.seed"),
         e.getMessage());

@@ -53,8 +53,7 @@ class StateRestoreTest {
     Memory(Communicator ranks) {
       part = new DataPartitioner(WHOLE, ranks.size()).partition(ranks.rank());
       shard = flat(part.size());
-      state.sharded(
-          "moment", shard, new ParameterRange(0, 0, part.size()), part.from(), WHOLE);
+      state.sharded("moment", shard, new ParameterRange(0, 0, part.size()), part.from(), WHOLE);
       state.perRank("residual.", residual, Resize.SUM_SHARED_OUT);
       state.perRank("clock.", clock, Resize.MINIMUM);
       state.perRank("copy.", copy, Resize.FIRST);
@@ -63,8 +62,7 @@ class StateRestoreTest {
     private static FlatBuffers flat(long count) {
       FlatLayout.Slot slot = new FlatLayout.Slot("x", new long[] {count}, 0, 0, count);
       FlatLayout.Group group = new FlatLayout.Group(ScalarType.Float, Float.BYTES, count);
-      return new FlatBuffers(
-          new FlatLayout(List.of(slot), List.of(group)), NativeMemory::allocate);
+      return new FlatBuffers(new FlatLayout(List.of(slot), List.of(group)), NativeMemory::allocate);
     }
 
     private static FloatBuffer floats(FlatBuffers flat) {
@@ -87,7 +85,10 @@ class StateRestoreTest {
               StagedState staged = StagedState.of(memory.state, ranks, true);
               CheckpointWriter writer =
                   new CheckpointWriter(
-                      new CheckpointStore(into, 1), ranks.rank(), saved, UnaryOperator.identity())) {
+                      new CheckpointStore(into, 1),
+                      ranks.rank(),
+                      saved,
+                      UnaryOperator.identity())) {
             for (int i = 0; i < memory.part.size(); i++) {
               Memory.floats(memory.shard).put(i, memory.part.from() + i);
             }
