@@ -1,5 +1,10 @@
 package dev.lockstep.monitor;
 
+import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingEvent.StepDone;
+import dev.lockstep.monitor.TrainingEvent.Validated;
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingEvent.Finished;
 import java.io.PrintStream;
 import java.util.Collections;
 import java.util.List;
@@ -8,7 +13,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Tells a person how the run goes: lines, and on a terminal a progress bar below them. */
-final class ConsoleRecorder implements RunRecorder {
+final class ConsoleRecorder implements TrainingListener {
   /** More ranks than this are told as a range, not one by one. */
   private static final int RANKS_LISTED = 8;
 
@@ -25,7 +30,21 @@ final class ConsoleRecorder implements RunRecorder {
   }
 
   @Override
-  public void started(RunStart start) {
+  public void on(TrainingEvent event) {
+    if (event instanceof StepDone done) {
+      stepDone(done.epoch(), done.step());
+    } else if (event instanceof Started started) {
+      start(started.run());
+    } else if (event instanceof Validated validated) {
+      println("Step %,d   validation loss %s", validated.steps(), number(validated.loss()));
+    } else if (event instanceof EpochDone done) {
+      epochDone(done.epoch());
+    } else if (event instanceof Finished finished) {
+      finish(finished.summary());
+    }
+  }
+
+  private void start(RunStart start) {
     this.start = start;
     println(
         "Run %s: backend %s, world size %d, %s a rank, master address %s",
@@ -50,15 +69,13 @@ final class ConsoleRecorder implements RunRecorder {
     }
   }
 
-  @Override
-  public void stepFinished(int epoch, int step) {
+  private void stepDone(int epoch, int step) {
     if (progress != null && start != null) {
       progress.stepTo((epoch - 1L) * start.stepsPerEpoch() + step);
     }
   }
 
-  @Override
-  public void epochFinished(EpochRecord epoch) {
+  private void epochDone(EpochRecord epoch) {
     int last = start == null ? epoch.epoch() : start.epochs();
     println(
         "Epoch %"
@@ -74,8 +91,7 @@ final class ConsoleRecorder implements RunRecorder {
         100 * epoch.communicationShare());
   }
 
-  @Override
-  public void finished(RunSummary summary, List<TargetPredictions> predictions) {
+  private void finish(RunSummary summary) {
     endProgress();
     println(
         "Trained %s in %.1f s: %,.0f samples/s, %.1f %% communicating",

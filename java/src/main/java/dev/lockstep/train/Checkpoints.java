@@ -93,19 +93,22 @@ final class Checkpoints implements AutoCloseable {
   /**
    * Keeps the state as it is now; collective. Waits for the checkpoint before, and returns when the
    * state has been copied.
+   *
+   * @return whether this rank writes any of it
    */
-  void save(Position position) {
+  boolean save(Position position) {
     await();
     double[] lossSums = communicator.allGather(new double[] {position.lossSum()});
     recurrence.done();
     if (staged == null || writer == null) {
-      return;
+      return false;
     }
     ObjectNode state =
         communicator.rank() == 0
             ? progress(position, lossSums).toJson()
             : JsonNodeFactory.instance.objectNode();
     writer.write(position.steps(), staged.copy(), state);
+    return true;
   }
 
   private Progress progress(Position position, double[] lossSums) {

@@ -23,7 +23,7 @@ final class TorchSettings implements AutoCloseable {
 
   private TorchSettings() {
     torchThreads = torch.get_num_threads();
-    blasThreads = openblas.openblas_get_num_threads();
+    blasThreads = openblas.blas_get_num_threads();
     optimizesGraphs = torch.getGraphExecutorOptimize();
     try (PointerScope scope = new PointerScope();
         Generator generator = torch.getDefaultCPUGenerator()) {

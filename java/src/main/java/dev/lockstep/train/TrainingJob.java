@@ -10,7 +10,9 @@ import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingEvent.Finished;
+import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.monitor.TargetPredictions;
 import dev.lockstep.natives.NativeLibraries;
@@ -43,7 +45,7 @@ public final class TrainingJob {
   private final Dataset dataset;
   private final Split split;
   private final Communicator communicator;
-  private final RunRecorder recorder;
+  private final TrainingListener listener;
   private final Optional<RunFolder> folder;
   private final AtomicBoolean stopRequested = new AtomicBoolean();
   private UnaryOperator<WritableByteChannel> checkpointChannel = UnaryOperator.identity();
@@ -55,7 +57,7 @@ public final class TrainingJob {
    * @param dataset the samples
    * @param split which of them to train on and which to hold out
    * @param communicator the ranks
-   * @param recorder hears what happens; of rank 0 only
+   * @param listener hears what happens on this rank; not closed
    * @param folder where rank 0 writes {@code model.pt} and checkpoints; empty to write nothing
    */
   public TrainingJob(
@@ -63,13 +65,13 @@ public final class TrainingJob {
       Dataset dataset,
       Split split,
       Communicator communicator,
-      RunRecorder recorder,
+      TrainingListener listener,
       Optional<RunFolder> folder) {
     this.plan = plan;
     this.dataset = dataset;
     this.split = split;
     this.communicator = communicator;
-    this.recorder = recorder;
+    this.listener = TrainingListener.all(List.of(listener));
     this.folder = folder;
   }
 
@@ -122,10 +124,10 @@ public final class TrainingJob {
                 : progress.normalizer().pair());
         RunReport report = new RunReport(run);
         int epochs = progress == null ? 0 : (int) progress.sampler().epoch();
-        // First, because a recorder may put an earlier run's folder aside.
-        recorder.started(report.start(threads, masterAddress(), epochs));
+        // First, because a listener may put an earlier run's folder aside.
+        listener.on(new Started(report.start(threads, masterAddress(), epochs)));
         try (Checkpoints checkpoints = new Checkpoints(run, data, structure)) {
-          TrainingLoop loop = new TrainingLoop(run, recorder, checkpoints, stopRequested, progress);
+          TrainingLoop loop = new TrainingLoop(run, listener, checkpoints, stopRequested, progress);
           TrainingResult result = train(loop, report);
           checkpoints.await();
           return result;
@@ -144,7 +146,7 @@ public final class TrainingJob {
     if (communicator.rank() == 0) {
       folder.ifPresent(report::saveModel);
     }
-    recorder.finished(summary, predictions);
+    listener.on(new Finished(summary, predictions));
     return new TrainingResult(false, loop.epochs(), loop.steps(), Optional.of(summary));
   }
 

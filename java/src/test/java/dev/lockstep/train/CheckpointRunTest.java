@@ -9,7 +9,7 @@ import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.files.DurableFiles;
 import dev.lockstep.monitor.RunFolder;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.strategy.DataParallel;
 import dev.lockstep.train.strategy.LocalSgd;
@@ -62,7 +62,7 @@ class CheckpointRunTest {
             2,
             (group, rank, size) -> Communicator.inProcess(group, rank, size, 2.0),
             ranks -> {
-              TrainingJob job = Runs.job(plan, data, ranks, RunRecorder.none(), folder);
+              TrainingJob job = Runs.job(plan, data, ranks, TrainingListener.none(), folder);
               if (ranks.rank() == 1) {
                 // The file's length, its header and its tensors: several writes, 3 s a checkpoint.
                 job.writeCheckpointsThrough(file -> new SlowChannel(file, 500_000_000L));
@@ -104,7 +104,7 @@ class CheckpointRunTest {
                 RankThreads.run(
                     2,
                     ranks -> {
-                      TrainingJob job = Runs.job(plan, data, ranks, RunRecorder.none(), folder);
+                      TrainingJob job = Runs.job(plan, data, ranks, TrainingListener.none(), folder);
                       if (ranks.rank() == 1) {
                         job.writeCheckpointsThrough(
                             file -> {

@@ -9,7 +9,7 @@ import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.TrainingConfig.LossType;
 import java.io.IOException;
@@ -46,7 +46,7 @@ class ResumeChecksTest {
         dataset,
         Split.of(dataset.size(), 0.2, splitSeed),
         ranks,
-        RunRecorder.none(),
+        TrainingListener.none(),
         Optional.of(new RunFolder(into)));
   }
 

@@ -10,10 +10,9 @@ import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.EpochRecord;
-import dev.lockstep.monitor.RunRecorder;
-import dev.lockstep.monitor.RunStart;
-import dev.lockstep.monitor.RunSummary;
-import dev.lockstep.monitor.TargetPredictions;
+import dev.lockstep.monitor.TrainingEvent;
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.TrainingConfig.EarlyStopping;
 import dev.lockstep.train.TrainingConfig.Validation;
@@ -100,25 +99,15 @@ class StepOutcomeTest {
   }
 
   /** Keeps what rank 0 hears. */
-  private static final class Heard implements RunRecorder {
+  private static final class Heard implements TrainingListener {
     private final List<EpochRecord> epochs = new ArrayList<>();
 
     @Override
-    public void started(RunStart start) {}
-
-    @Override
-    public void stepFinished(int epoch, int step) {}
-
-    @Override
-    public void epochFinished(EpochRecord epoch) {
-      epochs.add(epoch);
+    public void on(TrainingEvent event) {
+      if (event instanceof EpochDone done) {
+        epochs.add(done.epoch());
+      }
     }
-
-    @Override
-    public void finished(RunSummary summary, List<TargetPredictions> predictions) {}
-
-    @Override
-    public void close() {}
   }
 
   @Test
@@ -138,7 +127,7 @@ class StepOutcomeTest {
         resumed.summary().orElseThrow().parametersSha256());
   }
 
-  private TrainingResult train(int epochs, RunRecorder recorder, Path into, boolean resume) {
+  private TrainingResult train(int epochs, TrainingListener recorder, Path into, boolean resume) {
     TrainingConfig training =
         TrainingConfig.of(epochs, 30, null, null, null, null, EarlyStopping.of(100, null));
     Runs.Plan plan =

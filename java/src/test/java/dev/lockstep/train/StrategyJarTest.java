@@ -23,8 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** A strategy in a jar of its own, that of examples/strategy, works as those of this library. */
 @Timeout(180)
 class StrategyJarTest {
-  private static final Path PROJECT =
-      Path.of(System.getProperty("lockstep.repository"), "examples", "strategy", "src", "main");
+  private static final Path ROOT = Path.of(System.getProperty("lockstep.repository"));
+  private static final Path PROJECT = ROOT.resolve("examples/strategy/src/main");
+  private static final Path PROGRAM = ROOT.resolve("hpc/lockstep");
   private static final String CLASS_PATH = System.getProperty("java.class.path");
 
   @TempDir Path folder;
@@ -80,16 +81,11 @@ class StrategyJarTest {
 
   private String run(int exitCode, List<String> arguments) throws Exception {
     List<String> command =
-        Stream.concat(
-                Stream.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-XX:TieredStopAtLevel=1",
-                    "-cp",
-                    CLASS_PATH + System.getProperty("path.separator") + jar,
-                    "dev.lockstep.cli.Main"),
-                arguments.stream())
-            .toList();
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        Stream.concat(Stream.of(PROGRAM.toString()), arguments.stream()).toList();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("LOCKSTEP_CLASSPATH", jar.toString());
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    Process process = builder.start();
     CompletableFuture.delayedExecutor(120, TimeUnit.SECONDS).execute(process::destroyForcibly);
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(exitCode, process.waitFor(), output);
@@ -111,7 +107,7 @@ class StrategyJarTest {
             "unknown key \"strategy.quorums\"; the nearest valid key is \"strategy.quorum\""),
         output);
     output = run(3, List.of("train", config.toString(), "--set", "strategy.quorum=0"));
-    assertTrue(output.contains("strategy.quorum: must be at least 1, not 0."), output);
+    assertTrue(output.contains("quorum: must be at least 1, not 0."), output);
     output = run(3, List.of("train", config.toString(), "--set", "strategy.type=sign_sdg"));
     assertTrue(output.contains("one of data_parallel, local_sgd, sign_sgd"), output);
   }
