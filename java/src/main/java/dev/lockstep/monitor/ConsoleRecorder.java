@@ -56,6 +56,10 @@ final class ConsoleRecorder implements TrainingListener {
     println(
         "Samples per rank: %s; held out: %,d; trainable parameters: %,d",
         samples(start.samplesPerRank()), start.heldOutSamples(), start.parameters());
+    if (start.firstEpoch() > start.epochs()) {
+      println("Nothing left to do: %s are done", counted(start.epochs(), "epoch"));
+      return;
+    }
     println(
         "%s %d to %d, %s each",
         start.firstEpoch() > 1 ? "Resuming: epochs" : "Epochs",
@@ -93,12 +97,14 @@ final class ConsoleRecorder implements TrainingListener {
 
   private void finish(RunSummary summary) {
     endProgress();
-    println(
-        "Trained %s in %.1f s: %,.0f samples/s, %.1f %% communicating",
-        counted(summary.epochs(), "epoch"),
-        summary.seconds(),
-        summary.samplesPerSecond(),
-        100 * summary.communicationShare());
+    if (summary.seconds() > 0) {
+      println(
+          "Trained %s in %.1f s: %,.0f samples/s, %.1f %% communicating",
+          counted(summary.epochs(), "epoch"),
+          summary.seconds(),
+          summary.samplesPerSecond(),
+          100 * summary.communicationShare());
+    }
     ValidationScores scores = summary.scores();
     int width = scores.r2().keySet().stream().mapToInt(String::length).max().orElse(0);
     scores

@@ -95,7 +95,7 @@ final class TrainingLoop {
         save();
         return true;
       }
-      if (!run.sampler.hasNext() || isCutShort()) {
+      if (!run.sampler.hasNext() || enough || isCutShort()) {
         endEpoch();
       }
     }
@@ -269,7 +269,7 @@ final class TrainingLoop {
     double waited = run.role.waitedSeconds() - waitedBeforeEpoch;
     double sum = run.task.communicator().allReduce(new double[] {lossSum}, ReduceOp.SUM)[0];
     double trainLoss = sum / samplesUntil(run.sampler.position().step());
-    boolean last = number == config.epochs() || isCutShort();
+    boolean last = number == config.epochs() || enough || isCutShort();
     boolean validates = validation.isDueAfterEpoch(number) || last;
     Evaluation evaluation = validates ? validate() : Evaluator.Evaluation.none();
     listener.on(

@@ -102,6 +102,21 @@ class ConsoleRecorderTest {
   }
 
   @Test
+  void saysThatNothingIsLeftToDo() {
+    RunStart start = new RunStart("a", "single", 1, 1, Optional.empty(), List.of(1L), 0, 5, 5, 4, 1);
+    ConsoleRecorder console = console(true);
+    console.on(new TrainingEvent.Started(start));
+    console.on(
+        new TrainingEvent.Finished(
+            new RunSummary(
+                0.5, 0.5, ValidationScores.none(), 1, 1, "single", 4, 0, 0, 0, List.of("ab")),
+            List.of()));
+
+    assertTrue(text().contains("Nothing left to do: 4 epochs are done"), text());
+    assertFalse(text().contains("samples/s") || text().contains("Resuming"), text());
+  }
+
+  @Test
   void printsAccuracyAndLeavesOutAValidationLossThatIsNot() {
     ConsoleRecorder console = console(false);
     ValidationScores scores = new ValidationScores(Map.of(), Map.of(), OptionalDouble.of(0.9731));
