@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What only a process of its own can show: being killed, and running out of disk. */
-@Timeout(120)
+@Timeout(240)
 class CheckpointProcessTest {
   @TempDir Path folder;
 
@@ -39,7 +39,7 @@ class CheckpointProcessTest {
           }
         }
       }
-      assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+      assertTrue(process.waitFor(120, TimeUnit.SECONDS));
 
       CheckpointSearch search = new CheckpointStore(folder, 2).latest(c -> Optional.empty());
 
