@@ -24,7 +24,12 @@ public final class TrainEmulator {
       Split split = Split.of(data.size(), config.data().validationFraction(), config.data().seed());
       TrainingJob job =
           new TrainingJob(
-              config.plan(), data, split, ranks, TrainingListener.none(), Optional.of(config.folder()));
+              config.plan(),
+              data,
+              split,
+              ranks,
+              TrainingListener.none(),
+              Optional.of(config.folder()));
       TrainingResult result = job.run(false);
       System.out.println(result.summary().orElseThrow().scores());
     }

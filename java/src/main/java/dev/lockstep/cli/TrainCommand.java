@@ -15,8 +15,8 @@ import dev.lockstep.data.Split;
 import dev.lockstep.monitor.PrometheusRecorder;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Recording;
-import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.monitor.Terminal;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
@@ -105,7 +105,11 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private int train(
-      RunConfig config, Dataset dataset, Split split, Communicator group, TrainingListener recorder) {
+      RunConfig config,
+      Dataset dataset,
+      Split split,
+      Communicator group,
+      TrainingListener recorder) {
     TrainingJob job =
         new TrainingJob(
             config.plan(), dataset, split, group, recorder, Optional.of(config.folder()));

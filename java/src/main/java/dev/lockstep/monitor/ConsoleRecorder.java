@@ -1,10 +1,10 @@
 package dev.lockstep.monitor;
 
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingEvent.Finished;
 import dev.lockstep.monitor.TrainingEvent.Started;
 import dev.lockstep.monitor.TrainingEvent.StepDone;
 import dev.lockstep.monitor.TrainingEvent.Validated;
-import dev.lockstep.monitor.TrainingEvent.EpochDone;
-import dev.lockstep.monitor.TrainingEvent.Finished;
 import java.io.PrintStream;
 import java.util.Collections;
 import java.util.List;

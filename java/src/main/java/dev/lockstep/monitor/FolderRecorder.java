@@ -1,9 +1,9 @@
 package dev.lockstep.monitor;
 
-import dev.lockstep.monitor.TrainingEvent.Started;
-import dev.lockstep.monitor.TrainingEvent.Validated;
 import dev.lockstep.monitor.TrainingEvent.EpochDone;
 import dev.lockstep.monitor.TrainingEvent.Finished;
+import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingEvent.Validated;
 import java.awt.AWTError;
 import java.nio.file.Path;
 import java.util.List;

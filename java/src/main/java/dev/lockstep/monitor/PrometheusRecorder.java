@@ -1,8 +1,8 @@
 package dev.lockstep.monitor;
 
+import dev.lockstep.comm.CommunicationStats;
 import dev.lockstep.monitor.TrainingEvent.EpochDone;
 import dev.lockstep.monitor.TrainingEvent.Finished;
-import dev.lockstep.comm.CommunicationStats;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package dev.lockstep.monitor;
 
-import dev.lockstep.monitor.TrainingEvent.Started;
 import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingEvent.Started;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;

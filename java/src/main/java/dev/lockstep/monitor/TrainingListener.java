@@ -4,8 +4,8 @@ import java.util.List;
 
 /**
  * Hears what happens in a run, in order: {@link TrainingEvent.Started}, then steps, validations,
- * checkpoints and epochs, then {@link TrainingEvent.Finished}, then {@link #close}. A run that fails
- * or is stopped is closed without {@code Finished}.
+ * checkpoints and epochs, then {@link TrainingEvent.Finished}, then {@link #close}. A run that
+ * fails or is stopped is closed without {@code Finished}.
  *
  * <p>Called on the rank that it was given to (of the command line's: rank 0), on the thread that
  * trains; steps come often, so what it does with them costs next to nothing. What it throws at

@@ -275,15 +275,15 @@ final class TrainingLoop {
     listener.on(
         new EpochDone(
             new EpochRecord(
-            number,
-            steps,
-            trainLoss,
-            evaluation.loss(),
-            evaluation.scores(),
-            run.schedule.learningRate(steps - 1),
-            samples,
-            seconds,
-            waited / seconds)));
+                number,
+                steps,
+                trainLoss,
+                evaluation.loss(),
+                evaluation.scores(),
+                run.schedule.learningRate(steps - 1),
+                samples,
+                seconds,
+                waited / seconds)));
     totals.add(trainLoss, samples, seconds);
     if (whole) {
       lossSum = 0;

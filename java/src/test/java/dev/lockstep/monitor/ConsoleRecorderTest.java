@@ -121,10 +121,12 @@ class ConsoleRecorderTest {
     ConsoleRecorder console = console(false);
     ValidationScores scores = new ValidationScores(Map.of(), Map.of(), OptionalDouble.of(0.9731));
     console.on(new TrainingEvent.Started(RunSamples.start(1)));
-    console.on(new TrainingEvent.EpochDone(new EpochRecord(1, 1, 0.5, Double.NaN, scores, 1, 1, 1, 0)));
-    console.on(new TrainingEvent.Finished(
-        new RunSummary(0.5, Double.NaN, scores, 1, 1, "single", 1, 1, 1, 0, List.of("ab")),
-        List.of()));
+    console.on(
+        new TrainingEvent.EpochDone(new EpochRecord(1, 1, 0.5, Double.NaN, scores, 1, 1, 1, 0)));
+    console.on(
+        new TrainingEvent.Finished(
+            new RunSummary(0.5, Double.NaN, scores, 1, 1, "single", 1, 1, 1, 0, List.of("ab")),
+            List.of()));
 
     assertFalse(text().contains("validation loss"), text());
     assertTrue(text().contains("Trained 1 epoch in"), text());

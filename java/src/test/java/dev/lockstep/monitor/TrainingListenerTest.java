@@ -19,7 +19,8 @@ class TrainingListenerTest {
 
   @Test
   void passesEveryCallToEachMemberInOrder() {
-    try (TrainingListener both = TrainingListener.all(List.of(new Listener("a"), new Listener("b")))) {
+    try (TrainingListener both =
+        TrainingListener.all(List.of(new Listener("a"), new Listener("b")))) {
       both.on(new TrainingEvent.Started(RunSamples.start(1)));
       both.on(new TrainingEvent.StepDone(1, 2, 2, 0));
       both.on(new TrainingEvent.EpochDone(RunSamples.epoch(1)));
@@ -27,8 +28,16 @@ class TrainingListenerTest {
     }
     assertEquals(
         List.of(
-            "a Started", "b Started", "a StepDone", "b StepDone", "a EpochDone", "b EpochDone",
-            "a Finished", "b Finished", "a close", "b close"),
+            "a Started",
+            "b Started",
+            "a StepDone",
+            "b StepDone",
+            "a EpochDone",
+            "b EpochDone",
+            "a Finished",
+            "b Finished",
+            "a close",
+            "b close"),
         heard);
   }
 
@@ -48,8 +57,7 @@ class TrainingListenerTest {
 
     assertEquals(List.of("b StepDone", "b StepDone"), heard);
     assertThrows(
-        IllegalStateException.class,
-        () -> both.on(new TrainingEvent.Started(RunSamples.start(1))));
+        IllegalStateException.class, () -> both.on(new TrainingEvent.Started(RunSamples.start(1))));
   }
 
   @Test

@@ -104,7 +104,8 @@ class CheckpointRunTest {
                 RankThreads.run(
                     2,
                     ranks -> {
-                      TrainingJob job = Runs.job(plan, data, ranks, TrainingListener.none(), folder);
+                      TrainingJob job =
+                          Runs.job(plan, data, ranks, TrainingListener.none(), folder);
                       if (ranks.rank() == 1) {
                         job.writeCheckpointsThrough(
                             file -> {

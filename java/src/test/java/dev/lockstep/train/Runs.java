@@ -79,7 +79,11 @@ final class Runs {
   }
 
   static TrainingJob job(
-      Plan plan, Dataset dataset, Communicator communicator, TrainingListener recorder, Path folder) {
+      Plan plan,
+      Dataset dataset,
+      Communicator communicator,
+      TrainingListener recorder,
+      Path folder) {
     return new TrainingJob(
         plan.plan(),
         dataset,

@@ -13,7 +13,6 @@ import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankProcesses;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +30,8 @@ class TrainingProcessesTest {
       CommunicatorConfig config = new CommunicatorConfig(CommunicatorConfig.Choice.AUTO, 30.0);
       Runs.Plan plan = Runs.Plan.of(Integer.parseInt(arguments[1]), Runs.SGD);
       try (Communicator ranks = Communicator.fromEnvironment(config)) {
-        TrainingListener recorder = ranks.rank() == 0 ? TrainingProcessesTest::print : TrainingListener.none();
+        TrainingListener recorder =
+            ranks.rank() == 0 ? TrainingProcessesTest::print : TrainingListener.none();
         Runs.job(plan, ArrayDataset.smooth(302), ranks, recorder, Path.of(arguments[0])).run(true);
       } catch (CommunicationException e) {
         System.out.println(

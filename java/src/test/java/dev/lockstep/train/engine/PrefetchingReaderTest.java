@@ -77,8 +77,7 @@ class PrefetchingReaderTest {
         new Normalizer(new Normalizer.Statistics(List.of("c"), List.of(0.0), List.of(1.0)));
     return new PrefetchingReader(
         () ->
-            new BatchReader(
-                data, new Normalizer.Pair(asItIs, asItIs), false, FloatType.FLOAT32, 2),
+            new BatchReader(data, new Normalizer.Pair(asItIs, asItIs), false, FloatType.FLOAT32, 2),
         worthNanos);
   }
 
@@ -143,7 +142,8 @@ class PrefetchingReaderTest {
     try (PrefetchingReader reader = reader(data, 0)) {
       reader.announce(List.of(piece(0), piece(2)));
       assertEquals(0, firstInput(reader, piece(0)));
-      assertSame(failure, assertThrows(IllegalStateException.class, () -> firstInput(reader, piece(2))));
+      assertSame(
+          failure, assertThrows(IllegalStateException.class, () -> firstInput(reader, piece(2))));
     }
   }
 }
