@@ -63,6 +63,12 @@ class AllReduce {
   }
 
   void combine_registered() {
+    write_slice_to_all();
+    meeting_.meet();
+  }
+
+  void write_slice_to_all() {
+    const SharedMemory::Touching touching(meeting_.memory());
     const Range slice = direct::slice_of(options_.count, element_bytes_, meeting_.rank(), meeting_.size());
     const std::size_t tile = TILE_BYTES / element_bytes_;
     for (std::size_t begin = slice.begin; begin < slice.end; begin += tile) {
@@ -76,7 +82,6 @@ class AllReduce {
       }
     }
     meeting_.count_read_from_all(slice.count() * element_bytes_);
-    meeting_.meet();
   }
 
   /// @return how many ranks have registered buffers

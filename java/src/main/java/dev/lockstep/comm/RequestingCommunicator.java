@@ -15,6 +15,10 @@ abstract class RequestingCommunicator implements Communicator {
   /** Carries it out. @return for a receive the rank that sent, otherwise 0 */
   abstract int run(Request request);
 
+  final Requests requests() {
+    return requests;
+  }
+
   /** Queues it. */
   abstract Work start(Request request);
 

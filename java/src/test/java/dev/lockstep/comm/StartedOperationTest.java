@@ -40,7 +40,7 @@ class StartedOperationTest {
         });
   }
 
-  /** Operations of a rank run in order: after the barrier the receive has ended. */
+  /** After the barrier the message is on its way or has come. */
   private void letItEnd(Communicator ranks) {
     send.countDown();
     ranks.barrier();
@@ -131,6 +131,6 @@ class StartedOperationTest {
 
   private static boolean inNative(Thread thread) {
     StackTraceElement[] frames = thread.getStackTrace();
-    return frames.length > 0 && frames[0].getMethodName().equals("wait_work");
+    return frames.length > 0 && frames[0].getMethodName().equals("await_message");
   }
 }
