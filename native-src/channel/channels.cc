@@ -473,6 +473,12 @@ void Channels::background() {
       continue;
     }
     rest = REST;
+    if (contenders_.load(std::memory_order_relaxed) > 0) {
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+      continue;
+    }
     if (progress()) continue;
     wire_->prepare_sleep();
     if (progress()) {

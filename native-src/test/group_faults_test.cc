@@ -89,6 +89,29 @@ TEST(SharedBuffers, OfDifferentSizesAreAMismatchAndTheGroupGoesOn) {
   });
 }
 
+TEST(UnevenBlocks, ThatDisagreeAcrossTheBorderOfShortOnesNameTheLengthsThatWereSent) {
+  run_as_ranks(2, [](int rank) {
+    auto transport = join_in_process_only("", rank, 2);
+    Communicator group(make_backend(share_memory_of(*transport, SMALL_PIECES)), PATIENCE);
+    transport->close();
+    const std::vector<std::int64_t> counts{1, rank == 0 ? 1 : 200};
+    const std::vector<float> own(200);
+    std::vector<float> all(201);
+    const Error error = error_of([&] {
+      run(group, {.operation = Operation::ALL_GATHER,
+                  .type = DataType::F32,
+                  .input = own.data(),
+                  .output = all.data(),
+                  .count = static_cast<std::size_t>(counts[static_cast<std::size_t>(rank)]),
+                  .counts = &counts});
+    });
+    EXPECT_EQ(error.code(), ErrorCode::MISMATCH);
+    if (rank == 0) {
+      EXPECT_NE(std::string(error.what()).find("sent 800 bytes"), std::string::npos) << error.what();
+    }
+  });
+}
+
 TEST(ChosenAlgorithmsOfEveryOperation, HaveAPlace) {
   struct {
     ChosenAlgorithms chosen;

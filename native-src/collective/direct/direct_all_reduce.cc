@@ -30,7 +30,8 @@ class AllReduce {
 
   void run() {
     if (Meeting::is_short(bytes_)) return combine_announced();
-    own_ = {meeting_.registered(options_.input, bytes_), meeting_.registered(options_.output, bytes_)};
+    own_.input = meeting_.registered(options_.input, bytes_);
+    own_.output = meeting_.registered(options_.output, bytes_);
     const bool is_registered = own_.input != Buffers::PRIVATE && own_.output != Buffers::PRIVATE;
     if (!is_registered) {
       own_ = {};

@@ -249,7 +249,9 @@ SharedMemory::Touching::Touching(const SharedMemory& memory) : memory_(memory) {
                                           std::to_string(memory.rank_) + " was in an operation.");
 }
 
-SharedMemory::Touching::~Touching() { memory_.member(memory_.rank_).touches_others.store(0); }
+SharedMemory::Touching::~Touching() {
+  memory_.member(memory_.rank_).touches_others.store(0, std::memory_order_release);
+}
 
 // A rank that writes is not waiting, so this takes as long as copying does, unless the rank has died or is
 // stopped. Of a stopped one nobody can tell when it goes on.

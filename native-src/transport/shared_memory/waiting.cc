@@ -208,7 +208,7 @@ void SharedMemory::ring_all() const {
 // it gets there.
 void SharedMemory::ring_those_who_wait() const {
   for (int peer = 0; peer < size(); ++peer) {
-    if (peer == rank_) continue;
+    if (peer == rank_ || member(peer).bell.sleeps.load() == 0) continue;
     const int awaited = member(peer).patience.awaited.load();
     if (awaited == rank_ || awaited == Transport::ANY) ring(peer);
   }

@@ -168,7 +168,16 @@ Descriptor dial_member(const Mesh& mesh, int peer, int stream, const Deadline& d
     if (attempt > 0) pause(length, deadline);
     while_waiting();
     auto socket = connect_to(endpoint, deadline, while_waiting);
-    if (!socket) continue;
+    if (!socket) {
+      // The fault is here: to call the peer dead would send its reader to the wrong host.
+      const int number = errno;
+      if (number == EMFILE || number == ENFILE) {
+        throw system_error("connect to " + where + " (raise ulimit -n: each pair of ranks takes " +
+                               std::to_string(mesh.streams + 1) + " descriptors)",
+                           number, mesh.rank);
+      }
+      continue;
+    }
     Hello hello;
     hello.group = mesh.group;
     hello.rank = mesh.rank;

@@ -218,13 +218,21 @@ public interface Communicator extends AutoCloseable {
     return false;
   }
 
-  /** Sends to rank {@code to}, which receives the same type, length and tag. */
+  /**
+   * Sends to rank {@code to}, which receives the same type, length and tag: {@link Channel#send} and
+   * a wait for its end. Two ranks may both send before they receive, whatever the length and the
+   * backend.
+   *
+   * @throws CollectiveTimeoutException when the deadline passes; what has begun to travel goes on,
+   *     {@code data} is free, and the group whole
+   */
   void send(Span data, int to, int tag);
 
   Work sendAsync(Span data, int to, int tag);
 
   /**
-   * Receives exactly {@code data.count()} elements.
+   * Receives exactly {@code data.count()} elements: {@link Channel#receive} and a wait for its end.
+   * When the deadline passes, {@code data} is free, and the group whole.
    *
    * @param from a rank, or {@link #ANY_RANK}
    * @return the rank that sent
@@ -252,6 +260,8 @@ public interface Communicator extends AutoCloseable {
    */
   void scatter(Span input, Span output, long[] counts, int root);
 
+  Work scatterAsync(Span input, Span output, long[] counts, int root);
+
   /**
    * The root's {@code output} gets every rank's {@code input} in rank order (others pass {@link
    * Span#empty}).
@@ -266,6 +276,8 @@ public interface Communicator extends AutoCloseable {
    */
   void gather(Span input, Span output, long[] counts, int root);
 
+  Work gatherAsync(Span input, Span output, long[] counts, int root);
+
   /** Every rank's {@code output} gets every rank's {@code input} in rank order. */
   void allGather(Span input, Span output);
 
@@ -276,6 +288,8 @@ public interface Communicator extends AutoCloseable {
    * alike.
    */
   void allGather(Span input, Span output, long[] counts);
+
+  Work allGatherAsync(Span input, Span output, long[] counts);
 
   /**
    * The root's {@code output} gets the element-wise reduction of all inputs (others pass {@link
@@ -296,10 +310,25 @@ public interface Communicator extends AutoCloseable {
    */
   void reduceScatter(Span input, Span output, long[] counts, ReduceOp op);
 
+  Work reduceScatterAsync(Span input, Span output, long[] counts, ReduceOp op);
+
   /** Every rank's {@code output} gets the element-wise reduction of all inputs. */
   void allReduce(Span input, Span output, ReduceOp op);
 
   Work allReduceAsync(Span input, Span output, ReduceOp op);
+
+  /**
+   * The weighted average Σ wᵢ·xᵢ / Σ wᵢ over the ranks, in place; collective. Each rank's share is
+   * rounded once before the sum, so equal weights need not give the bits of {@link
+   * ReduceOp#AVERAGE}.
+   *
+   * @param data F32 or F64
+   * @param weight of this rank, finite and at least 0: its samples, say; some rank's is above 0
+   * @throws IllegalArgumentException on all ranks where no weight is above 0, or one is not finite
+   */
+  default void weightedAverage(Span data, double weight) {
+    WeightedAverage.run(this, data, weight);
+  }
 
   /** In place. */
   default void allReduce(Span data, ReduceOp op) {

@@ -39,12 +39,15 @@ record Request(
 
   /** Runs it. @return for a receive the rank that sent, otherwise 0 */
   int run(NativeCommunicator communicator) {
+    boolean isInPlace = input == output;
     input.enter();
-    try {
-      output.enter();
-    } catch (RuntimeException e) {
-      input.exit();
-      throw e;
+    if (!isInPlace) {
+      try {
+        output.enter();
+      } catch (RuntimeException e) {
+        input.exit();
+        throw e;
+      }
     }
     try {
       return Native.run(
@@ -61,7 +64,9 @@ record Request(
     } catch (RuntimeException e) {
       throw communicator.failed(e);
     } finally {
-      output.exit();
+      if (!isInPlace) {
+        output.exit();
+      }
       input.exit();
       Reference.reachabilityFence(this);
     }

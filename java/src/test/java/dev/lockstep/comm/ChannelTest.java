@@ -272,6 +272,26 @@ class ChannelTest {
   }
 
   @Test
+  void anAverageWeighsRanksAndUnevenGathersRunInTheBackground() throws Exception {
+    RankThreads.run(
+        3,
+        ranks -> {
+          FloatBuffer data = floats(2, ranks.rank());
+          ranks.weightedAverage(Span.of(data), ranks.rank()); // weights 0, 1, 2 of 0, 1, 2
+          assertArrayEquals(new float[] {5 / 3f, 8 / 3f}, array(data), 1e-6f);
+          assertThrows(
+              IllegalArgumentException.class, () -> ranks.weightedAverage(Span.of(data), 0));
+
+          long[] counts = {1, 2, 3};
+          FloatBuffer all = floats(6, -1);
+          Span own = Span.of(floats(ranks.rank() + 1, 10 * ranks.rank()));
+          ranks.allGatherAsync(own, Span.of(all), counts).await();
+          assertArrayEquals(new float[] {0, 10, 11, 20, 21, 22}, array(all));
+          return null;
+        });
+  }
+
+  @Test
   void aSpanOfClosedMemoryIsRefusedByBlockingCallsToo() throws Exception {
     try (Communicator single = Communicator.single()) {
       NativeMemory memory = single.allocate(16);
