@@ -35,8 +35,8 @@ public final class RendezvousPort implements AutoCloseable {
   }
 
   /**
-   * Joins the group as its rank 0; the others pass a {@link TcpOptions} with this address and port.
-   * Blocks until all have joined. Once.
+   * Joins the group as its rank 0; the others call {@link Communicator#join} with this port and the
+   * same configuration. Blocks until all have joined. Once.
    *
    * @param timeoutSeconds limit for forming the group, and the default deadline of each operation
    * @param config of its backends, {@code AUTO}, {@code SHARED_MEMORY} or {@code TCP}

@@ -251,8 +251,8 @@ class ChannelTest {
           (group, rank, size) ->
               rank == 0
                   ? port.join(size, "secret", 20, config)
-                  : Communicator.tcp(
-                      new TcpOptions(rank, size, "127.0.0.1", port.port(), "secret", 20)),
+                  : Communicator.join(
+                      new TcpOptions(rank, size, "127.0.0.1", port.port(), "secret", 20), config),
           ranks -> {
             if (ranks.rank() == 1) {
               ranks.splitNone();
