@@ -54,3 +54,10 @@ for flavour in openmpi mpich; do
   fi
 done
 [[ -n $found ]] || echo "skipped: MPI from installed jars: neither Open MPI nor MPICH is installed with its headers"
+
+# Our libraries search no folder of the build machine.
+while IFS= read -r library; do
+  runpath=$(readelf -d "$library" | sed -n 's/.*R\(UN\)\?PATH.*\[\(.*\)\]/\2/p')
+  [[ $runpath =~ ^(\$ORIGIN/?)?$ ]] || fail "$(basename "$library") has RUNPATH $runpath"
+done < <(find "$folder/cache" -path '*lockstep-*' -name '*.so')
+echo "RUNPATH: \$ORIGIN only"
