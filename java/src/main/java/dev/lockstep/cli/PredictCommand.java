@@ -1,5 +1,6 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.RunConfig;
 import dev.lockstep.data.DataConfig;
@@ -69,6 +70,10 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     DataConfig data = data();
+    LaunchEnvironment launch = LaunchEnvironment.current();
+    if (launch.rank() > 0) {
+      return ExitCode.OK; // rank 0 predicts, so that one process writes the file
+    }
     try (Dataset dataset = DataFiles.open(data)) {
       NativeLibraries.load();
       try (PhysicalModel model = PhysicalModel.load(modelFile)) {

@@ -16,12 +16,10 @@ import dev.lockstep.monitor.PrometheusRecorder;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Recording;
 import dev.lockstep.monitor.RunRecorder;
-import dev.lockstep.monitor.Terminal;
 import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -137,15 +135,7 @@ final class TrainCommand implements Callable<Integer> {
       return RunRecorder.none();
     }
     RunRecorder recording =
-        new Recording(
-                config.folder(),
-                resume,
-                ConfigLoader.toYaml(config),
-                config.output(),
-                System.out,
-                Terminal.attached(),
-                InstantSource.system())
-            .open();
+        Recording.of(config.folder(), resume, ConfigLoader.toYaml(config), config.output()).open();
     return RunRecorder.all(
         List.of(
             recording, new PrometheusRecorder(config.folder().prometheus(), group::statistics)));

@@ -37,6 +37,10 @@ final class ConsoleRecorder implements RunRecorder {
     println(
         "Samples per rank: %s; held out: %,d; trainable parameters: %,d",
         samples(start.samplesPerRank()), start.heldOutSamples(), start.parameters());
+    if (start.firstEpoch() > start.epochs()) {
+      println("Nothing left to train: %d of %d epochs are done", start.epochs(), start.epochs());
+      return;
+    }
     println(
         "%s %d to %d, %s each",
         start.firstEpoch() > 1 ? "Resuming: epochs" : "Epochs",

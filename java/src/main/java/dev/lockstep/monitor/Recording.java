@@ -32,10 +32,23 @@ public record Recording(
     InstantSource clock) {
   private static final Logger log = LoggerFactory.getLogger(Recording.class);
 
+  /** A recording that prints to {@code System.out}, with a bar where that is a terminal. */
+  public static Recording of(
+      RunFolder folder, boolean resume, String configYaml, OutputConfig output) {
+    return new Recording(
+        folder,
+        resume,
+        configYaml,
+        output,
+        System.out,
+        Terminal.attached(),
+        InstantSource.system());
+  }
+
   /**
    * Checks that the folder can be used. It is claimed, made and given its {@code config.yaml} when
-   * training begins, so that a run that fails before displaces no earlier one; only a folder that is
-   * resumed is claimed at once, because its checkpoint is about to be read.
+   * training begins, so that a run that fails before displaces no earlier one; only a folder that
+   * is resumed is claimed at once, because its checkpoint is about to be read.
    *
    * @return the recorder, to be closed by the caller
    * @throws RunFolderException if another process is at work in the folder, or it cannot be written
@@ -56,7 +69,8 @@ public record Recording(
     if (output.progress() != OutputConfig.Progress.NONE) {
       claim
           .kept()
-          .ifPresent(kept -> out.println("The earlier run " + folder.path() + " is kept as " + kept));
+          .ifPresent(
+              kept -> out.println("The earlier run " + folder.path() + " is kept as " + kept));
     }
     return claim;
   }

@@ -3,11 +3,13 @@ package dev.lockstep.train;
 import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.LaunchEnvironment;
+import dev.lockstep.comm.RendezvousException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
+import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunRecorder;
 import dev.lockstep.monitor.RunSummary;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
 
 /**
  * One training run, from a plan and a data set to a model file. Every rank of the communicator
@@ -88,6 +91,12 @@ public final class TrainingJob {
    * @throws dev.lockstep.comm.CommunicationException if a rank fails; it names the rank
    */
   public TrainingResult run(boolean resume) {
+    try (MDC.MDCCloseable ignored = RankContext.enter(communicator.rank())) {
+      return runAsRank(resume);
+    }
+  }
+
+  private TrainingResult runAsRank(boolean resume) {
     NativeLibraries.load();
     int threads = TorchThreads.configure(plan.threads(), communicator);
     DataFingerprint data = DataFingerprint.of(dataset, split);
@@ -169,9 +178,17 @@ public final class TrainingJob {
     if (communicator.size() == 1) {
       return Optional.empty();
     }
-    LaunchEnvironment environment = LaunchEnvironment.current();
-    return environment.backend() == Backend.TCP
-        ? Optional.of(environment.masterAddress() + ":" + environment.masterPort())
-        : Optional.empty();
+    try {
+      LaunchEnvironment environment = LaunchEnvironment.current();
+      boolean ofThisGroup =
+          environment.backend() == Backend.TCP
+              && environment.worldSize() == communicator.size()
+              && environment.rank() == communicator.rank();
+      return ofThisGroup
+          ? Optional.of(environment.masterAddress() + ":" + environment.masterPort())
+          : Optional.empty();
+    } catch (RendezvousException otherwiseFormed) {
+      return Optional.empty(); // the variables are of something else: the group was joined by hand
+    }
   }
 }
