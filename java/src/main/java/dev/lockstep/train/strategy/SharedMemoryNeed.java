@@ -1,9 +1,9 @@
 package dev.lockstep.train.strategy;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelTensor;
+import dev.lockstep.train.OptimizerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
