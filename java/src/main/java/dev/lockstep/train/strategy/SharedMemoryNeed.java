@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether {@code /dev/shm} has room for a fused step: parameters and optimiser state once, gradients
- * for each rank. Containers often have 64 MiB there.
+ * Whether {@code /dev/shm} has room for a fused step: parameters and optimiser state once,
+ * gradients for each rank. Containers often have 64 MiB there.
  */
 final class SharedMemoryNeed {
   private static final Logger log = LoggerFactory.getLogger(SharedMemoryNeed.class);
@@ -20,7 +20,9 @@ final class SharedMemoryNeed {
 
   private SharedMemoryNeed() {}
 
-  /** Collective: rank 0 looks, and says the whole size that would be needed where it is not there. */
+  /**
+   * Collective: rank 0 looks, and says the whole size that would be needed where it is not there.
+   */
   static boolean fits(Model model, OptimizerConfig optimizer, Communicator group) {
     byte[] answer = {1};
     if (group.rank() == 0) {
