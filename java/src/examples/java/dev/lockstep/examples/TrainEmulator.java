@@ -7,7 +7,7 @@ import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
 import dev.lockstep.monitor.Recording;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
 import java.nio.file.Path;
@@ -22,11 +22,11 @@ public final class TrainEmulator {
     RunConfig config = ConfigLoader.load(RunConfig.class, Path.of(arguments[0]), List.of());
     try (Dataset data = DataFiles.open(config.data());
         Communicator ranks = Communicator.fromEnvironment(config.communicator());
-        RunRecorder recorder =
+        TrainingListener recorder =
             ranks.rank() == 0
                 ? Recording.of(config.folder(), false, ConfigLoader.toYaml(config), config.output())
                     .open()
-                : RunRecorder.none()) {
+                : TrainingListener.none()) {
       Split split = Split.of(data.size(), config.data().validationFraction(), config.data().seed());
       TrainingJob job =
           new TrainingJob(

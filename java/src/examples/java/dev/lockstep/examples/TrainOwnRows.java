@@ -5,7 +5,7 @@ import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.RunConfig;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
 import java.util.List;
@@ -69,7 +69,7 @@ public final class TrainOwnRows {
     Split split = Split.of(rows.size(), 0.2, config.data().seed());
     try (Communicator ranks = Communicator.fromEnvironment(config.communicator())) {
       return new TrainingJob(
-              config.plan(), rows, split, ranks, RunRecorder.none(), Optional.empty())
+              config.plan(), rows, split, ranks, TrainingListener.none(), Optional.empty())
           .run(false);
     }
   }
