@@ -26,6 +26,7 @@ final class CommunicatorFactory {
           case SINGLE -> Backend.SINGLE;
         };
     warnOfPassedOverMpi(launch);
+    Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
     return configured(
         config,
@@ -38,6 +39,7 @@ final class CommunicatorFactory {
   }
 
   static Communicator join(TcpOptions options, CommunicatorConfig config) {
+    Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
     return configured(
         config,
@@ -50,6 +52,29 @@ final class CommunicatorFactory {
                       + config.backend()
                       + " takes no options of TCP; use Communicator.fromEnvironment.");
         });
+  }
+
+  /** As rank 0 of a group whose port is open already. */
+  static Communicator joinAt(
+      long listener,
+      int worldSize,
+      String token,
+      double timeoutSeconds,
+      CommunicatorConfig config) {
+    switch (config.backend()) {
+      case AUTO, SHARED_MEMORY, TCP -> {}
+      case GLOO, MPI, SINGLE ->
+          throw new IllegalArgumentException(
+              "The backend " + config.backend() + " has no port of its own; use auto or tcp.");
+    }
+    NativeLog.follow();
+    return configured(
+        config,
+        open(
+            Backend.TCP,
+            recorder(config),
+            () ->
+                Native.open_tcp_at(listener, worldSize, token, timeoutSeconds, sharing(config))));
   }
 
   private static void warnOfPassedOverMpi(LaunchEnvironment launch) {
