@@ -23,8 +23,8 @@ public final class Stage {
   }
 
   /**
-   * The stages of a module: the submodules around whose calls its forward pass can be cut, and theirs
-   * likewise, and what lies between them; the whole module, if there are none.
+   * The stages of a module: the submodules around whose calls its forward pass can be cut, and
+   * theirs likewise, and what lies between them; the whole module, if there are none.
    */
   static List<Stage> of(JitModule module, String model) {
     List<Stage> stages = new ArrayList<>();
