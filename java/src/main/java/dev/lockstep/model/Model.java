@@ -139,9 +139,9 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * The parts that follow each other, of which the forward pass consists: the submodules of a
-   * {@code torch.nn.Sequential}, or the layers of an mlp. A model that is no such sequence is one
-   * stage.
+   * The parts that follow each other, of which the forward pass consists: the layers of an mlp, the
+   * submodules of a {@code torch.nn.Sequential}, or others around whose calls only one tensor is
+   * needed, and the code between them. A model that is no such sequence is one stage.
    */
   public List<Stage> stages() {
     if (stages.isEmpty()) {
@@ -183,7 +183,7 @@ public final class Model implements AutoCloseable {
     }
     if (batchNorms.size() != batchNormCalls()) {
       throw new ModelException(
-          "batch_norm: synchronized needs every batch norm between submodules that follow each other,"
+          "batch_norm: synchronized needs every batch norm in a sequence of layers without by-passes,"
               + " as in torch.nn.Sequential, and "
               + description
               + " has "
@@ -197,6 +197,7 @@ public final class Model implements AutoCloseable {
   /** Whether the forward pass is that of training (batch statistics, dropout). */
   public void setTraining(boolean training) {
     module.train(training);
+    stages.forEach(stage -> stage.module().train(training));
   }
 
   /** The trainable parameters, each once, in the module's order. */

@@ -23,31 +23,41 @@ public final class Stage {
   }
 
   /**
-   * The stages of a module: its submodules where its forward pass is nothing but those one after
-   * another, and theirs likewise; otherwise the whole module is one.
+   * The stages of a module: the submodules around whose calls its forward pass can be cut, and
+   * theirs likewise, and what lies between them; the whole module, if there are none.
    */
   static List<Stage> of(JitModule module, String model) {
     List<Stage> stages = new ArrayList<>();
     JitModule own = new JitModule(module);
     own.retainReference();
     collect(stages, own, "", model);
+    stages.forEach(stage -> stage.module.train(module.is_training()));
     return stages;
   }
 
   private static void collect(List<Stage> into, JitModule module, String path, String model) {
-    List<String> chain = SubmoduleChain.of(module);
-    if (chain.isEmpty()) {
+    List<ForwardCuts.Element> elements = ForwardCuts.of(module);
+    if (elements.isEmpty()) {
       into.add(new Stage(path, model, module));
       return;
     }
-    for (String name : chain) {
-      String inner = path.isEmpty() ? name : path + "." + name;
-      collect(into, SubmoduleChain.child(module, name).orElseThrow(), inner, model);
+    String prefix = path.isEmpty() ? "" : path + ".";
+    for (ForwardCuts.Element element : elements) {
+      if (element.submodule().isEmpty()) {
+        String name = prefix + "forward[" + element.from() + ":" + element.to() + "]";
+        into.add(new Stage(name, model, ForwardCuts.segment(module, element)));
+      } else {
+        JitModule child = Submodules.child(module, element.submodule()).orElseThrow();
+        collect(into, child, prefix + element.submodule(), model);
+      }
     }
     module.close();
   }
 
-  /** Its path in the module, for example {@code layers.0}; empty for the whole model. */
+  /**
+   * Its path in the module, for example {@code layers.0}, or {@code forward[1:2]} for operations of
+   * the module's own code; empty for the whole model.
+   */
   public String name() {
     return name;
   }

@@ -85,7 +85,7 @@ final class SynchronizedBatchNorm implements TrainingPass.Part {
    */
   static Layer layer(Stage stage) {
     JitModule module = stage.module();
-    List<Double> numbers = momentumAndEpsilon(SubmoduleChain.forwardGraph(module));
+    List<Double> numbers = momentumAndEpsilon(ForwardCuts.forwardGraph(module));
     Optional<Tensor> mean = tensor(module, "running_mean");
     Optional<Tensor> variance = tensor(module, "running_var");
     if (numbers.size() != 2 || mean.isEmpty() || variance.isEmpty()) {

@@ -111,7 +111,8 @@ public final class TrainingPass {
     @Override
     public Tensor forward(Tensor input) {
       this.input = input;
-      output = input;
+      // A stage may begin with an operation in place, which a leaf does not allow.
+      output = input.requires_grad() ? input.clone() : input;
       for (Stage stage : stages) {
         output = stage.forward(output);
       }

@@ -173,11 +173,12 @@ public final class TrainingJob {
       return;
     }
     if (plan.model().batchNorm() == ModelConfig.BatchNorm.PER_RANK) {
-      log.info(
-          "{} has batch norms: each rank normalises by its own share of the batch, so that the"
-              + " result depends a little on the number of ranks; model.batch_norm: synchronized"
-              + " makes it that of one process.",
-          model);
+      if (communicator.rank() == 0) {
+        log.warn(
+            "{} has batch norms, whose statistics are per rank: the result depends a little on the"
+                + " number of ranks; model.batch_norm: synchronized makes it that of one process.",
+            model);
+      }
       return;
     }
     if (!plan.strategy().type().equals(StrategyConfig.DEFAULT_TYPE)

@@ -179,11 +179,11 @@ class StagesTest {
   }
 
   @Test
-  void aModuleThatDoesMoreThanCallItsSubmodulesIsOneStage() {
+  void aModuleWhoseInputIsNeededBesideItsSubmodulesIsOneStage() {
     for (String forward :
         List.of(
             "return self.part0.forward(x) + x",
-            "return self.part0.forward(self.part0.forward(x) * 2)",
+            "if self.training:\n        x = x * 2\n    return self.part0.forward(x)",
             "y = self.part0.forward(x)\n    return x")) {
       Path file = folder.resolve("whole.pt");
       try (PointerScope scope = new PointerScope()) {
@@ -194,6 +194,43 @@ class StagesTest {
       }
       try (Model model = Model.load(file)) {
         assertEquals(List.of(""), model.stages().stream().map(Stage::name).toList(), forward);
+      }
+    }
+  }
+
+  /** As modules of one's own are written: functions between layers, some in place. */
+  private static Path functionsBetweenLayers() {
+    Path file = folder.resolve("functions.pt");
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module("__torch__.Users");
+      module.register_module("a", linear(4, 5));
+      module.register_module("n", batchNorm(5, "self.training"));
+      module.register_module("b", linear(5, 2));
+      parameter(module, "scale", 5);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              h = torch.sin(x) + 0.1
+              h = torch.relu_(self.n.forward(self.a.forward(h))) * self.scale
+              return self.b.forward(torch.tanh(h) + h)
+          """);
+      module.save(file.toString());
+    }
+    return file;
+  }
+
+  @Test
+  void codeBetweenSubmodulesIsAStageThatSharesTheModelsTensors() {
+    try (PointerScope scope = new PointerScope();
+        Model model = Model.load(functionsBetweenLayers())) {
+      List<String> names = model.stages().stream().map(Stage::name).toList();
+      assertEquals(List.of("forward[0:2]", "a", "n", "forward[4:8]", "b"), names);
+      model.setTraining(true);
+      backward(model.trainingPass(values(9, 4)), 1);
+      List<double[]> uncut = takeGradients(model);
+      for (int[] cuts : new int[][] {{1}, {2}, {3}, {1, 2, 3, 4}}) {
+        backward(model.cutPass(values(9, 4), cuts), 1);
+        assertSame(uncut, takeGradients(model), 0);
       }
     }
   }
@@ -209,9 +246,14 @@ class StagesTest {
 
   @Test
   void synchronizedBatchNormsOfThreeRanksAreThoseOfOneWithTheJoinedBatch() throws Exception {
+    assertJoined(normed, 10);
+    assertJoined(functionsBetweenLayers(), 7);
+  }
+
+  private static void assertJoined(Path file, int parameters) throws Exception {
     List<double[]> joined;
     try (PointerScope scope = new PointerScope();
-        Model model = Model.load(normed)) {
+        Model model = Model.load(file)) {
       joined = step(model, values(8, 4), 1.0 / 8);
     }
     int[] from = {0, 5, 8, 8};
@@ -221,13 +263,12 @@ class StagesTest {
             (Communicator communicator) -> {
               int rank = communicator.rank();
               try (PointerScope scope = new PointerScope();
-                  Model model = Model.load(normed)) {
+                  Model model = Model.load(file)) {
                 model.synchronizeBatchNorm(communicator);
                 Tensor share = values(8, 4).narrow(0, from[rank], from[rank + 1] - from[rank]);
                 return step(model, share, 1.0 / 8);
               }
             });
-    int parameters = 10;
     List<double[]> sums = new ArrayList<>();
     for (int i = 0; i < joined.size(); i++) {
       double[] sum = new double[joined.get(i).length];
@@ -238,7 +279,7 @@ class StagesTest {
       }
       sums.add(sum);
     }
-    assertEquals(10 + 6, joined.size());
+    assertEquals(parameters, joined.size() - 3 * (parameters == 10 ? 2 : 1));
     assertSame(joined, sums, 1e-12);
     assertTrue(Stream.of(joined.get(0)).anyMatch(gradient -> Math.abs(gradient[0]) > 1e-3));
   }
