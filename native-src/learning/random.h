@@ -28,7 +28,8 @@ enum class Purpose : std::uint64_t {
   SILHOUETTE = 4,
   BOOTSTRAP = 5,
   FEATURES = 6,
-  BAGGING = 7
+  BAGGING = 7,
+  VALIDATION = 8
 };
 
 /// One stream of draws, by row or by whatever else has a number.

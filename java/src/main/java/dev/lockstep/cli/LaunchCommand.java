@@ -40,7 +40,7 @@ final class LaunchCommand implements Callable<Integer> {
   private static final String PROGRAM_PROPERTY = "lockstep.program";
 
   private static final Set<String> OWN_COMMANDS =
-      Set.of("train", "predict", "localize", "check", "data", "doctor", "bench");
+      Set.of("train", "fit", "predict", "localize", "check", "data", "doctor", "bench");
 
   @Spec private CommandSpec spec;
 

@@ -24,22 +24,23 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "predict",
     description = {
-      "Apply a TorchScript model to a data file.",
+      "Apply a model of train (model.pt) or of fit (model.json) to a data file.",
       "",
       "Inputs and outputs are physical numbers: a model that lockstep trained carries its normaliser."
           + " The features are those of the run that the model lies in, unless told otherwise. The"
           + " first column written is the point's place in the file; points with missing values are"
-          + " left out."
+          + " left out, but by models of fit, which know what to make of them."
     },
     footer = {
       "",
-      "Example:",
-      "  lockstep predict runs/heat-flux/model.pt new.nc --output predicted.csv"
+      "Examples:",
+      "  lockstep predict runs/heat-flux/model.pt new.nc --output predicted.csv",
+      "  lockstep predict runs/clusters/model.json new.csv --output clusters.csv"
     })
 final class PredictCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(index = "0", paramLabel = "MODEL", description = "The .pt file.")
+  @Parameters(index = "0", paramLabel = "MODEL", description = "The .pt or .json file.")
   private Path modelFile;
 
   @Parameters(index = "1", paramLabel = "DATA", description = "The data file.")
@@ -67,6 +68,11 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (modelFile.getFileName().toString().endsWith(".json")) {
+      long written = new LearnedPrediction(modelFile, dataFile).write(output);
+      System.out.printf("wrote %,d predictions to %s%n", written, output);
+      return ExitCode.OK;
+    }
     DataConfig data = data();
     try (Dataset dataset = DataFiles.open(data)) {
       NativeLibraries.load();
