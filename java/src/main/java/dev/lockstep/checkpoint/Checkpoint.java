@@ -3,6 +3,7 @@ package dev.lockstep.checkpoint;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.NoSuchElementException;
 import java.util.Set;
 
@@ -63,6 +64,7 @@ public record Checkpoint(long step, List<StoredTensor> tensors, ObjectNode state
         .orElseThrow(
             () ->
                 new NoSuchElementException(
-                    "The checkpoint of step %d has no tensor '%s'.".formatted(step, name)));
+                    String.format(
+                        Locale.ROOT, "The checkpoint of step %d has no tensor '%s'.", step, name)));
   }
 }

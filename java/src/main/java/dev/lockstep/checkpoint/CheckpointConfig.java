@@ -2,6 +2,7 @@ package dev.lockstep.checkpoint;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,11 +19,10 @@ public record CheckpointConfig(int everyEpochs, int keep) {
    */
   public CheckpointConfig {
     if (everyEpochs < 1) {
-      throw new IllegalArgumentException(
-          "every_epochs must be at least 1, not " + everyEpochs + ".");
+      throw new ConfigKeyException("every_epochs", "must be at least 1, not " + everyEpochs + ".");
     }
     if (keep < 1) {
-      throw new IllegalArgumentException("keep must be at least 1, not " + keep + ".");
+      throw new ConfigKeyException("keep", "must be at least 1, not " + keep + ".");
     }
   }
 

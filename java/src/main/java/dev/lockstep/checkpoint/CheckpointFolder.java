@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -94,8 +95,12 @@ final class CheckpointFolder {
     if (!version.isInt() || version.intValue() != VERSION) {
       throw refusal(
           folder,
-          "its format has version %s and this program reads version %d; it was written by %s"
-              .formatted(version, VERSION, manifest.path("written_by")));
+          String.format(
+              Locale.ROOT,
+              "its format has version %s and this program reads version %d; it was written by %s",
+              version,
+              VERSION,
+              manifest.path("written_by")));
     }
     JsonNode step = manifest.path("step");
     if (!step.isIntegralNumber() || !step.canConvertToLong() || step.longValue() < 0) {
@@ -114,13 +119,21 @@ final class CheckpointFolder {
       if (size != seal.bytes()) {
         throw refusal(
             folder,
-            "it is torn: %s has %d bytes and should have %d".formatted(name, size, seal.bytes()));
+            String.format(
+                Locale.ROOT,
+                "it is torn: %s has %d bytes and should have %d",
+                name,
+                size,
+                seal.bytes()));
       }
       if (!Sha256.ofFile(file).equals(seal.sha256())) {
-        throw refusal(folder, "it is corrupt: %s does not match its SHA-256".formatted(name));
+        throw refusal(
+            folder,
+            String.format(Locale.ROOT, "it is corrupt: %s does not match its SHA-256", name));
       }
     } catch (IOException e) {
-      throw refusal(folder, "%s cannot be read: %s".formatted(name, reason(e)), e);
+      throw refusal(
+          folder, String.format(Locale.ROOT, "%s cannot be read: %s", name, reason(e)), e);
     }
   }
 
@@ -133,9 +146,13 @@ final class CheckpointFolder {
       }
       return MAPPER.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
-      throw refusal(folder, "%s is not valid JSON: %s".formatted(name, e.getOriginalMessage()), e);
+      throw refusal(
+          folder,
+          String.format(Locale.ROOT, "%s is not valid JSON: %s", name, e.getOriginalMessage()),
+          e);
     } catch (IOException e) {
-      throw refusal(folder, "%s cannot be read: %s".formatted(name, reason(e)), e);
+      throw refusal(
+          folder, String.format(Locale.ROOT, "%s cannot be read: %s", name, reason(e)), e);
     }
   }
 
@@ -162,7 +179,8 @@ final class CheckpointFolder {
   }
 
   private static String message(Path folder, String reason) {
-    return "The checkpoint %s cannot be loaded: %s. Use an older one.".formatted(folder, reason);
+    return String.format(
+        Locale.ROOT, "The checkpoint %s cannot be loaded: %s. Use an older one.", folder, reason);
   }
 
   /** What went wrong, without the path that Java's messages consist of or begin with. */

@@ -6,6 +6,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -72,7 +73,7 @@ public final class CheckpointStore {
    *     checkpoints are intact and nothing partial is left
    */
   public Path save(Checkpoint checkpoint) {
-    String name = "step-%012d".formatted(checkpoint.step());
+    String name = String.format(Locale.ROOT, "step-%012d", checkpoint.step());
     Path temporary = folder.resolve(TEMPORARY + name);
     Path target = folder.resolve(name);
     try {
@@ -84,8 +85,11 @@ public final class CheckpointStore {
     } catch (IOException e) {
       discard(temporary);
       throw new CheckpointException(
-          "The checkpoint %s could not be written: %s. Earlier checkpoints are intact; free disk space or check the folder's permissions."
-              .formatted(target, CheckpointFolder.reason(e)),
+          String.format(
+              Locale.ROOT,
+              "The checkpoint %s could not be written: %s. Earlier checkpoints are intact; free disk space or check the folder's permissions.",
+              target,
+              CheckpointFolder.reason(e)),
           e);
     }
     deleteOutdated(checkpoint.step());
@@ -111,7 +115,9 @@ public final class CheckpointStore {
         if (objection.isEmpty()) {
           return new CheckpointSearch(Optional.of(checkpoint), refused);
         }
-        reason = "The checkpoint %s was refused: %s".formatted(candidate, objection.get());
+        reason =
+            String.format(
+                Locale.ROOT, "The checkpoint %s was refused: %s", candidate, objection.get());
       } catch (CheckpointException e) {
         reason = String.valueOf(e.getMessage());
       }
@@ -133,8 +139,11 @@ public final class CheckpointStore {
     Optional<Long> named = step(withoutPrefix(checkpoint.getFileName().toString(), REPLACED));
     if (named.isPresent() && named.get() != loaded.step()) {
       throw new CheckpointException(
-          "The checkpoint %s cannot be loaded: its manifest says step %d, so it was renamed. Give it back its name, or use another one."
-              .formatted(checkpoint, loaded.step()));
+          String.format(
+              Locale.ROOT,
+              "The checkpoint %s cannot be loaded: its manifest says step %d, so it was renamed. Give it back its name, or use another one.",
+              checkpoint,
+              loaded.step()));
     }
     return loaded;
   }
@@ -204,8 +213,11 @@ public final class CheckpointStore {
       children = children();
     } catch (IOException e) {
       throw new CheckpointException(
-          "The checkpoints in %s cannot be listed: %s. Check the folder's permissions."
-              .formatted(folder, CheckpointFolder.reason(e)),
+          String.format(
+              Locale.ROOT,
+              "The checkpoints in %s cannot be listed: %s. Check the folder's permissions.",
+              folder,
+              CheckpointFolder.reason(e)),
           e);
     }
     for (Path path : children) {

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -51,18 +52,25 @@ final class SafetensorsReader {
     try (FileChannel channel = FileChannel.open(file)) {
       long size = channel.size();
       if (size < Long.BYTES) {
-        throw new SafetensorsException("it has %d bytes, too few for a header".formatted(size));
+        throw new SafetensorsException(
+            String.format(Locale.ROOT, "it has %d bytes, too few for a header", size));
       }
       long header = readFully(channel, 0, Long.BYTES).getLong();
       if (header < 2 || header > size - Long.BYTES) {
         throw new SafetensorsException(
-            "its header claims %s bytes of a file of %d"
-                .formatted(Long.toUnsignedString(header), size));
+            String.format(
+                Locale.ROOT,
+                "its header claims %s bytes of a file of %d",
+                Long.toUnsignedString(header),
+                size));
       }
       if (header > MAXIMUM_HEADER) {
         throw new SafetensorsException(
-            "its header has %d bytes, more than the %d that are read"
-                .formatted(header, MAXIMUM_HEADER));
+            String.format(
+                Locale.ROOT,
+                "its header has %d bytes, more than the %d that are read",
+                header,
+                MAXIMUM_HEADER));
       }
       long data = Long.BYTES + header;
       List<StoredTensor> tensors = new ArrayList<>();
@@ -108,7 +116,8 @@ final class SafetensorsReader {
     List<Long> shape = integers(name, "shape", json.path("shape"));
     List<Long> offsets = integers(name, "data_offsets", json.path("data_offsets"));
     if (offsets.size() != 2) {
-      throw new SafetensorsException("tensor '%s' does not have two data_offsets".formatted(name));
+      throw new SafetensorsException(
+          String.format(Locale.ROOT, "tensor '%s' does not have two data_offsets", name));
     }
     long begin = offsets.get(0);
     long end = offsets.get(1);
@@ -120,13 +129,23 @@ final class SafetensorsReader {
     }
     if (end < begin || end - begin != expected) {
       throw new SafetensorsException(
-          "tensor '%s' of type %s and shape %s needs %d bytes, but its offsets are %d to %d"
-              .formatted(name, type, shape, expected, begin, end));
+          String.format(
+              Locale.ROOT,
+              "tensor '%s' of type %s and shape %s needs %d bytes, but its offsets are %d to %d",
+              name,
+              type,
+              shape,
+              expected,
+              begin,
+              end));
     }
     if (expected > Integer.MAX_VALUE) {
       throw new SafetensorsException(
-          "tensor '%s' has %d bytes, more than the 2 GiB of a Java buffer"
-              .formatted(name, expected));
+          String.format(
+              Locale.ROOT,
+              "tensor '%s' has %d bytes, more than the 2 GiB of a Java buffer",
+              name,
+              expected));
     }
     return new Entry(name, type, shape, begin, end);
   }
@@ -138,8 +157,12 @@ final class SafetensorsReader {
         .orElseThrow(
             () ->
                 new SafetensorsException(
-                    "tensor '%s' has type '%s', none of %s"
-                        .formatted(name, spelling, Arrays.toString(TensorType.values()))));
+                    String.format(
+                        Locale.ROOT,
+                        "tensor '%s' has type '%s', none of %s",
+                        name,
+                        spelling,
+                        Arrays.toString(TensorType.values()))));
   }
 
   private static List<Long> integers(String name, String key, JsonNode json)
@@ -148,12 +171,18 @@ final class SafetensorsReader {
     for (JsonNode element : json) {
       if (!element.canConvertToLong() || !element.isIntegralNumber() || element.longValue() < 0) {
         throw new SafetensorsException(
-            "tensor '%s' has %s, no natural number, in its %s".formatted(name, element, key));
+            String.format(
+                Locale.ROOT,
+                "tensor '%s' has %s, no natural number, in its %s",
+                name,
+                element,
+                key));
       }
       integers.add(element.longValue());
     }
     if (!json.isArray()) {
-      throw new SafetensorsException("tensor '%s' has no list '%s'".formatted(name, key));
+      throw new SafetensorsException(
+          String.format(Locale.ROOT, "tensor '%s' has no list '%s'", name, key));
     }
     return integers;
   }
@@ -164,14 +193,22 @@ final class SafetensorsReader {
     for (Entry entry : entries) {
       if (entry.begin != covered) {
         throw new SafetensorsException(
-            "the data of tensor '%s' begins at %d where %d was due, so tensors overlap or leave a gap"
-                .formatted(entry.name, entry.begin, covered));
+            String.format(
+                Locale.ROOT,
+                "the data of tensor '%s' begins at %d where %d was due, so tensors overlap or leave a gap",
+                entry.name,
+                entry.begin,
+                covered));
       }
       covered = entry.end;
     }
     if (covered != dataLength) {
       throw new SafetensorsException(
-          "its tensors need %d bytes of data and the file has %d".formatted(covered, dataLength));
+          String.format(
+              Locale.ROOT,
+              "its tensors need %d bytes of data and the file has %d",
+              covered,
+              dataLength));
     }
   }
 

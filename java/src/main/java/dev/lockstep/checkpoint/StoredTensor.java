@@ -3,6 +3,7 @@ package dev.lockstep.checkpoint;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A named tensor as a file holds it: dense, row-major, little-endian.
@@ -33,8 +34,14 @@ public record StoredTensor(String name, TensorType type, List<Long> shape, ByteB
     long expected = byteLength(name, type, shape);
     if (data.remaining() != expected) {
       throw new IllegalArgumentException(
-          "Tensor '%s' of type %s and shape %s needs %d bytes, but its data has %d."
-              .formatted(name, type, shape, expected, data.remaining()));
+          String.format(
+              Locale.ROOT,
+              "Tensor '%s' of type %s and shape %s needs %d bytes, but its data has %d.",
+              name,
+              type,
+              shape,
+              expected,
+              data.remaining()));
     }
     data = data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
@@ -57,7 +64,8 @@ public record StoredTensor(String name, TensorType type, List<Long> shape, ByteB
     for (long dimension : shape) {
       if (dimension < 0) {
         throw new IllegalArgumentException(
-            "Tensor '%s' has a negative dimension in its shape %s.".formatted(name, shape));
+            String.format(
+                Locale.ROOT, "Tensor '%s' has a negative dimension in its shape %s.", name, shape));
       }
       empty |= dimension == 0;
     }
@@ -70,7 +78,9 @@ public record StoredTensor(String name, TensorType type, List<Long> shape, ByteB
       }
     } catch (ArithmeticException overflow) {
       throw new IllegalArgumentException(
-          "Tensor '%s' of shape %s is larger than any file.".formatted(name, shape), overflow);
+          String.format(
+              Locale.ROOT, "Tensor '%s' of shape %s is larger than any file.", name, shape),
+          overflow);
     }
     return length;
   }

@@ -22,6 +22,7 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -93,8 +94,12 @@ final class BenchTuneCommand implements Callable<Integer> {
         MDC.MDCCloseable ignored = RankContext.enter(group.rank())) {
       TuningTable table =
           new TuningTable(
-              "lockstep bench tune, %s: %d ranks over %s"
-                  .formatted(LocalDate.now(), group.size(), group.backend()));
+              String.format(
+                  Locale.ROOT,
+                  "lockstep bench tune, %s: %d ranks over %s",
+                  LocalDate.now(),
+                  group.size(),
+                  group.backend()));
       long errors = 0;
       for (Map.Entry<Collective, BenchOperation> entry : TUNED.entrySet()) {
         errors += tune(group, entry.getKey(), entry.getValue(), bytes, table);

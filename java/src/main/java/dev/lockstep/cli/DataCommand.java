@@ -5,6 +5,7 @@ import dev.lockstep.data.FileDescription;
 import dev.lockstep.data.SyntheticConfig;
 import dev.lockstep.data.Variable;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,18 +31,20 @@ final class DataCommand implements Runnable {
     FileDescription description = DataFiles.describe(file);
     System.out.println(description.location() + ": " + description.format());
     String row = "  %-20s %-8s %-36s %12s %12s %9s%n";
-    System.out.printf(row, "variable", "type", "dimensions", "minimum", "maximum", "missing");
+    System.out.printf(
+        Locale.ROOT, row, "variable", "type", "dimensions", "minimum", "maximum", "missing");
     for (FileDescription.Summary summary : description.variables()) {
       Variable variable = summary.variable();
       System.out.printf(
+          Locale.ROOT,
           row,
           variable.name(),
           variable.type(),
           variable.dimensions().stream()
               .map(d -> d.name().isEmpty() ? "" + d.length() : d.name() + "=" + d.length())
               .collect(Collectors.joining(" × ")),
-          "%.6g".formatted(summary.min()),
-          "%.6g".formatted(summary.max()),
+          String.format(Locale.ROOT, "%.6g", summary.min()),
+          String.format(Locale.ROOT, "%.6g", summary.max()),
           summary.missing());
     }
   }

@@ -12,6 +12,7 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
@@ -51,7 +52,12 @@ final class DoctorCommand implements Callable<Integer> {
     try {
       FileStore store = Files.getFileStore(folder);
       String text =
-          "%s on %s, %.1f GiB free".formatted(folder, store.type(), store.getUsableSpace() / GIB);
+          String.format(
+              Locale.ROOT,
+              "%s on %s, %.1f GiB free",
+              folder,
+              store.type(),
+              store.getUsableSpace() / GIB);
       boolean remote = REMOTE.stream().anyMatch(store.type()::startsWith);
       line(
           !remote,
@@ -72,8 +78,12 @@ final class DoctorCommand implements Callable<Integer> {
       FileStore store = Files.getFileStore(folder);
       ok(
           "shared memory",
-          "%.1f GiB at %s, %.1f GiB free"
-              .formatted(store.getTotalSpace() / GIB, folder, store.getUsableSpace() / GIB));
+          String.format(
+              Locale.ROOT,
+              "%.1f GiB at %s, %.1f GiB free",
+              store.getTotalSpace() / GIB,
+              folder,
+              store.getUsableSpace() / GIB));
     } catch (IOException e) {
       line(false, "shared memory", folder + " is not there");
     }
@@ -98,8 +108,13 @@ final class DoctorCommand implements Callable<Integer> {
       String library = here.mpi() == null ? "" : " of " + here.mpi().title();
       ok(
           "launched here",
-          "as rank %d of %d, backend %s%s"
-              .formatted(here.rank(), here.worldSize(), here.backend().name(), library));
+          String.format(
+              Locale.ROOT,
+              "as rank %d of %d, backend %s%s",
+              here.rank(),
+              here.worldSize(),
+              here.backend().name(),
+              library));
     } catch (CommunicationException e) {
       line(false, "launched here", e.getMessage());
       healthy = false;
@@ -111,6 +126,6 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private void line(boolean fine, String topic, String text) {
-    System.out.printf("%-4s %-14s %s%n", fine ? "ok" : "--", topic, text);
+    System.out.printf(Locale.ROOT, "%-4s %-14s %s%n", fine ? "ok" : "--", topic, text);
   }
 }

@@ -5,6 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
@@ -47,8 +48,10 @@ final class LibraryProbe {
     }
     NativeLibraries.load();
     System.out.printf(
+        Locale.ROOT,
         "%s loads, %d threads by default%n",
-        Loader.getVersion("org.bytedeco", "pytorch"), torch.get_num_threads());
+        Loader.getVersion("org.bytedeco", "pytorch"),
+        torch.get_num_threads());
   }
 
   static Result libtorch() {

@@ -11,6 +11,8 @@ import dev.lockstep.model.ModelException;
 import dev.lockstep.monitor.RunFolderException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.InvalidPathException;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,6 +39,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       CheckCommand.class,
       DataCommand.class,
+      ConfigCommand.class,
       DoctorCommand.class,
       CompletionCommand.class
     },
@@ -75,7 +78,20 @@ public final class Main implements Runnable {
     line.setExecutionExceptionHandler((e, failed, parsed) -> main.report(e, failed));
     line.setParameterExceptionHandler(Main::reportUsage);
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    return line.execute(arguments);
+    // What follows the command to launch is its own, with or without -- before it.
+    line.getSubcommands().get("launch").setStopAtPositional(true);
+    try {
+      return line.execute(arguments);
+    } catch (OutOfMemoryError e) {
+      line.getErr()
+          .printf(
+              Locale.ROOT,
+              "lockstep: out of memory (%s; the heap is limited to %,d MiB): use less data, a smaller"
+                  + " batch or model, or raise LOCKSTEP_HEAP, as in LOCKSTEP_HEAP=8g%n",
+              e.getMessage(),
+              Runtime.getRuntime().maxMemory() >> 20);
+      return ExitCode.TRAINING;
+    }
   }
 
   @Override
@@ -85,8 +101,11 @@ public final class Main implements Runnable {
 
   private int report(Exception e, CommandLine failed) {
     PrintWriter err = failed.getErr();
-    boolean foreseen = e instanceof LockstepException || e instanceof UncheckedIOException;
+    boolean foreseen = exitCode(e) != ExitCode.INTERNAL;
     String message = foreseen || e.getMessage() == null ? e.getMessage() : describe(e);
+    if (e instanceof InvalidPathException) {
+      message += "; this is no file name here (set LC_ALL=C.UTF-8 for names beyond ASCII)";
+    }
     String text = message == null ? describe(e) : message;
     text.lines().forEach(line -> err.println("lockstep: " + line));
     if (verbose) {
@@ -99,7 +118,7 @@ public final class Main implements Runnable {
   }
 
   private static int exitCode(Exception e) {
-    if (e instanceof ConfigException) {
+    if (e instanceof ConfigException || e instanceof InvalidPathException) {
       return ExitCode.CONFIGURATION;
     }
     if (e instanceof CommunicationException) {

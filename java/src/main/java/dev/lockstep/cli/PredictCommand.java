@@ -11,6 +11,7 @@ import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -78,7 +79,7 @@ final class PredictCommand implements Callable<Integer> {
       NativeLibraries.load();
       try (PhysicalModel model = PhysicalModel.load(modelFile)) {
         long written = new Prediction(model, modelFile, dataset).write(output);
-        System.out.printf("wrote %,d predictions to %s%n", written, output);
+        System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, output);
       }
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);

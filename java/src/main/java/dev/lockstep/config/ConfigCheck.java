@@ -7,9 +7,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** Compares a document with the records that it is meant for: unknown keys, wrong types. */
 final class ConfigCheck {
@@ -26,6 +28,21 @@ final class ConfigCheck {
    * numbers.
    */
   static void check(Class<?> rootType, ConfigDocument document) {
+    Set<String> known = ConfigSchema.keys(rootType).keySet();
+    List<String> written = new ArrayList<>();
+    document.root().fieldNames().forEachRemaining(written::add);
+    if (written.size() > 1 && known.stream().noneMatch(written::contains)) {
+      document
+          .problems()
+          .add(
+              new ConfigProblem(
+                  document.origin(written.get(0)),
+                  "this is another kind of file: of its keys "
+                      + String.join(", ", written)
+                      + " none is known here; known are "
+                      + String.join(", ", known)));
+      return;
+    }
     new ConfigCheck(rootType, document).section(rootType, document.root(), "");
   }
 
@@ -83,6 +100,10 @@ final class ConfigCheck {
       return;
     }
     for (int i = 0; i < array.size(); i++) {
+      if (array.get(i).isNull()) {
+        problem(path, "\"" + path + "\" has an empty element; write a value or remove it");
+        return;
+      }
       array.set(i, value(elementType, array.get(i), path));
     }
   }

@@ -1,18 +1,11 @@
 package dev.lockstep.model;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.named_buffer_iterator;
-import org.bytedeco.pytorch.named_buffer_list;
-import org.bytedeco.pytorch.named_parameter_iterator;
-import org.bytedeco.pytorch.named_parameter_list;
 
 /**
  * A TorchScript module with trainable parameters. It sees normalised numbers; {@link PhysicalModel}
@@ -23,17 +16,21 @@ import org.bytedeco.pytorch.named_parameter_list;
 public final class Model implements AutoCloseable {
   private final JitModule module;
   private final String description;
-  private final List<ModelTensor> parameters = new ArrayList<>();
-  private final List<ModelTensor> buffers = new ArrayList<>();
+  private final ModelTensors tensors;
   private boolean closed;
 
   private Model(JitModule module, String description) {
-    // Plain execution is as fast as eager PyTorch; the optimising executor was slower: DESIGN.md 3.
+    // Plain execution is as fast as eager PyTorch; the optimising executor was slower.
     torch.setGraphExecutorOptimize(false);
     this.module = module;
     this.description = description;
-    collectTensors();
-    if (parameters.isEmpty()) {
+    try {
+      tensors = new ModelTensors(module, description);
+    } catch (ModelException e) {
+      module.close();
+      throw e;
+    }
+    if (tensors.parameters().isEmpty()) {
       close();
       throw new ModelException(
           "There is nothing to train in "
@@ -65,39 +62,6 @@ public final class Model implements AutoCloseable {
     return new Model(PhysicalModel.networkOf(TorchScriptFile.load(file)), file.toString());
   }
 
-  private void collectTensors() {
-    // A tensor that two places share has one gradient, so it is listed once.
-    Set<Long> seen = new HashSet<>();
-    try (PointerScope scope = new PointerScope()) {
-      named_parameter_list named = module.named_parameters(true);
-      named_parameter_iterator end = named.end();
-      for (named_parameter_iterator i = named.begin(); i.notEquals(end); i.increment()) {
-        Tensor value = i.access().value();
-        collect(
-            value.requires_grad() ? parameters : buffers,
-            i.access().name().getString(),
-            value,
-            seen);
-      }
-      named_buffer_list namedBuffers = module.named_buffers(true);
-      named_buffer_iterator endOfBuffers = namedBuffers.end();
-      for (named_buffer_iterator i = namedBuffers.begin();
-          i.notEquals(endOfBuffers);
-          i.increment()) {
-        collect(buffers, i.access().name().getString(), i.access().value(), seen);
-      }
-    }
-  }
-
-  private static void collect(List<ModelTensor> into, String name, Tensor value, Set<Long> seen) {
-    if (!value.defined() || !seen.add(value.unsafeGetTensorImpl().address())) {
-      return;
-    }
-    Tensor own = new Tensor(value);
-    own.retainReference();
-    into.add(new ModelTensor(name, own));
-  }
-
   /**
    * Applies the model to a batch.
    *
@@ -109,6 +73,17 @@ public final class Model implements AutoCloseable {
     return TorchScriptFile.forward(module, inputs, description);
   }
 
+  /**
+   * Applies the model to a batch, so that gradients can flow back.
+   *
+   * @param inputs as for {@link #forward}
+   * @return the pass; belongs to the current {@link PointerScope}
+   * @throws ModelException if the model refuses the inputs
+   */
+  public TrainingPass trainingPass(Tensor inputs) {
+    return new TrainingPass(this, forward(inputs));
+  }
+
   /** Whether the forward pass is that of training (batch statistics, dropout). */
   public void setTraining(boolean training) {
     module.train(training);
@@ -116,24 +91,24 @@ public final class Model implements AutoCloseable {
 
   /** The trainable parameters, each once, in the module's order. */
   public List<ModelTensor> parameters() {
-    return List.copyOf(parameters);
+    return tensors.parameters();
   }
 
   /**
    * All other tensors, each once: batch statistics, constants, and parameters that are not trained.
    */
   public List<ModelTensor> buffers() {
-    return List.copyOf(buffers);
+    return tensors.buffers();
   }
 
   /** The type of the first parameter, and so of the inputs. */
   public FloatType type() {
-    return FloatType.of(parameters.get(0).tensor().scalar_type());
+    return FloatType.of(parameters().get(0).tensor().scalar_type());
   }
 
   /** Numbers that training changes. */
   public long parameterCount() {
-    return parameters.stream().mapToLong(parameter -> parameter.tensor().numel()).sum();
+    return parameters().stream().mapToLong(parameter -> parameter.tensor().numel()).sum();
   }
 
   JitModule module() {
@@ -152,8 +127,7 @@ public final class Model implements AutoCloseable {
       return;
     }
     closed = true;
-    parameters.forEach(parameter -> parameter.tensor().close());
-    buffers.forEach(buffer -> buffer.tensor().close());
+    tensors.close();
     module.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.lockstep.model;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -63,21 +64,19 @@ public record ModelConfig(
     hidden = List.copyOf(hidden);
     for (int width : hidden) {
       if (width < 1) {
-        throw new IllegalArgumentException(
-            "hidden: a layer needs at least 1 unit, not " + width + ".");
+        throw new ConfigKeyException("hidden", "a layer needs at least 1 unit, not " + width + ".");
       }
     }
     if (type == Type.FILE && (file == null || file.isBlank())) {
-      throw new IllegalArgumentException(
-          "file: a model of type file needs the path of a TorchScript file.");
+      throw new ConfigKeyException(
+          "file", "a model of type file needs the path of a TorchScript file.");
     }
     if (type != Type.FILE && file != null) {
-      throw new IllegalArgumentException(
-          "file: only a model of type file has one; set type: file.");
+      throw new ConfigKeyException("file", "only a model of type file has one; set type: file.");
     }
     if (type == Type.MLP && dtype != FloatType.FLOAT32 && dtype != FloatType.FLOAT64) {
-      throw new IllegalArgumentException(
-          "dtype: an mlp is float32 or float64; half precision is for files as saved.");
+      throw new ConfigKeyException(
+          "dtype", "an mlp is float32 or float64; half precision is for files as saved.");
     }
   }
 

@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,8 +48,10 @@ final class RunFolderClaim implements AutoCloseable {
     Path path = folder.path();
     if (!Files.isDirectory(path)) {
       throw new RunFolderException(
-          "There is no run to resume in %s. Check the name, or train without --resume."
-              .formatted(path));
+          String.format(
+              Locale.ROOT,
+              "There is no run to resume in %s. Check the name, or train without --resume.",
+              path));
     }
     try {
       return lock(path);
@@ -103,8 +106,10 @@ final class RunFolderClaim implements AutoCloseable {
     if (!taken) {
       channel.close();
       throw new RunFolderException(
-          "Another run is at work in %s. Give this one another name, or wait for the other to end."
-              .formatted(path));
+          String.format(
+              Locale.ROOT,
+              "Another run is at work in %s. Give this one another name, or wait for the other to end.",
+              path));
     }
     return new RunFolderClaim(channel);
   }

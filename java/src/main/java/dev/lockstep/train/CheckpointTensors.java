@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -67,8 +68,12 @@ final class CheckpointTensors {
       String wanted = expected.type() + " " + expected.shape();
       if (!wanted.equals(found)) {
         return Optional.of(
-            "it is of another model or optimiser: this run has a tensor %s, %s, where it has %s"
-                .formatted(expected.name(), wanted, found == null ? "none" : found));
+            String.format(
+                Locale.ROOT,
+                "it is of another model or optimiser: this run has a tensor %s, %s, where it has %s",
+                expected.name(),
+                wanted,
+                found == null ? "none" : found));
       }
     }
     return stored.keySet().stream()

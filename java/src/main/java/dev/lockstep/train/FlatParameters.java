@@ -38,13 +38,13 @@ final class FlatParameters implements AutoCloseable {
         NoGradGuard guard = new NoGradGuard()) {
       for (int i = 0; i < parameters.size(); i++) {
         Slot slot = layout.slots().get(i);
-        Tensor parameter = parameters.get(i).tensor();
+        ModelTensor parameter = parameters.get(i);
         Tensor view = values.view(slot);
         if (writes) {
-          view.copy_(parameter);
+          view.copy_(parameter.tensor());
         }
-        parameter.set_data(view);
-        parameter.mutable_grad().put(gradients.view(slot));
+        parameter.moveTo(view);
+        parameter.tensor().mutable_grad().put(gradients.view(slot));
       }
     }
     if (shared) {
@@ -96,7 +96,7 @@ final class FlatParameters implements AutoCloseable {
       for (ModelTensor parameter : parameters) {
         Tensor tensor = parameter.tensor();
         tensor.mutable_grad().reset();
-        tensor.set_data(tensor.detach().clone());
+        parameter.moveTo(tensor.detach().clone());
       }
     }
     values.close();

@@ -1,5 +1,6 @@
 package dev.lockstep.train;
 
+import dev.lockstep.model.ModelException;
 import dev.lockstep.train.TrainingConfig.LossType;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
@@ -29,18 +30,48 @@ record Loss(LossType type, double huberDelta) {
    */
   Tensor mean(Tensor prediction, Tensor target) {
     if (classifies()) {
-      return torch.cross_entropy_loss(prediction, target);
+      return ofClasses(prediction, target);
     }
     Tensor alike = prediction.dim() == target.dim() ? prediction : oneColumn(prediction, target);
     if (alike.size(0) != target.size(0) || alike.size(1) != target.size(1)) {
       throw mismatch(prediction, target);
     }
+    if (!torch.isFloatingType(alike.scalar_type())) {
+      throw new TrainingException(
+          "The model predicts numbers of type "
+              + alike.scalar_type()
+              + ", which have no gradient; let it return floating-point numbers.");
+    }
+    // A model of several types may predict in another one than its inputs have.
+    Tensor goal = target.to(alike.scalar_type());
     return switch (type) {
-      case MSE -> torch.mse_loss(alike, target, MEAN);
-      case MAE -> torch.l1_loss(alike, target, MEAN);
-      case HUBER -> torch.huber_loss(alike, target, MEAN, huberDelta);
+      case MSE -> torch.mse_loss(alike, goal, MEAN);
+      case MAE -> torch.l1_loss(alike, goal, MEAN);
+      case HUBER -> torch.huber_loss(alike, goal, MEAN, huberDelta);
       case CROSS_ENTROPY -> throw new AssertionError(type);
     };
+  }
+
+  private static Tensor ofClasses(Tensor prediction, Tensor target) {
+    if (prediction.dim() != 2 || prediction.size(0) != target.size(0)) {
+      throw new TrainingException(
+          "The model predicts a tensor of shape "
+              + shape(prediction)
+              + " for "
+              + target.size(0)
+              + " samples; cross_entropy needs [samples, classes].");
+    }
+    try {
+      return torch.cross_entropy_loss(prediction, target);
+    } catch (RuntimeException e) {
+      throw new TrainingException(
+          "The model predicts "
+              + prediction.size(1)
+              + " class scores of type "
+              + prediction.scalar_type()
+              + ", and cross_entropy refuses them: "
+              + ModelException.reason(e));
+    }
   }
 
   // Broadcasting [n] against [n, 1] would compare every sample with every other.

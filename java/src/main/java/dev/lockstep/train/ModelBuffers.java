@@ -43,7 +43,7 @@ final class ModelBuffers implements AutoCloseable {
       for (int i = 0; i < buffers.size(); i++) {
         Tensor view = values.view(layout.slots().get(i));
         view.copy_(buffers.get(i).tensor());
-        buffers.get(i).tensor().set_data(view);
+        buffers.get(i).moveTo(view);
       }
     }
     remember();
@@ -106,7 +106,7 @@ final class ModelBuffers implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (ModelTensor buffer : buffers) {
-        buffer.tensor().set_data(buffer.tensor().detach().clone());
+        buffer.moveTo(buffer.tensor().detach().clone());
       }
     }
     values.close();

@@ -4,6 +4,7 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.model.Model;
+import dev.lockstep.model.TrainingPass;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.PointerScope;
@@ -101,13 +102,14 @@ final class Trainer {
     }
     try (PointerScope scope = new PointerScope()) {
       BatchReader.Samples samples = reader.read(batch.indices(), batch.from() + from, to - from);
-      Tensor mean = loss.mean(model.forward(samples.inputs()), samples.targets());
+      TrainingPass pass = model.trainingPass(samples.inputs());
+      Tensor mean = loss.mean(pass.output(), samples.targets());
       lossSum += mean.item_double() * (to - from);
       if (last) {
         strategy.lastBackwardBegins();
       }
       double weight = strategy.lossWeight(batch) * (to - from) / batch.count();
-      (weight == 1 ? mean : mean.mul(new Scalar(weight))).backward();
+      pass.backward(weight == 1 ? mean : mean.mul(new Scalar(weight)));
     }
   }
 

@@ -120,8 +120,7 @@ class FitRanksTest {
   void overMpi(MpiLibrary library, int size) throws Exception {
     assumeTrue(MpiProcesses.available(library), () -> "no mpirun of " + library.title());
     String[] arguments = fit(folder, "--backend", "MPI");
-    try (MpiProcesses ranks =
-        MpiProcesses.start(library, folder, size, FitRank.class, arguments)) {
+    try (MpiProcesses ranks = MpiProcesses.start(library, folder, size, FitRank.class, arguments)) {
       assertEquals(0, ranks.await(LIMIT), ranks.output());
     }
     assertSameBytes();
@@ -156,7 +155,8 @@ class FitRanksTest {
     // A file that never ends its step: rank 1 dies while rank 0 waits for it.
     String[] arguments =
         fit(folder, "--set", "learner.restarts=400", "--set", "learner.initialization=random");
-    String[] whole = fit(folder.resolve("whole"), arguments[4], arguments[5], arguments[6], arguments[7]);
+    String[] whole =
+        fit(folder.resolve("whole"), arguments[4], arguments[5], arguments[6], arguments[7]);
     assertEquals(ExitCode.OK, Main.execute(whole));
     try (RankProcesses ranks = RankProcesses.start(folder, 2, FitRank.class, arguments)) {
       Path checkpoint = folder.resolve("clusters/checkpoint.json");

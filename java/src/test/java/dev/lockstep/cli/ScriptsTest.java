@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -176,8 +177,9 @@ class ScriptsTest {
     Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"17.0.1\"\n");
     Map<String, String> environment = Map.of("JAVA_HOME", folder.resolve("jdk").toString());
     String background = "hpc/lockstep %s & wait";
-    Outcome launch = run(environment, "bash", "-c", background.formatted("launch"));
-    Outcome train = run(environment, "bash", "-c", background.formatted("train"));
+    Outcome launch =
+        run(environment, "bash", "-c", String.format(Locale.ROOT, background, "launch"));
+    Outcome train = run(environment, "bash", "-c", String.format(Locale.ROOT, background, "train"));
     assertEquals(0, Integer.parseInt(launch.lines().get(0), 16) & 2);
     assertEquals(2, Integer.parseInt(train.lines().get(0), 16) & 2);
   }

@@ -31,7 +31,9 @@ class ConsoleRecorderTest {
     run(false, RunSamples.start(1));
 
     assertEquals(
-        """
+        String.format(
+            Locale.ROOT,
+            """
         Run heat-flux: backend tcp, world size 2, 1 thread a rank, master address 127.0.0.1:40001
         Samples per rank: 7,994 + 7,994; held out: 3,997; trainable parameters: 18,308
         Epochs 1 to 30, 63 steps each
@@ -43,8 +45,8 @@ class ConsoleRecorderTest {
         Files in %s:
           checkpoints/
           model.pt
-        """
-            .formatted(folder),
+        """,
+            folder),
         text());
   }
 

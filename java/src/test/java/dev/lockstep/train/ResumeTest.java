@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -123,7 +124,7 @@ class ResumeTest {
   }
 
   private static void assertSameBytes(Path a, Path b, int epochs) throws IOException {
-    String newest = "step-%012d".formatted(epochs * 9);
+    String newest = String.format(Locale.ROOT, "step-%012d", epochs * 9);
     Map<String, byte[]> expected = files(new RunFolder(a).checkpoints().resolve(newest));
     Map<String, byte[]> found = files(new RunFolder(b).checkpoints().resolve(newest));
     assertEquals(expected.keySet(), found.keySet());

@@ -86,6 +86,72 @@ final class TestModels {
     }
   }
 
+  /** With a buffer that is a view of a parameter, and one that is a part of another buffer. */
+  static Path views(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", ScalarType.Float, 2, 4);
+      module.register_buffer("transposed", parameter(module, "w").detach().t());
+      Tensor counts = fill(ScalarType.Float, 0, 3);
+      module.register_buffer("last", counts.narrow(0, 2, 1));
+      module.register_buffer("counts", counts);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              if self.training:
+                  self.counts.add_(1)
+              return torch.matmul(x, self.transposed) * 0 + torch.linear(x, self.w)
+          """);
+      return save(module, file);
+    }
+  }
+
+  /** With two trainable parameters in the same memory. */
+  static Path tiedByView(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "encoder", ScalarType.Float, 2, 4);
+      Tensor view = parameter(module, "encoder").detach().t().set_requires_grad(true);
+      module.register_parameter("decoder", view, false);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.linear(x, self.encoder) + torch.matmul(x, self.decoder)
+          """);
+      return save(module, file);
+    }
+  }
+
+  /** With a body of its own: parameters {@code w} and {@code b}, and what forward returns. */
+  static Path returning(Path file, String expression) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", ScalarType.Float, 2, 4);
+      parameter(module, "b", ScalarType.Float, 2);
+      module.define("def forward(self, x: Tensor):\n    return " + expression + "\n");
+      return save(module, file);
+    }
+  }
+
+  /** With a parameter of any type besides a linear model. */
+  static Path besides(Path file, ScalarType type) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", ScalarType.Float, 2, 4);
+      parameter(module, "other", type, 2);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.linear(x, self.w) * torch.abs(self.other)
+          """);
+      return save(module, file);
+    }
+  }
+
+  private static Tensor parameter(JitModule module, String name) {
+    return module.attr(name).toTensor();
+  }
+
   private static JitModule module() {
     JitModule module = new JitModule(new QualifiedName("__torch__.Users"));
     module.register_attribute("training", new Type.TypePtr(BoolType.get().get()), new IValue(true));
