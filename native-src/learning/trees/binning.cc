@@ -34,8 +34,8 @@ void radix_sort(std::vector<std::uint32_t>& keys, std::vector<std::uint32_t>& sp
 }
 
 /// The sorted keys of what is not missing in this rank's rows of a column.
-std::vector<std::uint32_t> sorted_keys(std::span<const double> values, std::size_t features, std::size_t feature,
-                                       std::vector<std::uint32_t>& spare) {
+std::vector<std::uint32_t> sorted_keys(std::span<const double> values, std::size_t features,
+                                       std::size_t feature, std::vector<std::uint32_t>& spare) {
   std::vector<std::uint32_t> keys;
   keys.reserve(values.size() / features);
   for (std::size_t at = feature; at < values.size(); at += features) {
@@ -72,7 +72,8 @@ void find_quantiles(const Group& group, const std::vector<Column>& columns, std:
     for (std::size_t c = 0; c < columns.size(); ++c) {
       const auto& keys = columns[c].keys;
       for (std::size_t i = 0; i < wanted; ++i) {
-        counts[c * wanted + i] = std::ranges::upper_bound(keys, prefixes[c * wanted + i] | low) - keys.begin();
+        counts[c * wanted + i] =
+            std::ranges::upper_bound(keys, prefixes[c * wanted + i] | low) - keys.begin();
       }
     }
     group.sum(counts);
@@ -92,8 +93,8 @@ void find_quantiles(const Group& group, const std::vector<Column>& columns, std:
   }
 }
 
-void bin_categories(const Group& group, std::span<const double> values, std::size_t features, std::size_t feature,
-                    std::int32_t max_bins, FeatureBins& bins) {
+void bin_categories(const Group& group, std::span<const double> values, std::size_t features,
+                    std::size_t feature, std::int32_t max_bins, FeatureBins& bins) {
   constexpr double MOST = 1 << 24;
   double largest = -1, refused = 0;
   for (std::size_t at = feature; at < values.size(); at += features) {
@@ -130,19 +131,22 @@ void bin_categories(const Group& group, std::span<const double> values, std::siz
 std::uint8_t FeatureBins::bin(double value) const {
   if (std::isnan(value)) return missing();
   if (is_categorical) {
-    const auto found = std::ranges::lower_bound(codes, value, {}, [](std::int32_t code) { return static_cast<double>(code); });
-    return found != codes.end() && *found == value ? static_cast<std::uint8_t>(found - codes.begin()) : missing();
+    const auto found = std::ranges::lower_bound(codes, value, {},
+                                                [](std::int32_t code) { return static_cast<double>(code); });
+    return found != codes.end() && *found == value ? static_cast<std::uint8_t>(found - codes.begin())
+                                                   : missing();
   }
   const auto narrow = static_cast<float>(value);
   return static_cast<std::uint8_t>(std::ranges::lower_bound(edges, narrow) - edges.begin());
 }
 
-std::vector<FeatureBins> bin_features(const Group& group, std::span<const double> values, std::size_t features,
-                                      const std::vector<char>& categorical, std::int32_t max_bins) {
+std::vector<FeatureBins> bin_features(const Group& group, std::span<const double> values,
+                                      std::size_t features, const std::vector<char>& categorical,
+                                      std::int32_t max_bins) {
   std::vector<FeatureBins> bins(features);
   const auto limit = static_cast<std::size_t>(max_bins);
   std::vector<Column> columns;
-  std::vector<std::uint64_t> distinct;         // (feature, key)
+  std::vector<std::uint64_t> distinct;  // (feature, key)
   std::vector<std::int64_t> has_many(features, 0);
   std::vector<std::uint32_t> spare;
   for (std::size_t f = 0; f < features; ++f) {

@@ -24,7 +24,8 @@ void refuse_unusable(const Group& group, std::size_t rows, std::span<const doubl
   if (found[0] >= std::int64_t{1} << 27) {
     refuse("There are " + std::to_string(found[0]) + " rows; the fixed-point sums of trees hold 134217727.");
   }
-  if (found[1] > 0) refuse("The target of " + std::to_string(found[1]) + " rows is missing, infinite or beyond 1e30.");
+  if (found[1] > 0)
+    refuse("The target of " + std::to_string(found[1]) + " rows is missing, infinite or beyond 1e30.");
   if (found[2] > 0) refuse(std::to_string(found[2]) + " weights are negative, not finite or beyond 1e30.");
   if (found[3] == 0) refuse("All weights are 0; trees need a row that counts.");
 }
@@ -33,14 +34,16 @@ void refuse_unusable(const Group& group, std::size_t rows, std::span<const doubl
 
 TreeData::TreeData(const Group& group, std::span<const double> values, std::size_t features,
                    std::span<const double> target, std::span<const double> row_weights,
-                   const std::vector<char>& categorical, std::int32_t max_bins, double validation, std::uint64_t seed)
+                   const std::vector<char>& categorical, std::int32_t max_bins, double validation,
+                   std::uint64_t seed)
     : targets(target.begin(), target.end()), weights(row_weights.begin(), row_weights.end()) {
   const std::size_t count = target.size();
   refuse_unusable(group, count, target, row_weights);
   mappers = bin_features(group, values, features, categorical, max_bins);
   bins.resize(count * features);
   for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t f = 0; f < features; ++f) bins[i * features + f] = mappers[f].bin(values[i * features + f]);
+    for (std::size_t f = 0; f < features; ++f)
+      bins[i * features + f] = mappers[f].bin(values[i * features + f]);
   }
   std::vector<std::uint64_t> content(count);
   std::vector<double> whole(features + 2);
@@ -60,7 +63,8 @@ TreeData::TreeData(const Group& group, std::span<const double> values, std::size
   all_rows = rows_of[0];
   fitted_rows = rows_of[1];
   if (fitted_rows == 0) {
-    throw Error(ErrorCode::INVALID_ARGUMENT, "All rows are held out for validation; lower validation_fraction.");
+    throw Error(ErrorCode::INVALID_ARGUMENT,
+                "All rows are held out for validation; lower validation_fraction.");
   }
 }
 

@@ -11,11 +11,13 @@ namespace lockstep::learning {
 
 /// This rank's rows as bins, with what trees are to predict.
 struct TreeData {
-  /// Collective. @param values rows × features; @param target by row, finite; @param weights by row, ≥ 0, or empty
+  /// Collective. @param values rows × features; @param target by row, finite; @param weights by row, ≥ 0, or
+  /// empty
   /// @param validation share of rows that are held out, by a hash of their identity
-  TreeData(const Group& group, std::span<const double> values, std::size_t features, std::span<const double> target,
-           std::span<const double> weights, const std::vector<char>& categorical, std::int32_t max_bins,
-           double validation, std::uint64_t seed);
+  TreeData(const Group& group, std::span<const double> values, std::size_t features,
+           std::span<const double> target, std::span<const double> weights,
+           const std::vector<char>& categorical, std::int32_t max_bins, double validation,
+           std::uint64_t seed);
 
   std::size_t rows() const { return ids.size(); }
   std::size_t features() const { return mappers.size(); }

@@ -3,6 +3,7 @@ package dev.lockstep.learn;
 import dev.lockstep.comm.Communicator;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -22,8 +23,13 @@ final class Agreement {
         String first = new String(all[0], StandardCharsets.UTF_8);
         String other = new String(all[rank], StandardCharsets.UTF_8);
         throw new LearningException(
-            "Rank 0 and rank %d are about to fit different things by %s: %s and %s. Start all ranks with the same settings and columns."
-                .formatted(rank, what, first.strip(), other.strip()));
+            String.format(
+                Locale.ROOT,
+                "Rank 0 and rank %d are about to fit different things by %s: %s and %s. Start all ranks with the same settings and columns.",
+                rank,
+                what,
+                first.strip(),
+                other.strip()));
       }
     }
   }

@@ -5,6 +5,7 @@ import java.nio.DoubleBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * This rank's rows, in native memory: features, and for supervised learning a target. Missing
@@ -48,8 +49,11 @@ public final class Table implements AutoCloseable {
     long bytes = Math.multiplyExact(Math.multiplyExact(rows, names.size()), Double.BYTES);
     if (bytes > Integer.MAX_VALUE) {
       throw new LearningException(
-          "This rank has %,d rows of %,d numbers, which are more than 2 GiB; deal them to more ranks."
-              .formatted(rows, names.size()));
+          String.format(
+              Locale.ROOT,
+              "This rank has %,d rows of %,d numbers, which are more than 2 GiB; deal them to more ranks.",
+              rows,
+              names.size()));
     }
     values = NativeMemory.allocate(bytes);
     target = NativeMemory.allocate(hasTarget ? rows * Double.BYTES : 0);
@@ -96,8 +100,12 @@ public final class Table implements AutoCloseable {
   public static Table of(List<String> names, double[] values, double[] target) {
     if (values.length != (long) names.size() * target.length) {
       throw new IllegalArgumentException(
-          "%d values are not those of %d rows of %d"
-              .formatted(values.length, target.length, names.size()));
+          String.format(
+              Locale.ROOT,
+              "%d values are not those of %d rows of %d",
+              values.length,
+              target.length,
+              names.size()));
     }
     Table table = new Table(names, List.of(), List.of(), target.length, true, false);
     table.values().put(values);

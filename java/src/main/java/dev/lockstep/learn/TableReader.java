@@ -220,8 +220,12 @@ public final class TableReader {
         if (fields.size() != header.size()) {
           throw failure(
               location,
-              "line %d has %d fields where the header names %d columns"
-                  .formatted(parser.line() - 1, fields.size(), header.size()));
+              String.format(
+                  Locale.ROOT,
+                  "line %d has %d fields where the header names %d columns",
+                  parser.line() - 1,
+                  fields.size(),
+                  header.size()));
         }
         boolean mine =
             config.ownership() == FitDataConfig.Ownership.LOCAL || row / BLOCK_ROWS % size == rank;
