@@ -5,6 +5,7 @@ import dev.lockstep.config.FitConfig;
 import dev.lockstep.learn.KMeansModel;
 import dev.lockstep.learn.LearnedModel;
 import dev.lockstep.learn.Table;
+import dev.lockstep.learn.TreeModel;
 import dev.lockstep.monitor.FitPlots;
 import java.io.PrintStream;
 import java.nio.DoubleBuffer;
@@ -69,6 +70,11 @@ final class FitReport {
       if (model.features().size() == 2) {
         add(plots, "clusters.png", clusters(clusters));
       }
+    }
+    if (model instanceof TreeModel trees) {
+      List<String> losses = List.of("train_loss", "validation_loss");
+      add(plots, "loss.png", curves("Loss by round", "round", "mean loss", losses));
+      add(plots, "importance.png", FitPlots.importance(trees.importance()));
     }
     return plots;
   }

@@ -55,6 +55,7 @@ public interface LearnedModel {
     String format = Json.format(text, file.toString());
     return switch (format) {
       case KMeansModel.FORMAT -> KMeansModel.parse(text, file.toString());
+      case TreeModel.FORMAT -> TreeModel.parse(text, file.toString());
       default ->
           throw new LearningException(
               file + " is of the unknown format \"" + format + "\"; fit writes such files.");

@@ -25,6 +25,7 @@ public final class Learners {
       FitListener listener) {
     return switch (config.type()) {
       case KMEANS -> kMeans(config, seed, ranks, listener).fit(table);
+      case BOOSTING -> boosting(config, data, seed, ranks, listener).fit(table);
     };
   }
 
@@ -52,5 +53,37 @@ public final class Learners {
               .toArray(double[][]::new));
     }
     return builder.build();
+  }
+
+  private static Boosting boosting(
+      LearnerConfig config,
+      FitDataConfig data,
+      long seed,
+      Communicator ranks,
+      FitListener listener) {
+    return Boosting.builder(ranks)
+        .objective(config.objective())
+        .growPolicy(Objects.requireNonNull(config.growPolicy()))
+        .monotoneConstraints(Objects.requireNonNull(config.monotoneConstraints()))
+        .trainLoss(Objects.requireNonNull(config.trainLoss()))
+        .rounds(Objects.requireNonNull(config.rounds()))
+        .learningRate(Objects.requireNonNull(config.learningRate()))
+        .numLeaves(Objects.requireNonNull(config.numLeaves()))
+        .maxDepth(Objects.requireNonNull(config.maxDepth()))
+        .maxBin(Objects.requireNonNull(config.maxBin()))
+        .minDataInLeaf(Objects.requireNonNull(config.minDataInLeaf()))
+        .minSumHessianInLeaf(Objects.requireNonNull(config.minSumHessianInLeaf()))
+        .lambdaL2(Objects.requireNonNull(config.lambdaL2()))
+        .minGainToSplit(Objects.requireNonNull(config.minGainToSplit()))
+        .featureFraction(Objects.requireNonNull(config.featureFraction()))
+        .featureFractionBynode(Objects.requireNonNull(config.featureFractionBynode()))
+        .baggingFraction(Objects.requireNonNull(config.baggingFraction()))
+        .earlyStoppingRound(Objects.requireNonNull(config.earlyStoppingRound()))
+        .catSmooth(Objects.requireNonNull(config.catSmooth()))
+        .catL2(Objects.requireNonNull(config.catL2()))
+        .validationFraction(data.validationFraction())
+        .seed(seed)
+        .listener(listener)
+        .build();
   }
 }
