@@ -92,6 +92,12 @@ final class BenchTuneCommand implements Callable<Integer> {
     }
     try (Communicator group = groupOptions.join();
         MDC.MDCCloseable ignored = RankContext.enter(group.rank())) {
+      if (group.size() == 1) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "bench tune compares algorithms between ranks and this is a group of one; start it under"
+                + " mpirun, srun or launch -n N, as the jobs that will use the file");
+      }
       TuningTable table =
           new TuningTable(
               String.format(

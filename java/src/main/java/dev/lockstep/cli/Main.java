@@ -3,6 +3,7 @@ package dev.lockstep.cli;
 import dev.lockstep.LockstepException;
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.TuningException;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.data.DataException;
 import dev.lockstep.learn.LearningException;
@@ -118,7 +119,9 @@ public final class Main implements Runnable {
   }
 
   private static int exitCode(Exception e) {
-    if (e instanceof ConfigException || e instanceof InvalidPathException) {
+    if (e instanceof ConfigException
+        || e instanceof TuningException
+        || e instanceof InvalidPathException) {
       return ExitCode.CONFIGURATION;
     }
     if (e instanceof CommunicationException) {

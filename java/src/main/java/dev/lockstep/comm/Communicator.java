@@ -3,6 +3,7 @@ package dev.lockstep.comm;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -142,23 +143,11 @@ public interface Communicator extends AutoCloseable {
   NativeMemory allocate(long bytes);
 
   /**
-   * Zeroed native memory that all ranks use, one and the same, for a {@link FusedStep}; collective.
-   * Every rank closes its own; the memory goes when all have, or have ended.
-   *
-   * @throws BackendUnavailableException where the ranks do not all share memory, as those of one
-   *     host do
+   * Memory that all ranks use, one and the same; empty where the ranks do not all share memory, as
+   * those of one host do. A group of one has it.
    */
-  default NativeMemory allocateShared(long bytes) {
-    throw FusedSteps.unavailable(this);
-  }
-
-  /**
-   * Reduces gradients and updates parameters in one pass; collective.
-   *
-   * @throws BackendUnavailableException where the ranks do not all share memory
-   */
-  default void reduceStep(FusedStep step) {
-    throw FusedSteps.unavailable(this);
+  default Optional<SharedMemory> sharedMemory() {
+    return Optional.empty();
   }
 
   /**

@@ -88,8 +88,12 @@ final class CommunicatorFactory {
 
   private static void tune(Communicator group, CommunicatorConfig config) {
     String file = config.tuning() == null ? System.getenv(TUNING_VARIABLE) : config.tuning();
-    group.useTuning(file == null || file.isEmpty() ? null : Path.of(file));
-    config.algorithms().chosen().forEach(group::useAlgorithm);
+    try {
+      group.useTuning(file == null || file.isEmpty() ? null : Path.of(file));
+      config.algorithms().chosen().forEach(group::useAlgorithm);
+    } catch (IllegalArgumentException e) {
+      throw new TuningException(e.getMessage(), e);
+    }
   }
 
   private static FlightRecorder recorder(CommunicatorConfig config) {

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongFunction;
@@ -118,17 +119,9 @@ final class NativeCommunicator extends RequestingCommunicator {
   }
 
   @Override
-  public NativeMemory allocateShared(long bytes) {
-    return NativeMemory.shared(handle, bytes);
-  }
-
-  @Override
-  public void reduceStep(FusedStep step) {
-    try {
-      step.run(handle);
-    } catch (RuntimeException e) {
-      throw failed(e);
-    }
+  public Optional<SharedMemory> sharedMemory() {
+    boolean all = size() == 1 || backend == Backend.SHARED_MEMORY;
+    return all ? Optional.of(new SharedMemory(this)) : Optional.empty();
   }
 
   @Override

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.lockstep.train.StrategyConfig;
+import dev.lockstep.train.strategy.Strategies;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
@@ -47,15 +49,18 @@ final class ConfigCheck {
   }
 
   private void section(Class<?> type, ObjectNode section, String path) {
-    Map<String, Type> keys = ConfigSchema.keys(type);
+    Map<String, Type> keys = ConfigSchema.keys(type, section);
     for (Map.Entry<String, JsonNode> entry : section.properties()) {
       String keyPath = path.isEmpty() ? entry.getKey() : path + "." + entry.getKey();
       Type keyType = keys.get(entry.getKey());
       if (keyType == null) {
-        String nearest = ConfigSchema.nearest(rootType, keyPath);
+        String nearest = ConfigSchema.nearest(rootType, keyPath, keys.keySet());
         problem(
             keyPath,
             "unknown key \"" + keyPath + "\"; the nearest valid key is \"" + nearest + "\"");
+      } else if (type == StrategyConfig.class && entry.getKey().equals("type")) {
+        List<String> types = List.copyOf(Strategies.options().keySet());
+        entry.setValue(choice(types, entry.getValue(), keyPath));
       } else {
         entry.setValue(value(keyType, entry.getValue(), keyPath));
       }

@@ -1,7 +1,11 @@
 package dev.lockstep.model;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
@@ -104,6 +108,29 @@ public final class Model implements AutoCloseable {
   /** The type of the first parameter, and so of the inputs. */
   public FloatType type() {
     return FloatType.of(parameters().get(0).tensor().scalar_type());
+  }
+
+  /**
+   * The code of the module and of all in it, without the values of its tensors: equal for equal
+   * structures, whichever file they come from and however often it was loaded.
+   */
+  public String code() {
+    String dump;
+    try (PointerScope scope = new PointerScope()) {
+      dump = module.dump_to_str(true, false, false).getString(StandardCharsets.UTF_8);
+    }
+    // Without what libtorch adds to the names of classes that it loads more than once, addresses,
+    // places in source files, and the mode; values are numbered as they come.
+    String plain =
+        dump.replaceAll("___torch_mangle_\\d+\\.", "")
+            .replaceAll(" object at 0x[0-9a-f]+", "")
+            .replaceAll("(?m) # \\S+:\\d+:\\d+$", "")
+            .replaceAll("(?m)^ *training = \\w+$", "");
+    Map<String, String> numbers = new HashMap<>();
+    return Pattern.compile("%[\\w.]+")
+        .matcher(plain)
+        .replaceAll(
+            value -> numbers.computeIfAbsent(value.group(), unseen -> "%" + numbers.size()));
   }
 
   /** Numbers that training changes. */

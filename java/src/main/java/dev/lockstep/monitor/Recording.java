@@ -1,9 +1,12 @@
 package dev.lockstep.monitor;
 
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How rank 0 records a run: the one way to make a {@link RunRecorder} that shows and writes
@@ -27,16 +30,38 @@ public record Recording(
     PrintStream out,
     boolean terminal,
     InstantSource clock) {
+  private static final Logger log = LoggerFactory.getLogger(Recording.class);
+
   /**
-   * Makes or takes up the run folder, keeps other processes out of it, and writes {@code
-   * config.yaml}.
+   * Checks that the folder can be used. It is claimed, made and given its {@code config.yaml} when
+   * training begins, so that a run that fails before displaces no earlier one; only a folder that is
+   * resumed is claimed at once, because its checkpoint is about to be read.
    *
    * @return the recorder, to be closed by the caller
-   * @throws RunFolderException if there is no run to resume, another process is at work in the
-   *     folder, or it cannot be written
+   * @throws RunFolderException if another process is at work in the folder, or it cannot be written
    */
   public RunRecorder open() {
-    RunFolderClaim claim = resume ? RunFolderClaim.resumed(folder) : RunFolderClaim.fresh(folder);
+    if (resume && Files.isDirectory(folder.path())) {
+      return recorder(RunFolderClaim.resumed(folder));
+    }
+    if (resume) {
+      log.warn("There is no run to resume in {}; this one begins anew.", folder.path());
+    }
+    RunFolderClaim.check(folder);
+    return new RecorderOfStart(() -> recorder(fresh()));
+  }
+
+  private RunFolderClaim fresh() {
+    RunFolderClaim claim = RunFolderClaim.fresh(folder);
+    if (output.progress() != OutputConfig.Progress.NONE) {
+      claim
+          .kept()
+          .ifPresent(kept -> out.println("The earlier run " + folder.path() + " is kept as " + kept));
+    }
+    return claim;
+  }
+
+  private RunRecorder recorder(RunFolderClaim claim) {
     try {
       AtomicFile.replace(folder.config(), configYaml);
     } catch (RunFolderException e) {

@@ -104,6 +104,18 @@ public record RunFolder(Path path) {
     return path.resolve("checkpoints");
   }
 
+  /** Whether there is something that a run left: epochs, or a model. */
+  public boolean hasResults() {
+    try {
+      return Files.exists(model()) || (Files.exists(metrics()) && Files.size(metrics()) > 0);
+    } catch (IOException e) {
+      throw new RunFolderException(
+          "The file %s cannot be looked at: %s. Check its permissions."
+              .formatted(metrics(), e.getMessage()),
+          e);
+    }
+  }
+
   /** The names in the folder, sorted, folders with a slash, hidden ones left out. */
   List<String> contents() {
     try (Stream<Path> children = Files.list(path)) {

@@ -3,6 +3,7 @@ package dev.lockstep.train;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelTensor;
+import dev.lockstep.train.memory.ParameterHash;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,6 +62,6 @@ final class Agreement {
             + rank
             + " has '"
             + (line < other.size() ? other.get(line) : "nothing more")
-            + "'. Start all ranks with the same configuration, model file and version.");
+            + "'. Start all ranks with the same configuration, data, model file and version.");
   }
 }

@@ -4,13 +4,20 @@ import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.data.Dataset;
+import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.RunSummary;
+import dev.lockstep.monitor.TargetPredictions;
 import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.train.engine.Evaluator.Evaluation;
+import dev.lockstep.train.memory.ParameterHash;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -23,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #requestStop} may be called from any thread; all else belongs to one thread.
  */
 public final class TrainingJob {
+  /** Enough for a plot of predictions, few enough to send to rank 0 at once. */
+  private static final int PLOTTED_SAMPLES = 5000;
+
   private final TrainingPlan plan;
   private final Dataset dataset;
   private final Split split;
@@ -80,26 +90,49 @@ public final class TrainingJob {
   public TrainingResult run(boolean resume) {
     NativeLibraries.load();
     int threads = TorchThreads.configure(plan.threads(), communicator);
-    try (Model model = model();
-        TrainingMemory memory = agreedMemory(model)) {
-      Resumption resumption = new Resumption(plan, split.train().length, memory, communicator);
-      @Nullable Path checkpoints = resume ? folder.map(RunFolder::checkpoints).orElse(null) : null;
-      @Nullable Progress progress = resumption.find(checkpoints);
-      try (TrainingRun run =
-          new TrainingRun(
-              plan,
-              model,
-              memory,
-              dataset,
-              split,
-              communicator,
-              recorder,
-              folder,
-              stopRequested,
-              progress)) {
-        return run.run(threads, masterAddress());
+    DataFingerprint data = DataFingerprint.of(dataset, split);
+    TrainingTask task = new TrainingTask(plan, dataset, split, communicator, folder);
+    try (Model model = model()) {
+      String structure = structure(model);
+      checkAgreement(model, structure, data);
+      try (TrainingAssembly run = new TrainingAssembly(task, model)) {
+        @Nullable Progress progress =
+            new Resumption(run, data, structure).find(resume ? folder.orElse(null) : null);
+        run.useNormalizers(
+            progress == null
+                ? Normalizer.fit(dataset, run.trainingSamples, communicator)
+                : progress.normalizer().pair());
+        Checkpoints checkpoints = new Checkpoints(run, data, structure);
+        TrainingLoop loop = new TrainingLoop(run, recorder, checkpoints, stopRequested, progress);
+        return train(loop, new RunReport(run), threads);
       }
     }
+  }
+
+  private TrainingResult train(TrainingLoop loop, RunReport report, int threads) {
+    recorder.started(report.start(threads, masterAddress(), loop.epochs()));
+    if (loop.run()) {
+      return new TrainingResult(true, loop.epochs(), loop.steps(), Optional.empty());
+    }
+    Evaluation evaluation = loop.finalEvaluation();
+    RunSummary summary = report.summary(loop, evaluation);
+    List<TargetPredictions> predictions = loop.evaluator().predictions(PLOTTED_SAMPLES);
+    if (communicator.rank() == 0) {
+      folder.ifPresent(report::saveModel);
+    }
+    recorder.finished(summary, predictions);
+    return new TrainingResult(false, loop.epochs(), loop.steps(), Optional.of(summary));
+  }
+
+  /** What tells the model from others besides its tensors. */
+  private String structure(Model model) {
+    ModelConfig config = plan.model();
+    return config.type() == ModelConfig.Type.MLP
+        ? "mlp " + config.hidden() + " " + config.activation() + " " + config.dtype()
+        : "of code "
+            + HexFormat.of()
+                .formatHex(
+                    ParameterHash.sha256().digest(model.code().getBytes(StandardCharsets.UTF_8)));
   }
 
   private Model model() {
@@ -114,20 +147,22 @@ public final class TrainingJob {
     return Model.mlp(config, dataset.featureNames().size(), outputs, plan.seed());
   }
 
-  private TrainingMemory agreedMemory(Model model) {
+  private void checkAgreement(Model model, String structure, DataFingerprint data) {
     Agreement.check(
         model,
         List.of(
-            "samples " + dataset.size() + " of " + dataset.featureNames() + dataset.targetNames(),
+            "samples " + data.size() + " of " + data.features() + data.targets(),
+            "data of the sampled rows' hash " + data.rowsSha256(),
+            "a split (data.seed, data.validation_fraction) of the hash " + data.splitSha256(),
             "seed " + plan.seed(),
             "model " + plan.model(),
+            "model " + structure,
             "training " + plan.training(),
             "optimizer " + plan.optimizer(),
             "schedule " + plan.schedule(),
-            "strategy " + plan.strategy()),
+            "strategy " + plan.strategy(),
+            "checkpoints " + plan.checkpoints()),
         communicator);
-    boolean fused = plan.strategy().isFusedOn(communicator);
-    return TrainingMemory.of(model, plan.optimizer(), communicator, fused);
   }
 
   private Optional<String> masterAddress() {

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.lockstep.localize.LocalizationConfig;
+import dev.lockstep.train.StrategyConfig;
+import dev.lockstep.train.strategy.Strategies;
 import java.io.IOException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -30,7 +32,8 @@ final class ConfigurationPage {
 
   /** Sections that are not there by themselves, with their defaults. */
   private static final String SECTIONS =
-      "name: example\ndata: {synthetic: {}}\ntraining: {early_stopping: {}}\n";
+      "name: example\ndata: {synthetic: {}}\ntraining: {early_stopping: {}}\n"
+          + "strategy: {type: local_sgd}\n";
 
   private final StringBuilder text = new StringBuilder();
   private final List<String> withoutMeaning = new ArrayList<>();
@@ -83,6 +86,10 @@ final class ConfigurationPage {
 
   /** A table of the record's own keys, then one for each record below it. */
   private void section(Class<?> record, String path, String title) {
+    if (record == StrategyConfig.class) {
+      strategies(path, title);
+      return;
+    }
     List<Runnable> below = new ArrayList<>();
     StringBuilder rows = new StringBuilder();
     Iterator<String> keys = ConfigSchema.keys(record).keySet().iterator();
@@ -116,6 +123,26 @@ final class ConfigurationPage {
       text.append("| key | type | default | meaning |\n|---|---|---|---|\n").append(rows);
     }
     below.forEach(Runnable::run);
+  }
+
+  /** The key that all strategies have, and a table of the options of each that has any. */
+  private void strategies(String path, String title) {
+    String types =
+        Strategies.options().keySet().stream()
+            .map(type -> "`" + type + "`")
+            .collect(Collectors.joining(", "));
+    text.append("\n## `").append(title).append("`\n");
+    text.append("| key | type | default | meaning |\n|---|---|---|---|\n| `");
+    text.append(path)
+        .append("type` | ")
+        .append(types)
+        .append(" | ")
+        .append(standard(path + "type"));
+    text.append(" | ").append(RecordJavadoc.parameter(StrategyConfig.class, "type"));
+    text.append(" |\n");
+    Strategies.options()
+        .forEach(
+            (type, options) -> section(options, path, title + "`, `" + path + "type: " + type));
   }
 
   private static @Nullable Class<?> recordOf(Type type) {

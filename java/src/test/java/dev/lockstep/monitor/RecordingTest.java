@@ -130,9 +130,17 @@ class RecordingTest {
   }
 
   @Test
-  void refusesToResumeARunThatIsNotThere() {
-    RunFolderException e = assertThrows(RunFolderException.class, () -> open(true));
-    assertTrue(e.getMessage().contains("no run to resume in " + folder().path()), e.getMessage());
+  void aRunThatFailsBeforeItBeginsDisplacesNothing() throws IOException {
+    record(false, 1, 2, true);
+    open(false).close();
+    assertFalse(Files.exists(runs.resolve("heat-flux.1")));
+    assertEquals(2, Files.readAllLines(folder().metrics()).size());
+  }
+
+  @Test
+  void aRunToResumeThatIsNotThereBeginsAnew() throws IOException {
+    record(true, 1, 2, true);
+    assertEquals(2, Files.readAllLines(folder().metrics()).size());
   }
 
   @Test

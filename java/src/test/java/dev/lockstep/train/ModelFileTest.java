@@ -10,6 +10,8 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.Model;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.memory.ParameterHash;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -51,8 +53,8 @@ class ModelFileTest {
             3,
             ranks -> {
               try (Model own = Model.load(model);
-                  TrainingMemory memory = TrainingMemory.of(own, Runs.SGD, ranks)) {
-                return afterThreeSteps(own, memory, ranks);
+                  ModelBuffers buffers = new ModelBuffers(own, ranks)) {
+                return afterThreeSteps(own, buffers, ranks);
               }
             });
     assertEquals(statistics.get(0), statistics.get(1));
@@ -72,9 +74,10 @@ class ModelFileTest {
   }
 
   /** Each rank sees other numbers; rank 2 has no samples in the last step. */
-  private static String afterThreeSteps(Model model, TrainingMemory memory, Communicator ranks) {
+  private static String afterThreeSteps(Model model, ModelBuffers buffers, Communicator ranks) {
     model.setTraining(true);
-    memory.broadcast(ranks);
+    buffers.values().broadcast(ranks);
+    buffers.snapshot();
     for (int step = 0; step < 3; step++) {
       boolean empty = step == 2 && ranks.rank() == 2;
       if (!empty) {
@@ -84,10 +87,10 @@ class ModelFileTest {
         }
       }
       double weight = step < 2 ? 1.0 / 3 : 0.5;
-      memory.buffers().startMerge(empty ? 0 : weight);
-      memory.buffers().finishMerge();
+      buffers.startMerge(empty ? 0 : weight);
+      buffers.finishMerge();
     }
-    return ParameterHash.of(memory.buffers().values());
+    return ParameterHash.of(buffers.values());
   }
 
   @Test

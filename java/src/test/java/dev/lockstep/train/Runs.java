@@ -11,6 +11,7 @@ import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunRecorder;
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.train.strategy.DataParallel;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,7 +42,7 @@ final class Runs {
           ModelConfig.of(null, List.of(16, 16), null, null, null),
           TrainingConfig.of(epochs, 30, null, null, null, null, null),
           optimizer,
-          StrategyConfig.of(null, 0.0005, 0.001, null));
+          StrategyConfig.of(new DataParallel.Options(0.0005, 0.001, null)));
     }
 
     Plan model(Path file) {
