@@ -9,9 +9,9 @@
 namespace lockstep::LOCKSTEP_ISA {
 namespace {
 
-// A tile of rows × one panel stays in registers: 24 of the 32 vectors of AVX-512, 12 of 16 otherwise.
+// A tile of rows × one panel stays in vector registers, and the rows' addresses in the others.
 #if defined(__AVX512F__)
-constexpr std::size_t WIDTH = 16, TILE = 24;
+constexpr std::size_t WIDTH = 16, TILE = 8;
 using Floats = __m512;
 Floats load(const float* p) { return _mm512_loadu_ps(p); }
 void store(float* p, Floats v) { _mm512_storeu_ps(p, v); }
@@ -45,7 +45,7 @@ void tile(const float* const* rows, const float* panel, const float* half_norms,
   for (std::size_t i = 0; i < dimension; ++i, panel += PANEL) {
     Floats centres[VECTORS];
     for (std::size_t v = 0; v < VECTORS; ++v) centres[v] = load(panel + v * WIDTH);
-#pragma GCC unroll 24
+#pragma GCC unroll 8
     for (std::size_t r = 0; r < ROWS; ++r) {
       for (std::size_t v = 0; v < VECTORS; ++v)
         sums[r][v] = subtract_product(sums[r][v], rows[r][i], centres[v]);
@@ -60,11 +60,6 @@ void scores(const float* const* rows, std::size_t count, const float* panel, con
             std::size_t dimension, float* out, std::size_t stride) {
   for (; count >= TILE; count -= TILE, rows += TILE, out += TILE * stride) {
     tile<TILE>(rows, panel, half_norms, dimension, out, stride);
-  }
-  if constexpr (TILE > 8) {
-    for (; count >= 8; count -= 8, rows += 8, out += 8 * stride) {
-      tile<8>(rows, panel, half_norms, dimension, out, stride);
-    }
   }
   for (; count > 0; --count, ++rows, out += stride) tile<1>(rows, panel, half_norms, dimension, out, stride);
 }

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -244,12 +243,18 @@ public final class Boosting {
      */
     public Boosting build() {
       check(rounds >= 1, "rounds must be at least 1, not " + rounds);
-      check(learningRate > 0 && Double.isFinite(learningRate), "learning_rate must be positive, not " + learningRate);
-      check(numLeaves >= 2 && numLeaves <= 1 << 20, "num_leaves must be from 2 to 1048576, not " + numLeaves);
+      check(
+          learningRate > 0 && Double.isFinite(learningRate),
+          "learning_rate must be positive, not " + learningRate);
+      check(
+          numLeaves >= 2 && numLeaves <= 1 << 20,
+          "num_leaves must be from 2 to 1048576, not " + numLeaves);
       check(maxDepth == -1 || maxDepth >= 1, "max_depth must be -1 or at least 1, not " + maxDepth);
       check(maxBin >= 2 && maxBin <= 255, "max_bin must be from 2 to 255, not " + maxBin);
       check(minDataInLeaf >= 0, "min_data_in_leaf must be at least 0, not " + minDataInLeaf);
-      check(earlyStoppingRound >= 0, "early_stopping_round must be at least 0, not " + earlyStoppingRound);
+      check(
+          earlyStoppingRound >= 0,
+          "early_stopping_round must be at least 0, not " + earlyStoppingRound);
       notNegative("min_sum_hessian_in_leaf", minSumHessianInLeaf);
       notNegative("lambda_l2", lambdaL2);
       notNegative("min_gain_to_split", minGainToSplit);
@@ -258,8 +263,12 @@ public final class Boosting {
       share("feature_fraction", featureFraction);
       share("feature_fraction_bynode", featureFractionBynode);
       share("bagging_fraction", baggingFraction);
-      check(validationFraction >= 0 && validationFraction < 1, "validation_fraction must be at least 0 and below 1, not " + validationFraction);
-      check(earlyStoppingRound == 0 || validationFraction > 0, "early_stopping_round needs a validation_fraction above 0");
+      check(
+          validationFraction >= 0 && validationFraction < 1,
+          "validation_fraction must be at least 0 and below 1, not " + validationFraction);
+      check(
+          earlyStoppingRound == 0 || validationFraction > 0,
+          "early_stopping_round needs a validation_fraction above 0");
       return new Boosting(this);
     }
 
@@ -472,7 +481,8 @@ public final class Boosting {
       Map<String, Double> scores = new LinkedHashMap<>();
       // Not train_loss: whether it is measured must not change the model's bytes.
       if (!Double.isNaN(loss.validation())) {
-        scores.put("validation_loss", settings.earlyStoppingRound() > 0 ? bestLoss : loss.validation());
+        scores.put(
+            "validation_loss", settings.earlyStoppingRound() > 0 ? bestLoss : loss.validation());
       }
       int kept = settings.earlyStoppingRound() > 0 ? bestRound * outputs : trees.size();
       if (objective == Objective.BINARY && kept == trees.size()) {

@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @param featureFraction boosting: share of features that a tree sees
  * @param featureFractionBynode boosting: share of features that a node sees
  * @param baggingFraction boosting: share of rows that a round sees
- * @param earlyStoppingRound boosting: rounds without a better validation loss that end it; 0 for none
+ * @param earlyStoppingRound boosting: rounds without a better validation loss that end it; 0 for
+ *     none
  * @param catSmooth boosting: smooths the order of categories
  * @param catL2 boosting: penalty as lambda_l2, of splits by category
  */

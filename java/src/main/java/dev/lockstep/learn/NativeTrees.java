@@ -12,7 +12,12 @@ final class NativeTrees implements AutoCloseable {
   private long handle;
 
   NativeTrees(
-      Communicator ranks, Table table, boolean[] categorical, int maxBin, double validation, long seed) {
+      Communicator ranks,
+      Table table,
+      boolean[] categorical,
+      int maxBin,
+      double validation,
+      long seed) {
     this.ranks = ranks;
     features = table.names().size();
     try (NativeMemory flags = NativeMemory.allocate(features)) {
@@ -50,9 +55,7 @@ final class NativeTrees implements AutoCloseable {
       directions.buffer().asIntBuffer().put(monotone);
       long address = monotone.length == 0 ? 0 : directions.address();
       call(
-          () ->
-              Native.start_boosting(
-                  handle, objective, classes, seed, values.address(), address));
+          () -> Native.start_boosting(handle, objective, classes, seed, values.address(), address));
     }
   }
 

@@ -91,7 +91,9 @@ public final class TreeModel implements LearnedModel {
     return Boosting.Objective.valueOf(document.objective().toUpperCase(Locale.ROOT));
   }
 
-  /** {@code prediction}; or {@code probability} of class 1; or {@code class} and its probabilities. */
+  /**
+   * {@code prediction}; or {@code probability} of class 1; or {@code class} and its probabilities.
+   */
   @Override
   public List<String> outputs() {
     return switch (objective()) {

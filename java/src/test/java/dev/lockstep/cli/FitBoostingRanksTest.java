@@ -173,8 +173,7 @@ class FitBoostingRanksTest {
             "--output",
             out.toString()));
     List<String> lines = Files.readAllLines(out);
-    assertEquals(
-        "row,class,probability_cheap,probability_dear,probability_fair", lines.get(0));
+    assertEquals("row,class,probability_cheap,probability_dear,probability_fair", lines.get(0));
     List<String> classes = List.of("cheap", "dear", "fair");
     List<String> rows = rows();
     int right = 0;
@@ -207,8 +206,7 @@ class FitBoostingRanksTest {
   })
   void whatIsWrongIsOneClearLine(String setting, String message) throws Exception {
     try (RankProcesses ranks =
-        RankProcesses.start(
-            folder, 1, FitRanksTest.FitRank.class, fit(folder, "--set", setting))) {
+        RankProcesses.start(folder, 1, FitRanksTest.FitRank.class, fit(folder, "--set", setting))) {
       int code = ranks.await(0, LIMIT);
       assertTrue(code == ExitCode.CONFIGURATION || code == ExitCode.DATA, "exit code " + code);
       assertTrue(ranks.output(0).contains(message), ranks.output(0));
