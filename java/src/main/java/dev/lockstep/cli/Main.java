@@ -10,6 +10,7 @@ import dev.lockstep.learn.LearningException;
 import dev.lockstep.localize.NetworkException;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.monitor.RunFolderException;
+import dev.lockstep.natives.build.NativeBuildError;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.InvalidPathException;
@@ -83,6 +84,9 @@ public final class Main implements Runnable {
     line.getSubcommands().get("launch").setStopAtPositional(true);
     try {
       return line.execute(arguments);
+    } catch (NativeBuildError e) {
+      line.getErr().println("lockstep: " + e.getMessage());
+      return ExitCode.CONFIGURATION;
     } catch (OutOfMemoryError e) {
       line.getErr()
           .printf(

@@ -1,6 +1,6 @@
 package dev.lockstep.comm;
 
-import dev.lockstep.jni.Native;
+import dev.lockstep.natives.build.NativeBuild;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
@@ -17,7 +17,8 @@ public final class MpiPlugin {
   }
 
   private static @Nullable URL resource(MpiLibrary library) {
-    return Native.class.getResource(Loader.getPlatform() + "/" + library.fileName());
+    return NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries")
+        .library(library.fileName());
   }
 
   /**

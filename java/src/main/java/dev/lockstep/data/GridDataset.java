@@ -2,8 +2,11 @@ package dev.lockstep.data;
 
 import dev.lockstep.data.Variable.Dimension;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The samples of one file: a row of columns for every point of its grid that is kept. */
@@ -12,6 +15,8 @@ final class GridDataset implements Dataset {
   private final SampleGrid grid;
   private final List<Column> features = new ArrayList<>();
   private final List<Column> targets = new ArrayList<>();
+  private final List<FeatureConfig> recipe;
+  private final Map<String, String> units = new HashMap<>();
   private final long[] lengths;
   private final long[] coordinates;
   private final long points;
@@ -26,10 +31,18 @@ final class GridDataset implements Dataset {
       boolean dropMissing,
       long cacheBytes) {
     this.file = file;
+    recipe = List.copyOf(features);
     Column.Resolver resolver = new Column.Resolver(file, new BlockCache(cacheBytes));
     List<Variable> variables = new ArrayList<>();
-    features.forEach(f -> variables.add(resolver.variable(f.variable())));
-    targets.forEach(t -> variables.add(resolver.variable(t.variable())));
+    Stream.concat(features.stream(), targets.stream())
+        .forEach(
+            column -> {
+              Variable variable = resolver.variable(column.variable());
+              variables.add(variable);
+              if (variable.attributes().get("units") instanceof String text) {
+                units.put(column.variable(), text);
+              }
+            });
     grid = SampleGrid.of(file.location(), variables);
     features.forEach(f -> this.features.addAll(resolver.columns(f, grid)));
     targets.forEach(t -> this.targets.addAll(resolver.columns(t, grid)));
@@ -77,6 +90,16 @@ final class GridDataset implements Dataset {
   @Override
   public List<String> targetNames() {
     return targets.stream().map(Column::name).toList();
+  }
+
+  @Override
+  public List<FeatureConfig> recipe() {
+    return recipe;
+  }
+
+  @Override
+  public Map<String, String> units() {
+    return Map.copyOf(units);
   }
 
   @Override

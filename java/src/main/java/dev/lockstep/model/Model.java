@@ -1,15 +1,20 @@
 package dev.lockstep.model;
 
+import dev.lockstep.comm.Communicator;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A TorchScript module with trainable parameters. It sees normalised numbers; {@link PhysicalModel}
@@ -18,9 +23,16 @@ import org.bytedeco.pytorch.global.torch;
  * <p>The model owns its module and tensors until {@link #close}. One thread at a time.
  */
 public final class Model implements AutoCloseable {
+  /** Calls of the operator, and of the function around it that scripted modules use. */
+  private static final Pattern BATCH_NORM =
+      Pattern.compile("aten::batch_norm\\(|prim::Constant\\[name=\"batch_norm\"]");
+
   private final JitModule module;
   private final String description;
   private final ModelTensors tensors;
+  private final List<Stage> stages = new ArrayList<>();
+  private final Map<Stage, SynchronizedBatchNorm.Layer> batchNorms = new IdentityHashMap<>();
+  private @Nullable Communicator ranks;
   private boolean closed;
 
   private Model(JitModule module, String description) {
@@ -85,7 +97,101 @@ public final class Model implements AutoCloseable {
    * @throws ModelException if the model refuses the inputs
    */
   public TrainingPass trainingPass(Tensor inputs) {
-    return new TrainingPass(this, forward(inputs));
+    if (batchNorms.isEmpty()) {
+      return TrainingPass.whole(description, forward(inputs));
+    }
+    List<TrainingPass.Part> parts = new ArrayList<>();
+    List<Stage> between = new ArrayList<>();
+    for (Stage stage : stages()) {
+      SynchronizedBatchNorm.Layer layer = batchNorms.get(stage);
+      if (layer == null) {
+        between.add(stage);
+        continue;
+      }
+      if (!between.isEmpty()) {
+        parts.add(new TrainingPass.Stages(between));
+        between.clear();
+      }
+      parts.add(new SynchronizedBatchNorm(layer, Objects.requireNonNull(ranks)));
+    }
+    if (!between.isEmpty()) {
+      parts.add(new TrainingPass.Stages(between));
+    }
+    return TrainingPass.cut(description, parts, inputs);
+  }
+
+  /**
+   * Applies the model to a batch in parts, so that each part's gradients can be computed apart.
+   *
+   * @param cuts the indices of the {@link #stages} before which to cut, in ascending order
+   * @return the pass; belongs to the current {@link PointerScope}
+   * @throws IndexOutOfBoundsException if there are no stages on both sides of a cut
+   */
+  public TrainingPass cutPass(Tensor inputs, int... cuts) {
+    List<TrainingPass.Part> parts = new ArrayList<>();
+    int from = 0;
+    for (int cut : cuts) {
+      parts.add(new TrainingPass.Stages(stages().subList(from, cut)));
+      from = cut;
+    }
+    parts.add(new TrainingPass.Stages(stages().subList(from, stages().size())));
+    return TrainingPass.cut(description, parts, inputs);
+  }
+
+  /**
+   * The parts that follow each other, of which the forward pass consists: the submodules of a
+   * {@code torch.nn.Sequential}, or the layers of an mlp. A model that is no such sequence is one
+   * stage.
+   */
+  public List<Stage> stages() {
+    if (stages.isEmpty()) {
+      stages.addAll(Stage.of(module, description));
+    }
+    return List.copyOf(stages);
+  }
+
+  /** Whether a sample's result in training depends on the others of its batch by a batch norm. */
+  public boolean hasBatchNorm() {
+    return batchNormCalls() > 0;
+  }
+
+  /** Whether {@link #trainingPass} is collective, so that a rank without samples takes part. */
+  public boolean isCollective() {
+    return !batchNorms.isEmpty();
+  }
+
+  private int batchNormCalls() {
+    try (PointerScope scope = new PointerScope()) {
+      String text = module.dump_to_str(true, false, false).getString();
+      return (int) BATCH_NORM.matcher(text).results().count();
+    }
+  }
+
+  /**
+   * From now on batch norms normalise, in training, by the joined batch of all ranks: {@link
+   * #trainingPass} and its backward pass are then collective, and needed also from a rank that has
+   * no samples.
+   *
+   * @throws ModelException if one is not a stage of its own, so that the pass cannot be cut there
+   */
+  public void synchronizeBatchNorm(Communicator communicator) {
+    ranks = communicator;
+    for (Stage stage : stages()) {
+      if (SynchronizedBatchNorm.is(stage)) {
+        batchNorms.put(stage, SynchronizedBatchNorm.layer(stage));
+      }
+    }
+    if (batchNorms.size() != batchNormCalls()) {
+      throw new ModelException(
+          "batch_norm: synchronized needs every batch norm between submodules that follow each other,"
+              + " as in torch.nn.Sequential, and "
+              + description
+              + " has "
+              + batchNormCalls()
+              + " of which "
+              + batchNorms.size()
+              + " are; build it so, or set batch_norm: per_rank.");
+    }
   }
 
   /** Whether the forward pass is that of training (batch statistics, dropout). */
@@ -155,6 +261,7 @@ public final class Model implements AutoCloseable {
     }
     closed = true;
     tensors.close();
+    stages.forEach(Stage::close);
     module.close();
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
@@ -20,9 +21,13 @@ import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads, writes and runs TorchScript modules. */
 final class TorchScriptFile {
+  private static final Logger log = LoggerFactory.getLogger(TorchScriptFile.class);
+
   private TorchScriptFile() {}
 
   /**
@@ -38,6 +43,13 @@ final class TorchScriptFile {
     try (PointerScope scope = new PointerScope()) {
       JitModule module =
           torch.load(file.toString(), new DeviceOptional(new Device(DeviceType.CPU)), true);
+      List<String> traced = TracedModes.follow(module);
+      if (!traced.isEmpty()) {
+        log.warn(
+            "{} was traced in training mode, which is for ever; its layers {} now follow the mode.",
+            file,
+            traced);
+      }
       module.retainReference();
       return module;
     } catch (RuntimeException e) {

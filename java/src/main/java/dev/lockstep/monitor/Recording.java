@@ -34,8 +34,8 @@ public record Recording(
 
   /**
    * Checks that the folder can be used. It is claimed, made and given its {@code config.yaml} when
-   * training begins, so that a run that fails before displaces no earlier one; only a folder that is
-   * resumed is claimed at once, because its checkpoint is about to be read.
+   * training begins, so that a run that fails before displaces no earlier one; only a folder that
+   * is resumed is claimed at once, because its checkpoint is about to be read.
    *
    * @return the recorder, to be closed by the caller
    * @throws RunFolderException if another process is at work in the folder, or it cannot be written
@@ -56,7 +56,8 @@ public record Recording(
     if (output.progress() != OutputConfig.Progress.NONE) {
       claim
           .kept()
-          .ifPresent(kept -> out.println("The earlier run " + folder.path() + " is kept as " + kept));
+          .ifPresent(
+              kept -> out.println("The earlier run " + folder.path() + " is kept as " + kept));
     }
     return claim;
   }

@@ -1,11 +1,10 @@
 package dev.lockstep.train;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.DataPartitioner;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
+import dev.lockstep.model.ModelDescription;
 import dev.lockstep.model.PhysicalModel;
 import dev.lockstep.model.Scaling;
 import dev.lockstep.monitor.RunFolder;
@@ -79,14 +78,11 @@ final class RunReport {
   /** Writes {@code model.pt}, which takes and gives numbers in the data's own units. */
   void saveModel(RunFolder folder) {
     Dataset dataset = run.task.dataset();
-    ObjectNode description = new ObjectMapper().createObjectNode();
-    dataset.featureNames().forEach(description.putArray("features")::add);
-    dataset.targetNames().forEach(description.putArray("targets")::add);
     PhysicalModel.save(
         run.model,
         scaling(run.normalizers().features()),
         run.loss.classifies() ? Scaling.identity() : scaling(run.normalizers().targets()),
-        description.toString(),
+        ModelDescription.of(dataset).toJson(),
         folder.model());
   }
 

@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One training run, from a plan and a data set to a model file. Every rank of the communicator
@@ -30,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #requestStop} may be called from any thread; all else belongs to one thread.
  */
 public final class TrainingJob {
+  private static final Logger log = LoggerFactory.getLogger(TrainingJob.class);
+
   /** Enough for a plot of predictions, few enough to send to rank 0 at once. */
   private static final int PLOTTED_SAMPLES = 5000;
 
@@ -88,11 +92,16 @@ public final class TrainingJob {
    * @throws dev.lockstep.comm.CommunicationException if a rank fails; it names the rank
    */
   public TrainingResult run(boolean resume) {
+    if (dataset.targetNames().isEmpty()) {
+      throw new TrainingException(
+          "There is nothing to predict: name at least one of data.targets.");
+    }
     NativeLibraries.load();
     int threads = TorchThreads.configure(plan.threads(), communicator);
     DataFingerprint data = DataFingerprint.of(dataset, split);
     TrainingTask task = new TrainingTask(plan, dataset, split, communicator, folder);
     try (Model model = model()) {
+      joinBatchNorms(model);
       String structure = structure(model);
       checkAgreement(model, structure, data);
       try (TrainingAssembly run = new TrainingAssembly(task, model)) {
@@ -122,6 +131,27 @@ public final class TrainingJob {
     }
     recorder.finished(summary, predictions);
     return new TrainingResult(false, loop.epochs(), loop.steps(), Optional.of(summary));
+  }
+
+  private void joinBatchNorms(Model model) {
+    if (communicator.size() == 1 || !model.hasBatchNorm()) {
+      return;
+    }
+    if (plan.model().batchNorm() == ModelConfig.BatchNorm.PER_RANK) {
+      log.info(
+          "{} has batch norms: each rank normalises by its own share of the batch, so that the"
+              + " result depends a little on the number of ranks; model.batch_norm: synchronized"
+              + " makes it that of one process.",
+          model);
+      return;
+    }
+    if (!plan.strategy().type().equals(StrategyConfig.DEFAULT_TYPE)
+        || plan.training().accumulationSteps() != 1) {
+      throw new TrainingException(
+          "model.batch_norm: synchronized needs strategy.type: data_parallel and"
+              + " training.accumulation_steps: 1, with which all ranks step through the same batch.");
+    }
+    model.synchronizeBatchNorm(communicator);
   }
 
   /** What tells the model from others besides its tensors. */

@@ -7,8 +7,10 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("same-on-every-jdk")
 class PackageRulesTest {
   private static final JavaClasses LIBRARY =
       new ClassFileImporter()
@@ -39,7 +41,21 @@ class PackageRulesTest {
         .should()
         .dependOnClassesThat(
             JavaClass.Predicates.resideInAPackage("dev.lockstep..")
-                .and(JavaClass.Predicates.resideOutsideOfPackage("dev.lockstep.mpi..")))
+                .and(
+                    JavaClass.Predicates.resideOutsideOfPackages(
+                        "dev.lockstep.mpi..", "dev.lockstep.natives.build..")))
+        .check(LIBRARY);
+  }
+
+  @Test
+  void theCheckOfTheNativeBuildStandsAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.lockstep.natives.build..")
+        .should()
+        .dependOnClassesThat(
+            JavaClass.Predicates.resideInAPackage("dev.lockstep..")
+                .and(JavaClass.Predicates.resideOutsideOfPackage("dev.lockstep.natives.build..")))
         .check(LIBRARY);
   }
 

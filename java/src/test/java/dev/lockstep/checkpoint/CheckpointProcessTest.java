@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What only a process of its own can show: being killed, and running out of disk. */
-@Timeout(60)
+@Timeout(240)
 class CheckpointProcessTest {
   @TempDir Path folder;
 
@@ -34,7 +34,7 @@ class CheckpointProcessTest {
           }
         }
       }
-      assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+      assertTrue(process.waitFor(120, TimeUnit.SECONDS));
 
       CheckpointSearch search = new CheckpointStore(folder, 2).latest(c -> Optional.empty());
 

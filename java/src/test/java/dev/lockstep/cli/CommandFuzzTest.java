@@ -29,8 +29,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Nothing that a user can type ends in exit code 1, "not foreseen". {@code -Dlockstep.fuzz=100} tries
- * a hundred times as many cases, {@code -Dlockstep.seed=…} others.
+ * Nothing that a user can type ends in exit code 1, "not foreseen". {@code -Dlockstep.fuzz=100}
+ * tries a hundred times as many cases, {@code -Dlockstep.seed=…} others.
  */
 @Timeout(value = 1, unit = TimeUnit.HOURS)
 class CommandFuzzTest {
@@ -267,8 +267,7 @@ class CommandFuzzTest {
 
   private static boolean isShortLocalisation(String text) {
     try {
-      LocalizationConfig config =
-          ConfigLoader.parse(LocalizationConfig.class, "", text, List.of());
+      LocalizationConfig config = ConfigLoader.parse(LocalizationConfig.class, "", text, List.of());
       NetworkConfig network = config.network();
       return (!network.generates() || network.nSensors() <= 30 && network.nAnchors() <= 100)
           && config.algorithm().maxIterations() <= 200
@@ -337,17 +336,72 @@ class CommandFuzzTest {
 
   private static final List<String> OPTIONS =
       List.of(
-          "--set", "--name", "--backend", "--timeout", "--resume", "--timeline", "--config", "--features",
-          "-o", "--output", "--out", "--network", "--anchors", "--samples", "--targets", "--noise",
-          "--seed", "--types", "--op", "--registered", "--in-place", "--warm-up", "--algorithm", "--json",
-          "--defaults", "--explain", "--help", "--verbose", "--nothing");
+          "--set",
+          "--name",
+          "--backend",
+          "--timeout",
+          "--resume",
+          "--timeline",
+          "--config",
+          "--features",
+          "-o",
+          "--output",
+          "--out",
+          "--network",
+          "--anchors",
+          "--samples",
+          "--targets",
+          "--noise",
+          "--seed",
+          "--types",
+          "--op",
+          "--registered",
+          "--in-place",
+          "--warm-up",
+          "--algorithm",
+          "--json",
+          "--defaults",
+          "--explain",
+          "--help",
+          "--verbose",
+          "--nothing");
 
   private static final List<String> WORDS =
       List.of(
-          "", "0", "1", "-1", "x", "single", "tcp", "mpi", "gloo", "shared_memory", "auto", "f32,bf16", "f99",
-          "sum", "ring", "none", "allreduce", "barrier", "pingpong", "train", "localize", "training.epochs",
-          "training.epochs=1", "=", "a=b", "data.path=x", "data={synthetic: {samples: 20}}", "1e9", "NaN", "Infinity",
-          "99999999999999999999", "é", "\u0000", "--");
+          "",
+          "0",
+          "1",
+          "-1",
+          "x",
+          "single",
+          "tcp",
+          "mpi",
+          "gloo",
+          "shared_memory",
+          "auto",
+          "f32,bf16",
+          "f99",
+          "sum",
+          "ring",
+          "none",
+          "allreduce",
+          "barrier",
+          "pingpong",
+          "train",
+          "localize",
+          "training.epochs",
+          "training.epochs=1",
+          "=",
+          "a=b",
+          "data.path=x",
+          "data={synthetic: {samples: 20}}",
+          "1e9",
+          "NaN",
+          "Infinity",
+          "99999999999999999999",
+          "é",
+          "\u0000",
+          "--");
 
   /** Files of every kind, and some that are none. */
   private List<String> paths() throws IOException {
@@ -362,14 +416,24 @@ class CommandFuzzTest {
     Files.writeString(folder.resolve("wrong.json"), "[{\"operation\": 3}]");
     Files.writeString(folder.resolve("model.pt"), "no model");
     Files.writeString(
-        folder.resolve("run.yaml"),
-        SMALL_RUN.replace("FOLDER", folder.resolve("runs").toString()));
+        folder.resolve("run.yaml"), SMALL_RUN.replace("FOLDER", folder.resolve("runs").toString()));
     Files.writeString(folder.resolve("network.yaml"), SMALL_NETWORK);
     List<String> paths = new ArrayList<>();
     for (String name :
         List.of(
-            "junk", "empty.csv", "table.csv", "wrong.json", "model.pt", "run.yaml", "network.yaml",
-            "out", "none", "none/none", "out/new.csv", "out/new.nc", "out/new.npy")) {
+            "junk",
+            "empty.csv",
+            "table.csv",
+            "wrong.json",
+            "model.pt",
+            "run.yaml",
+            "network.yaml",
+            "out",
+            "none",
+            "none/none",
+            "out/new.csv",
+            "out/new.nc",
+            "out/new.npy")) {
       paths.add(folder.resolve(name).toString());
     }
     return paths;

@@ -12,6 +12,7 @@ import dev.lockstep.testing.RankProcesses;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that are processes write the bytes that one process writes, whatever joins them. */
+@Tag("same-on-every-jdk")
 @Timeout(180)
 class LocalizeRanksTest {
   private static final Duration LIMIT = Duration.ofSeconds(120);

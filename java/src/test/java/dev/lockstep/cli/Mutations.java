@@ -9,12 +9,66 @@ final class Mutations {
   /** What may stand where a value is expected; none of them makes a run long. */
   private static final List<String> VALUES =
       List.of(
-          "0", "-1", "1", "2", "3", "0.5", "1e-3", "1e400", "-1e400", ".nan", ".inf", "-.inf",
-          "2147483647", "2147483648", "-9223372036854775808", "99999999999999999999", "0x10", "010",
-          "1_000", "true", "no", "null", "~", "''", "' '", "text", "\"a\\0b\"", "\"a/b\"", "[]", "{}",
-          "[1, 2]", "[null]", "[[1]]", "{a: 1}", "{variable: x0}", "[x0, x0]", "[x0, nothing]", "&a 1",
-          "*a", "!!int 3", "!!java.net.URL [x]", "'unfinished", "[1, 2", "{a: ", "- 1", "a: b: c", "|",
-          ">", "%", "@", "`", "\t", "é", "١", "2001-01-01", "12:30:45", "/dev/null", "/", "..", "none");
+          "0",
+          "-1",
+          "1",
+          "2",
+          "3",
+          "0.5",
+          "1e-3",
+          "1e400",
+          "-1e400",
+          ".nan",
+          ".inf",
+          "-.inf",
+          "2147483647",
+          "2147483648",
+          "-9223372036854775808",
+          "99999999999999999999",
+          "0x10",
+          "010",
+          "1_000",
+          "true",
+          "no",
+          "null",
+          "~",
+          "''",
+          "' '",
+          "text",
+          "\"a\\0b\"",
+          "\"a/b\"",
+          "[]",
+          "{}",
+          "[1, 2]",
+          "[null]",
+          "[[1]]",
+          "{a: 1}",
+          "{variable: x0}",
+          "[x0, x0]",
+          "[x0, nothing]",
+          "&a 1",
+          "*a",
+          "!!int 3",
+          "!!java.net.URL [x]",
+          "'unfinished",
+          "[1, 2",
+          "{a: ",
+          "- 1",
+          "a: b: c",
+          "|",
+          ">",
+          "%",
+          "@",
+          "`",
+          "\t",
+          "é",
+          "١",
+          "2001-01-01",
+          "12:30:45",
+          "/dev/null",
+          "/",
+          "..",
+          "none");
 
   private final Random random;
 
@@ -54,8 +108,7 @@ final class Mutations {
       case 3 -> lines.set(at, line.stripLeading());
       case 4 -> lines.set(at, word(line));
       case 5 -> lines.add(at, lines.get(below(lines.size())));
-      default ->
-          lines.set(at, colon < 0 ? value() : line.substring(0, colon + 1) + " " + value());
+      default -> lines.set(at, colon < 0 ? value() : line.substring(0, colon + 1) + " " + value());
     }
   }
 
@@ -68,8 +121,10 @@ final class Mutations {
     return switch (below(3)) {
       case 0 -> text.substring(0, at) + text.substring(at + 1);
       case 1 -> text.substring(0, at) + text.charAt(at) + text.substring(at);
-      default -> text.substring(0, at) + pick(List.of("x", "-", " ", ":", "9", "\t", "é", "{", "#"))
-          + text.substring(at + 1);
+      default ->
+          text.substring(0, at)
+              + pick(List.of("x", "-", " ", ":", "9", "\t", "é", "{", "#"))
+              + text.substring(at + 1);
     };
   }
 }

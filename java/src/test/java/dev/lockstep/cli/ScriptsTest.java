@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The scripts under {@code hpc}, with stand-ins for the programs that they start. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 240, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ScriptsTest {
   private static final Path HPC =
       Path.of(System.getProperty("lockstep.repository"))
@@ -61,7 +61,7 @@ class ScriptsTest {
     Process process = builder.start();
     process.getOutputStream().close();
     List<String> lines = process.inputReader().lines().toList();
-    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    assertTrue(process.waitFor(120, TimeUnit.SECONDS));
     return new Outcome(process.exitValue(), lines);
   }
 
@@ -193,5 +193,18 @@ class ScriptsTest {
             "lockstep: no Java found at JAVA_HOME=/no/java; install JDK 17 or newer, or run"
                 + " hpc/quickstart.sh"),
         outcome.lines());
+  }
+
+  /** Debian's mpich has mpicc.mpich, but mpi.h comes with libmpich-dev. */
+  @Test
+  void anMpiWithoutItsHeadersCountsAsMissing() throws Exception {
+    script("bin/mpirun.mpich", "");
+    script("bin/mpicc.mpich", "exec c++ -nostdinc \"$@\"");
+    String ask = "source hpc/packages.sh; have_mpi mpich; echo $?";
+    assertEquals(new Outcome(0, List.of("1")), run(Map.of(), "bash", "-c", ask));
+    script("bin/mpicc.mpich", "exec c++ -Iinclude \"$@\"");
+    Path header = Files.createDirectories(folder.resolve("include")).resolve("mpi.h");
+    Files.writeString(header, "#define MPICH_VERSION\nstatic int MPI_Finalize() { return 0; }\n");
+    assertEquals(new Outcome(0, List.of("0")), run(Map.of(), "bash", "-c", ask));
   }
 }

@@ -161,7 +161,7 @@ class NetcdfFileTest {
     command[0] = "/usr/bin/ncgen";
     System.arraycopy(arguments, 0, command, 1, arguments.length);
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    assertTrue(process.waitFor(30, TimeUnit.SECONDS), "ncgen hangs");
+    assertTrue(process.waitFor(120, TimeUnit.SECONDS), "ncgen hangs");
     assertEquals(0, process.exitValue(), () -> new String(output(process), StandardCharsets.UTF_8));
   }
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The fused optimisers take libtorch's own steps. */
-@Timeout(60)
+@Timeout(240)
 class OptimizerTest {
   private static final int STEPS = 20;
 

@@ -148,12 +148,56 @@ final class TestModels {
     }
   }
 
+  /** As torch.nn.Sequential of a linear layer, a batch norm and another linear layer. */
+  static Path batchNormBetweenLayers(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule norm = module("__torch__.torch.nn.modules.batchnorm.BatchNorm1d");
+      parameter(norm, "weight", ScalarType.Float, 6);
+      parameter(norm, "bias", ScalarType.Float, 6);
+      norm.register_buffer("running_mean", torch.zeros(new long[] {6}));
+      norm.register_buffer("running_var", torch.ones(new long[] {6}));
+      norm.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, self.training, 0.1, 1e-5, False)
+          """);
+      JitModule whole = module();
+      whole.register_module("first", linear(6, 4));
+      whole.register_module("norm", norm);
+      whole.register_module("last", linear(2, 6));
+      whole.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return self.last.forward(self.norm.forward(self.first.forward(x)))
+          """);
+      return save(whole, file);
+    }
+  }
+
+  private static JitModule linear(long outputs, long inputs) {
+    JitModule linear = module();
+    Tensor angles = torch.arange(new Scalar(outputs * inputs)).to(ScalarType.Float);
+    Tensor weight = angles.sin().mul(new Scalar(0.5)).view(outputs, inputs);
+    linear.register_parameter("weight", weight.set_requires_grad(true), false);
+    parameter(linear, "bias", ScalarType.Float, outputs);
+    linear.define(
+        """
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.linear(x, self.weight, self.bias)
+        """);
+    return linear;
+  }
+
   private static Tensor parameter(JitModule module, String name) {
     return module.attr(name).toTensor();
   }
 
   private static JitModule module() {
-    JitModule module = new JitModule(new QualifiedName("__torch__.Users"));
+    return module("__torch__.Users");
+  }
+
+  private static JitModule module(String name) {
+    JitModule module = new JitModule(new QualifiedName(name));
     module.register_attribute("training", new Type.TypePtr(BoolType.get().get()), new IValue(true));
     return module;
   }

@@ -12,6 +12,7 @@ import dev.lockstep.testing.MpiProcesses;
 import dev.lockstep.testing.RankProcesses;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that are processes, over TCP and over MPI, train what one rank trains. */
+@Tag("same-on-every-jdk")
 @Timeout(180)
 class WorldSizeProcessesTest {
   private static final Duration LIMIT = Duration.ofSeconds(120);

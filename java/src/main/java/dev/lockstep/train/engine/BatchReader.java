@@ -87,6 +87,11 @@ public final class BatchReader implements AutoCloseable {
             : tensor(targetMemory, loaded, targets));
   }
 
+  /** Columns of the inputs. */
+  public int features() {
+    return features;
+  }
+
   /** The targets that were read last, in their own units, row-major; more may follow them. */
   public double[] targetRows() {
     return targetRows;

@@ -73,6 +73,11 @@ public final class PrefetchingReader implements SampleReader {
     return both[current].samples();
   }
 
+  @Override
+  public int features() {
+    return open()[0].features();
+  }
+
   private void startNext(BatchReader idle) {
     MicroBatch next = announced.peek();
     if (next == null || loadNanos < worthNanos) {

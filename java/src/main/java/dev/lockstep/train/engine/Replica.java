@@ -12,6 +12,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorBase;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.VoidTensorHook;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -77,8 +78,7 @@ public final class Replica implements Compute {
   @Override
   public double run(MicroBatch piece, double weight, GradientSink sink) {
     if (piece.count() == 0) {
-      sink.backwardBegins(lossIsFinite);
-      return 0;
+      return runWithoutSamples(sink);
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
@@ -90,6 +90,21 @@ public final class Replica implements Compute {
       double share = weight * piece.count() / piece.batch().count();
       backward(pass, share == 1 ? mean : mean.mul(new Scalar(share)), sink);
       return value * piece.count();
+    }
+  }
+
+  /** A model whose passes are collective needs this rank though it has nothing to add. */
+  private double runWithoutSamples(GradientSink sink) {
+    if (!model.isCollective()) {
+      sink.backwardBegins(lossIsFinite);
+      return 0;
+    }
+    try (PointerScope scope = new PointerScope()) {
+      TensorOptions type = new TensorOptions(model.type().scalarType());
+      TrainingPass pass = model.trainingPass(torch.zeros(new long[] {0, reader.features()}, type));
+      sink.backwardBegins(lossIsFinite);
+      backward(pass, pass.output().sum(), sink);
+      return 0;
     }
   }
 
@@ -133,6 +148,9 @@ public final class Replica implements Compute {
         return "the parameter " + parameters.name(i);
       }
     }
+    if (model.isCollective()) {
+      return findNonFiniteGradient();
+    }
     begin(step);
     for (MicroBatch piece : step.pieces()) {
       String found = findNonFinite(piece);
@@ -140,6 +158,10 @@ public final class Replica implements Compute {
         return found;
       }
     }
+    return findNonFiniteGradient();
+  }
+
+  private String findNonFiniteGradient() {
     for (int i = parameters.count() - 1; i >= 0; i--) {
       if (!isFinite(parameters.gradients().view(parameters.layout().slots().get(i)))) {
         return "the gradient of " + parameters.name(i);

@@ -16,6 +16,9 @@ public interface SampleReader extends AutoCloseable {
   /** Reads a piece that is not empty. */
   Samples read(MicroBatch piece);
 
+  /** Columns of the inputs. */
+  int features();
+
   @Override
   void close();
 }
