@@ -6,7 +6,7 @@ import dev.lockstep.config.RunConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
 import java.nio.file.Path;
@@ -24,7 +24,12 @@ public final class TrainEmulator {
       Split split = Split.of(data.size(), config.data().validationFraction(), config.data().seed());
       TrainingJob job =
           new TrainingJob(
-              config.plan(), data, split, ranks, RunRecorder.none(), Optional.of(config.folder()));
+              config.plan(),
+              data,
+              split,
+              ranks,
+              TrainingListener.none(),
+              Optional.of(config.folder()));
       TrainingResult result = job.run(false);
       System.out.println(result.summary().orElseThrow().scores());
     }

@@ -41,14 +41,23 @@ final class SafetensorsReader {
 
   private SafetensorsReader() {}
 
+  /** What a tensor's bytes are cut into, as a Java buffer holds at most 2 GiB. */
+  private static final int PIECE = 1 << 30;
+
+  /** As {@link #read(Path, int)}. */
+  static List<StoredTensor> read(Path file) throws IOException {
+    return read(file, PIECE);
+  }
+
   /**
    * Reads every tensor of a file.
    *
+   * @param pieceBytes the largest piece of a tensor
    * @return the tensors in the order of their data, each in direct memory of its own
    * @throws SafetensorsException if the file is not what the format says
    * @throws IOException if the file cannot be read
    */
-  static List<StoredTensor> read(Path file) throws IOException {
+  static List<StoredTensor> read(Path file, int pieceBytes) throws IOException {
     try (FileChannel channel = FileChannel.open(file)) {
       long size = channel.size();
       if (size < Long.BYTES) {
@@ -75,8 +84,12 @@ final class SafetensorsReader {
       long data = Long.BYTES + header;
       List<StoredTensor> tensors = new ArrayList<>();
       for (Entry entry : entries(readFully(channel, Long.BYTES, (int) header), size - data)) {
-        ByteBuffer bytes = readFully(channel, data + entry.begin, (int) (entry.end - entry.begin));
-        tensors.add(new StoredTensor(entry.name, entry.type, entry.shape, bytes));
+        List<ByteBuffer> pieces = new ArrayList<>();
+        for (long at = entry.begin; at < entry.end || pieces.isEmpty(); at += pieceBytes) {
+          int length = (int) Math.min(pieceBytes, entry.end - at);
+          pieces.add(readFully(channel, data + at, length));
+        }
+        tensors.add(new StoredTensor(entry.name, entry.type, entry.shape, pieces));
       }
       return tensors;
     }
@@ -138,14 +151,6 @@ final class SafetensorsReader {
               expected,
               begin,
               end));
-    }
-    if (expected > Integer.MAX_VALUE) {
-      throw new SafetensorsException(
-          String.format(
-              Locale.ROOT,
-              "tensor '%s' has %d bytes, more than the 2 GiB of a Java buffer",
-              name,
-              expected));
     }
     return new Entry(name, type, shape, begin, end);
   }

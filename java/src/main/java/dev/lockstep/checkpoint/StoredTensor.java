@@ -15,10 +15,11 @@ import java.util.Locale;
  * @param name a non-empty name, unique in its checkpoint, for example {@code model.layers.0.weight}
  * @param type the element type
  * @param shape the length of each dimension, outermost first; empty for a scalar
- * @param data the elements: a buffer with exactly {@code product(shape) × type.bytes()} bytes
- *     remaining
+ * @param pieces the elements: buffers with together exactly {@code product(shape) × type.bytes()}
+ *     bytes remaining; several, because a buffer holds at most 2 GiB
  */
-public record StoredTensor(String name, TensorType type, List<Long> shape, ByteBuffer data) {
+public record StoredTensor(
+    String name, TensorType type, List<Long> shape, List<ByteBuffer> pieces) {
   /**
    * Checks that name, shape and data agree.
    *
@@ -32,7 +33,8 @@ public record StoredTensor(String name, TensorType type, List<Long> shape, ByteB
     }
     shape = List.copyOf(shape);
     long expected = byteLength(name, type, shape);
-    if (data.remaining() != expected) {
+    long found = pieces.stream().mapToLong(ByteBuffer::remaining).sum();
+    if (found != expected) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
@@ -41,20 +43,47 @@ public record StoredTensor(String name, TensorType type, List<Long> shape, ByteB
               type,
               shape,
               expected,
-              data.remaining()));
+              found));
     }
-    data = data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    pieces =
+        pieces.stream()
+            .map(piece -> piece.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN))
+            .toList();
+  }
+
+  /** A tensor in one buffer. */
+  public StoredTensor(String name, TensorType type, List<Long> shape, ByteBuffer data) {
+    this(name, type, shape, List.of(data));
   }
 
   /**
-   * Returns the elements' bytes.
+   * Returns the elements' bytes, piece by piece.
    *
-   * @return a new read-only, little-endian view, positioned at the first element; a caller may move
-   *     its position
+   * @return new read-only, little-endian views, positioned at their first bytes; a caller may move
+   *     their positions
    */
   @Override
+  public List<ByteBuffer> pieces() {
+    return pieces.stream().map(piece -> piece.duplicate().order(ByteOrder.LITTLE_ENDIAN)).toList();
+  }
+
+  /**
+   * Returns the elements' bytes, of a tensor in one piece.
+   *
+   * @return a view as those of {@link #pieces}
+   * @throws IllegalStateException if there are several pieces
+   */
   public ByteBuffer data() {
-    return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    if (pieces.size() != 1) {
+      throw new IllegalStateException(
+          "Tensor '" + name + "' lies in " + pieces.size() + " pieces; read them one by one.");
+    }
+    return pieces().get(0);
+  }
+
+  /** Size in bytes. */
+  public long bytes() {
+    return pieces.stream().mapToLong(ByteBuffer::remaining).sum();
   }
 
   /** The dense size in bytes of a shape, checked for overflow. */

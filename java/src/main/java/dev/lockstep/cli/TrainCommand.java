@@ -15,8 +15,8 @@ import dev.lockstep.data.Split;
 import dev.lockstep.monitor.PrometheusRecorder;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Recording;
-import dev.lockstep.monitor.RunRecorder;
 import dev.lockstep.monitor.Terminal;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
@@ -98,14 +98,18 @@ final class TrainCommand implements Callable<Integer> {
       NativeLibraries.load();
       try (Communicator group = Communicator.fromEnvironment(communicator(config));
           MDC.MDCCloseable ignored = RankContext.enter(group.rank());
-          RunRecorder recorder = recorder(config, group)) {
+          TrainingListener recorder = recorder(config, group)) {
         return train(config, dataset, split, group, recorder);
       }
     }
   }
 
   private int train(
-      RunConfig config, Dataset dataset, Split split, Communicator group, RunRecorder recorder) {
+      RunConfig config,
+      Dataset dataset,
+      Split split,
+      Communicator group,
+      TrainingListener recorder) {
     TrainingJob job =
         new TrainingJob(
             config.plan(), dataset, split, group, recorder, Optional.of(config.folder()));
@@ -132,11 +136,11 @@ final class TrainCommand implements Callable<Integer> {
     return ExitCode.CHECKPOINTED;
   }
 
-  private RunRecorder recorder(RunConfig config, Communicator group) {
+  private TrainingListener recorder(RunConfig config, Communicator group) {
     if (group.rank() != 0) {
-      return RunRecorder.none();
+      return TrainingListener.none();
     }
-    RunRecorder recording =
+    TrainingListener recording =
         new Recording(
                 config.folder(),
                 resume,
@@ -146,7 +150,7 @@ final class TrainCommand implements Callable<Integer> {
                 Terminal.attached(),
                 InstantSource.system())
             .open();
-    return RunRecorder.all(
+    return TrainingListener.all(
         List.of(
             recording, new PrometheusRecorder(config.folder().prometheus(), group::statistics)));
   }

@@ -14,6 +14,9 @@ public enum EnvironmentVariable {
           + " `~/.javacpp/cache`"),
   LOCKSTEP_HEAP(
       "the most memory of the Java heap, as in `8g`, for `hpc/lockstep`; default a quarter"),
+  LOCKSTEP_CLASSPATH(
+      "jars of one's own behind those of Lockstep, separated by colons, for `hpc/lockstep`; with"
+          + " strategies, for example"),
   LOCKSTEP_JVM_FLAGS("further flags of the JVM that `hpc/lockstep` starts, separated by spaces"),
   LOCKSTEP_HOME("where the repository is, for the job scripts in `hpc/slurm`"),
   LOCKSTEP_HOST("the name by which ranks tell hosts apart; default the host's own"),

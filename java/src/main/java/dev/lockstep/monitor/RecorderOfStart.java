@@ -1,47 +1,30 @@
 package dev.lockstep.monitor;
 
-import java.util.List;
+import dev.lockstep.monitor.TrainingEvent.Started;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens another recorder when the run is about to take its first step, and passes every call on to
+ * Opens another recorder when the run is about to take its first step, and passes every event on to
  * it. A run that fails before that leaves no trace, and displaces nothing.
  */
-final class RecorderOfStart implements RunRecorder {
-  private final Supplier<RunRecorder> opening;
-  private @Nullable RunRecorder opened;
+final class RecorderOfStart implements TrainingListener {
+  private final Supplier<TrainingListener> opening;
+  private @Nullable TrainingListener opened;
 
-  RecorderOfStart(Supplier<RunRecorder> opening) {
+  RecorderOfStart(Supplier<TrainingListener> opening) {
     this.opening = opening;
   }
 
   @Override
-  public void started(RunStart start) {
-    opened = opening.get();
-    opened.started(start);
-  }
-
-  @Override
-  public void stepFinished(int epoch, int step) {
-    recorder().stepFinished(epoch, step);
-  }
-
-  @Override
-  public void epochFinished(EpochRecord epoch) {
-    recorder().epochFinished(epoch);
-  }
-
-  @Override
-  public void finished(RunSummary summary, List<TargetPredictions> predictions) {
-    recorder().finished(summary, predictions);
-  }
-
-  private RunRecorder recorder() {
-    if (opened == null) {
-      throw new IllegalStateException("started() comes first");
+  public void on(TrainingEvent event) {
+    if (event instanceof Started) {
+      opened = opening.get();
     }
-    return opened;
+    if (opened == null) {
+      throw new IllegalStateException("The run's start comes first.");
+    }
+    opened.on(event);
   }
 
   @Override

@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How rank 0 records a run: the one way to make a {@link RunRecorder} that shows and writes
+ * How rank 0 records a run: the one way to make a {@link TrainingListener} that shows and writes
  * something.
  *
  * @param folder the run's folder
@@ -40,7 +40,7 @@ public record Recording(
    * @return the recorder, to be closed by the caller
    * @throws RunFolderException if another process is at work in the folder, or it cannot be written
    */
-  public RunRecorder open() {
+  public TrainingListener open() {
     if (resume && Files.isDirectory(folder.path())) {
       return recorder(RunFolderClaim.resumed(folder));
     }
@@ -62,14 +62,14 @@ public record Recording(
     return claim;
   }
 
-  private RunRecorder recorder(RunFolderClaim claim) {
+  private TrainingListener recorder(RunFolderClaim claim) {
     try {
       AtomicFile.replace(folder.config(), configYaml);
     } catch (RunFolderException e) {
       claim.close();
       throw e;
     }
-    List<RunRecorder> recorders = new ArrayList<>();
+    List<TrainingListener> recorders = new ArrayList<>();
     recorders.add(new FolderRecorder(folder, claim, output.plots()));
     if (output.tensorboard()) {
       recorders.add(new TensorBoardRecorder(folder.path(), clock));
@@ -80,6 +80,6 @@ public record Recording(
       case AUTO -> recorders.add(new ConsoleRecorder(folder, out, terminal));
       case NONE -> {}
     }
-    return RunRecorder.all(recorders);
+    return TrainingListener.all(recorders);
   }
 }

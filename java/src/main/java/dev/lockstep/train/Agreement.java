@@ -1,9 +1,9 @@
 package dev.lockstep.train;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelTensor;
-import dev.lockstep.train.memory.ParameterHash;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,7 +24,7 @@ final class Agreement {
     model.parameters().forEach(tensor -> lines.add(describe("parameter ", tensor)));
     model.buffers().forEach(tensor -> lines.add(describe("buffer ", tensor)));
     byte[] own = String.join("\n", lines).getBytes(StandardCharsets.UTF_8);
-    byte[][] hashes = communicator.allGather(ParameterHash.sha256().digest(own));
+    byte[][] hashes = communicator.allGather(Sha256.digest().digest(own));
     if (Arrays.stream(hashes).allMatch(hash -> Arrays.equals(hash, hashes[0]))) {
       return;
     }

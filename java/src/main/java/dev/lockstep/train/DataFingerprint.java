@@ -2,7 +2,7 @@ package dev.lockstep.train;
 
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
-import dev.lockstep.train.memory.ParameterHash;
+import dev.lockstep.files.Sha256;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -53,7 +53,7 @@ record DataFingerprint(
     double[] features = new double[count * dataset.featureNames().size()];
     double[] targets = new double[count * dataset.targetNames().size()];
     dataset.read(indices, 0, count, features, targets);
-    MessageDigest digest = ParameterHash.sha256();
+    MessageDigest digest = Sha256.digest();
     add(digest, features);
     add(digest, targets);
     return HexFormat.of().formatHex(digest.digest());
@@ -66,7 +66,7 @@ record DataFingerprint(
   }
 
   private static String split(Split split) {
-    MessageDigest digest = ParameterHash.sha256();
+    MessageDigest digest = Sha256.digest();
     add(digest, split.train());
     add(digest, split.validation());
     return HexFormat.of().formatHex(digest.digest());

@@ -6,13 +6,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.checkpoint.CheckpointSearch;
 import dev.lockstep.checkpoint.CheckpointStore;
-import dev.lockstep.checkpoint.StoredTensor;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.monitor.RunFolder;
-import dev.lockstep.train.engine.TrainingState;
-import dev.lockstep.train.memory.NativeView;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -30,11 +26,13 @@ final class Resumption {
   private final TrainingAssembly run;
   private final DataFingerprint data;
   private final String modelStructure;
+  private final StateRestore restore;
 
   Resumption(TrainingAssembly run, DataFingerprint data, String modelStructure) {
     this.run = run;
     this.data = data;
     this.modelStructure = modelStructure;
+    restore = new StateRestore(run.state, run.task.communicator());
   }
 
   /**
@@ -47,20 +45,21 @@ final class Resumption {
    */
   @Nullable Progress find(@Nullable RunFolder folder) {
     Communicator communicator = run.task.communicator();
-    byte[] state = new byte[0];
-    if (communicator.rank() == 0 && folder != null) {
-      state = restoreNewest(folder).map(Resumption::bytes).orElse(state);
-    }
+    Optional<Checkpoint> newest =
+        communicator.rank() == 0 && folder != null ? findNewest(folder) : Optional.empty();
+    byte[] state = newest.map(Checkpoint::state).map(Resumption::bytes).orElse(new byte[0]);
     state = communicator.broadcast(state, 0);
-    Progress progress = state.length == 0 ? null : Progress.fromJson(parse(state));
-    if (progress != null) {
-      run.state.restoreValues(progress.parts());
+    if (state.length == 0) {
+      run.state.broadcast(communicator);
+      return null;
     }
-    run.state.broadcast(communicator);
+    Progress progress = Progress.fromJson(parse(state));
+    run.state.restoreValues(progress.parts());
+    restore.restore(newest.orElse(null));
     return progress;
   }
 
-  private Optional<ObjectNode> restoreNewest(RunFolder folder) {
+  private Optional<Checkpoint> findNewest(RunFolder folder) {
     // Only the search is needed, and it deletes nothing.
     CheckpointSearch search =
         new CheckpointStore(folder.checkpoints(), 1).latest(this::reasonToRefuse);
@@ -91,11 +90,8 @@ final class Resumption {
       return Optional.empty();
     }
     Checkpoint checkpoint = search.checkpoint().get();
-    for (TrainingState.Entry entry : run.state.entries()) {
-      NativeView.bytes(entry.address(), entry.bytes()).put(checkpoint.tensor(entry.name()).data());
-    }
     log.info("The run goes on after step {}.", checkpoint.step());
-    return Optional.of(checkpoint.state());
+    return search.checkpoint();
   }
 
   private Optional<String> reasonToRefuse(Checkpoint checkpoint) {
@@ -106,33 +102,7 @@ final class Resumption {
       return Optional.of("its state is not that of a training run: " + e.getMessage());
     }
     Optional<String> reason = progress.reasonToRefuse(run.task.plan(), data, modelStructure);
-    return reason.isPresent() ? reason : otherTensors(checkpoint);
-  }
-
-  /** What keeps a checkpoint's tensors from being this run's. */
-  private Optional<String> otherTensors(Checkpoint checkpoint) {
-    Map<String, String> stored =
-        checkpoint.tensors().stream()
-            .collect(
-                Collectors.toMap(
-                    StoredTensor::name, tensor -> tensor.type() + " " + tensor.shape()));
-    for (TrainingState.Entry expected : run.state.entries()) {
-      String found = stored.remove(expected.name());
-      String wanted = expected.type() + " " + expected.shape();
-      if (!wanted.equals(found)) {
-        return Optional.of(
-            "it is of another model or optimiser: this run has a tensor %s, %s, where it has %s"
-                .formatted(expected.name(), wanted, found == null ? "none" : found));
-      }
-    }
-    return stored.keySet().stream()
-        .sorted()
-        .findFirst()
-        .map(
-            name ->
-                "it is of another model or optimiser: it has a tensor "
-                    + name
-                    + " that this run has not");
+    return reason.isPresent() ? reason : restore.reasonToRefuse(checkpoint);
   }
 
   private static byte[] bytes(ObjectNode state) {

@@ -6,21 +6,25 @@ import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
+import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
-import dev.lockstep.monitor.RunRecorder;
 import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.monitor.TargetPredictions;
+import dev.lockstep.monitor.TrainingEvent.Finished;
+import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
-import dev.lockstep.train.memory.ParameterHash;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +32,10 @@ import org.slf4j.LoggerFactory;
 /**
  * One training run, from a plan and a data set to a model file. Every rank of the communicator
  * makes one with the same arguments and calls {@link #run}; the ranks check that they agree.
+ *
+ * <p>In a host application: while a run lasts, libtorch's default generator, the thread pools of
+ * libtorch and OpenBLAS and the way in which TorchScript is executed are the run's, for the whole
+ * process; at its end they are what they were. Two runs at once share them.
  *
  * <p>{@link #requestStop} may be called from any thread; all else belongs to one thread.
  */
@@ -41,9 +49,10 @@ public final class TrainingJob {
   private final Dataset dataset;
   private final Split split;
   private final Communicator communicator;
-  private final RunRecorder recorder;
+  private final TrainingListener listener;
   private final Optional<RunFolder> folder;
   private final AtomicBoolean stopRequested = new AtomicBoolean();
+  private UnaryOperator<WritableByteChannel> checkpointChannel = UnaryOperator.identity();
 
   /**
    * Names the parts; nothing happens yet, and the job owns none of them.
@@ -52,7 +61,7 @@ public final class TrainingJob {
    * @param dataset the samples
    * @param split which of them to train on and which to hold out
    * @param communicator the ranks
-   * @param recorder hears what happens; of rank 0 only
+   * @param listener hears what happens on this rank; not closed
    * @param folder where rank 0 writes {@code model.pt} and checkpoints; empty to write nothing
    */
   public TrainingJob(
@@ -60,13 +69,13 @@ public final class TrainingJob {
       Dataset dataset,
       Split split,
       Communicator communicator,
-      RunRecorder recorder,
+      TrainingListener listener,
       Optional<RunFolder> folder) {
     this.plan = plan;
     this.dataset = dataset;
     this.split = split;
     this.communicator = communicator;
-    this.recorder = recorder;
+    this.listener = TrainingListener.all(List.of(listener));
     this.folder = folder;
   }
 
@@ -77,6 +86,11 @@ public final class TrainingJob {
    */
   public void requestStop() {
     stopRequested.set(true);
+  }
+
+  /** Has checkpoints' tensors pass through something on their way to the file, for tests. */
+  void writeCheckpointsThrough(UnaryOperator<WritableByteChannel> channel) {
+    checkpointChannel = channel;
   }
 
   /**
@@ -97,9 +111,15 @@ public final class TrainingJob {
           "There is nothing to predict: name at least one of data.targets.");
     }
     NativeLibraries.load();
-    int threads = TorchThreads.configure(plan.threads(), communicator);
+    try (TorchSettings settings = TorchSettings.keep()) {
+      return run(resume, TorchThreads.configure(plan.threads(), communicator));
+    }
+  }
+
+  private TrainingResult run(boolean resume, int threads) {
     DataFingerprint data = DataFingerprint.of(dataset, split);
-    TrainingTask task = new TrainingTask(plan, dataset, split, communicator, folder);
+    TrainingTask task =
+        new TrainingTask(plan, dataset, split, communicator, folder, checkpointChannel);
     try (Model model = model()) {
       joinBatchNorms(model);
       String structure = structure(model);
@@ -111,15 +131,21 @@ public final class TrainingJob {
             progress == null
                 ? Normalizer.fit(dataset, run.trainingSamples, communicator)
                 : progress.normalizer().pair());
-        Checkpoints checkpoints = new Checkpoints(run, data, structure);
-        TrainingLoop loop = new TrainingLoop(run, recorder, checkpoints, stopRequested, progress);
-        return train(loop, new RunReport(run), threads);
+        RunReport report = new RunReport(run);
+        int epochs = progress == null ? 0 : (int) progress.sampler().epoch();
+        // First, because a listener may put an earlier run's folder aside.
+        listener.on(new Started(report.start(threads, masterAddress(), epochs)));
+        try (Checkpoints checkpoints = new Checkpoints(run, data, structure)) {
+          TrainingLoop loop = new TrainingLoop(run, listener, checkpoints, stopRequested, progress);
+          TrainingResult result = train(loop, report);
+          checkpoints.await();
+          return result;
+        }
       }
     }
   }
 
-  private TrainingResult train(TrainingLoop loop, RunReport report, int threads) {
-    recorder.started(report.start(threads, masterAddress(), loop.epochs()));
+  private TrainingResult train(TrainingLoop loop, RunReport report) {
     if (loop.run()) {
       return new TrainingResult(true, loop.epochs(), loop.steps(), Optional.empty());
     }
@@ -129,7 +155,7 @@ public final class TrainingJob {
     if (communicator.rank() == 0) {
       folder.ifPresent(report::saveModel);
     }
-    recorder.finished(summary, predictions);
+    listener.on(new Finished(summary, predictions));
     return new TrainingResult(false, loop.epochs(), loop.steps(), Optional.of(summary));
   }
 
@@ -161,8 +187,7 @@ public final class TrainingJob {
         ? "mlp " + config.hidden() + " " + config.activation() + " " + config.dtype()
         : "of code "
             + HexFormat.of()
-                .formatHex(
-                    ParameterHash.sha256().digest(model.code().getBytes(StandardCharsets.UTF_8)));
+                .formatHex(Sha256.digest().digest(model.code().getBytes(StandardCharsets.UTF_8)));
   }
 
   private Model model() {

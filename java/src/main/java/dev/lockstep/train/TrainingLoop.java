@@ -3,7 +3,11 @@ package dev.lockstep.train;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.DistributedSampler.Batch;
 import dev.lockstep.monitor.EpochRecord;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingEvent.CheckpointTaken;
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingEvent.StepDone;
+import dev.lockstep.monitor.TrainingEvent.Validated;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.train.engine.Evaluator;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
 import dev.lockstep.train.engine.MicroBatch;
@@ -28,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 final class TrainingLoop {
   private final TrainingAssembly run;
   private final TrainingConfig config;
-  private final RunRecorder recorder;
+  private final TrainingListener listener;
   private final Checkpoints checkpoints;
   private final AtomicBoolean stopRequested;
   private final Evaluator evaluator;
@@ -61,12 +65,12 @@ final class TrainingLoop {
    */
   TrainingLoop(
       TrainingAssembly run,
-      RunRecorder recorder,
+      TrainingListener listener,
       Checkpoints checkpoints,
       AtomicBoolean stopRequested,
       @Nullable Progress progress) {
     this.run = run;
-    this.recorder = recorder;
+    this.listener = listener;
     this.checkpoints = checkpoints;
     this.stopRequested = stopRequested;
     config = run.task.plan().training();
@@ -88,10 +92,10 @@ final class TrainingLoop {
     beginEpoch();
     while (epochs() < config.epochs() && !enough && !isCutShort()) {
       if (run.sampler.hasNext() && takeStep()) {
-        checkpoints.save(position());
+        save();
         return true;
       }
-      if (!run.sampler.hasNext() || isCutShort()) {
+      if (!run.sampler.hasNext() || enough || isCutShort()) {
         endEpoch();
       }
     }
@@ -150,16 +154,18 @@ final class TrainingLoop {
       agreed.addAll(run.role.synchronize(saves ? SyncPoint.CHECKPOINT : SyncPoint.EVALUATION));
     }
     failIfNotFinite(agreed);
-    recorder.stepFinished(epochs() + 1, run.sampler.position().step());
+    double loss = (report.lossSum() - step.lossSum()) / step.batch().count();
+    listener.on(new StepDone(epochs() + 1, run.sampler.position().step(), steps, loss));
     if (agreed.contains(Word.STOP)) {
       return true;
     }
     long paused = System.nanoTime();
     if (validates && !epochEnds) {
-      validate();
+      Evaluation scored = validate();
+      listener.on(new Validated(epochs() + 1, steps, scored.loss(), scored.scores()));
     }
     if (saves && !epochEnds) {
-      checkpoints.save(position());
+      save();
     }
     pausedNanos += System.nanoTime() - paused;
     return false;
@@ -239,6 +245,13 @@ final class TrainingLoop {
     return evaluation;
   }
 
+  private void save() {
+    long begin = System.nanoTime();
+    if (checkpoints.save(position())) {
+      listener.on(new CheckpointTaken(steps, (System.nanoTime() - begin) * 1e-9));
+    }
+  }
+
   private void beginEpoch() {
     epochStarted = System.nanoTime();
     pausedNanos = 0;
@@ -256,27 +269,28 @@ final class TrainingLoop {
     double waited = run.role.waitedSeconds() - waitedBeforeEpoch;
     double sum = run.task.communicator().allReduce(new double[] {lossSum}, ReduceOp.SUM)[0];
     double trainLoss = sum / samplesUntil(run.sampler.position().step());
-    boolean last = number == config.epochs() || isCutShort();
+    boolean last = number == config.epochs() || enough || isCutShort();
     boolean validates = validation.isDueAfterEpoch(number) || last;
     Evaluation evaluation = validates ? validate() : Evaluator.Evaluation.none();
-    recorder.epochFinished(
-        new EpochRecord(
-            number,
-            steps,
-            trainLoss,
-            evaluation.loss(),
-            evaluation.scores(),
-            run.schedule.learningRate(steps - 1),
-            samples,
-            seconds,
-            waited / seconds));
+    listener.on(
+        new EpochDone(
+            new EpochRecord(
+                number,
+                steps,
+                trainLoss,
+                evaluation.loss(),
+                evaluation.scores(),
+                run.schedule.learningRate(steps - 1),
+                samples,
+                seconds,
+                waited / seconds)));
     totals.add(trainLoss, samples, seconds);
     if (whole) {
       lossSum = 0;
       run.sampler.nextEpoch();
     }
     if (checkpoints.isDueAfterEpoch(number) || last || enough) {
-      checkpoints.save(position());
+      save();
     }
     beginEpoch();
   }

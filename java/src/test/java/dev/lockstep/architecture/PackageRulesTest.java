@@ -65,6 +65,20 @@ class PackageRulesTest {
   }
 
   @Test
+  void onlyTrainingAndStrategiesKnowThePartsOfAStep() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.lockstep.train..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.lockstep.train.engine..",
+            "dev.lockstep.train.memory..",
+            "dev.lockstep.train.optimizer..")
+        .check(LIBRARY);
+  }
+
+  @Test
   void theLibraryDoesNotKnowItsCommandLine() {
     noClasses()
         .that()

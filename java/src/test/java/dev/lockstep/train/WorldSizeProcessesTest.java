@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.MpiLibrary;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.MpiProcesses;
 import dev.lockstep.testing.RankProcesses;
 import java.nio.file.Path;
@@ -47,7 +47,7 @@ class WorldSizeProcessesTest {
                   Runs.Plan.of(1, optimizer),
                   ArrayDataset.smooth(SAMPLES),
                   ranks,
-                  RunRecorder.none(),
+                  TrainingListener.none(),
                   Path.of(run))
               .run(false);
       long hashes = result.summary().orElseThrow().parametersSha256().stream().distinct().count();

@@ -2,6 +2,8 @@ package dev.lockstep.train.memory;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
@@ -13,6 +15,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * Native memory as libtorch and as Java see it. Views own nothing and end before the memory does.
  */
 public final class NativeView {
+  private static final long PIECE = 1 << 30;
+
   private NativeView() {}
 
   /** A dense tensor over {@code address}; belongs to the current scope. */
@@ -29,6 +33,15 @@ public final class NativeView {
         .capacity(count)
         .asByteBuffer()
         .order(ByteOrder.nativeOrder());
+  }
+
+  /** Any number of bytes from {@code address} on, cut into buffers of at most 1 GiB. */
+  public static List<ByteBuffer> pieces(long address, long count) {
+    List<ByteBuffer> pieces = new ArrayList<>();
+    for (long at = 0; at < count || pieces.isEmpty(); at += PIECE) {
+      pieces.add(bytes(address + at, Math.min(PIECE, count - at)));
+    }
+    return pieces;
   }
 
   public static void zero(long address, long bytes) {

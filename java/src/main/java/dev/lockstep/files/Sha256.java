@@ -1,4 +1,4 @@
-package dev.lockstep.checkpoint;
+package dev.lockstep.files;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -9,12 +9,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256, which every Java platform has. */
-final class Sha256 {
+public final class Sha256 {
   private static final int PIECE = 1 << 20;
 
   private Sha256() {}
 
-  static MessageDigest digest() {
+  public static MessageDigest digest() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -23,12 +23,12 @@ final class Sha256 {
     }
   }
 
-  static String hexadecimal(MessageDigest digest) {
+  public static String hexadecimal(MessageDigest digest) {
     return HexFormat.of().formatHex(digest.digest());
   }
 
   /** Hashes a whole file. */
-  static String ofFile(Path file) throws IOException {
+  public static String ofFile(Path file) throws IOException {
     MessageDigest digest = digest();
     ByteBuffer piece = ByteBuffer.allocate(PIECE);
     try (FileChannel channel = FileChannel.open(file)) {

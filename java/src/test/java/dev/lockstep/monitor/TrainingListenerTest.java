@@ -14,34 +14,62 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.slf4j.MDC;
 
-class RunRecorderTest {
+class TrainingListenerTest {
   private final List<String> heard = new ArrayList<>();
 
   @Test
   void passesEveryCallToEachMemberInOrder() {
-    try (RunRecorder both = RunRecorder.all(List.of(new Listener("a"), new Listener("b")))) {
-      both.started(RunSamples.start(1));
-      both.stepFinished(1, 2);
-      both.epochFinished(RunSamples.epoch(1));
-      both.finished(RunSamples.summary(), List.of());
+    try (TrainingListener both =
+        TrainingListener.all(List.of(new Listener("a"), new Listener("b")))) {
+      both.on(new TrainingEvent.Started(RunSamples.start(1)));
+      both.on(new TrainingEvent.StepDone(1, 2, 2, 0));
+      both.on(new TrainingEvent.EpochDone(RunSamples.epoch(1)));
+      both.on(new TrainingEvent.Finished(RunSamples.summary(), List.of()));
     }
     assertEquals(
         List.of(
-            "a start", "b start", "a step", "b step", "a epoch", "b epoch", "a end", "b end",
-            "a close", "b close"),
+            "a Started",
+            "b Started",
+            "a StepDone",
+            "b StepDone",
+            "a EpochDone",
+            "b EpochDone",
+            "a Finished",
+            "b Finished",
+            "a close",
+            "b close"),
         heard);
   }
 
   @Test
+  void oneThatThrowsKeepsNothingFromTheOthersButForbidsTheStart() {
+    Listener failing =
+        new Listener("a") {
+          @Override
+          public void on(TrainingEvent event) {
+            throw new IllegalStateException("a");
+          }
+        };
+    TrainingListener both = TrainingListener.all(List.of(failing, new Listener("b")));
+
+    both.on(new TrainingEvent.StepDone(1, 1, 1, 0));
+    both.on(new TrainingEvent.StepDone(1, 2, 2, 0));
+
+    assertEquals(List.of("b StepDone", "b StepDone"), heard);
+    assertThrows(
+        IllegalStateException.class, () -> both.on(new TrainingEvent.Started(RunSamples.start(1))));
+  }
+
+  @Test
   void closesAllThoughOneFails() {
-    RunRecorder failing =
+    TrainingListener failing =
         new Listener("a") {
           @Override
           public void close() {
             throw new IllegalStateException("a");
           }
         };
-    RunRecorder both = RunRecorder.all(List.of(failing, failing, new Listener("b")));
+    TrainingListener both = TrainingListener.all(List.of(failing, failing, new Listener("b")));
 
     IllegalStateException e = assertThrows(IllegalStateException.class, both::close);
 
@@ -71,7 +99,7 @@ class RunRecorderTest {
     assertNull(MDC.get("rank"));
   }
 
-  private class Listener implements RunRecorder {
+  private class Listener implements TrainingListener {
     private final String name;
 
     Listener(String name) {
@@ -79,23 +107,8 @@ class RunRecorderTest {
     }
 
     @Override
-    public void started(RunStart start) {
-      heard.add(name + " start");
-    }
-
-    @Override
-    public void stepFinished(int epoch, int step) {
-      heard.add(name + " step");
-    }
-
-    @Override
-    public void epochFinished(EpochRecord epoch) {
-      heard.add(name + " epoch");
-    }
-
-    @Override
-    public void finished(RunSummary summary, List<TargetPredictions> predictions) {
-      heard.add(name + " end");
+    public void on(TrainingEvent event) {
+      heard.add(name + " " + event.getClass().getSimpleName());
     }
 
     @Override

@@ -1,4 +1,4 @@
-package dev.lockstep.checkpoint;
+package dev.lockstep.files;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,4 +1,4 @@
-package dev.lockstep.checkpoint;
+package dev.lockstep.files;
 
 /**
  * What a manifest knows of a file, to tell whether it is still the one that was written.
@@ -6,4 +6,4 @@ package dev.lockstep.checkpoint;
  * @param bytes the file's length
  * @param sha256 the hash of its content, lower-case hexadecimal
  */
-record FileSeal(long bytes, String sha256) {}
+public record FileSeal(long bytes, String sha256) {}
