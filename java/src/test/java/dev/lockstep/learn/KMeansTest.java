@@ -34,7 +34,7 @@ class KMeansTest {
             size,
             ranks -> {
               try (Table table = rows(ranks.rank(), ranks.size())) {
-                return KMeans.builder(ranks).clusters(4).seed(2).build().fit(table);
+                return KMeans.builder(ranks).clusters(4).restarts(5).seed(2).build().fit(table);
               }
             })
         .get(0);
