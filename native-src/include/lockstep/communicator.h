@@ -45,6 +45,26 @@ LOCKSTEP_API std::int64_t open_mpi(const char* plugin_path, double timeout_secon
 /// parent. @return the handle, or 0 where color is negative
 LOCKSTEP_API std::int64_t split(std::int64_t communicator, std::int32_t color, std::int32_t key);
 
+/// A group of the survivors after a failure, ranks of this group in ascending order; collective over them,
+/// each passes the same. The failed group is still to be closed. See collective/README.md.
+/// @param survivors address of `count` std::int32_t
+LOCKSTEP_API std::int64_t shrink(std::int64_t communicator, std::int64_t survivors, std::int32_t count);
+
+/// How often the group has been shrunk.
+LOCKSTEP_API std::int32_t communicator_generation(std::int64_t communicator);
+
+/// Opens the port of a rank 0 whose group open_tcp_at() forms later.
+/// @param address of this host; @param port 0 for one that the system chooses
+/// @return a listener handle, to be given to close_listener()
+LOCKSTEP_API std::int64_t open_listener(const char* address, std::int32_t port);
+LOCKSTEP_API std::int32_t listener_port(std::int64_t listener);
+/// Closes the port, unless a group has it. Closing twice does nothing.
+LOCKSTEP_API void close_listener(std::int64_t listener);
+
+/// As open_tcp() for rank 0, on a port that is open already.
+LOCKSTEP_API std::int64_t open_tcp_at(std::int64_t listener, std::int32_t world_size, const char* token,
+                                      double timeout_seconds, std::int32_t memory_sharing);
+
 /// Leaves the group. Pending work ends with CLOSED. Closing twice or closing 0 does nothing.
 LOCKSTEP_API void close_communicator(std::int64_t communicator);
 

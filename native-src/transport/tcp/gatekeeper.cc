@@ -70,6 +70,9 @@ std::optional<Gatekeeper::Arrival> Gatekeeper::take(std::uint64_t group, std::ch
 
 void Gatekeeper::reply(Arrival& arrival, Verdict verdict, int world_size) {
   auto bytes = encode_reply({verdict, PROTOCOL_VERSION, world_size}, arrival.hello, arrival.nonce, token_);
+  // Whoever has not proved the token gets no proof, from which a weak one could be guessed at leisure.
+  const bool is_stranger = verdict == Verdict::WRONG_TOKEN || verdict == Verdict::WRONG_VERSION;
+  if (is_stranger) std::fill_n(bytes.end() - sizeof(Digest), sizeof(Digest), std::byte{0});
   // The first and only bytes after the challenge always fit into the socket's buffer. When the other side has
   // gone, whoever uses the connection next finds out.
   [[maybe_unused]] ssize_t sent =

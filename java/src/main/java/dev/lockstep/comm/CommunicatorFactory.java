@@ -52,6 +52,29 @@ final class CommunicatorFactory {
         });
   }
 
+  /** As rank 0 of a group whose port is open already. */
+  static Communicator joinAt(
+      long listener,
+      int worldSize,
+      String token,
+      double timeoutSeconds,
+      CommunicatorConfig config) {
+    switch (config.backend()) {
+      case AUTO, SHARED_MEMORY, TCP -> {}
+      case GLOO, MPI, SINGLE ->
+          throw new IllegalArgumentException(
+              "The backend " + config.backend() + " has no port of its own; use auto or tcp.");
+    }
+    NativeLog.follow();
+    return configured(
+        config,
+        open(
+            Backend.TCP,
+            recorder(config),
+            () ->
+                Native.open_tcp_at(listener, worldSize, token, timeoutSeconds, sharing(config))));
+  }
+
   private static void warnOfPassedOverMpi(LaunchEnvironment launch) {
     if (launch.rank() == 0) {
       LaunchEnvironment.passedOver(System.getenv(), MpiPlugin::isBuilt)

@@ -39,7 +39,7 @@ class StartedOperationTest {
         });
   }
 
-  /** Operations of a rank run in order: after the barrier the receive has ended. */
+  /** After the barrier the message is on its way or has come. */
   private void letItEnd(Communicator ranks) {
     send.countDown();
     ranks.barrier();

@@ -22,6 +22,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
             include = {
               "lockstep/types.h",
               "lockstep/communicator.h",
+              "lockstep/channel.h",
               "lockstep/statistics.h",
               "lockstep/memory.h",
               "lockstep/gradient.h",
