@@ -11,6 +11,7 @@
 #include "collective/message_wire.h"
 #include "core/clock.h"
 #include "core/data_type.h"
+#include "core/log.h"
 #include "core/memory.h"
 #include "lockstep/statistics.h"
 #include "transport/shared_memory/shared_memory.h"
@@ -159,7 +160,16 @@ std::shared_ptr<std::byte> Communicator::allocate(std::size_t bytes) {
     Lock lock(mutex_);
     check_open();
   }
-  if (SharedMemory* memory = backend_->shared_memory()) return memory->allocate(bytes);
+  if (SharedMemory* memory = backend_->shared_memory()) {
+    try {
+      return memory->allocate(bytes);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::SYSTEM) throw;
+      log_notice(
+          LogLevel::WARN,
+          std::string("A registered buffer becomes plain memory, which costs a copy: ") + error.what());
+    }
+  }
   return allocate_private(bytes);
 }
 

@@ -27,6 +27,10 @@ LOCKSTEP_API std::int64_t open_single();
 LOCKSTEP_API std::int64_t open_in_process(const char* group, std::int32_t rank, std::int32_t world_size,
                                           double timeout_seconds);
 
+/// How long the forming of groups over TCP, of this process and from now on, takes until the log says which
+/// ranks are missing; 10 s before the first call.
+LOCKSTEP_API void set_forming_notice(double seconds);
+
 /// Joins a group over TCP. Rank 0 listens on master_address:master_port, the others report to it; all
 /// exchange addresses and connect each to each. `token` must be equal on all ranks; strangers are refused.
 /// @param timeout_seconds limit for forming the group, and the default deadline of each operation

@@ -75,9 +75,10 @@ std::byte* Pool::allocate(std::size_t bytes) {
   std::lock_guard lock(mutex_);
   const std::optional<std::size_t> offset = arena_.take(bytes);
   if (!offset) {
-    throw Error(ErrorCode::SYSTEM, "A shared buffer of " + std::to_string(bytes) +
-                                       " bytes is larger than all of /dev/shm; enlarge it, or choose the tcp "
-                                       "backend.");
+    throw Error(ErrorCode::SYSTEM,
+                "A shared buffer of " + std::to_string(bytes) +
+                    " bytes does not fit into this rank's share of /dev/shm beside what lies there already; "
+                    "enlarge it, or choose the tcp backend.");
   }
   try {
     segment_.reserve(layout_.arena(static_cast<std::size_t>(rank_)) + *offset, bytes);

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "transport/tcp/control_frame.h"
 #include "transport/tcp/dial.h"
+#include "transport/tcp/forming_notice.h"
 #include "transport/tcp/reception.h"
 
 namespace lockstep::tcp {
@@ -96,7 +97,12 @@ std::vector<Endpoint> resolve_master(const TcpOptions& options, std::string& obs
 void report(Mesh& mesh, const TcpOptions& options, const Deadline& deadline) {
   milliseconds length = FIRST_PAUSE;
   std::string obstacle;
+  FormingNotice notice;
   for (;;) {
+    notice.tick([&] {
+      return "rank " + std::to_string(options.rank) + " does not reach rank 0 at " + options.master_address +
+             ":" + std::to_string(options.master_port) + ": " + obstacle + ".";
+    });
     for (const Endpoint& master : resolve_master(options, obstacle)) {
       if (report_once(mesh, options, master, deadline, obstacle)) return;
     }
@@ -153,9 +159,11 @@ void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadlin
   }
   mesh.group = roster.group;
   for (std::size_t rank = 1; rank < mesh.roster.size(); ++rank) {
-    auto endpoint = Endpoint::numeric(roster.entries[rank].address, roster.entries[rank].port);
+    // The scope of a link-local address is this host's interface to rank 0, whatever rank 0 calls its own.
+    const std::string& address = roster.entries[rank].address;
+    auto endpoint = Endpoint::numeric(address.substr(0, address.find('%')), roster.entries[rank].port);
     if (!endpoint) throw malformed_roster_error();
-    mesh.roster[rank] = *endpoint;
+    mesh.roster[rank] = endpoint->with_scope_of(Endpoint::local(mesh.connection(0).get()));
   }
 }
 

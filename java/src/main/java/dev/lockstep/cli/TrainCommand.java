@@ -15,13 +15,11 @@ import dev.lockstep.data.Split;
 import dev.lockstep.monitor.PrometheusRecorder;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Recording;
-import dev.lockstep.monitor.Terminal;
 import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -141,15 +139,7 @@ final class TrainCommand implements Callable<Integer> {
       return TrainingListener.none();
     }
     TrainingListener recording =
-        new Recording(
-                config.folder(),
-                resume,
-                ConfigLoader.toYaml(config),
-                config.output(),
-                System.out,
-                Terminal.attached(),
-                InstantSource.system())
-            .open();
+        Recording.of(config.folder(), resume, ConfigLoader.toYaml(config), config.output()).open();
     return TrainingListener.all(
         List.of(
             recording, new PrometheusRecorder(config.folder().prometheus(), group::statistics)));

@@ -26,6 +26,7 @@ final class CommunicatorFactory {
           case SINGLE -> Backend.SINGLE;
         };
     warnOfPassedOverMpi(launch);
+    Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
     return configured(
         config,
@@ -38,6 +39,7 @@ final class CommunicatorFactory {
   }
 
   static Communicator join(TcpOptions options, CommunicatorConfig config) {
+    Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
     return configured(
         config,

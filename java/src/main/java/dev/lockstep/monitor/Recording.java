@@ -32,6 +32,19 @@ public record Recording(
     InstantSource clock) {
   private static final Logger log = LoggerFactory.getLogger(Recording.class);
 
+  /** A recording that prints to {@code System.out}, with a bar where that is a terminal. */
+  public static Recording of(
+      RunFolder folder, boolean resume, String configYaml, OutputConfig output) {
+    return new Recording(
+        folder,
+        resume,
+        configYaml,
+        output,
+        System.out,
+        Terminal.attached(),
+        InstantSource.system());
+  }
+
   /**
    * Checks that the folder can be used. It is claimed, made and given its {@code config.yaml} when
    * training begins, so that a run that fails before displaces no earlier one; only a folder that

@@ -3,12 +3,14 @@ package dev.lockstep.train;
 import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.LaunchEnvironment;
+import dev.lockstep.comm.RendezvousException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
 import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
+import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.monitor.TargetPredictions;
@@ -28,6 +30,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * One training run, from a plan and a data set to a model file. Every rank of the communicator
@@ -106,6 +109,12 @@ public final class TrainingJob {
    * @throws dev.lockstep.comm.CommunicationException if a rank fails; it names the rank
    */
   public TrainingResult run(boolean resume) {
+    try (MDC.MDCCloseable ignored = RankContext.enter(communicator.rank())) {
+      return runAsRank(resume);
+    }
+  }
+
+  private TrainingResult runAsRank(boolean resume) {
     if (dataset.targetNames().isEmpty()) {
       throw new TrainingException(
           "There is nothing to predict: name at least one of data.targets.");
@@ -224,9 +233,17 @@ public final class TrainingJob {
     if (communicator.size() == 1) {
       return Optional.empty();
     }
-    LaunchEnvironment environment = LaunchEnvironment.current();
-    return environment.backend() == Backend.TCP
-        ? Optional.of(environment.masterAddress() + ":" + environment.masterPort())
-        : Optional.empty();
+    try {
+      LaunchEnvironment environment = LaunchEnvironment.current();
+      boolean ofThisGroup =
+          environment.backend() == Backend.TCP
+              && environment.worldSize() == communicator.size()
+              && environment.rank() == communicator.rank();
+      return ofThisGroup
+          ? Optional.of(environment.masterAddress() + ":" + environment.masterPort())
+          : Optional.empty();
+    } catch (RendezvousException otherwiseFormed) {
+      return Optional.empty(); // the variables are of something else: the group was joined by hand
+    }
   }
 }

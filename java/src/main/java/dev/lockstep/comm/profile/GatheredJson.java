@@ -14,27 +14,28 @@ import java.util.List;
 final class GatheredJson {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Of messages that nobody else sends: "JSON". */
+  private static final int TAG = 0x4A534F4E;
+
   private GatheredJson() {}
 
   /** Collective. @return by rank on rank 0; empty elsewhere */
   static <T> List<T> gather(Communicator communicator, T own, Class<T> type) {
     byte[] bytes = write(own);
     double[] lengths = communicator.allGather(new double[] {bytes.length});
-    boolean root = communicator.rank() == 0;
-    long[] counts = new long[lengths.length];
-    long sum = 0;
-    for (int rank = 0; rank < counts.length; rank++) {
-      counts[rank] = (long) lengths[rank];
-      sum += counts[rank];
-    }
-    ByteBuffer all = ByteBuffer.allocateDirect(root ? Math.toIntExact(sum) : 0);
     ByteBuffer mine = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
-    communicator.gather(Span.of(mine), root ? Span.of(all) : Span.empty(), counts, 0);
-    List<T> values = new ArrayList<>();
-    for (int rank = 0; root && rank < counts.length; rank++) {
-      byte[] part = new byte[(int) counts[rank]];
-      all.get(part);
-      values.add(read(part, type));
+    if (communicator.rank() != 0) {
+      communicator.send(Span.of(mine), 0, TAG);
+      return List.of();
+    }
+    // One rank after the other: together they may exceed what one buffer holds.
+    List<T> values = new ArrayList<>(List.of(own));
+    for (int rank = 1; rank < communicator.size(); rank++) {
+      ByteBuffer part = ByteBuffer.allocateDirect((int) lengths[rank]);
+      communicator.receive(Span.of(part), rank, TAG);
+      byte[] text = new byte[part.capacity()];
+      part.get(0, text);
+      values.add(read(text, type));
     }
     return values;
   }

@@ -79,7 +79,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
   @Override
   public Role create(Options options, RoleContext context) {
     Communicator group = context.communicator();
-    if (options.fused() == null ? canFuse(group) : options.fused()) {
+    if (options.fused() == null ? canFuse(context) : options.fused()) {
       return fused(context, sharedMemory(group));
     }
     FlatParameters parameters = context.parameters();
@@ -94,8 +94,11 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         ParameterExchange.NONE);
   }
 
-  private static boolean canFuse(Communicator group) {
-    return group.size() > 1 && group.backend() == Backend.SHARED_MEMORY;
+  private static boolean canFuse(RoleContext context) {
+    Communicator group = context.communicator();
+    return group.size() > 1
+        && group.backend() == Backend.SHARED_MEMORY
+        && SharedMemoryNeed.fits(context.model(), context.optimizer(), group);
   }
 
   private static SharedMemory sharedMemory(Communicator group) {
