@@ -48,6 +48,7 @@ folder=$(readlink -m "$folder")
 [[ $folder/ != "$repository"/* ]] || fail "$folder is inside of the repository; choose another folder"
 mkdir -p "$folder/logs"
 results=() failed=''
+commit=$(git -C "$repository" rev-parse HEAD)
 
 # The archive that this host's apt uses, so that proxies and mirrors are the same.
 archive() {
@@ -124,7 +125,7 @@ machine_for() {
   rm -rf "$machine"
   cp -a --reflink=auto "$folder/base" "$machine"
   git clone -q --no-hardlinks "$repository" "$machine/$home/lockstep"
-  git -C "$machine/$home/lockstep" checkout -q --detach "$(git -C "$repository" rev-parse HEAD)"
+  git -C "$machine/$home/lockstep" checkout -q --detach "$commit"
   mkdir -p "$machine/$home/.m2"
   for settings in ~/.m2/settings.xml /etc/maven/settings.xml; do
     [[ ! -f $settings ]] || { cp "$settings" "$machine/$home/.m2/settings.xml" && break; }
@@ -185,4 +186,4 @@ if [[ -n $failed ]]; then
   exit 1
 fi
 [[ -n $keep || -z ${created:-} ]] || rm -rf "$folder"
-echo "both commands pass on a fresh machine: $(git -C "$repository" rev-parse --short HEAD)"
+echo "passed on a fresh machine at $commit: ${commands[*]} as ${users[*]}"

@@ -60,6 +60,13 @@ have_fuzzer() {
 # Namespaces and links for the tests between hosts; only root may make them.
 have_links() { ((EUID == 0)) && command -v ip; }
 
+# A private Python whose libraries write the random files of RandomFilesTest.
+have_reference_readers() {
+  .cache/python/bin/python -c 'import h5py, netCDF4, pandas' 2>/dev/null ||
+    { python3 -m venv .cache/python && .cache/python/bin/pip install -q h5py netCDF4 pandas &&
+      .cache/python/bin/python -c 'import h5py, netCDF4, pandas'; }
+}
+
 have_data() { [[ -n $(heat_budget_file .cache/data 2>/dev/null) ]]; }
 
 tools() {
@@ -72,6 +79,7 @@ tools() {
   need "fuzzing of the TCP parsers" have_fuzzer clang libclang-rt-dev
   need "native format" "have clang-format" clang-format
   need "NetCDF files of ncgen" "have ncgen" netcdf-bin
+  need "random files against h5py, netCDF4 and pandas" have_reference_readers python3-venv
   need "model.pt in Python" have_python_torch python3-torch
   need "faults between processes" "have python3" python3
   need "faults between hosts" have_links iproute2

@@ -118,13 +118,4 @@ public record DataConfig(
         validationFraction == null ? 0.2 : validationFraction,
         seed == null ? 0 : seed);
   }
-
-  /**
-   * The same features from another file, without targets: what prediction reads.
-   *
-   * @param path the file to predict for; its format is detected
-   */
-  public DataConfig forPrediction(String path) {
-    return new DataConfig(path, Format.AUTO, null, features, List.of(), dropMissing, 0, seed);
-  }
 }
