@@ -2,10 +2,9 @@ package dev.lockstep.learn;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
-import dev.lockstep.data.CsvParser;
 import dev.lockstep.data.DataConfig.Format;
 import dev.lockstep.data.TableFile;
-import java.io.BufferedInputStream;
+import dev.lockstep.data.csv.CsvRows;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -204,16 +203,15 @@ public final class TableReader {
 
   private void scan(Path path, List<String> header, RowVisitor visitor) {
     String location = path.toString();
-    try (BufferedInputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
-      CsvParser parser = new CsvParser(in, location, 0, 1);
-      parser.skipByteOrderMark();
-      List<String> fields = new ArrayList<>();
-      if (!parser.readLine(fields)) {
+    try (CsvRows rows = CsvRows.open(path)) {
+      List<String> fields = rows.next();
+      if (fields == null || (fields.size() == 1 && fields.get(0).isBlank())) {
         throw failure(location, "is empty; a CSV file starts with a line of column names");
       }
       header.clear();
       fields.forEach(name -> header.add(name.strip()));
-      for (long row = 0; parser.readLine(fields); ) {
+      long row = 0;
+      while ((fields = rows.next()) != null) {
         if (fields.size() == 1 && fields.get(0).isBlank() && header.size() > 1) {
           continue;
         }
@@ -223,12 +221,13 @@ public final class TableReader {
               String.format(
                   Locale.ROOT,
                   "line %d has %d fields where the header names %d columns",
-                  parser.line() - 1,
+                  rows.line(),
                   fields.size(),
                   header.size()));
         }
         boolean mine =
-            config.ownership() == FitDataConfig.Ownership.LOCAL || row / BLOCK_ROWS % size == rank;
+            config.ownership() == FitDataConfig.Ownership.LOCAL
+                || row / BLOCK_ROWS % size == rank;
         if (mine) {
           visitor.visit(fields);
         }
