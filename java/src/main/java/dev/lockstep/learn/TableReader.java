@@ -226,8 +226,7 @@ public final class TableReader {
                   header.size()));
         }
         boolean mine =
-            config.ownership() == FitDataConfig.Ownership.LOCAL
-                || row / BLOCK_ROWS % size == rank;
+            config.ownership() == FitDataConfig.Ownership.LOCAL || row / BLOCK_ROWS % size == rank;
         if (mine) {
           visitor.visit(fields);
         }
