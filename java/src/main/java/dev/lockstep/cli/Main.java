@@ -6,6 +6,7 @@ import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.TuningException;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.data.DataException;
+import dev.lockstep.learn.LearningException;
 import dev.lockstep.localize.NetworkException;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.monitor.RunFolderException;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TrainCommand.class,
+      FitCommand.class,
       PredictCommand.class,
       LocalizeCommand.class,
       SummaryCommand.class,
@@ -133,6 +135,7 @@ public final class Main implements Runnable {
         || e instanceof CheckpointException
         || e instanceof ModelException
         || e instanceof NetworkException
+        || e instanceof LearningException
         || e instanceof RunFolderException
         || e instanceof UncheckedIOException) {
       return ExitCode.DATA;

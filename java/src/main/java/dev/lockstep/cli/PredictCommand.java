@@ -31,22 +31,23 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "predict",
     description = {
-      "Apply a TorchScript model to a data file.",
+      "Apply a model of train (model.pt) or of fit (model.json) to a data file.",
       "",
       "Inputs and outputs are physical numbers: a model that lockstep trained carries its normaliser."
           + " So it does the names of its features, by which they are found in the data"
           + " file, whatever their order there. The first column written is the point's place in the file; points with missing values are"
-          + " left out."
+          + " left out, but by models of fit, which know what to make of them."
     },
     footer = {
       "",
-      "Example:",
-      "  lockstep predict runs/heat-flux/model.pt new.nc --output predicted.csv"
+      "Examples:",
+      "  lockstep predict runs/heat-flux/model.pt new.nc --output predicted.csv",
+      "  lockstep predict runs/clusters/model.json new.csv --output clusters.csv"
     })
 final class PredictCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(index = "0", paramLabel = "MODEL", description = "The .pt file.")
+  @Parameters(index = "0", paramLabel = "MODEL", description = "The .pt or .json file.")
   private Path modelFile;
 
   @Parameters(index = "1", paramLabel = "DATA", description = "The data file.")
@@ -88,6 +89,12 @@ final class PredictCommand implements Callable<Integer> {
   public Integer call() {
     if (LaunchEnvironment.current().rank() != 0) {
       return ExitCode.OK; // rank 0 predicts for all
+    }
+    if (modelFile.getFileName().toString().endsWith(".json")) {
+      NativeLibraries.load();
+      long written = new LearnedPrediction(modelFile, dataFile).write(output);
+      System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, output);
+      return ExitCode.OK;
     }
     NativeLibraries.load();
     try (Predictor predictor = Predictor.load(modelFile);

@@ -35,9 +35,11 @@ final class ConfigurationPage {
       "name: example\ndata: {synthetic: {}}\ntraining: {early_stopping: {}}\n"
           + "strategy: {type: local_sgd}\n";
 
+  private static final String FIT = "name: example\ndata: {path: x}\nlearner: {type: %s}\n";
+
   private final StringBuilder text = new StringBuilder();
   private final List<String> withoutMeaning = new ArrayList<>();
-  private final JsonNode sections;
+  private JsonNode sections;
   private JsonNode defaults;
 
   private ConfigurationPage(JsonNode defaults, JsonNode sections) {
@@ -78,6 +80,10 @@ final class ConfigurationPage {
     defaults = defaults(LocalizationConfig.class, "{}");
     text.append("\n# Of a localisation (`lockstep localize`)\n");
     section(LocalizationConfig.class, "", "");
+    defaults = defaults(FitConfig.class, FIT.formatted("kmeans"));
+    sections = defaults(FitConfig.class, FIT.formatted("boosting"));
+    text.append("\n# Of a fit (`lockstep fit`)\n");
+    section(FitConfig.class, "", "");
     text.append("\n# Environment variables\n| variable | meaning |\n|---|---|\n");
     for (EnvironmentVariable variable : EnvironmentVariable.values()) {
       text.append("| `").append(variable).append("` | ").append(variable.meaning()).append(" |\n");

@@ -28,6 +28,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
               "lockstep/gradient.h",
               "lockstep/fused.h",
               "lockstep/localization.h",
+              "lockstep/learning.h",
               "lockstep/error.h"
             },
             define = {
