@@ -99,7 +99,7 @@ class Communicator {
   /// @throws Error INVALID_ARGUMENT on all ranks where the text is wrong
   void use_tuning(const std::string& text, const std::string& source);
 
-  /// How the operation that ended last was carried out.
+  /// How the collective that ended last was carried out.
   Algorithm last_algorithm() const { return last_algorithm_.load(std::memory_order_relaxed); }
 
   /// Leaves the group: the running operation and all queued ones end with CLOSED. Idempotent; returns when no

@@ -21,16 +21,16 @@ import org.jspecify.annotations.Nullable;
  *   <li>Every collective has a deadline ({@link #setTimeout}). A dead peer gives {@link
  *       PeerFailedException}, a silent one {@link CollectiveTimeoutException}, on every survivor,
  *       naming the rank.
- *   <li>After an error of a collective the group is closed: results are all or nothing, and later calls throw
- *       {@link CommunicatorClosedException}, which quotes the error.
+ *   <li>After an error of a collective the group is closed: results are all or nothing, and later
+ *       calls throw {@link CommunicatorClosedException}, which quotes the error.
  *   <li>Input and output are the same span or do not overlap. Zero-length spans are valid. A group
  *       of one is valid.
  *   <li>Results of reductions have the same bits on every rank and on every run.
  *   <li>Messages ({@link #channel}, {@link #exchange}, {@code send}, {@code receive}) pass beside
  *       the collectives, with rules of their own: see {@link Channel}.
- *   <li>The {@code …Async} forms of collectives run in submission order on one progress thread; their spans must
- *       stay untouched until the {@link Work} has ended. A blocking operation runs after those
- *       submitted before it.
+ *   <li>The {@code …Async} forms of collectives run in submission order on one progress thread;
+ *       their spans must stay untouched until the {@link Work} has ended. A blocking operation runs
+ *       after those submitted before it.
  * </ul>
  *
  * Wrong arguments throw {@link IllegalArgumentException} and leave the group as it was.
@@ -133,7 +133,7 @@ public interface Communicator extends AutoCloseable {
    */
   void useAlgorithm(Collective collective, @Nullable Algorithm algorithm);
 
-  /** How the operation that ended last was carried out. */
+  /** How the collective that ended last was carried out. */
   Algorithm lastAlgorithm();
 
   /**
@@ -219,9 +219,9 @@ public interface Communicator extends AutoCloseable {
   }
 
   /**
-   * Sends to rank {@code to}, which receives the same type, length and tag: {@link Channel#send} and
-   * a wait for its end. Two ranks may both send before they receive, whatever the length and the
-   * backend.
+   * Sends to rank {@code to}, which receives the same type, length and tag: {@link Channel#send}
+   * and a wait for its end. Two ranks may both send before they receive, whatever the length and
+   * the backend.
    *
    * @throws CollectiveTimeoutException when the deadline passes; what has begun to travel goes on,
    *     {@code data} is free, and the group whole
@@ -374,9 +374,9 @@ public interface Communicator extends AutoCloseable {
 
   /**
    * A working group of those who are left after others have failed; collective over {@code
-   * survivors}, each of which passes the same. It goes over channels, which outlive a failure of the
-   * collectives. On connections of its own, so that late messages of this group do not reach it.
-   * Close this group afterwards. Where another rank dies meanwhile, call it again with fewer.
+   * survivors}, each of which passes the same. It goes over channels, which outlive a failure of
+   * the collectives. On connections of its own, so that late messages of this group do not reach
+   * it. Close this group afterwards. Where another rank dies meanwhile, call it again with fewer.
    *
    * @param survivors ranks of this group in ascending order, this one among them
    * @throws PeerFailedException when one of them is gone, too

@@ -73,8 +73,7 @@ final class CommunicatorFactory {
         open(
             Backend.TCP,
             recorder(config),
-            () ->
-                Native.open_tcp_at(listener, worldSize, token, timeoutSeconds, sharing(config))));
+            () -> Native.open_tcp_at(listener, worldSize, token, timeoutSeconds, sharing(config))));
   }
 
   private static void warnOfPassedOverMpi(LaunchEnvironment launch) {

@@ -57,7 +57,11 @@ final class Completions {
     synchronized (this) {
       started = false;
     }
-    // A closed communicator has ended all that it had.
+    tellEnded();
+  }
+
+  /** Tells of all that have ended: after a close, of all that there were. */
+  void tellEnded() {
     awaited.values().removeIf(NativeWork::settleIfDone);
   }
 }

@@ -284,6 +284,8 @@ final class NativeCommunicator extends RequestingCommunicator {
   @Override
   public void close() {
     Native.close_communicator(handle);
+    // The thread that tells may have left while the last works were ending.
+    completions.tellEnded();
     works.sweep();
     OPEN.remove(this);
   }

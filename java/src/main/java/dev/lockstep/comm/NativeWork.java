@@ -56,7 +56,9 @@ final class NativeWork implements Work {
     return handle;
   }
 
-  /** @return false when it has been taken, so that the handle is of no more use */
+  /**
+   * @return false when it has been taken, so that the handle is of no more use
+   */
   private synchronized boolean enter() {
     if (!taken) {
       users++;
@@ -64,7 +66,9 @@ final class NativeWork implements Work {
     return !taken;
   }
 
-  /** @param ended whether native code says that the operation has */
+  /**
+   * @param ended whether native code says that the operation has
+   */
   private void leave(boolean ended) {
     CompletableFuture<Integer> told = null;
     synchronized (this) {
@@ -142,8 +146,8 @@ final class NativeWork implements Work {
   }
 
   /**
-   * As {@link #settleIfDone()}, but leaves one whose end somebody wants to hear of to the thread that
-   * tells.
+   * As {@link #settleIfDone()}, but leaves one whose end somebody wants to hear of to the thread
+   * that tells.
    */
   boolean sweepIfDone() {
     synchronized (this) {

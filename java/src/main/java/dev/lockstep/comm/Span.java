@@ -15,9 +15,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * A run of native elements that an operation reads or writes: an address, a length and a type. It
  * keeps what it was made from reachable, so the memory lives at least as long as the span, unless
- * its owner closes it ({@link NativeMemory}, {@code Tensor}). Memory may be closed while an operation
- * is under way, which keeps it until its end; a tensor must not be closed during a blocking one. A
- * span whose owner is closed is refused. Immutable; one element per {@link DataType} slot.
+ * its owner closes it ({@link NativeMemory}, {@code Tensor}). Memory may be closed while an
+ * operation is under way, which keeps it until its end; a tensor must not be closed during a
+ * blocking one. A span whose owner is closed is refused. Immutable; one element per {@link
+ * DataType} slot.
  */
 public final class Span {
   private static final Span EMPTY = new Span(0, 0, DataType.U8, "");

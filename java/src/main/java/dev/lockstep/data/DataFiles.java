@@ -150,7 +150,7 @@ public final class DataFiles {
         gzip
             ? "is compressed with gzip; unpack it (gunzip), or set format: csv if it is a table"
             : "is not NetCDF, HDF5, NPY or NPZ by its first bytes and not a table by its name"
-                + " (.csv, .tsv, .txt); state the format");
+                + " (.csv, .tsv, .txt); set format");
   }
 
   private static boolean startsWith(byte[] bytes, int... expected) {

@@ -136,7 +136,8 @@ class CheckpointProcessTest {
           StoredTensor part =
               new StoredTensor(
                   "shard", TensorType.U8, List.of(1L << 20), ByteBuffer.allocateDirect(1 << 20));
-          TensorShare share = new TensorShare(part, new Placement.Sharded((long) rank << 20, 3 << 20));
+          TensorShare share =
+              new TensorShare(part, new Placement.Sharded((long) rank << 20, 3 << 20));
           writers.get(rank).write(step, List.of(share), JsonNodeFactory.instance.objectNode());
         }
         for (CheckpointWriter writer : writers) {

@@ -206,7 +206,8 @@ class ChannelTest {
     RankThreads.run(
         2,
         ranks -> {
-          var never = ranks.channel(1 - ranks.rank(), 1).receive(Span.of(floats(1, 0))).completion();
+          var never =
+              ranks.channel(1 - ranks.rank(), 1).receive(Span.of(floats(1, 0))).completion();
           ranks.barrier();
           ranks.close();
           CompletionException thrown =

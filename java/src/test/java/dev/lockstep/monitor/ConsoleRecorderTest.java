@@ -103,7 +103,8 @@ class ConsoleRecorderTest {
 
   @Test
   void saysThatNothingIsLeftToDo() {
-    RunStart start = new RunStart("a", "single", 1, 1, Optional.empty(), List.of(1L), 0, 5, 5, 4, 1);
+    RunStart start =
+        new RunStart("a", "single", 1, 1, Optional.empty(), List.of(1L), 0, 5, 5, 4, 1);
     ConsoleRecorder console = console(true);
     console.on(new TrainingEvent.Started(start));
     console.on(

@@ -14,28 +14,29 @@ import java.util.List;
 final class GatheredJson {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Of messages that nobody else sends: "JSON". */
-  private static final int TAG = 0x4A534F4E;
-
   private GatheredJson() {}
 
   /** Collective. @return by rank on rank 0; empty elsewhere */
   static <T> List<T> gather(Communicator communicator, T own, Class<T> type) {
     byte[] bytes = write(own);
     double[] lengths = communicator.allGather(new double[] {bytes.length});
-    ByteBuffer mine = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
-    if (communicator.rank() != 0) {
-      communicator.send(Span.of(mine), 0, TAG);
-      return List.of();
-    }
+    List<T> values = new ArrayList<>();
     // One rank after the other: together they may exceed what one buffer holds.
-    List<T> values = new ArrayList<>(List.of(own));
-    for (int rank = 1; rank < communicator.size(); rank++) {
-      ByteBuffer part = ByteBuffer.allocateDirect((int) lengths[rank]);
-      communicator.receive(Span.of(part), rank, TAG);
-      byte[] text = new byte[part.capacity()];
-      part.get(0, text);
-      values.add(read(text, type));
+    for (int rank = 0; rank < communicator.size(); rank++) {
+      long[] counts = new long[communicator.size()];
+      counts[rank] = (long) lengths[rank];
+      ByteBuffer mine = ByteBuffer.allocateDirect(rank == communicator.rank() ? bytes.length : 0);
+      ByteBuffer part =
+          ByteBuffer.allocateDirect(communicator.rank() == 0 ? (int) counts[rank] : 0);
+      if (mine.hasRemaining()) {
+        mine.put(bytes).flip();
+      }
+      communicator.gather(Span.of(mine), Span.of(part), counts, 0);
+      if (communicator.rank() == 0) {
+        byte[] text = new byte[part.capacity()];
+        part.get(0, text);
+        values.add(read(text, type));
+      }
     }
     return values;
   }
