@@ -144,8 +144,8 @@ java_skips() {
   local line
   while IFS= read -r line; do
     skip "$1" "$line"
-  done < <(sed -n 's/.*<skipped message="\([^"]*\)".*/\1/p' java/target/surefire-reports/*.xml 2>/dev/null |
-    sed 's/^Assumption failed: //; s/&quot;/"/g; s/&apos;/'"'"'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | sort | uniq -c | sed 's/^ *//')
+  done < <(sed -n 's/.*<skipped[^>]* message="\([^"]*\)".*/\1/p; s/.*<skipped[^>]*><!\[CDATA\[[A-Za-z.]*: //p' \
+    java/target/surefire-reports/*.xml 2>/dev/null | sed 's/^Assumption failed: //; s/\]\]>.*//; s/&quot;/"/g; s/&apos;/'"'"'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | sort | uniq -c | sed 's/^ *//')
 }
 
 java_tests() {
