@@ -55,9 +55,12 @@ for flavour in openmpi mpich; do
 done
 [[ -n $found ]] || echo "skipped: MPI from installed jars: neither Open MPI nor MPICH is installed with its headers"
 
-# Our libraries search no folder of the build machine.
+# Our libraries search no folder of the build machine. The presets' own jars are beside them.
+libraries=0
 while IFS= read -r library; do
   runpath=$(readelf -d "$library" | sed -n 's/.*R\(UN\)\?PATH.*\[\(.*\)\]/\2/p')
+  libraries=$((libraries + 1))
   [[ $runpath =~ ^(\$ORIGIN/?)?$ ]] || fail "$(basename "$library") has RUNPATH $runpath"
-done < <(find "$folder/cache" -path '*lockstep-*' -name '*.so')
+done < <(find "$folder/cache" -path "$folder/cache/*lockstep-*" -name '*.so')
+((libraries > 0)) || fail "no library of Lockstep was unpacked below $folder/cache"
 echo "RUNPATH: \$ORIGIN only"
