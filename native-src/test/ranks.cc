@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "collective/ring_all_gather.h"
-#include "collective/transport_backend.h"
+#include "collective/algorithms/ring_all_gather.h"
+#include "collective/backend/transport_backend.h"
 #include "transport/shared_memory/formation.h"
 
 namespace lockstep::test {

@@ -1,6 +1,6 @@
 #include "transport/transport.h"
 
-#include "collective/algorithm.h"
+#include "collective/choice/algorithm.h"
 #include "core/data_type.h"
 
 namespace lockstep {

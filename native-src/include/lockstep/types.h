@@ -42,7 +42,8 @@ enum class MemorySharing : std::int32_t {
   REQUIRED = 2
 };
 
-/// How a collective is carried out. Names in text are as "recursive-doubling" (collective/algorithm.h).
+/// How a collective is carried out. Names in text are as "recursive-doubling"
+/// (collective/choice/algorithm.h).
 enum class Algorithm : std::int32_t {
   NONE = 0,                ///< nothing to do, or not a collective (SEND, RECEIVE)
   RING = 1,                ///< reduce-scatter and all-gather around a ring

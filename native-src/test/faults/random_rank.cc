@@ -12,12 +12,12 @@
 #include <map>
 #include <string>
 
-#include "collective/hosts.h"
-#include "collective/transport_backend.h"
+#include "collective/backend/transport_backend.h"
+#include "collective/hosts/hosts.h"
 #include "core/data_type.h"
 #include "lockstep/error.h"
 #include "program.h"
-#include "transport/tcp/tcp_transport.h"
+#include "transport/tcp/mesh/tcp_transport.h"
 
 namespace lockstep::test {
 namespace {
