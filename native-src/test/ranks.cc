@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "collective/algorithms/ring_all_gather.h"
+#include "collective/algorithms/ring.h"
 #include "collective/backend/transport_backend.h"
 #include "transport/shared_memory/formation.h"
 

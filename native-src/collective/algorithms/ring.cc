@@ -1,12 +1,14 @@
 #include "collective/algorithms/ring.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "core/data_type.h"
 #include "core/reduce.h"
 
 namespace lockstep {
+
 namespace {
 
 // docs/decisions/tcp-tuning.md has the measurements. More passes keep the wire busy while the system gives
@@ -149,6 +151,37 @@ void run_ring(const RingOptions& options) {
       if (!slot.under_way() && next < passes) slot.begin(next++);
     }
   }
+}
+
+void ring_reduce_scatter(const RingReduceScatterOptions& options) {
+  run_ring({.collective = options.collective,
+            .blocks = options.blocks,
+            .input = options.input,
+            .own_block = options.output,
+            .reduces = true});
+}
+
+void ring_all_gather(const RingAllGatherOptions& options) {
+  const Collective& collective = options.collective;
+  const std::size_t element_bytes = size_of(collective.signature.type);
+  const int rank = collective.rank();
+  if (const std::size_t bytes = options.blocks.count(rank) * element_bytes; bytes > 0) {
+    std::memcpy(options.output + options.blocks.offset(rank) * element_bytes, options.input, bytes);
+  }
+  run_ring({.collective = collective, .blocks = options.blocks, .gathered = options.output, .gathers = true});
+}
+
+void ring_all_reduce(const RingAllReduceOptions& options) {
+  const Collective& collective = options.collective;
+  const Blocks blocks = Blocks::dividing(options.count, collective.size());
+  const std::size_t own_offset = blocks.offset(collective.rank()) * size_of(collective.signature.type);
+  run_ring({.collective = collective,
+            .blocks = blocks,
+            .input = options.input,
+            .own_block = options.output + own_offset,
+            .gathered = options.output,
+            .reduces = true,
+            .gathers = true});
 }
 
 }  // namespace lockstep

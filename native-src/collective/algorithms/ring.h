@@ -32,4 +32,36 @@ struct RingOptions {
 /// Carries out all passes.
 void run_ring(const RingOptions& options);
 
+struct RingReduceScatterOptions {
+  const Collective& collective;
+  const Blocks& blocks;
+  const std::byte* input;  ///< all blocks
+  std::byte* output;       ///< this rank's block
+};
+
+/// The reducing half of the ring: P − 1 steps, (P − 1)/P of the vector sent per rank.
+void ring_reduce_scatter(const RingReduceScatterOptions& options);
+
+struct RingAllGatherOptions {
+  const Collective& collective;
+  const Blocks& blocks;
+  const std::byte* input;  ///< this rank's block
+  std::byte* output;       ///< all blocks
+};
+
+/// The gathering half of the ring: P − 1 steps, each rank sends its block and passes the others
+/// on.
+void ring_all_gather(const RingAllGatherOptions& options);
+
+struct RingAllReduceOptions {
+  const Collective& collective;
+  const std::byte* input;
+  std::byte* output;  ///< may be the input
+  std::size_t count;
+};
+
+/// Reduce-scatter and all-gather around the ring: 2(P − 1) steps, 2(P − 1)/P of the vector sent
+/// per rank. The best for long vectors, for any P.
+void ring_all_reduce(const RingAllReduceOptions& options);
+
 }  // namespace lockstep

@@ -1,4 +1,4 @@
-#include "collective/algorithms/recursive_doubling_all_reduce.h"
+#include "collective/algorithms/recursive_doubling.h"
 
 #include <bit>
 #include <cstring>
@@ -7,6 +7,7 @@
 #include "core/reduce.h"
 
 namespace lockstep {
+
 namespace {
 
 /// The exchanges of one rank, with its vector in `output`.
