@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "core/deadline.h"
-#include "transport/tcp/handshake/dial.h"
+#include "transport/tcp/handshake/connect.h"
 #include "transport/tcp/mesh/tcp_transport.h"
 
 namespace lockstep::test {

@@ -10,7 +10,7 @@
 #include "backends/mpi/packet.h"
 #include "backends/mpi/session.h"
 #include "collective/communicator/request.h"
-#include "collective/hosts/choice.h"
+#include "collective/hosts/split_key.h"
 
 namespace lockstep::mpi {
 
@@ -22,7 +22,7 @@ struct Verdict {
 };
 
 /// Memory of this library's own that MPI reads and writes. It belongs to the group and not to a stack frame,
-/// since an operation that failed may still use it during the roll call.
+/// since an operation that failed may still use it while wait reports are collected.
 struct Buffers {
   Packet own;
   Packet all;
@@ -31,8 +31,8 @@ struct Buffers {
   std::vector<int> counts;
   std::vector<int> displacements;
   Verdict verdict;
-  Choice choice;
-  std::vector<Choice> choices;
+  SplitKey choice;
+  std::vector<SplitKey> choices;
 };
 
 /// One operation on its way.

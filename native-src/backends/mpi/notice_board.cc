@@ -43,7 +43,7 @@ void NoticeBoard::progress() {
     Notice notice;
     if (MPI_Mrecv(&notice, sizeof notice, MPI_BYTE, &message, &status) != MPI_SUCCESS) break;
     notice.text[sizeof notice.text - 1] = '\0';
-    if (notice.farewell) {
+    if (notice.is_shutdown) {
       left_[static_cast<std::size_t>(status.MPI_SOURCE)] = true;
       continue;
     }

@@ -14,9 +14,10 @@ namespace lockstep::mpi {
 /// What a rank says to all others when it gives up, or when it has closed its last group. Crosses the wire as
 /// it is.
 struct Notice {
-  std::int32_t farewell = 0;  ///< nothing failed, and the rest says nothing
-  std::int32_t origin = 0;    ///< world rank that speaks
-  std::int32_t at_fault = 0;  ///< world rank, or Error::NO_RANK
+  std::int32_t is_shutdown = 0;                             ///< nothing failed, and the rest says nothing
+  std::int32_t origin = 0;                               ///< world rank that speaks
+  std::int32_t at_fault = 0;                             ///< world rank, or Error::NO_RANK
+  Error::Numbering numbering = Error::Numbering::GROUP;  ///< WHOLE: at_fault is a rank of that larger group
   ErrorCode code = ErrorCode::SYSTEM;
   double timeout_seconds = 0;  ///< that the speaker had
   Signature pending;           ///< what it was waiting for
@@ -49,7 +50,7 @@ class NoticeBoard {
   /// The latest notice of a failure from a world rank, or null.
   const Notice* from(int world_rank) const;
   bool has_left(int world_rank) const { return left_[static_cast<std::size_t>(world_rank)]; }
-  /// Whether every other rank has said farewell.
+  /// Whether every other rank has given notice of its shutdown.
   bool all_others_left() const;
   /// Whether MPI has taken all that was posted.
   bool delivered() const;

@@ -125,10 +125,10 @@ void Session::say_farewell(double timeout_seconds) {
   try {
     {
       std::lock_guard lock(mutex_);
-      Notice farewell;
-      farewell.farewell = 1;
-      farewell.at_fault = Error::NO_RANK;
-      board_.post(farewell);
+      Notice shutdown;
+      shutdown.is_shutdown = 1;
+      shutdown.at_fault = Error::NO_RANK;
+      board_.post(shutdown);
     }
     wait_until(pending, deadline, [&] {
       board_.progress();

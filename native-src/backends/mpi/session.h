@@ -22,7 +22,7 @@ namespace lockstep::mpi {
 /// number.
 constexpr Signature FAREWELL{};
 
-/// What a rank is waiting for, for the messages and the roll call.
+/// What a rank is waiting for, for the messages and the wait reports.
 struct Pending {
   const Signature& signature;
   std::span<const int> members;  ///< world ranks of the group, by group rank
@@ -63,8 +63,8 @@ class Session {
   /// now and then looks for notices, for dead processes on this host, for the deadline and for cancellation.
   void wait_until(const Pending& pending, const Deadline& deadline, const std::function<bool()>& done);
 
-  /// Ends MPI for this process and tells the other ranks why. After a deadline it calls the roll: every rank
-  /// that is inside an operation answers, and those that do not are the ones awaited.
+  /// Ends MPI for this process and tells the other ranks why. After a deadline it collects wait reports:
+  /// every rank that is inside an operation answers, and those that do not are the ones awaited.
   /// @return the error to throw
   Error fail(const Error& error, const Pending& pending, double timeout_seconds);
 

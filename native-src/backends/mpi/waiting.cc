@@ -67,8 +67,9 @@ std::string capitalised(std::string sentence) {
 Error relayed(const Notice& notice, std::span<const int> members) {
   const int at_fault = notice.at_fault == Error::NO_RANK ? notice.origin : notice.at_fault;
   const ErrorCode code = notice.code == ErrorCode::CLOSED ? ErrorCode::PEER_FAILED : notice.code;
+  const bool is_of_whole = notice.numbering == Error::Numbering::WHOLE;
   return Error(code, capitalised(name_of_rank(members, notice.origin)) + " ended the group: " + notice.text,
-               group_rank(members, at_fault));
+               is_of_whole ? at_fault : group_rank(members, at_fault), notice.numbering);
 }
 
 int own_world_rank(const Pending& pending) {
@@ -78,8 +79,10 @@ int own_world_rank(const Pending& pending) {
 Notice notice_of(const Error& error, const Pending& pending, double timeout_seconds) {
   Notice notice;
   notice.origin = own_world_rank(pending);
-  notice.at_fault =
-      error.rank() < 0 ? Error::NO_RANK : pending.members[static_cast<std::size_t>(error.rank())];
+  notice.at_fault = error.rank();
+  notice.numbering = error.numbering();
+  if (error.rank() >= 0 && error.numbering() == Error::Numbering::GROUP)
+    notice.at_fault = pending.members[static_cast<std::size_t>(error.rank())];
   notice.code = error.code();
   notice.timeout_seconds = timeout_seconds;
   notice.pending = pending.signature;
@@ -129,7 +132,7 @@ void Session::wait_until(const Pending& pending, const Deadline& deadline,
         if (ended_by_death(pending, done)) return;
         next_peers = now + PEER_INTERVAL;
       }
-      // No roll: each rank says what it waits in, and the silent one is the one to look for.
+      // No wait reports: each rank says what it waits in, and the silent one is the one to look for.
       if (watch.look() == StallWatch::Due::REPORT) watch.report({});
       if (deadline.cancelled()) throw cancelled_error(pending.own_rank, pending.signature);
       if (now >= deadline.end()) throw Error(ErrorCode::TIMEOUT, "The deadline passed.");
@@ -209,7 +212,7 @@ Error Session::roll_call_error(const Pending& pending, const Notice& cause) cons
     const Notice* answer = board_.from(pending.members[static_cast<std::size_t>(rank)]);
     if (answer == nullptr) {
       if (silent == Error::NO_RANK) silent = rank;
-      text += "; rank " + std::to_string(rank) + " did not answer the roll call";
+      text += "; rank " + std::to_string(rank) + " did not say what it waits for";
     } else if (answer->pending != cause.pending) {
       if (elsewhere == Error::NO_RANK) elsewhere = rank;
       text += "; rank " + std::to_string(rank) + " was in " + name_of_operation(answer->pending);

@@ -21,7 +21,7 @@ BinomialTree::BinomialTree(int rank, int ranks, int root) : parent(-1) {
 }
 
 void binomial_broadcast(const BinomialBroadcastOptions& options) {
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   Transport& transport = collective.transport;
   const BinomialTree tree(collective.rank(), collective.size(), options.root);
   const std::size_t segment_bytes = std::max<std::size_t>(collective.segment_bytes, 1);
@@ -122,7 +122,7 @@ class Reduction {
   }
 
   const BinomialReduceOptions& options_;
-  const Collective& collective_;
+  const CollectiveContext& collective_;
   const BinomialTree tree_;
   const std::size_t element_bytes_;
   const std::size_t segment_count_;
@@ -138,7 +138,7 @@ void binomial_reduce(const BinomialReduceOptions& options) { Reduction(options).
 
 void binomial_tree_all_reduce(const BinomialTreeAllReduceOptions& options) {
   constexpr int ROOT = 0;
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   binomial_reduce({collective, ROOT, options.input, options.output, options.count});
   binomial_broadcast({collective, ROOT, options.output, options.count * size_of(collective.signature.type)});
 }

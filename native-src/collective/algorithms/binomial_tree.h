@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
@@ -17,7 +17,7 @@ struct BinomialTree {
 };
 
 struct BinomialBroadcastOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   int root;
   std::byte* data;  ///< read at the root, written elsewhere
   std::size_t bytes;
@@ -29,7 +29,7 @@ struct BinomialBroadcastOptions {
 void binomial_broadcast(const BinomialBroadcastOptions& options);
 
 struct BinomialReduceOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   int root;
   const std::byte* input;
   std::byte* output;  ///< at the root; may be the input
@@ -43,7 +43,7 @@ struct BinomialReduceOptions {
 void binomial_reduce(const BinomialReduceOptions& options);
 
 struct BinomialTreeAllReduceOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const std::byte* input;
   std::byte* output;  ///< may be the input
   std::size_t count;

@@ -145,7 +145,7 @@ class HalfOnTree {
   }
 
   const DoubleBinaryTreeAllReduceOptions& options_;
-  const Collective& collective_;
+  const CollectiveContext& collective_;
   const BinaryTree tree_;
   const std::size_t element_bytes_;
   const std::size_t begin_;
@@ -170,7 +170,7 @@ void pipeline(std::size_t segments, const Post& post, const Move& move) {
 }  // namespace
 
 void double_binary_tree_all_reduce(const DoubleBinaryTreeAllReduceOptions& options) {
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   const std::size_t element_bytes = size_of(collective.signature.type);
   const std::size_t longer = (options.count + 1) / 2;
   const std::size_t segment_count =

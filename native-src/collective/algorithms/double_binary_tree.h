@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
@@ -24,7 +24,7 @@ struct BinaryTree {
 std::array<BinaryTree, 2> double_binary_tree(int rank, int ranks);
 
 struct DoubleBinaryTreeAllReduceOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const std::byte* input;
   std::byte* output;  ///< may be the input
   std::size_t count;

@@ -203,7 +203,7 @@ class HalvingDoubling {
   }
 
   const HalvingDoublingAllReduceOptions& options_;
-  const Collective& collective_;
+  const CollectiveContext& collective_;
   const std::size_t element_bytes_;
   const std::size_t segment_count_;
   std::byte* const scratch_;

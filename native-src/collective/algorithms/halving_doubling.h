@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
@@ -29,7 +29,7 @@ struct Range {
 Range halved_range(std::size_t count, int number, int halvings);
 
 struct HalvingDoublingAllReduceOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const std::byte* input;
   std::byte* output;  ///< may be the input
   std::size_t count;

@@ -7,7 +7,7 @@
 namespace lockstep {
 
 void linear_scatter(const LinearScatterOptions& options) {
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   Transport& transport = collective.transport;
   const std::size_t element_bytes = size_of(collective.signature.type);
   const std::size_t own_bytes = options.count * element_bytes;
@@ -30,7 +30,7 @@ void linear_scatter(const LinearScatterOptions& options) {
 }
 
 void linear_gather(const LinearGatherOptions& options) {
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   Transport& transport = collective.transport;
   const std::size_t element_bytes = size_of(collective.signature.type);
   const std::size_t own_bytes = options.count * element_bytes;
@@ -53,7 +53,7 @@ void linear_gather(const LinearGatherOptions& options) {
 }
 
 void pairwise_all_to_all(const PairwiseAllToAllOptions& options) {
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   Transport& transport = collective.transport;
   const int ranks = collective.size();
   const int rank = collective.rank();
@@ -70,7 +70,7 @@ void pairwise_all_to_all(const PairwiseAllToAllOptions& options) {
   transport.wait_all(tickets, collective.deadline);
 }
 
-void dissemination_barrier(const Collective& collective) {
+void dissemination_barrier(const CollectiveContext& collective) {
   Transport& transport = collective.transport;
   const int ranks = collective.size();
   const int rank = collective.rank();

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
 struct LinearScatterOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   int root;
   const std::byte* input;  ///< at the root: all blocks
   const Blocks* blocks;    ///< at the root
@@ -18,7 +18,7 @@ struct LinearScatterOptions {
 void linear_scatter(const LinearScatterOptions& options);
 
 struct LinearGatherOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   int root;
   const std::byte* input;  ///< this rank's block
   std::size_t count;       ///< elements of this rank's block
@@ -30,7 +30,7 @@ struct LinearGatherOptions {
 void linear_gather(const LinearGatherOptions& options);
 
 struct PairwiseAllToAllOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const std::byte* input;  ///< block r is for rank r
   std::byte* output;       ///< block r is from rank r
   std::size_t count;       ///< elements of a block
@@ -44,6 +44,6 @@ void pairwise_all_to_all(const PairwiseAllToAllOptions& options);
 /// In step s every rank tells rank r + 2^s that it has come and hears from rank r − 2^s; after ⌈log₂P⌉ steps
 /// each has heard, at some remove, of all (D. Hensgen, R. Finkel, U. Manber, "Two algorithms for barrier
 /// synchronization", Int. J. Parallel Program. 17, 1988).
-void dissemination_barrier(const Collective& collective);
+void dissemination_barrier(const CollectiveContext& collective);
 
 }  // namespace lockstep

@@ -13,7 +13,7 @@ namespace {
 /// The exchanges of one rank, with its vector in `output`.
 class Exchange {
  public:
-  Exchange(const Collective& collective, std::byte* output, std::size_t count)
+  Exchange(const CollectiveContext& collective, std::byte* output, std::size_t count)
       : collective_(collective),
         output_(output),
         count_(count),
@@ -50,7 +50,7 @@ class Exchange {
                 signature.type, signature.op);
   }
 
-  const Collective& collective_;
+  const CollectiveContext& collective_;
   std::byte* const output_;
   const std::size_t count_;
   const std::size_t bytes_;
@@ -60,7 +60,7 @@ class Exchange {
 }  // namespace
 
 void recursive_doubling_all_reduce(const RecursiveDoublingAllReduceOptions& options) {
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   const Signature& signature = collective.signature;
   if (options.input != options.output && options.count > 0) {
     std::memcpy(options.output, options.input, options.count * size_of(signature.type));

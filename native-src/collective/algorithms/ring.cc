@@ -102,7 +102,7 @@ class RingPass {
   }
 
   const RingOptions& options_;
-  const Collective& collective_;
+  const CollectiveContext& collective_;
   const int ranks_;
   const std::size_t element_bytes_;
   const std::size_t segment_count_;
@@ -122,7 +122,7 @@ std::size_t divide_up(std::size_t dividend, std::size_t divisor) {
 }  // namespace
 
 void run_ring(const RingOptions& options) {
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   const std::size_t element_bytes = size_of(collective.signature.type);
   const std::size_t largest = std::max<std::size_t>(options.blocks.largest_count(), 1);
   const std::size_t longest =
@@ -162,7 +162,7 @@ void ring_reduce_scatter(const RingReduceScatterOptions& options) {
 }
 
 void ring_all_gather(const RingAllGatherOptions& options) {
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   const std::size_t element_bytes = size_of(collective.signature.type);
   const int rank = collective.rank();
   if (const std::size_t bytes = options.blocks.count(rank) * element_bytes; bytes > 0) {
@@ -172,7 +172,7 @@ void ring_all_gather(const RingAllGatherOptions& options) {
 }
 
 void ring_all_reduce(const RingAllReduceOptions& options) {
-  const Collective& collective = options.collective;
+  const CollectiveContext& collective = options.collective;
   const Blocks blocks = Blocks::dividing(options.count, collective.size());
   const std::size_t own_offset = blocks.offset(collective.rank()) * size_of(collective.signature.type);
   run_ring({.collective = collective,

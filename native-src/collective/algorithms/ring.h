@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
@@ -20,7 +20,7 @@ namespace lockstep {
 /// block is combined in the order of the ring, beginning with rank b + 1: the same on every run, and done
 /// once, so every rank gets the same bits.
 struct RingOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const Blocks& blocks;
   const std::byte* input = nullptr;  ///< reducing half: all blocks
   std::byte* own_block = nullptr;    ///< reducing half: where this rank's reduced block goes
@@ -33,7 +33,7 @@ struct RingOptions {
 void run_ring(const RingOptions& options);
 
 struct RingReduceScatterOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const Blocks& blocks;
   const std::byte* input;  ///< all blocks
   std::byte* output;       ///< this rank's block
@@ -43,7 +43,7 @@ struct RingReduceScatterOptions {
 void ring_reduce_scatter(const RingReduceScatterOptions& options);
 
 struct RingAllGatherOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const Blocks& blocks;
   const std::byte* input;  ///< this rank's block
   std::byte* output;       ///< all blocks
@@ -54,7 +54,7 @@ struct RingAllGatherOptions {
 void ring_all_gather(const RingAllGatherOptions& options);
 
 struct RingAllReduceOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const std::byte* input;
   std::byte* output;  ///< may be the input
   std::size_t count;

@@ -6,9 +6,9 @@
 
 #include "channel/wire.h"
 #include "collective/algorithms/binomial_tree.h"
-#include "collective/algorithms/linear.h"
 #include "collective/algorithms/double_binary_tree.h"
 #include "collective/algorithms/halving_doubling.h"
+#include "collective/algorithms/linear.h"
 #include "collective/algorithms/recursive_doubling.h"
 #include "collective/algorithms/ring.h"
 #include "collective/backend/single_backend.h"
@@ -63,7 +63,7 @@ Algorithm TransportBackend::choose(const Request& request) const {
 
 std::unique_ptr<Wire> TransportBackend::take_wire() { return transport_->take_wire(); }
 
-Collective TransportBackend::collective(const Signature& signature, const Deadline& deadline) {
+CollectiveContext TransportBackend::collective(const Signature& signature, const Deadline& deadline) {
   return {*transport_, deadline, signature, scratch_, tuning_.segment_bytes};
 }
 
@@ -74,7 +74,7 @@ int TransportBackend::execute(const Request& request, const Deadline& deadline) 
   last_algorithm_ = request.operation == Operation::REDUCE_STEP ? Algorithm::DIRECT : choose(request);
   Signature signature = signature_of(request, ++sequence_);
   signature.algorithm = last_algorithm_;
-  const Collective collective = this->collective(signature, deadline);
+  const CollectiveContext collective = this->collective(signature, deadline);
   if (last_algorithm_ == Algorithm::DIRECT) {
     run_direct(request, collective);
   } else if (WidenedAverage::applies(request)) {
@@ -85,7 +85,7 @@ int TransportBackend::execute(const Request& request, const Deadline& deadline) 
   return 0;
 }
 
-void TransportBackend::run_widened(const Request& request, Collective collective) {
+void TransportBackend::run_widened(const Request& request, CollectiveContext collective) {
   // The messages are F32; the tag, which collectives do not use, tells the ranks that average F16.
   collective.signature.tag = static_cast<std::int32_t>(request.type);
   collective.signature.type = DataType::F32;
@@ -105,7 +105,7 @@ int TransportBackend::receive(const Request& request, const Deadline& deadline) 
                           deadline);
 }
 
-void TransportBackend::run(const Request& request, const Collective& collective) {
+void TransportBackend::run(const Request& request, const CollectiveContext& collective) {
   const int ranks = collective.size();
   const int root = request.root_or_peer;
   switch (request.operation) {
@@ -145,7 +145,7 @@ void TransportBackend::run(const Request& request, const Collective& collective)
               name_of(request.operation) + " is not a collective that a request can ask for.");
 }
 
-void TransportBackend::all_reduce(const Request& request, const Collective& collective) {
+void TransportBackend::all_reduce(const Request& request, const CollectiveContext& collective) {
   const std::byte* input = request.input;
   std::byte* output = request.output;
   const std::size_t count = request.count;
@@ -168,9 +168,9 @@ std::unique_ptr<Backend> TransportBackend::split(int color, int key, const Deadl
   signature.operation = Operation::SPLIT;
   signature.algorithm = Algorithm::RING;
   signature.sequence = ++sequence_;
-  const Choice own{color, key};
+  const SplitKey own{color, key};
   choices_.resize(static_cast<std::size_t>(size()));
-  ring_all_gather({collective(signature, deadline), Blocks::of_equal_count(sizeof(Choice), size()),
+  ring_all_gather({collective(signature, deadline), Blocks::of_equal_count(sizeof(SplitKey), size()),
                    reinterpret_cast<const std::byte*>(&own), reinterpret_cast<std::byte*>(choices_.data())});
   std::unique_ptr<Transport> child = transport_->split(members_of(choices_, color), deadline);
   if (child == nullptr) return nullptr;

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "collective/backend/backend.h"
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 #include "collective/backend/widened_average.h"
 #include "collective/choice/select.h"
-#include "collective/hosts/choice.h"
+#include "collective/hosts/split_key.h"
 #include "transport/transport.h"
 
 namespace lockstep {
@@ -38,12 +38,12 @@ class TransportBackend : public Backend {
   void close() noexcept override { transport_->close(); }
 
  private:
-  Collective collective(const Signature& signature, const Deadline& deadline);
+  CollectiveContext collective(const Signature& signature, const Deadline& deadline);
   int send(const Request& request, const Deadline& deadline);
   int receive(const Request& request, const Deadline& deadline);
-  void run(const Request& request, const Collective& collective);
-  void run_widened(const Request& request, Collective collective);
-  void all_reduce(const Request& request, const Collective& collective);
+  void run(const Request& request, const CollectiveContext& collective);
+  void run_widened(const Request& request, CollectiveContext collective);
+  void all_reduce(const Request& request, const CollectiveContext& collective);
 
   std::span<const Algorithm> available_for(Operation operation) const;
   Algorithm choose(const Request& request) const;
@@ -54,7 +54,7 @@ class TransportBackend : public Backend {
   Algorithm last_algorithm_ = Algorithm::NONE;
   WidenedAverage widened_;  ///< these three outlive the transport,
   Scratch scratch_;
-  std::vector<Choice> choices_;  ///< which may touch them until it is closed
+  std::vector<SplitKey> choices_;  ///< which may touch them until it is closed
   std::unique_ptr<Transport> transport_;
   std::uint64_t sequence_ = 0;  ///< collectives begun in this group
 };

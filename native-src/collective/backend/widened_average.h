@@ -1,6 +1,6 @@
 #pragma once
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 #include "collective/communicator/request.h"
 
 namespace lockstep {

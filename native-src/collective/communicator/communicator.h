@@ -17,7 +17,7 @@
 #include "channel/completion_queue.h"
 #include "channel/message.h"
 #include "collective/backend/backend.h"
-#include "collective/communicator/turn.h"
+#include "collective/communicator/exclusive_turn.h"
 #include "collective/communicator/validation.h"
 #include "collective/communicator/work.h"
 #include "collective/observation/operation_log.h"
@@ -136,7 +136,7 @@ class Communicator {
   void take_over(const Settings& settings);
   void perform(Lock& lock, Work& work);
   void give_back_turn() noexcept;
-  void settle(const Lock& lock);
+  void reopen_fast_path(const Lock& lock);
   int execute(const ValidatedRequest& what, std::int64_t submitted, std::unique_ptr<Backend>* child);
   void enqueue(const Lock& lock, std::shared_ptr<Work> work);
   void progress();
@@ -156,7 +156,7 @@ class Communicator {
   OperationLog log_;
   CompletionQueue completions_;
   std::unique_ptr<Channels> channels_;  ///< null in a group of one
-  Turn turn_;                           ///< to be inside the backend; the long way needs the mutex
+  ExclusiveTurn turn_;                  ///< to be inside the backend; off the fast path, with the mutex
 
   std::mutex close_mutex_;
   std::mutex mutex_;  ///< guards what follows; never held while the backend works

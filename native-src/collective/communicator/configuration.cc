@@ -30,10 +30,10 @@ void Communicator::configure(const std::function<void(Backend&)>& change) {
   try {
     change(*backend_);
   } catch (...) {
-    settle(lock);
+    reopen_fast_path(lock);
     throw;
   }
-  settle(lock);
+  reopen_fast_path(lock);
 }
 
 void Communicator::use_algorithm(Operation operation, std::optional<Algorithm> algorithm) {

@@ -71,7 +71,7 @@ std::unique_ptr<Wire> message_wire(Backend& backend, double timeout_seconds) {
   tcp::Mesh mesh = tcp::form_group(options, deadline);
   return std::make_unique<tcp::TcpWire>(
       mesh.rank, std::move(mesh.channels),
-      tcp::TcpWire::Origin{mesh.group, std::move(mesh.roster), std::move(mesh.gatekeeper), options});
+      tcp::TcpWire::Origin{mesh.group, std::move(mesh.roster), std::move(mesh.acceptor), options});
 }
 
 }  // namespace lockstep

@@ -6,7 +6,7 @@
 #include "channel/wire.h"
 #include "collective/backend/gather_values.h"
 #include "collective/choice/signature_of.h"
-#include "collective/hosts/choice.h"
+#include "collective/hosts/split_key.h"
 #include "core/data_type.h"
 #include "core/reduce.h"
 
@@ -19,27 +19,14 @@ Request as_sum(Request request) {
   return request;
 }
 
-// How a rank of the whole group travels through the levels, where ranks have other numbers: in front of an
-// error's text.
-constexpr char MARK[] = "[rank ";
-
-Error marked(const Error& error) {
-  if (error.rank() == Error::NO_RANK) return error;
-  return Error(error.code(), MARK + std::to_string(error.rank()) + "] " + error.what());
+/// As ranks of the levels, where ranks have other numbers, are to pass it on.
+Error of_whole_group(const Error& error) {
+  return Error(error.code(), error.what(), error.rank(),
+               error.rank() == Error::NO_RANK ? Error::Numbering::GROUP : Error::Numbering::WHOLE);
 }
 
-/// An error of a level whose ranks are `ranks` of the whole group.
-Error at_level(const Error& error, const std::vector<int>& ranks) {
-  const std::string text = error.what();
-  const std::size_t mark = text.find(MARK);
-  if (mark != std::string::npos) {
-    const std::size_t end = text.find("] ", mark);
-    const std::size_t digits = mark + sizeof(MARK) - 1;
-    return Error(error.code(), text.substr(0, mark) + text.substr(end + 2),
-                 std::stoi(text.substr(digits, end - digits)));
-  }
-  return renumbered(error, ranks);
-}
+// Below, a third meeting on the host costs more than the hosts' connections gain.
+constexpr std::size_t SLICED_FROM_BYTES = 64 << 10;
 
 bool has_hierarchical_form(Operation operation) {
   return operation == Operation::ALL_REDUCE || operation == Operation::REDUCE ||
@@ -70,25 +57,33 @@ int HostMap::place_of(int rank) const {
   return static_cast<int>(std::count(host_of.begin(), end, *end));
 }
 
-std::vector<int> HostMap::leaders() const {
-  std::vector<int> leaders;
-  for (int host = 0; host < hosts(); ++host) leaders.push_back(ranks_on(host).front());
-  return leaders;
+std::vector<int> HostMap::ranks_at(int place) const {
+  std::vector<int> ranks;
+  for (int host = 0; host < hosts(); ++host) ranks.push_back(ranks_on(host)[static_cast<std::size_t>(place)]);
+  return ranks;
+}
+
+bool HostMap::is_even() const {
+  const std::size_t first = ranks_on(0).size();
+  for (int host = 1; host < hosts(); ++host) {
+    if (ranks_on(host).size() != first) return false;
+  }
+  return true;
 }
 
 HostBackend::HostBackend(std::unique_ptr<Backend> flat, std::unique_ptr<Backend> host,
-                         std::unique_ptr<Backend> leaders, HostMap map, const HostOptions& options)
+                         std::unique_ptr<Backend> across, HostMap map, const HostOptions& options)
     : flat_(std::move(flat)),
       host_(std::move(host)),
-      leaders_(std::move(leaders)),
+      across_(std::move(across)),
       map_(std::move(map)),
       place_(map_.place_of(flat_->rank())),
-      mates_(map_.ranks_on(map_.host_of[static_cast<std::size_t>(flat_->rank())])),
-      leader_ranks_(map_.leaders()),
+      host_peers_(map_.ranks_on(map_.host_of[static_cast<std::size_t>(flat_->rank())])),
+      across_ranks_(across_ == nullptr ? std::vector<int>{} : map_.ranks_at(place_)),
       options_(options) {
   if (map_.hosts() == 1) return;
-  count_in_whole(host_.get(), mates_);
-  count_in_whole(leaders_.get(), leader_ranks_);
+  count_in_whole(host_.get(), host_peers_);
+  count_in_whole(across_.get(), across_ranks_);
 }
 
 void HostBackend::count_in_whole(Backend* level, const std::vector<int>& ranks) {
@@ -118,7 +113,7 @@ void HostBackend::use_tuning(const Tuning& tuning, int) {
   tuning_ = tuning;
   flat_->use_tuning(tuning, map_.hosts());
   host_->use_tuning(tuning, 1);
-  if (leaders_ != nullptr) leaders_->use_tuning(tuning, map_.hosts());
+  if (across_ != nullptr) across_->use_tuning(tuning, map_.hosts());
 }
 
 std::unique_ptr<Wire> HostBackend::take_wire() { return (map_.hosts() == 1 ? host_ : flat_)->take_wire(); }
@@ -130,7 +125,7 @@ int HostBackend::execute(const Request& request, const Deadline& deadline) {
     return value;
   }
   const bool is_message = request.operation == Operation::SEND || request.operation == Operation::RECEIVE;
-  if (!is_message) introduce(request, deadline);
+  if (!is_message) check_agreement_on_host(request, deadline);
   if (goes_by_hosts(request)) {
     if (WidenedAverage::applies(request)) {
       widened_.run(request, size(), [&](const Request& wide) { by_hosts(wide, deadline); });
@@ -151,12 +146,12 @@ int HostBackend::execute(const Request& request, const Deadline& deadline) {
   return value;
 }
 
-// The levels would see only their own part of what ranks disagree about.
-void HostBackend::introduce(const Request& request, const Deadline& deadline) {
+// Ranks of one host first compare signatures, because each level sees only part of a disagreement.
+void HostBackend::check_agreement_on_host(const Request& request, const Deadline& deadline) {
   SharedMemory* const memory = host_->shared_memory();
   if (memory == nullptr) return;
   Signature signature = signature_of(request, ++sequence_);
-  among(mates_, [&] {
+  with_ranks_renumbered(host_peers_, [&] {
     memory->check_failure();
     memory->announce(signature, {});
     for (int place = 0; place < memory->size(); ++place) {
@@ -166,20 +161,24 @@ void HostBackend::introduce(const Request& request, const Deadline& deadline) {
 }
 
 template <typename Part>
-void HostBackend::among(const std::vector<int>& ranks, const Part& part) const {
+void HostBackend::with_ranks_renumbered(const std::vector<int>& ranks, const Part& part) const {
   try {
     part();
   } catch (const Error& error) {
-    throw at_level(error, ranks);
+    throw renumbered(error, ranks);
   }
 }
 
 void HostBackend::on_host(const Request& request, const Deadline& deadline) {
-  among(mates_, [&] { host_->execute(request, deadline); });
+  with_ranks_renumbered(host_peers_, [&] { host_->execute(request, deadline); });
 }
 
 void HostBackend::between_hosts(const Request& request, const Deadline& deadline) {
-  if (leaders_ != nullptr) among(leader_ranks_, [&] { leaders_->execute(request, deadline); });
+  if (is_leader()) across(request, deadline);
+}
+
+void HostBackend::across(const Request& request, const Deadline& deadline) {
+  with_ranks_renumbered(across_ranks_, [&] { across_->execute(request, deadline); });
 }
 
 void HostBackend::by_hosts(const Request& request, const Deadline& deadline) {
@@ -196,6 +195,8 @@ void HostBackend::by_hosts(const Request& request, const Deadline& deadline) {
 }
 
 void HostBackend::all_reduce(const Request& request, const Deadline& deadline) {
+  if (map_.is_even() && request.count * size_of(request.type) >= SLICED_FROM_BYTES)
+    return all_reduce_by_slices(request, deadline);
   Request part = as_sum(request);
   part.operation = Operation::REDUCE;
   if (!is_leader()) part.output = nullptr;
@@ -211,6 +212,30 @@ void HostBackend::all_reduce(const Request& request, const Deadline& deadline) {
   part = request;
   part.operation = Operation::BROADCAST;
   part.input = is_leader() ? request.output : nullptr;
+  on_host(part, deadline);
+}
+
+void HostBackend::all_reduce_by_slices(const Request& request, const Deadline& deadline) {
+  const Blocks slices = Blocks::dividing(request.count, host_->size());
+  slice_counts_.clear();
+  for (int place = 0; place < host_->size(); ++place)
+    slice_counts_.push_back(static_cast<std::int64_t>(slices.count(place)));
+  Request part = as_sum(request);
+  part.operation = Operation::REDUCE_SCATTER;
+  part.count = slices.count(place_);
+  part.counts = slice_counts_;
+  std::byte* const slice = scratch_.reserve(part.count * size_of(request.type));
+  part.output = slice;
+  on_host(part, deadline);
+  part.operation = Operation::ALL_REDUCE;
+  part.counts = {};
+  part.input = slice;
+  across(part, deadline);
+  if (request.op == ReduceOp::AVERAGE) finish_average(slice, part.count, request.type, size());
+  part.operation = Operation::ALL_GATHER;
+  part.op = ReduceOp::SUM;
+  part.counts = slice_counts_;
+  part.output = request.output;
   on_host(part, deadline);
 }
 
@@ -286,18 +311,19 @@ void HostBackend::barrier(const Deadline& deadline) {
 std::unique_ptr<Backend> HostBackend::split(int color, int key, const Deadline& deadline) {
   if (map_.hosts() == 1) return host_->split(color, key, deadline);
   // Known beforehand, because the child's errors name its own ranks.
-  const std::vector<Choice> choices = gather_values(*flat_, Choice{color, key}, deadline);
+  const std::vector<SplitKey> choices = gather_values(*flat_, SplitKey{color, key}, deadline);
   std::unique_ptr<Backend> child = flat_->split(color, key, deadline);
   if (child == nullptr) return nullptr;
-  among(members_of(choices, color), [&] { child = share_hosts(std::move(child), true, options_, deadline); });
+  with_ranks_renumbered(members_of(choices, color),
+                        [&] { child = share_hosts(std::move(child), true, options_, deadline); });
   return child;
 }
 
 void HostBackend::abort(const Error& reason) noexcept {
   try {
-    const Error with_rank = map_.hosts() == 1 ? reason : marked(reason);
+    const Error with_rank = map_.hosts() == 1 ? reason : of_whole_group(reason);
     host_->abort(with_rank);
-    if (leaders_ != nullptr) leaders_->abort(with_rank);
+    if (across_ != nullptr) across_->abort(with_rank);
   } catch (const std::exception&) {
     // No memory for the text: the peers see this rank leave.
   }
@@ -306,7 +332,7 @@ void HostBackend::abort(const Error& reason) noexcept {
 
 void HostBackend::close() noexcept {
   host_->close();
-  if (leaders_ != nullptr) leaders_->close();
+  if (across_ != nullptr) across_->close();
   flat_->close();
 }
 

@@ -53,10 +53,10 @@ std::unique_ptr<Backend> share_hosts(std::unique_ptr<Backend> flat, bool keeps_f
   if (flat->size() == 1) return flat;
   HostMap map = find_hosts(*flat, options, deadline);
   if (map.hosts() == flat->size()) return flat;
-  const std::vector<int> mates = map.ranks_on(map.host_of[static_cast<std::size_t>(flat->rank())]);
+  const std::vector<int> host_peers = map.ranks_on(map.host_of[static_cast<std::size_t>(flat->rank())]);
   const int place = map.place_of(flat->rank());
-  const shared_memory::Place where{place, static_cast<int>(mates.size()),
-                                   static_cast<std::size_t>(mates.front()), options.label};
+  const shared_memory::Place where{place, static_cast<int>(host_peers.size()),
+                                   static_cast<std::size_t>(host_peers.front()), options.label};
   auto exchange = [&](const Report& own) { return gather_values(*flat, own, deadline); };
   std::string reason;
   auto memory = shared_memory::form(where, options.memory, exchange, reason);
@@ -68,14 +68,14 @@ std::unique_ptr<Backend> share_hosts(std::unique_ptr<Backend> flat, bool keeps_f
   }
   std::unique_ptr<Backend> host =
       make_backend(std::make_unique<SharedMemoryTransport>(std::move(memory), options.memory), {}, 1);
-  std::unique_ptr<Backend> leaders;
+  std::unique_ptr<Backend> across;
   if (map.hosts() > 1) {
-    leaders = flat->split(place == 0 ? 0 : -1, 0, deadline);
+    across = flat->split(place == 0 || map.is_even() ? place : -1, 0, deadline);
   } else if (!keeps_flat) {
     flat->close();
     return host;
   }
-  return std::make_unique<HostBackend>(std::move(flat), std::move(host), std::move(leaders), std::move(map),
+  return std::make_unique<HostBackend>(std::move(flat), std::move(host), std::move(across), std::move(map),
                                        options);
 }
 

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 #include "core/data_type.h"
 #include "transport/shared_memory/shared_memory.h"
 
@@ -17,7 +17,7 @@ namespace lockstep::direct {
 
 /// Where a rank's buffers lie in its registered memory; announced with an operation that is too long for the
 /// announcement itself.
-struct Buffers {
+struct RegisteredOffsets {
   static constexpr std::uint64_t PRIVATE = std::numeric_limits<std::uint64_t>::max();
 
   /// Elements of this rank's block, where blocks may be uneven. First, as in announcements that hold the
@@ -26,8 +26,8 @@ struct Buffers {
   std::uint64_t input = PRIVATE;
   std::uint64_t output = PRIVATE;
 
-  static Buffers from(const std::byte* announced) {
-    Buffers buffers;
+  static RegisteredOffsets from(const std::byte* announced) {
+    RegisteredOffsets buffers;
     std::memcpy(&buffers, announced, sizeof(buffers));
     return buffers;
   }
@@ -41,7 +41,7 @@ struct Buffers {
 /// staging buffer s % 2, and what is made of it after that step in buffer 2 + s % 2.
 class Meeting {
  public:
-  explicit Meeting(const Collective& collective)
+  explicit Meeting(const CollectiveContext& collective)
       : collective_(collective), memory_(*collective.transport.shared_memory()) {}
 
   SharedMemory& memory() const { return memory_; }
@@ -51,11 +51,13 @@ class Meeting {
   Waiting waiting() const { return {collective_.signature, collective_.deadline}; }
 
   /// Whether a rank's part fits into an announcement.
-  static bool is_short(std::size_t bytes) { return bytes <= shared_memory::Announcement::PAYLOAD; }
+  static bool fits_in_announcement(std::size_t bytes) {
+    return bytes <= shared_memory::Announcement::PAYLOAD;
+  }
 
   std::uint64_t registered(const void* memory, std::size_t bytes) const {
-    return bytes == 0 ? Buffers::PRIVATE
-                      : memory_.registered_offset(memory, bytes).value_or(Buffers::PRIVATE);
+    return bytes == 0 ? RegisteredOffsets::PRIVATE
+                      : memory_.registered_offset(memory, bytes).value_or(RegisteredOffsets::PRIVATE);
   }
 
   void announce(std::span<const std::byte> payload) const { memory_.announce(signature(), payload); }
@@ -68,7 +70,7 @@ class Meeting {
     throw length_error(peer, said * element_bytes, rank(), expected * element_bytes, signature());
   }
 
-  /// A step without words.
+  /// A barrier: a step without payload.
   void meet() const {
     memory_.arrive();
     memory_.await_all_arrivals(waiting());
@@ -84,7 +86,7 @@ class Meeting {
 
   /// Staging of the next step, for what this rank will say there.
   std::byte* next_piece() const { return memory_.staging(rank(), (memory_.step() + 1) % 2); }
-  /// What `peer` said in this step.
+  /// The staging buffer that `peer` filled for the current step.
   const std::byte* piece_of(int peer) const { return memory_.staging(peer, memory_.step() % 2); }
   /// What this rank makes in this step.
   std::byte* result() const { return memory_.staging(rank(), 2 + memory_.step() % 2); }
@@ -94,7 +96,7 @@ class Meeting {
   }
 
  private:
-  const Collective& collective_;
+  const CollectiveContext& collective_;
   SharedMemory& memory_;
 };
 

@@ -6,10 +6,10 @@
 namespace lockstep {
 namespace {
 
-using direct::Buffers;
 using direct::Meeting;
 using direct::Pieces;
 using direct::Range;
+using direct::RegisteredOffsets;
 
 class AllGather {
  public:
@@ -21,18 +21,20 @@ class AllGather {
 
   void run() {
     const std::size_t largest = options_.blocks.largest_count() * element_bytes_;
-    if (Meeting::is_short(sizeof(Buffers) + largest)) return gather_announced();
-    Buffers own;
+    if (Meeting::fits_in_announcement(sizeof(RegisteredOffsets) + largest)) return gather_announced();
+    RegisteredOffsets own;
     own.count = options_.blocks.count(meeting_.rank());
     own.input = meeting_.registered(options_.input, bytes_of(meeting_.rank()));
-    const bool is_private = own.input == Buffers::PRIVATE;
+    const bool is_private = own.input == RegisteredOffsets::PRIVATE;
     if (is_private) copy_in(0);
     meeting_.announce(own.bytes());
     for (int peer = 0; peer < meeting_.size(); ++peer) {
-      const Buffers theirs = peer == meeting_.rank() ? own : Buffers::from(meeting_.announced_by(peer));
+      const RegisteredOffsets theirs =
+          peer == meeting_.rank() ? own : RegisteredOffsets::from(meeting_.announced_by(peer));
       meeting_.check_block(peer, theirs.count, options_.blocks.count(peer));
-      inputs_[peer] =
-          theirs.input == Buffers::PRIVATE ? nullptr : meeting_.memory().registered(peer, theirs.input);
+      inputs_[peer] = theirs.input == RegisteredOffsets::PRIVATE
+                          ? nullptr
+                          : meeting_.memory().registered(peer, theirs.input);
     }
     copy(meeting_.rank(), options_.input, {0, bytes_of(meeting_.rank())});
     const std::size_t pieces = Pieces(largest, meeting_.memory().staging_bytes()).size();

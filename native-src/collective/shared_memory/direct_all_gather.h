@@ -1,11 +1,11 @@
 #pragma once
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
 struct DirectAllGatherOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const Blocks& blocks;
   const std::byte* input;  ///< this rank's block
   std::byte* output;       ///< all blocks

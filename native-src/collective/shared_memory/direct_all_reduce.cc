@@ -10,9 +10,9 @@
 namespace lockstep {
 namespace {
 
-using direct::Buffers;
 using direct::Meeting;
 using direct::Range;
+using direct::RegisteredOffsets;
 
 /// What is combined and handed on at a time; it stays in the L1 cache between the two.
 constexpr std::size_t TILE_BYTES = 8 << 10;
@@ -29,10 +29,11 @@ class AllReduce {
         outputs_(meeting_.size()) {}
 
   void run() {
-    if (Meeting::is_short(bytes_)) return combine_announced();
+    if (Meeting::fits_in_announcement(bytes_)) return combine_announced();
     own_.input = meeting_.registered(options_.input, bytes_);
     own_.output = meeting_.registered(options_.output, bytes_);
-    const bool is_registered = own_.input != Buffers::PRIVATE && own_.output != Buffers::PRIVATE;
+    const bool is_registered =
+        own_.input != RegisteredOffsets::PRIVATE && own_.output != RegisteredOffsets::PRIVATE;
     if (!is_registered) {
       own_ = {};
       copy_in(0);
@@ -89,8 +90,9 @@ class AllReduce {
   int learn_buffers() {
     int registered_ranks = 0;
     for (int peer = 0; peer < meeting_.size(); ++peer) {
-      const Buffers theirs = peer == meeting_.rank() ? own_ : Buffers::from(meeting_.announced_by(peer));
-      if (theirs.output == Buffers::PRIVATE) continue;
+      const RegisteredOffsets theirs =
+          peer == meeting_.rank() ? own_ : RegisteredOffsets::from(meeting_.announced_by(peer));
+      if (theirs.output == RegisteredOffsets::PRIVATE) continue;
       ++registered_ranks;
       inputs_[peer] = meeting_.memory().registered(peer, theirs.input);
       outputs_[peer] = meeting_.memory().registered(peer, theirs.output);
@@ -159,7 +161,7 @@ class AllReduce {
   direct::PerRank<const void> operands_;
   direct::PerRank<const std::byte> inputs_;  ///< registered
   direct::PerRank<std::byte> outputs_;       ///< registered
-  Buffers own_;
+  RegisteredOffsets own_;
 };
 
 }  // namespace

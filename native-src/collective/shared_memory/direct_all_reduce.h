@@ -1,11 +1,11 @@
 #pragma once
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
 struct DirectAllReduceOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const std::byte* input;
   std::byte* output;  ///< may be the input
   std::size_t count;

@@ -4,7 +4,7 @@
 
 namespace lockstep {
 
-void direct_barrier(const Collective& collective) {
+void direct_barrier(const CollectiveContext& collective) {
   const direct::Meeting meeting(collective);
   meeting.announce({});
   for (int peer = 0; peer < meeting.size(); ++peer) {

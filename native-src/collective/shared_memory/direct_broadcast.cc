@@ -10,14 +10,14 @@ void direct_broadcast(const DirectBroadcastOptions& options) {
   const Meeting meeting(options.collective);
   const bool at_root = meeting.rank() == options.root;
   const std::size_t bytes = options.count * size_of(meeting.signature().type);
-  const bool is_short = Meeting::is_short(bytes);
+  const bool fits_in_announcement = Meeting::fits_in_announcement(bytes);
   const Pieces pieces(bytes, meeting.memory().staging_bytes());
-  Buffers own;
-  if (at_root && is_short) {
+  RegisteredOffsets own;
+  if (at_root && fits_in_announcement) {
     meeting.announce({options.data, bytes});
   } else {
     if (at_root) own.input = meeting.registered(options.data, bytes);
-    if (at_root && own.input == Buffers::PRIVATE)
+    if (at_root && own.input == RegisteredOffsets::PRIVATE)
       std::memcpy(meeting.next_piece(), options.data, pieces[0].end);
     meeting.announce(own.bytes());
   }
@@ -28,12 +28,12 @@ void direct_broadcast(const DirectBroadcastOptions& options) {
     if (peer == options.root) announced = theirs;
   }
   if (!at_root) meeting.count_read(options.root, bytes);
-  if (is_short) {
+  if (fits_in_announcement) {
     if (!at_root && bytes > 0) std::memcpy(options.data, announced, bytes);
     return;
   }
-  const Buffers roots = at_root ? own : Buffers::from(announced);
-  if (roots.input != Buffers::PRIVATE) {
+  const RegisteredOffsets roots = at_root ? own : RegisteredOffsets::from(announced);
+  if (roots.input != RegisteredOffsets::PRIVATE) {
     if (!at_root) std::memcpy(options.data, meeting.memory().registered(options.root, roots.input), bytes);
     return meeting.meet();
   }

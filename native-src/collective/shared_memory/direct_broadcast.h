@@ -1,11 +1,11 @@
 #pragma once
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
 struct DirectBroadcastOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   int root;
   std::byte* data;  ///< read at the root, written elsewhere
   std::size_t count;

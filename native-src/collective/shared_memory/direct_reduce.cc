@@ -7,9 +7,9 @@
 namespace lockstep {
 namespace {
 
-using direct::Buffers;
 using direct::Meeting;
 using direct::Range;
+using direct::RegisteredOffsets;
 
 class Reduce {
  public:
@@ -24,16 +24,18 @@ class Reduce {
 
   void run() {
     const std::size_t bytes = options_.count * element_bytes_;
-    if (Meeting::is_short(bytes)) return combine_announced(bytes);
-    Buffers own;
+    if (Meeting::fits_in_announcement(bytes)) return combine_announced(bytes);
+    RegisteredOffsets own;
     own.input = meeting_.registered(options_.input, bytes);
-    is_private_ = own.input == Buffers::PRIVATE;
+    is_private_ = own.input == RegisteredOffsets::PRIVATE;
     copy_in(0);
     meeting_.announce(own.bytes());
     for (int peer = 0; peer < meeting_.size(); ++peer) {
-      const Buffers theirs = peer == meeting_.rank() ? own : Buffers::from(meeting_.announced_by(peer));
-      inputs_[peer] =
-          theirs.input == Buffers::PRIVATE ? nullptr : meeting_.memory().registered(peer, theirs.input);
+      const RegisteredOffsets theirs =
+          peer == meeting_.rank() ? own : RegisteredOffsets::from(meeting_.announced_by(peer));
+      inputs_[peer] = theirs.input == RegisteredOffsets::PRIVATE
+                          ? nullptr
+                          : meeting_.memory().registered(peer, theirs.input);
     }
     for (std::size_t piece = 0; piece <= pieces_.size(); ++piece) {
       if (piece > 0) {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
 struct DirectReduceOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   int root;
   const std::byte* input;
   std::byte* output;  ///< at the root; may be the input

@@ -7,10 +7,10 @@
 namespace lockstep {
 namespace {
 
-using direct::Buffers;
 using direct::Meeting;
 using direct::Pieces;
 using direct::Range;
+using direct::RegisteredOffsets;
 
 class ReduceScatter {
  public:
@@ -24,20 +24,22 @@ class ReduceScatter {
         inputs_(meeting_.size()) {}
 
   void run() {
-    Buffers own;
+    RegisteredOffsets own;
     const std::size_t last = static_cast<std::size_t>(meeting_.size()) - 1;
     const std::size_t all =
         options_.blocks.offset(static_cast<int>(last)) + options_.blocks.count(static_cast<int>(last));
     own.count = options_.blocks.count(meeting_.rank());
     own.input = meeting_.registered(options_.input, all * element_bytes_);
-    is_private_ = own.input == Buffers::PRIVATE;
+    is_private_ = own.input == RegisteredOffsets::PRIVATE;
     copy_in(0);
     meeting_.announce(own.bytes());
     for (int peer = 0; peer < meeting_.size(); ++peer) {
-      const Buffers theirs = peer == meeting_.rank() ? own : Buffers::from(meeting_.announced_by(peer));
+      const RegisteredOffsets theirs =
+          peer == meeting_.rank() ? own : RegisteredOffsets::from(meeting_.announced_by(peer));
       meeting_.check_block(peer, theirs.count, options_.blocks.count(peer));
-      inputs_[peer] =
-          theirs.input == Buffers::PRIVATE ? nullptr : meeting_.memory().registered(peer, theirs.input);
+      inputs_[peer] = theirs.input == RegisteredOffsets::PRIVATE
+                          ? nullptr
+                          : meeting_.memory().registered(peer, theirs.input);
     }
     const std::size_t pieces = Pieces(options_.blocks.largest_count(), longest_).size();
     for (std::size_t piece = 0; piece < pieces; ++piece) {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 namespace lockstep {
 
 struct DirectReduceScatterOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const Blocks& blocks;
   const std::byte* input;  ///< all blocks
   std::byte* output;       ///< this rank's block

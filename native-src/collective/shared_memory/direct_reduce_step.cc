@@ -8,9 +8,9 @@
 namespace lockstep {
 namespace {
 
-using direct::Buffers;
 using direct::Meeting;
 using direct::Range;
+using direct::RegisteredOffsets;
 
 /// Sums that are made before they are used; they stay in the L1 cache. Whole blocks of every kernel.
 constexpr std::size_t TILE_BYTES = 8 << 10;
@@ -54,9 +54,9 @@ std::uint64_t shared_offset(const DirectReduceStepOptions& options, const Meetin
 void direct_reduce_step(const DirectReduceStepOptions& options) {
   const Meeting meeting(options.collective);
   const std::size_t element_bytes = size_of(meeting.signature().type);
-  Buffers own;
+  RegisteredOffsets own;
   own.input = meeting.registered(options.gradients, options.count * element_bytes);
-  if (own.input == Buffers::PRIVATE && options.plan.reduces && options.count > 0) {
+  if (own.input == RegisteredOffsets::PRIVATE && options.plan.reduces && options.count > 0) {
     throw Error(ErrorCode::INVALID_ARGUMENT,
                 "The gradients of rank " + std::to_string(meeting.rank()) +
                     " are not in memory that the communicator allocated; a fused step needs that.");
@@ -65,7 +65,8 @@ void direct_reduce_step(const DirectReduceStepOptions& options) {
   meeting.announce(own.bytes());
   direct::PerRank<const std::byte> gradients(meeting.size());
   for (int peer = 0; peer < meeting.size(); ++peer) {
-    const Buffers theirs = peer == meeting.rank() ? own : Buffers::from(meeting.announced_by(peer));
+    const RegisteredOffsets theirs =
+        peer == meeting.rank() ? own : RegisteredOffsets::from(meeting.announced_by(peer));
     gradients[peer] = meeting.memory().registered(peer, theirs.input);
     if (theirs.output != own.output) {
       throw Error(ErrorCode::MISMATCH,

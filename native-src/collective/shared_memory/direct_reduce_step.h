@@ -1,12 +1,12 @@
 #pragma once
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 #include "collective/communicator/request.h"
 
 namespace lockstep {
 
 struct DirectReduceStepOptions {
-  const Collective& collective;
+  const CollectiveContext& collective;
   const std::byte* gradients;  ///< this rank's, registered
   std::size_t count;
   const StepPlan& plan;

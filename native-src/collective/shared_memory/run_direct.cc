@@ -20,7 +20,7 @@ Blocks blocks_of(const Request& request, int ranks) {
                                 : Blocks::of_counts(request.counts);
 }
 
-void run(const Request& request, const Collective& collective) {
+void run(const Request& request, const CollectiveContext& collective) {
   const int root = request.root_or_peer;
   switch (request.operation) {
     case Operation::BROADCAST:
@@ -55,7 +55,7 @@ bool has_direct_form(Operation operation) {
          operation == Operation::REDUCE_SCATTER || operation == Operation::BARRIER;
 }
 
-void run_direct(const Request& request, const Collective& collective) {
+void run_direct(const Request& request, const CollectiveContext& collective) {
   SharedMemory& memory = *collective.transport.shared_memory();
   memory.check_failure();
   memory.note(collective.signature);

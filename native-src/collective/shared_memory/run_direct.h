@@ -1,6 +1,6 @@
 #pragma once
 
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 #include "collective/communicator/request.h"
 
 namespace lockstep {
@@ -9,6 +9,6 @@ namespace lockstep {
 bool has_direct_form(Operation operation);
 
 /// Carries out a collective that has_direct_form(), over a transport whose ranks share memory.
-void run_direct(const Request& request, const Collective& collective);
+void run_direct(const Request& request, const CollectiveContext& collective);
 
 }  // namespace lockstep

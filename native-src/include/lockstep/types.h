@@ -55,7 +55,7 @@ enum class Algorithm : std::int32_t {
   PAIRWISE = 7,            ///< everyone with everyone, one after the other
   DISSEMINATION = 8,       ///< of the barrier
   DIRECT = 9,              ///< each rank reads its peers' memory (one host)
-  HIERARCHICAL = 10,       ///< DIRECT inside hosts, another one between their leaders
+  HIERARCHICAL = 10,       ///< DIRECT inside hosts, another one between them
   LIBRARY = 11             ///< the backend's own (MPI, Gloo)
 };
 

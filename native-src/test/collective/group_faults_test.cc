@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstring>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -89,6 +89,29 @@ TEST(SharedBuffers, OfDifferentSizesAreAMismatchAndTheGroupGoesOn) {
   });
 }
 
+TEST(SharedBuffers, GoBackOnceAllRanksHaveFreedThem) {
+  run_as_ranks(2, [](int rank) {
+    auto transport = join_in_process_only("", rank, 2);
+    Communicator group(make_backend(share_memory_of(*transport, SMALL_PIECES)), PATIENCE);
+    transport->close();
+    std::shared_ptr<std::byte> buffer = group.allocate_shared(1 << 20);
+    const std::byte* const first = buffer.get();
+    std::memset(buffer.get(), 7, 1 << 20);
+    run(group, {.operation = Operation::BARRIER});
+    if (group.rank() == 1) buffer.reset();
+    run(group, {.operation = Operation::BARRIER});
+    std::shared_ptr<std::byte> other = group.allocate_shared(4096);
+    EXPECT_NE(other.get(), first) << "rank 0 still uses the first";
+    run(group, {.operation = Operation::BARRIER});
+    buffer.reset();
+    run(group, {.operation = Operation::BARRIER});
+    buffer = group.allocate_shared(1 << 20);
+    EXPECT_EQ(buffer.get(), first);
+    EXPECT_EQ(buffer.get()[12'345], std::byte{0});
+    run(group, {.operation = Operation::BARRIER});
+  });
+}
+
 TEST(UnevenBlocks, ThatDisagreeAcrossTheBorderOfShortOnesNameTheLengthsThatWereSent) {
   run_as_ranks(2, [](int rank) {
     auto transport = join_in_process_only("", rank, 2);
@@ -127,6 +150,8 @@ TEST(RegisteredMemory, IsNotWrittenByPeersAfterItsOwnersOperationHasFailed) {
   constexpr int ROUNDS = 30;
   constexpr std::size_t COUNT = std::size_t{1} << 20;
   for (int round = 0; round < ROUNDS; ++round) {
+    std::atomic<int> begun{0};
+    std::latch peer_has_ended(1);
     run_as_ranks(2, [&](int rank) {
       auto transport = join_in_process_only(std::to_string(round), rank, 2);
       Communicator group(make_backend(share_memory_of(*transport, {})), PATIENCE);
@@ -136,12 +161,16 @@ TEST(RegisteredMemory, IsNotWrittenByPeersAfterItsOwnersOperationHasFailed) {
       std::thread closer;
       if (rank == 0) {
         closer = std::thread([&] {
-          std::this_thread::sleep_for(std::chrono::microseconds(100 + 100 * round));
+          for (int seen = 0; seen <= round % 4; seen = begun.load()) begun.wait(seen);
           group.close();
         });
       }
       try {
         for (;;) {
+          if (rank == 0) {
+            begun.fetch_add(1);
+            begun.notify_all();
+          }
           run(group, {.operation = Operation::ALL_REDUCE,
                       .type = DataType::F32,
                       .input = data,
@@ -152,10 +181,12 @@ TEST(RegisteredMemory, IsNotWrittenByPeersAfterItsOwnersOperationHasFailed) {
         EXPECT_TRUE(error.code() == ErrorCode::CLOSED || error.code() == ErrorCode::PEER_FAILED)
             << error.what();
       }
-      if (rank == 0) {
+      if (rank == 1) {
+        peer_has_ended.count_down();
+      } else {
         closer.join();
         std::fill_n(data, COUNT, 7.0F);
-        std::this_thread::sleep_for(std::chrono::milliseconds(3));
+        peer_has_ended.wait();  // what it wrote late would be here by then
         EXPECT_EQ(std::count(data, data + COUNT, 7.0F), static_cast<std::ptrdiff_t>(COUNT));
       }
     });

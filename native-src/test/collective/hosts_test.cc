@@ -176,7 +176,7 @@ TEST(HostTraffic, CarriesAVectorOncePerHost) {
     run(group, {.operation = Operation::BARRIER});
     EXPECT_EQ(data.front(), 4.0F);
   });
-  // Each of the two leaders sends (2 − 1)/2 of the vector in each half of a ring, once per host.
+  // Each of the four ranks sends (2 − 1)/2 of its half in each half of a ring: each host the vector once.
   EXPECT_EQ(traffic.bytes, 2 * 100'000 * sizeof(float));
 }
 

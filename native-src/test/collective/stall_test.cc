@@ -116,16 +116,16 @@ TEST(Stalls, AreNoneWhereOperationsEndInTime) {
 TEST(StallReports, ComeFromTheLowestRankThatHasWaitedForLong) {
   Signature signature;
   signature.sequence = 7;
-  std::vector<RollEntry> roll(3);
-  roll[0].pending = PendingOperation{signature, 2, 9.5};
-  EXPECT_FALSE(stall_report(1, {signature, 2, 10}, roll, 10));
-  roll[0].pending->seconds = 3;
-  const auto text = stall_report(1, {signature, 2, 10}, roll, 10);
+  std::vector<WaitReport> wait_reports(3);
+  wait_reports[0].pending = PendingOperation{signature, 2, 9.5};
+  EXPECT_FALSE(stall_report(1, {signature, 2, 10}, wait_reports, 10));
+  wait_reports[0].pending->seconds = 3;
+  const auto text = stall_report(1, {signature, 2, 10}, wait_reports, 10);
   ASSERT_TRUE(text) << "rank 0 has come late and does not speak yet";
   expect_words(*text,
                {"rank 1 waits for rank 2 in barrier #7 (10.0 s)", "rank 0 waits for rank 2 in the same"});
-  roll[2].has_left = true;
-  expect_words(*stall_report(1, {signature, 2, 10}, roll, 10), {"rank 2 has left the group"});
+  wait_reports[2].has_left = true;
+  expect_words(*stall_report(1, {signature, 2, 10}, wait_reports, 10), {"rank 2 has left the group"});
 }
 
 }  // namespace

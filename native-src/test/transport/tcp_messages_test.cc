@@ -59,7 +59,7 @@ TEST(TcpMessages, OnSeveralStreamsGoToTheirReceives) {
 }
 
 /// What is in a frame that arrives at once.
-void arrive(tcp::Mailbox& mailbox, tcp::Lane lane, std::uint32_t number, std::uint8_t value) {
+void arrive(tcp::Mailbox& mailbox, tcp::StreamId lane, std::uint32_t number, std::uint8_t value) {
   tcp::FrameHeader header;
   header.source = lane.peer;
   header.signature = collective(1, 2);

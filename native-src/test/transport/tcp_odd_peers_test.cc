@@ -22,8 +22,8 @@ class AmongOddPeers {
     tcp::Mesh mesh;
     mesh.rank = rank;
     mesh.roster.assign(static_cast<std::size_t>(size), where());
-    mesh.gatekeeper = std::make_shared<tcp::Gatekeeper>(std::vector<tcp::Descriptor>(), rank, TOKEN,
-                                                        std::chrono::seconds(20));
+    mesh.acceptor = std::make_shared<tcp::Acceptor>(std::vector<tcp::Descriptor>(), rank, TOKEN,
+                                                    std::chrono::seconds(20));
     for (int peer = 0; peer < size; ++peer) {
       peers_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
       if (::connect(peers_.back().get(), where().address(), where().size()) != 0) std::abort();
@@ -256,11 +256,11 @@ TEST(Split, ThatIsRefusedNamesWhatTheRefusingRankDiedOf) {
 }
 
 // Sanitizers count no memory here, so that the test says nothing under them.
-TEST(TcpGatekeeper, RemembersNoEndOfGroups) {
-  tcp::Gatekeeper gatekeeper({}, 1, "a token", std::chrono::seconds(1));
-  for (std::uint64_t group = 1; group < 5000; ++group) gatekeeper.finish(group << 20);
+TEST(TcpAcceptor, RemembersNoEndOfGroups) {
+  tcp::Acceptor acceptor({}, 1, "a token", std::chrono::seconds(1));
+  for (std::uint64_t group = 1; group < 5000; ++group) acceptor.finish(group << 20);
   const auto before = ::mallinfo2().uordblks;
-  for (std::uint64_t group = 5000; group < 105'000; ++group) gatekeeper.finish(group << 20);
+  for (std::uint64_t group = 5000; group < 105'000; ++group) acceptor.finish(group << 20);
   EXPECT_LT(::mallinfo2().uordblks, before + (64 << 10));
 }
 

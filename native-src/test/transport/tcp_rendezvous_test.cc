@@ -236,7 +236,7 @@ TEST(TcpRendezvous, ALateImpostorIsRefusedWhileTheJobGoesOn) {
   for (const auto& error : errors) EXPECT_FALSE(error) << error->what();
 }
 
-// More connections than the gatekeeper lets pend, which never say a word and are never timed out.
+// More connections than the acceptor lets pend, which never say a word and are never timed out.
 TEST(TcpRendezvous, IsNotDelayedBySilentConnections) {
   forget_log();
   TcpGroup group(3);

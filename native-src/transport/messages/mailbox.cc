@@ -118,7 +118,7 @@ Post* Mailbox::claim_collective(int peer, const FrameHeader& header) {
   return post;
 }
 
-void Mailbox::begin_message(Lane lane, const FrameHeader& header) {
+void Mailbox::begin_message(StreamId lane, const FrameHeader& header) {
   Arrival& from = arrival_at(lane);
   from.post = claim(lane.peer, header);
   from.unexpected = nullptr;
@@ -135,7 +135,7 @@ void Mailbox::begin_message(Lane lane, const FrameHeader& header) {
   from.arriving = true;
 }
 
-void Mailbox::begin_frame(Lane lane, const FrameHeader& header) {
+void Mailbox::begin_frame(StreamId lane, const FrameHeader& header) {
   Arrival& from = arrival_at(lane);
   bool first = header.offset == 0;
   bool continues = from.arriving && !first && header.offset == from.received &&
@@ -152,13 +152,13 @@ void Mailbox::begin_frame(Lane lane, const FrameHeader& header) {
   }
 }
 
-std::byte* Mailbox::place(Lane lane, std::uint32_t at) {
+std::byte* Mailbox::place(StreamId lane, std::uint32_t at) {
   Arrival& from = arrival_at(lane);
   return from.post != nullptr ? from.post->data + from.head.offset + at
                               : from.unexpected->pieces.back().get() + at;
 }
 
-void Mailbox::end_frame(Lane lane) {
+void Mailbox::end_frame(StreamId lane) {
   Arrival& from = arrival_at(lane);
   from.received += from.head.payload;
   if (from.received < from.head.total) return;

@@ -25,7 +25,7 @@ struct Post {
 };
 
 /// One of the connections to a peer.
-struct Lane {
+struct StreamId {
   int peer;
   int stream;
 };
@@ -60,15 +60,15 @@ class Mailbox {
   void post(Post& post);
 
   /// A DATA frame begins. @throws Error MISMATCH, PEER_FAILED (frames out of order)
-  void begin_frame(Lane lane, const FrameHeader& header);
+  void begin_frame(StreamId lane, const FrameHeader& header);
   /// Where byte `at` of the payload of that frame goes. A post in between may change it.
-  std::byte* place(Lane lane, std::uint32_t at);
-  void end_frame(Lane lane);
-  void end_frame(Lane lane, const FrameHeader&) { end_frame(lane); }
+  std::byte* place(StreamId lane, std::uint32_t at);
+  void end_frame(StreamId lane);
+  void end_frame(StreamId lane, const FrameHeader&) { end_frame(lane); }
 
  private:
   struct Unexpected {
-    Lane lane{};
+    StreamId lane{};
     std::uint32_t number = 0;
     Signature signature;
     std::uint64_t total = 0;
@@ -94,14 +94,14 @@ class Mailbox {
   };
 
   void compare(int source, const Signature& signature) const;
-  void begin_message(Lane lane, const FrameHeader& header);
+  void begin_message(StreamId lane, const FrameHeader& header);
   Post* claim(int peer, const FrameHeader& header);
   Post* claim_collective(int peer, const FrameHeader& header);
   Messages::iterator find_message(Messages& messages, const Post& post);
   void hand_over(Unexpected& message, Post& post);
   void check(const Post& post, int source, const Signature& signature, std::uint64_t total) const;
   Peer& peer_at(int peer) { return peers_[static_cast<std::size_t>(peer)]; }
-  Arrival& arrival_at(Lane lane) {
+  Arrival& arrival_at(StreamId lane) {
     return arrivals_[static_cast<std::size_t>(lane.peer * streams_ + lane.stream)];
   }
 

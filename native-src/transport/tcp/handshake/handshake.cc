@@ -112,7 +112,7 @@ std::optional<std::uint16_t> parse_prefix(std::span<const std::byte> bytes) {
 }
 
 std::optional<Challenge> parse_challenge(std::span<const std::byte> bytes) {
-  // The version is left to the caller, which answers another version before it gives up (see dial.cc).
+  // The version is left to the caller, which answers another version before it gives up (see connect.cc).
   auto version = parse_prefix(bytes);
   if (bytes.size() != CHALLENGE_BYTES || !version) return std::nullopt;
   Challenge challenge;

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "core/log.h"
-#include "transport/tcp/handshake/dial.h"
-#include "transport/tcp/handshake/reception.h"
+#include "transport/tcp/handshake/connect.h"
+#include "transport/tcp/handshake/master_rendezvous.h"
 #include "transport/tcp/wire/control_frame.h"
 #include "transport/tcp/wire/forming_notice.h"
 
@@ -44,9 +44,9 @@ Mesh form_as_master(const TcpOptions& options, const Deadline& deadline) {
                                    " can join this group; set LOCKSTEP_TOKEN to a secret of the job.");
   }
   Mesh mesh(0, options.world_size, options.streams);
-  mesh.gatekeeper = std::make_shared<Gatekeeper>(listener->take(), 0, options.token, options.handshake_limit);
-  Reception(mesh, listener->where(), deadline).run();
-  mesh.gatekeeper->finish(REPORT_GROUP);
+  mesh.acceptor = std::make_shared<Acceptor>(listener->take(), 0, options.token, options.handshake_limit);
+  MasterRendezvous(mesh, listener->where(), deadline).run();
+  mesh.acceptor->finish(REPORT_GROUP);
   connect_members(mesh, deadline, JUST_WAIT);
   return mesh;
 }
@@ -69,8 +69,8 @@ bool report_once(Mesh& mesh, const TcpOptions& options, const Endpoint& master, 
   hello.rank = options.rank;
   hello.world_size = options.world_size;
   hello.streams = static_cast<std::uint16_t>(options.streams);
-  auto gatekeeper = std::make_shared<Gatekeeper>(std::move(listeners), options.rank, options.token,
-                                                 options.handshake_limit);
+  auto acceptor =
+      std::make_shared<Acceptor>(std::move(listeners), options.rank, options.token, options.handshake_limit);
   Step step = shake_hands(*socket, hello, options.token, describe_rank(0, master), deadline);
   if (step != Step::DONE) {
     obstacle = step == Step::ENDED ? "the connection was closed during the handshake"
@@ -79,7 +79,7 @@ bool report_once(Mesh& mesh, const TcpOptions& options, const Endpoint& master, 
   }
   mesh.roster[0] = master;
   mesh.connection(0) = std::move(*socket);
-  mesh.gatekeeper = std::move(gatekeeper);
+  mesh.acceptor = std::move(acceptor);
   return true;
 }
 
@@ -193,7 +193,7 @@ Descriptor dial_member(const Mesh& mesh, int peer, int stream, const Deadline& d
     hello.world_size = mesh.size();
     hello.stream = static_cast<std::uint16_t>(stream);
     hello.streams = static_cast<std::uint16_t>(mesh.streams);
-    Step step = shake_hands(*socket, hello, mesh.gatekeeper->token(), where, deadline, while_waiting);
+    Step step = shake_hands(*socket, hello, mesh.acceptor->token(), where, deadline, while_waiting);
     if (step == Step::DONE) return std::move(*socket);
   }
   std::string task = "Rank " + std::to_string(mesh.rank) + " could not connect to " + where;
@@ -228,13 +228,13 @@ void await_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& whi
     if (missing.empty()) return;
     throw_if_cancelled(deadline);
     while_waiting();
-    if (auto arrival = mesh.gatekeeper->take(mesh.group, deadline.slice())) {
+    if (auto arrival = mesh.acceptor->take(mesh.group, deadline.slice())) {
       Verdict verdict = judge_member(mesh, arrival->hello);
       if (verdict == Verdict::ACCEPTED) {
-        mesh.gatekeeper->accept(*arrival, mesh.size());
+        mesh.acceptor->accept(*arrival, mesh.size());
         mesh.connection(arrival->hello.rank, arrival->hello.stream) = std::move(arrival->socket);
       } else {
-        mesh.gatekeeper->refuse(*arrival, verdict, mesh.size());
+        mesh.acceptor->refuse(*arrival, verdict, mesh.size());
       }
     } else if (deadline.passed()) {
       throw Error(ErrorCode::TIMEOUT,
@@ -256,7 +256,7 @@ void connect_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& w
     }
   }
   await_members(mesh, deadline, while_waiting);
-  mesh.gatekeeper->finish(mesh.group);
+  mesh.acceptor->finish(mesh.group);
 }
 
 Mesh form_group(const TcpOptions& options, const Deadline& deadline) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/deadline.h"
-#include "transport/tcp/handshake/gatekeeper.h"
+#include "transport/tcp/handshake/acceptor.h"
 #include "transport/tcp/handshake/stream.h"
 #include "transport/tcp/mesh/tcp_transport.h"
 
@@ -19,7 +19,7 @@ struct Mesh {
   std::vector<Endpoint> roster;         ///< where each rank listens (own entry unused)
   std::vector<Descriptor> connections;  ///< to each rank, its streams one after another (own entries empty)
   std::vector<Descriptor> channels;     ///< one more to each rank, for the messages of channels
-  std::shared_ptr<Gatekeeper> gatekeeper;
+  std::shared_ptr<Acceptor> acceptor;
 
   Mesh() = default;
   Mesh(int own_rank, int size, int streams_each)
@@ -44,7 +44,7 @@ struct Mesh {
 Mesh form_group(const TcpOptions& options, const Deadline& deadline);
 
 /// Makes the connections that a mesh still lacks: to lower ranks by dialling, from higher ranks by waiting
-/// for them. After an error the caller gives up the group (Gatekeeper::finish).
+/// for them. After an error the caller gives up the group (Acceptor::finish).
 void connect_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& while_waiting);
 
 }  // namespace lockstep::tcp

@@ -19,7 +19,7 @@ bool would_block(int number) { return number == EAGAIN || number == EWOULDBLOCK;
 
 }  // namespace
 
-Connection::Connection(Descriptor socket, int own_rank, Lane lane, std::uint32_t frame_payload_limit)
+Connection::Connection(Descriptor socket, int own_rank, StreamId lane, std::uint32_t frame_payload_limit)
     : socket_(std::move(socket)),
       own_rank_(own_rank),
       lane_(lane),

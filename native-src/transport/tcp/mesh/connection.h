@@ -15,9 +15,9 @@ namespace lockstep::tcp {
 /// What a Connection tells of the frames that arrive on it. Any of these may throw Error.
 class FrameReceiver {
  public:
-  virtual void begin_frame(Lane lane, const FrameHeader& header) = 0;
-  virtual std::byte* place(Lane lane, std::uint32_t at) = 0;
-  virtual void end_frame(Lane lane, const FrameHeader& header) = 0;
+  virtual void begin_frame(StreamId lane, const FrameHeader& header) = 0;
+  virtual std::byte* place(StreamId lane, std::uint32_t at) = 0;
+  virtual void end_frame(StreamId lane, const FrameHeader& header) = 0;
 
  protected:
   ~FrameReceiver() = default;
@@ -27,7 +27,7 @@ class FrameReceiver {
 /// blocks.
 class Connection {
  public:
-  Connection(Descriptor socket, int own_rank, Lane lane, std::uint32_t frame_payload_limit);
+  Connection(Descriptor socket, int own_rank, StreamId lane, std::uint32_t frame_payload_limit);
 
   int fd() const { return socket_.get(); }
   bool is_open() const { return static_cast<bool>(socket_); }
@@ -75,7 +75,7 @@ class Connection {
 
   Descriptor socket_;
   const int own_rank_;
-  const Lane lane_;
+  const StreamId lane_;
   const std::uint32_t limit_;
   int error_ = 0;
 

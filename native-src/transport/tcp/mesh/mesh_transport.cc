@@ -22,7 +22,7 @@ MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
       options_(options),
       streams_(mesh.streams),
       roster_(std::move(mesh.roster)),
-      gatekeeper_(std::move(mesh.gatekeeper)),
+      acceptor_(std::move(mesh.acceptor)),
       channels_(std::move(mesh.channels)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       peers_(roster_.size()),
@@ -32,7 +32,7 @@ MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank_) continue;
     peer_at(peer).streams.resize(static_cast<std::size_t>(streams_));
-    for (Lane lane{peer, 0}; lane.stream < streams_; ++lane.stream) {
+    for (StreamId lane{peer, 0}; lane.stream < streams_; ++lane.stream) {
       Descriptor& socket = mesh.connection(peer, lane.stream);
       keep_alive(socket.get(), options.timeout_seconds);
       stream_at(lane).connection =
@@ -42,7 +42,7 @@ MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
   }
 }
 
-void MeshTransport::watch(Lane lane, int operation, std::uint32_t events) {
+void MeshTransport::watch(StreamId lane, int operation, std::uint32_t events) {
   epoll_event event{};
   event.events = events;
   event.data.u32 = static_cast<std::uint32_t>(lane.peer * streams_ + lane.stream);
@@ -108,7 +108,7 @@ Transport::Ticket MeshTransport::post_send(int peer, const Signature& signature,
     if (!signature.is_point_to_point()) post.number = to.sent++;
     post.stream = stream_for(post);
     if (!to.has_left()) {
-      const Lane lane{peer, post.stream};
+      const StreamId lane{peer, post.stream};
       stream_at(lane).connection->queue(post);
       send_on(lane);
     }
@@ -162,7 +162,7 @@ int MeshTransport::wait(Ticket ticket, const Deadline& deadline) {
   return peer;
 }
 
-void MeshTransport::begin_frame(Lane lane, const FrameHeader& header) {
+void MeshTransport::begin_frame(StreamId lane, const FrameHeader& header) {
   Stream& from = stream_at(lane);
   if (from.has_ended) throw broken_order_error(lane.peer);
   from.arriving = header.kind;
@@ -173,12 +173,12 @@ void MeshTransport::begin_frame(Lane lane, const FrameHeader& header) {
   }
 }
 
-std::byte* MeshTransport::place(Lane lane, std::uint32_t at) {
+std::byte* MeshTransport::place(StreamId lane, std::uint32_t at) {
   Stream& from = stream_at(lane);
   return from.arriving == FrameKind::DATA ? mailbox_.place(lane, at) : from.control.data() + at;
 }
 
-void MeshTransport::end_frame(Lane lane, const FrameHeader& header) {
+void MeshTransport::end_frame(StreamId lane, const FrameHeader& header) {
   Stream& from = stream_at(lane);
   if (header.kind == FrameKind::DATA) {
     mailbox_.end_frame(lane);
@@ -205,7 +205,7 @@ std::unique_ptr<Wire> MeshTransport::take_wire() {
     if (channel) keep_alive(channel.get(), options_.timeout_seconds);
   }
   return std::make_unique<TcpWire>(rank_, std::move(channels_),
-                                   TcpWire::Origin{group_, roster_, gatekeeper_, options_});
+                                   TcpWire::Origin{group_, roster_, acceptor_, options_});
 }
 
 std::uint64_t MeshTransport::subgroup_id(std::span<const int> members) const {
@@ -226,7 +226,7 @@ std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, co
   doing_ = Signature{.operation = Operation::SPLIT, .sequence = splits_};
   Mesh mesh(-1, 0, streams_);
   mesh.group = subgroup_id(members);
-  mesh.gatekeeper = gatekeeper_;
+  mesh.acceptor = acceptor_;
   for (int member : members) {
     if (member == rank_) mesh.rank = mesh.size();
     if (member != rank_) check_peer(member);
@@ -252,7 +252,7 @@ std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, co
     Error cause = is_of_parent ? error : cause_of_split_failure(error, members);
     // Members that wait for a reply hear the cause over the parent before they are refused.
     fail(cause, true);
-    gatekeeper_->finish(mesh.group);
+    acceptor_->finish(mesh.group);
     throw cause;
   }
   return std::make_unique<MeshTransport>(std::move(mesh), options_);

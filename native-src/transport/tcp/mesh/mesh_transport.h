@@ -52,7 +52,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
     std::vector<Stream> streams;             // none to the own rank
     std::uint32_t sent = 0;                  // messages of collectives; the number of the next
     Signature inquiry;                       // the collective in which it last said to wait
-    std::optional<PendingOperation> answer;  // since this rank has last called the roll
+    std::optional<PendingOperation> answer;  // since this rank has last asked
     std::chrono::steady_clock::time_point answered_at{};
     bool has_gone_on = false;  // has sent something since
     bool wants_answer = false;
@@ -70,20 +70,22 @@ class MeshTransport final : public Transport, private FrameReceiver {
   static constexpr std::chrono::milliseconds INQUIRY_AFTER{200};
 
   // FrameReceiver
-  void begin_frame(Lane lane, const FrameHeader& header) override;
-  std::byte* place(Lane lane, std::uint32_t at) override;
-  void end_frame(Lane lane, const FrameHeader& header) override;
+  void begin_frame(StreamId lane, const FrameHeader& header) override;
+  std::byte* place(StreamId lane, std::uint32_t at) override;
+  void end_frame(StreamId lane, const FrameHeader& header) override;
 
   Peer& peer_at(int peer) { return peers_[static_cast<std::size_t>(peer)]; }
   const Peer& peer_at(int peer) const { return peers_[static_cast<std::size_t>(peer)]; }
-  Stream& stream_at(Lane lane) { return peer_at(lane.peer).streams[static_cast<std::size_t>(lane.stream)]; }
+  Stream& stream_at(StreamId lane) {
+    return peer_at(lane.peer).streams[static_cast<std::size_t>(lane.stream)];
+  }
   template <typename Visit>
   void for_each_stream(Visit visit) {
     for (Peer& peer : peers_) {
       for (Stream& stream : peer.streams) visit(stream);
     }
   }
-  void watch(Lane lane, int operation, std::uint32_t events);
+  void watch(StreamId lane, int operation, std::uint32_t events);
   int stream_for(const Post& post) const;
   void enter(const Signature& signature);
   void compare_with(int peer) const;
@@ -97,9 +99,9 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void spin(Post& post);
   void wait_long(Post& post, const Deadline& deadline);
   void progress(std::chrono::milliseconds patience);
-  void send_on(Lane lane);
-  void receive_on(Lane lane);
-  [[noreturn]] void report_loss(Lane first);
+  void send_on(StreamId lane);
+  void receive_on(StreamId lane);
+  [[noreturn]] void report_loss(StreamId first);
   [[noreturn]] void rethrow(const AbortNotice& notice, int source);
   void check_departed(const Post& post) const;
 
@@ -109,7 +111,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void tell(int peer, const StallWatch& watch, bool wants_answer);
   void take_inquiry(int peer, const Signature& signature, std::span<const std::byte> bytes);
   void look_for_stall(StallWatch& watch);
-  std::vector<RollEntry> roll() const;
+  std::vector<WaitReport> wait_reports() const;
   std::vector<int> awaited_by(const Post& post, const StallWatch& watch) const;
   Error pass_on_blame(const Error& error, const Post& post, const StallWatch& watch) const;
 
@@ -124,7 +126,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   const TcpOptions options_;
   const int streams_;
   const std::vector<Endpoint> roster_;
-  std::shared_ptr<Gatekeeper> gatekeeper_;
+  std::shared_ptr<Acceptor> acceptor_;
   std::vector<Descriptor> channels_;  ///< until take_wire()
   Descriptor epoll_;
   std::vector<Peer> peers_;

@@ -80,14 +80,14 @@ void MeshTransport::progress(milliseconds patience) {
   last_progress_ = Deadline::Clock::now();
   for (int i = 0; i < ready; ++i) {
     int index = static_cast<int>(events[static_cast<std::size_t>(i)].data.u32);
-    Lane lane{index / streams_, index % streams_};
+    StreamId lane{index / streams_, index % streams_};
     std::uint32_t what = events[static_cast<std::size_t>(i)].events;
     if ((what & EPOLLOUT) != 0) send_on(lane);
     if ((what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) receive_on(lane);
   }
 }
 
-void MeshTransport::send_on(Lane lane) {
+void MeshTransport::send_on(StreamId lane) {
   Stream& to = stream_at(lane);
   if (!to.is_open()) return;
   // With an error of the socket there is nothing to wait for either: the end of the stream tells.
@@ -97,7 +97,7 @@ void MeshTransport::send_on(Lane lane) {
   to.awaits_room = awaits_room;
 }
 
-void MeshTransport::receive_on(Lane lane) {
+void MeshTransport::receive_on(StreamId lane) {
   Stream& from = stream_at(lane);
   if (!from.is_open() || from.connection->receive(*this)) return;
   from.connection->cut();
@@ -107,7 +107,7 @@ void MeshTransport::receive_on(Lane lane) {
 // The lost rank may be one that lives, and that ended its group because another one died. Then a notice is on
 // its way, from it or relayed, and rethrow() names the rank that died. Without a notice, a connection that
 // was reset tells of a death rather than one that was closed.
-void MeshTransport::report_loss(Lane first) {
+void MeshTransport::report_loss(StreamId first) {
   int lost = first.peer;
   bool was_reset = stream_at(first).connection->error() == ECONNRESET;
   auto end = Deadline::Clock::now() + NOTICE_LIMIT;
@@ -137,7 +137,7 @@ void MeshTransport::rethrow(const AbortNotice& notice, int source) {
   // Relayed as it is: the origin may have had to cut its connection to some rank before it could tell it.
   notice_ = control_bytes(FrameKind::ABORT, source, encode_abort(notice));
   notice_source_ = source;
-  throw aborted_error(source, Error(notice.code, notice.message, notice.rank));
+  throw aborted_error(source, Error(notice.code, notice.message, notice.rank, notice.numbering));
 }
 
 void MeshTransport::check_departed(const Post& post) const {

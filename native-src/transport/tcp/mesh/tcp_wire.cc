@@ -36,7 +36,7 @@ class TcpWire::Tap final : public FrameReceiver {
  public:
   Tap(WireReceiver& receiver, Peer& peer) : receiver_(receiver), peer_(peer) {}
 
-  void begin_frame(Lane lane, const FrameHeader& header) override {
+  void begin_frame(StreamId lane, const FrameHeader& header) override {
     const bool is_goodbye = header.kind == FrameKind::GOODBYE && header.payload == 0;
     if (peer_.has_left || (!is_goodbye && header.kind != FrameKind::DATA) ||
         (!is_goodbye && !header.signature.is_point_to_point())) {
@@ -44,8 +44,8 @@ class TcpWire::Tap final : public FrameReceiver {
     }
     if (!is_goodbye) receiver_.begin_frame(lane, header);
   }
-  std::byte* place(Lane lane, std::uint32_t at) override { return receiver_.place(lane, at); }
-  void end_frame(Lane lane, const FrameHeader& header) override {
+  std::byte* place(StreamId lane, std::uint32_t at) override { return receiver_.place(lane, at); }
+  void end_frame(StreamId lane, const FrameHeader& header) override {
     if (header.kind == FrameKind::DATA) {
       receiver_.end_frame(lane, header);
     } else {
@@ -74,7 +74,7 @@ TcpWire::TcpWire(int rank, std::vector<Descriptor> connections, Origin origin)
     Descriptor& socket = connections[static_cast<std::size_t>(peer)];
     if (!socket) continue;
     peers_[static_cast<std::size_t>(peer)].connection = std::make_unique<Connection>(
-        std::move(socket), rank_, Lane{peer, 0}, origin_.options.frame_payload_limit);
+        std::move(socket), rank_, StreamId{peer, 0}, origin_.options.frame_payload_limit);
     watch(peer, EPOLL_CTL_ADD, EPOLLIN);
   }
 }
@@ -172,11 +172,11 @@ std::unique_ptr<Transport> TcpWire::reform(const Reformation& reformation) {
   }
   // A number that no other group has: whoever comes late for an older one is refused.
   mesh.group = WireReader(sha256(name).data()).get<std::uint64_t>() | 2;
-  mesh.gatekeeper = origin_.gatekeeper;
+  mesh.acceptor = origin_.acceptor;
   try {
     connect_members(mesh, reformation.deadline, [] {});
   } catch (const Error& error) {
-    origin_.gatekeeper->finish(mesh.group);
+    origin_.acceptor->finish(mesh.group);
     throw renumbered(error, reformation.members);
   }
   return std::make_unique<MeshTransport>(std::move(mesh), origin_.options);
@@ -202,7 +202,7 @@ void TcpWire::close() noexcept {
     }
   }
   linger(open, GOODBYE_LIMIT);
-  origin_.gatekeeper.reset();
+  origin_.acceptor.reset();
   for (Connection* connection : open) connection->cut();
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "channel/wire.h"
-#include "transport/tcp/handshake/gatekeeper.h"
+#include "transport/tcp/handshake/acceptor.h"
 #include "transport/tcp/mesh/connection.h"
 #include "transport/tcp/mesh/tcp_transport.h"
 
@@ -18,7 +18,7 @@ class TcpWire final : public Wire {
   struct Origin {
     std::uint64_t group = 0;
     std::vector<Endpoint> roster;  ///< where each rank listens
-    std::shared_ptr<Gatekeeper> gatekeeper;
+    std::shared_ptr<Acceptor> acceptor;
     TcpOptions options;
   };
 

@@ -10,7 +10,7 @@
 namespace lockstep::tcp {
 namespace {
 
-constexpr std::size_t ABORT_FIXED_BYTES = 8;
+constexpr std::size_t ABORT_FIXED_BYTES = 12;
 constexpr std::size_t ROSTER_FIXED_BYTES = 8;
 constexpr std::size_t ADDRESS_BYTES = 46;  // INET6_ADDRSTRLEN
 constexpr std::size_t ENTRY_BYTES = ADDRESS_BYTES + sizeof(std::uint16_t);
@@ -45,6 +45,7 @@ std::vector<std::byte> encode_abort(const AbortNotice& notice) {
   WireWriter(bytes.data())
       .put(static_cast<std::int32_t>(notice.code))
       .put(notice.rank)
+      .put(static_cast<std::int32_t>(notice.numbering))
       .put_bytes(std::as_bytes(std::span(text)));
   return bytes;
 }
@@ -58,7 +59,9 @@ std::optional<AbortNotice> parse_abort(std::span<const std::byte> bytes, int wor
   AbortNotice notice;
   notice.code = static_cast<ErrorCode>(code);
   notice.rank = reader.get<std::int32_t>();
-  if (notice.rank < 0 || notice.rank >= world_size) notice.rank = Error::NO_RANK;
+  const bool is_of_whole = reader.get<std::int32_t>() == static_cast<std::int32_t>(Error::Numbering::WHOLE);
+  if (notice.rank < 0 || (notice.rank >= world_size && !is_of_whole)) notice.rank = Error::NO_RANK;
+  if (is_of_whole) notice.numbering = Error::Numbering::WHOLE;
   notice.message.resize(bytes.size() - ABORT_FIXED_BYTES);
   reader.get_bytes(std::as_writable_bytes(std::span(notice.message.data(), notice.message.size())));
   return notice;

@@ -14,8 +14,9 @@ namespace lockstep::tcp {
 /// What a rank tells the others when its group has failed.
 struct AbortNotice {
   ErrorCode code = ErrorCode::SYSTEM;
-  std::int32_t rank = Error::NO_RANK;  ///< at fault
-  std::string message;                 ///< cut before ABORT_TEXT_LIMIT bytes are exceeded
+  std::int32_t rank = Error::NO_RANK;                    ///< at fault
+  std::string message;                                   ///< cut before ABORT_TEXT_LIMIT bytes are exceeded
+  Error::Numbering numbering = Error::Numbering::GROUP;  ///< of rank
 };
 
 constexpr std::size_t ABORT_TEXT_LIMIT = 2048;
@@ -49,7 +50,7 @@ Inquiry parse_inquiry(std::span<const std::byte> bytes, int world_size);
 std::vector<std::byte> encode_abort(const AbortNotice& notice);
 std::vector<std::byte> encode_roster(const Roster& roster);
 
-/// Nothing when the bytes are malformed. A rank outside the world becomes NO_RANK.
+/// Nothing when the bytes are malformed. A rank of the group that is outside of it becomes NO_RANK.
 std::optional<AbortNotice> parse_abort(std::span<const std::byte> bytes, int world_size);
 std::optional<Roster> parse_roster(std::span<const std::byte> bytes, int world_size);
 

@@ -2,6 +2,7 @@ package dev.lockstep.learn;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.internal.NativeGroup;
 import dev.lockstep.jni.Native;
 import java.util.function.LongConsumer;
 
@@ -25,7 +26,7 @@ final class NativeTrees implements AutoCloseable {
         flags.buffer().put(i, (byte) (categorical[i] ? 1 : 0));
       }
       handle =
-          ranks.runNative(
+          NativeGroup.of(ranks).runNative(
               group ->
                   Native.open_trees(
                       group,
@@ -122,7 +123,7 @@ final class NativeTrees implements AutoCloseable {
 
   /** Through the communicator, which knows what native errors mean. */
   private void call(Runnable operation) {
-    ranks.runNative(
+    NativeGroup.of(ranks).runNative(
         group -> {
           operation.run();
           return 0;

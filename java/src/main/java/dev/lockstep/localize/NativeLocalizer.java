@@ -1,6 +1,7 @@
 package dev.lockstep.localize;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.internal.NativeGroup;
 import dev.lockstep.jni.Native;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +29,7 @@ final class NativeLocalizer implements AutoCloseable {
     sensors = network.sensors();
     try (NativeNetwork in = new NativeNetwork(network)) {
       handle =
-          group.runNative(
+          NativeGroup.of(group).runNative(
               communicator ->
                   Native.open_localizer(
                       communicator,
@@ -209,6 +210,6 @@ final class NativeLocalizer implements AutoCloseable {
 
   private <T> T get(Supplier<T> operation) {
     LongFunction<T> ignoringGroup = communicator -> operation.get();
-    return group.runNative(ignoringGroup);
+    return NativeGroup.of(group).runNative(ignoringGroup);
   }
 }

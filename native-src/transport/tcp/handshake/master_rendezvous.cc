@@ -1,4 +1,4 @@
-#include "transport/tcp/handshake/reception.h"
+#include "transport/tcp/handshake/master_rendezvous.h"
 
 #include "transport/tcp/handshake/stream.h"
 #include "transport/tcp/wire/control_frame.h"
@@ -24,12 +24,12 @@ std::string name_ranks(const std::vector<int>& ranks) {
   return text;
 }
 
-Reception::Reception(Mesh& mesh, std::string where, const Deadline& deadline)
+MasterRendezvous::MasterRendezvous(Mesh& mesh, std::string where, const Deadline& deadline)
     : mesh_(mesh), where_(std::move(where)), deadline_(deadline), came_from_(mesh.roster.size()) {
   roster_.entries.resize(mesh.roster.size());
 }
 
-std::vector<int> Reception::missing() const {
+std::vector<int> MasterRendezvous::missing() const {
   std::vector<int> ranks;
   for (int rank = 1; rank < mesh_.size(); ++rank) {
     if (!mesh_.connection(rank)) ranks.push_back(rank);
@@ -37,7 +37,7 @@ std::vector<int> Reception::missing() const {
   return ranks;
 }
 
-Error Reception::incomplete() const {
+Error MasterRendezvous::incomplete() const {
   // A rank that has come and given up a moment before rank 0 is not the one to look for.
   std::vector<int> never_came;
   for (int rank : missing()) {
@@ -53,7 +53,7 @@ Error Reception::incomplete() const {
                absent.front());
 }
 
-void Reception::run() {
+void MasterRendezvous::run() {
   FormingNotice notice;
   while (!missing().empty()) {
     notice.tick([&] {
@@ -61,7 +61,7 @@ void Reception::run() {
              std::to_string(mesh_.size()) + ".";
     });
     throw_if_cancelled(deadline_);
-    if (auto arrival = mesh_.gatekeeper->take(REPORT_GROUP, deadline_.slice())) receive(std::move(*arrival));
+    if (auto arrival = mesh_.acceptor->take(REPORT_GROUP, deadline_.slice())) receive(std::move(*arrival));
     forget_the_gone();
     if (deadline_.passed() && !missing().empty()) fail(incomplete());
     if (changed_ && Deadline::Clock::now() - roster_sent_ > ROSTER_INTERVAL) send_roster();
@@ -71,10 +71,10 @@ void Reception::run() {
   send_roster();
 }
 
-void Reception::receive(Gatekeeper::Arrival arrival) {
+void MasterRendezvous::receive(Acceptor::Arrival arrival) {
   const Hello& hello = arrival.hello;
   if (hello.world_size != mesh_.size()) {
-    mesh_.gatekeeper->refuse(arrival, Verdict::WRONG_WORLD_SIZE, mesh_.size());
+    mesh_.acceptor->refuse(arrival, Verdict::WRONG_WORLD_SIZE, mesh_.size());
     fail(Error(ErrorCode::RENDEZVOUS,
                "Rank " + std::to_string(hello.rank) + " (from " + arrival.from + ") believes in a world of " +
                    std::to_string(hello.world_size) + " ranks, rank 0 in one of " +
@@ -82,11 +82,11 @@ void Reception::receive(Gatekeeper::Arrival arrival) {
                hello.rank));
   }
   if (hello.target != 0) {
-    mesh_.gatekeeper->refuse(arrival, Verdict::BAD_RANK, mesh_.size());
+    mesh_.acceptor->refuse(arrival, Verdict::BAD_RANK, mesh_.size());
     return;
   }
   if (hello.streams != mesh_.streams) {
-    mesh_.gatekeeper->refuse(arrival, Verdict::WRONG_STREAMS, mesh_.size());
+    mesh_.acceptor->refuse(arrival, Verdict::WRONG_STREAMS, mesh_.size());
     fail(Error(ErrorCode::RENDEZVOUS,
                "Rank " + std::to_string(hello.rank) + " (from " + arrival.from + ") opens " +
                    std::to_string(hello.streams) + " streams to each rank, rank 0 " +
@@ -96,13 +96,13 @@ void Reception::receive(Gatekeeper::Arrival arrival) {
   auto rank = static_cast<std::size_t>(hello.rank);
   forget_the_gone();
   if (mesh_.connection(hello.rank)) {
-    mesh_.gatekeeper->refuse(arrival, Verdict::DUPLICATE_RANK, mesh_.size());
+    mesh_.acceptor->refuse(arrival, Verdict::DUPLICATE_RANK, mesh_.size());
     fail(Error(ErrorCode::RENDEZVOUS,
                "Two processes report as rank " + std::to_string(hello.rank) + ", from " + came_from_[rank] +
                    " and " + arrival.from + "; give every process a RANK of its own.",
                hello.rank));
   }
-  mesh_.gatekeeper->accept(arrival, mesh_.size());
+  mesh_.acceptor->accept(arrival, mesh_.size());
   // The address is the one that rank 0 sees; a claimed one could be of another network.
   mesh_.roster[rank] = Endpoint::remote(arrival.socket.get()).with_port(hello.port);
   roster_.entries[rank] = {mesh_.roster[rank].host(), hello.port};
@@ -111,7 +111,7 @@ void Reception::receive(Gatekeeper::Arrival arrival) {
   changed_ = true;
 }
 
-void Reception::forget_the_gone() {
+void MasterRendezvous::forget_the_gone() {
   for (int rank = 1; rank < mesh_.size(); ++rank) {
     // A rank that was started anew, or lost its connection, reports again.
     if (mesh_.connection(rank) && has_ended(mesh_.connection(rank).get())) {
@@ -121,7 +121,7 @@ void Reception::forget_the_gone() {
   }
 }
 
-void Reception::send_roster() {
+void MasterRendezvous::send_roster() {
   std::vector<std::byte> payload = encode_roster(roster_);
   for (Descriptor& connection : mesh_.connections) {
     // Who has gone meanwhile is noticed by the next look or, after the last roster, by the transport.
@@ -131,7 +131,7 @@ void Reception::send_roster() {
   roster_sent_ = Deadline::Clock::now();
 }
 
-void Reception::fail(const Error& error) {
+void MasterRendezvous::fail(const Error& error) {
   std::vector<std::byte> payload = encode_abort({error.code(), error.rank(), error.what()});
   for (Descriptor& connection : mesh_.connections) {
     if (connection) write_control(connection.get(), FrameKind::ABORT, 0, payload, deadline_);

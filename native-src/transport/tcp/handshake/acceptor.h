@@ -20,7 +20,7 @@ namespace lockstep::tcp {
 /// connections and checks their handshakes; it never touches the data path. Whoever proves to know the token
 /// waits in a queue until the group that it asks for takes it; strangers, old versions, garbage and the
 /// silent are refused and logged. Thread-safe.
-class Gatekeeper {
+class Acceptor {
  public:
   /// A connection that knows the token; it still waits for its Reply.
   struct Arrival {
@@ -30,11 +30,11 @@ class Gatekeeper {
     std::string from;  ///< its address, for messages
   };
 
-  Gatekeeper(std::vector<Descriptor> listeners, int rank, std::string token,
-             std::chrono::milliseconds handshake_limit);
-  ~Gatekeeper();
-  Gatekeeper(const Gatekeeper&) = delete;
-  Gatekeeper& operator=(const Gatekeeper&) = delete;
+  Acceptor(std::vector<Descriptor> listeners, int rank, std::string token,
+           std::chrono::milliseconds handshake_limit);
+  ~Acceptor();
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
 
   const std::string& token() const { return token_; }
 

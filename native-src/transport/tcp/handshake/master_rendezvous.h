@@ -11,9 +11,9 @@ namespace lockstep::tcp {
 
 /// Rank 0's part of the rendezvous: waits until every rank has reported, then tells each where the others
 /// listen. The connections on which they reported stay as those between rank 0 and them.
-class Reception {
+class MasterRendezvous {
  public:
-  Reception(Mesh& mesh, std::string where, const Deadline& deadline);
+  MasterRendezvous(Mesh& mesh, std::string where, const Deadline& deadline);
 
   /// @throws Error TIMEOUT naming the ranks that have not come; RENDEZVOUS for a rank that came twice or with
   /// another
@@ -21,7 +21,7 @@ class Reception {
   void run();
 
  private:
-  void receive(Gatekeeper::Arrival arrival);
+  void receive(Acceptor::Arrival arrival);
   void forget_the_gone();
   void send_roster();
   [[noreturn]] void fail(const Error& error);

@@ -1,4 +1,4 @@
-#include "collective/backend/collective.h"
+#include "collective/backend/collective_context.h"
 
 #include <algorithm>
 

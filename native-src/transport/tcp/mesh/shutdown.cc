@@ -38,8 +38,8 @@ void MeshTransport::tell_peers(const Error& reason, bool memory_is_valid) {
   peers_know_ = true;
   std::vector<std::byte> frame = notice_;
   if (frame.empty()) {
-    frame =
-        control_bytes(FrameKind::ABORT, rank_, encode_abort({reason.code(), reason.rank(), reason.what()}));
+    frame = control_bytes(FrameKind::ABORT, rank_,
+                          encode_abort({reason.code(), reason.rank(), reason.what(), reason.numbering()}));
   }
   // On every stream: some may have to be cut, and whoever waits reads another one first.
   for_each_stream([&](Stream& stream) {
@@ -111,7 +111,7 @@ void MeshTransport::close() noexcept {
          failure_ ? ABORT_LIMIT
                   : std::chrono::ceil<milliseconds>(std::chrono::duration<double>(options_.timeout_seconds)));
   for_each_stream([](Stream& stream) { stream.connection->cut(); });
-  gatekeeper_.reset();
+  acceptor_.reset();
 }
 
 }  // namespace lockstep::tcp

@@ -1,4 +1,4 @@
-#include "transport/tcp/handshake/gatekeeper.h"
+#include "transport/tcp/handshake/acceptor.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -30,8 +30,8 @@ constexpr std::chrono::milliseconds ACCEPT_PAUSE{100};
 
 }  // namespace
 
-Gatekeeper::Gatekeeper(std::vector<Descriptor> listeners, int rank, std::string token,
-                       std::chrono::milliseconds handshake_limit)
+Acceptor::Acceptor(std::vector<Descriptor> listeners, int rank, std::string token,
+                   std::chrono::milliseconds handshake_limit)
     : listeners_(std::move(listeners)),
       rank_(rank),
       token_(std::move(token)),
@@ -46,7 +46,7 @@ Gatekeeper::Gatekeeper(std::vector<Descriptor> listeners, int rank, std::string 
   }
 }
 
-Gatekeeper::~Gatekeeper() {
+Acceptor::~Acceptor() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -57,7 +57,7 @@ Gatekeeper::~Gatekeeper() {
   thread_.join();
 }
 
-std::optional<Gatekeeper::Arrival> Gatekeeper::take(std::uint64_t group, std::chrono::milliseconds patience) {
+std::optional<Acceptor::Arrival> Acceptor::take(std::uint64_t group, std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   auto wanted = arrivals_.end();
   auto found = [&] {
@@ -72,7 +72,7 @@ std::optional<Gatekeeper::Arrival> Gatekeeper::take(std::uint64_t group, std::ch
   return arrival;
 }
 
-void Gatekeeper::reply(Arrival& arrival, Verdict verdict, int world_size) {
+void Acceptor::reply(Arrival& arrival, Verdict verdict, int world_size) {
   auto bytes = encode_reply({verdict, PROTOCOL_VERSION, world_size}, arrival.hello, arrival.nonce, token_);
   // Whoever has not proved the token gets no proof, from which a weak one could be guessed at leisure.
   const bool is_stranger = verdict == Verdict::WRONG_TOKEN || verdict == Verdict::WRONG_VERSION;
@@ -83,15 +83,15 @@ void Gatekeeper::reply(Arrival& arrival, Verdict verdict, int world_size) {
       ::send(arrival.socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-void Gatekeeper::accept(Arrival& arrival, int world_size) { reply(arrival, Verdict::ACCEPTED, world_size); }
+void Acceptor::accept(Arrival& arrival, int world_size) { reply(arrival, Verdict::ACCEPTED, world_size); }
 
-void Gatekeeper::refuse(Arrival& arrival, Verdict verdict, int world_size) {
+void Acceptor::refuse(Arrival& arrival, Verdict verdict, int world_size) {
   reply(arrival, verdict, world_size);
   log_refusal(arrival.from, describe(verdict) + " (it came as rank " + std::to_string(arrival.hello.rank) +
                                 " of " + std::to_string(arrival.hello.world_size) + ")");
 }
 
-void Gatekeeper::finish(std::uint64_t group) {
+void Acceptor::finish(std::uint64_t group) {
   std::deque<Arrival> late;
   {
     std::lock_guard lock(mutex_);
@@ -112,7 +112,7 @@ void Gatekeeper::finish(std::uint64_t group) {
   for (Arrival& arrival : late) refuse(arrival, Verdict::NOT_EXPECTED, arrival.hello.world_size);
 }
 
-void Gatekeeper::run() noexcept {
+void Acceptor::run() noexcept {
   for (;;) {
     {
       std::lock_guard lock(mutex_);
@@ -130,7 +130,7 @@ void Gatekeeper::run() noexcept {
   }
 }
 
-void Gatekeeper::poll_once() {
+void Acceptor::poll_once() {
   Clock::time_point now = Clock::now();
   bool accepting = now >= accept_again_;
   std::vector<pollfd> entries{{wake_.get(), POLLIN, 0}};
@@ -163,7 +163,7 @@ void Gatekeeper::poll_once() {
   }
 }
 
-void Gatekeeper::accept_from(const Descriptor& listener) {
+void Acceptor::accept_from(const Descriptor& listener) {
   sockaddr_storage address;
   socklen_t size = sizeof address;
   Descriptor socket(
@@ -192,7 +192,7 @@ void Gatekeeper::accept_from(const Descriptor& listener) {
   pending_.push_back({std::move(socket), challenge.nonce, from, Clock::now() + handshake_limit_, {}, 0});
 }
 
-bool Gatekeeper::read_from(Pending& pending) {
+bool Acceptor::read_from(Pending& pending) {
   ssize_t got = ::recv(pending.socket.get(), pending.bytes.data() + pending.got, HELLO_BYTES - pending.got,
                        MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return true;
@@ -219,7 +219,7 @@ bool Gatekeeper::read_from(Pending& pending) {
   return false;
 }
 
-void Gatekeeper::judge(Pending& pending) {
+void Acceptor::judge(Pending& pending) {
   auto hello = parse_hello(pending.bytes);
   if (!hello) {
     log_refusal(pending.from, "its handshake is malformed");
@@ -233,7 +233,7 @@ void Gatekeeper::judge(Pending& pending) {
   admit(std::move(arrival));
 }
 
-void Gatekeeper::admit(Arrival arrival) {
+void Acceptor::admit(Arrival arrival) {
   {
     std::lock_guard lock(mutex_);
     if (!finished_.contains(arrival.hello.group) && arrivals_.size() < ARRIVAL_LIMIT) {
@@ -245,7 +245,7 @@ void Gatekeeper::admit(Arrival arrival) {
   refuse(arrival, Verdict::NOT_EXPECTED, 0);
 }
 
-void Gatekeeper::log_refusal(const std::string& from, const std::string& reason) {
+void Acceptor::log_refusal(const std::string& from, const std::string& reason) {
   std::lock_guard lock(refusals_.mutex);
   const auto now = Clock::now();
   const bool is_one_of_the_first = refusals_.logged < FIRST_REFUSALS;

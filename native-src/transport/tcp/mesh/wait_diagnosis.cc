@@ -47,15 +47,15 @@ void MeshTransport::take_inquiry(int peer, const Signature& signature, std::span
 
 void MeshTransport::look_for_stall(StallWatch& watch) {
   const StallWatch::Due due = watch.look();
-  if (due == StallWatch::Due::REPORT) watch.report(roll());
+  if (due == StallWatch::Due::REPORT) watch.report(wait_reports());
   if (due != StallWatch::Due::CALL_ROLL) return;
   for (Peer& peer : peers_) peer.answer.reset();
   inquire(watch, true);
 }
 
-std::vector<RollEntry> MeshTransport::roll() const {
+std::vector<WaitReport> MeshTransport::wait_reports() const {
   const auto now = Deadline::Clock::now();
-  std::vector<RollEntry> entries(peers_.size());
+  std::vector<WaitReport> entries(peers_.size());
   for (std::size_t rank = 0; rank < peers_.size(); ++rank) {
     const Peer& peer = peers_[rank];
     entries[rank].pending = peer.answer;
@@ -89,7 +89,9 @@ std::vector<int> MeshTransport::awaited_by(const Post& post, const StallWatch& w
 // A rank that keeps the others waiting, and has itself waited for long, names whom it waits for; unless that
 // is who blames it.
 Error MeshTransport::pass_on_blame(const Error& error, const Post& post, const StallWatch& watch) const {
-  if (error.code() != ErrorCode::TIMEOUT || error.rank() != rank_ || post.peer == ANY) return error;
+  if (error.code() != ErrorCode::TIMEOUT || error.rank() != rank_ ||
+      error.numbering() != Error::Numbering::GROUP || post.peer == ANY)
+    return error;
   const int awaited = awaited_by(post, watch).back();
   if (awaited == notice_source_) return error;
   return Error(error.code(),

@@ -5,18 +5,18 @@
 
 namespace lockstep {
 
-/// The right to be inside the backend, which one thread at a time has. It costs one atomic instruction to
-/// take and one to give back where nobody else is about; all else happens under a mutex of the owner's, by
-/// whoever has barred the short way first.
-class Turn {
+/// The right to be inside the backend, which one thread at a time has. Uncontended, it costs one atomic
+/// instruction to take and one to give back (the fast path); all else happens under a mutex of the owner's,
+/// by a thread that has closed the fast path first.
+class ExclusiveTurn {
  public:
-  /// The short way in. @return false when taken or barred
+  /// The fast path in. @return false when taken or barred
   bool try_take() noexcept {
     std::uint32_t free = 0;
     return state_.compare_exchange_strong(free, TAKEN, std::memory_order_acquire, std::memory_order_relaxed);
   }
 
-  /// The short way out. @return false when barred: then end() it under the mutex and wake whoever waits
+  /// The fast path out. @return false when barred: then end() it under the mutex and wake whoever waits
   bool try_give_back() noexcept {
     std::uint32_t taken = TAKEN;
     return state_.compare_exchange_strong(taken, 0, std::memory_order_release, std::memory_order_relaxed);

@@ -8,14 +8,14 @@
 namespace lockstep {
 
 /// Where a rank wants to go in a split.
-struct Choice {
+struct SplitKey {
   std::int32_t color;
   std::int32_t key;
 };
 
 /// The ranks that chose `color`, by their key, then by rank; none for a negative color.
 /// @param choices of all ranks of the parent
-inline std::vector<int> members_of(std::span<const Choice> choices, int color) {
+inline std::vector<int> members_of(std::span<const SplitKey> choices, int color) {
   std::vector<int> members;
   if (color < 0) return members;
   for (std::size_t rank = 0; rank < choices.size(); ++rank) {

@@ -1,4 +1,4 @@
-#include "transport/tcp/handshake/dial.h"
+#include "transport/tcp/handshake/connect.h"
 
 #include <array>
 #include <cerrno>

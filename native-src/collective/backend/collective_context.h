@@ -23,7 +23,7 @@ class Scratch {
 };
 
 /// What every algorithm needs besides its buffers.
-struct Collective {
+struct CollectiveContext {
   Transport& transport;
   const Deadline& deadline;
   Signature signature;
