@@ -13,6 +13,7 @@ import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.optimizer.FusedStep;
 import dev.lockstep.train.optimizer.LocalOptimizer;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +75,14 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
   @Override
   public Class<Options> options() {
     return Options.class;
+  }
+
+  @Override
+  public List<VerifiedSetting<Options>> verifiedSettings() {
+    Options small = Options.defaults().withBuckets(0.0005, 0.001);
+    // Threads of one process do not share memory as processes do, which fused needs.
+    return List.of(
+        VerifiedSetting.equal("not fused", small.withFused(false), VerifiedSetting.ADAM, 0));
   }
 
   @Override
