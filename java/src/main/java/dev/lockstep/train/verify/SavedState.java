@@ -3,6 +3,7 @@ package dev.lockstep.train.verify;
 import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.checkpoint.StoredTensor;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,8 +21,8 @@ final class SavedState {
       if (!tensor.name().startsWith("model.")) {
         continue;
       }
-      ByteBuffer mine = a.tensor(tensor.name()).data();
-      ByteBuffer other = tensor.data();
+      ByteBuffer mine = bytes(a.tensor(tensor.name()));
+      ByteBuffer other = bytes(tensor);
       while (other.hasRemaining()) {
         double x = mine.getFloat();
         double y = other.getFloat();
@@ -43,7 +44,7 @@ final class SavedState {
       List<StoredTensor> x = mine.get(name);
       List<StoredTensor> y = other.get(name);
       for (int rank = 0; rank < Math.max(x.size(), y.size()); rank++) {
-        if (x.size() != y.size() || !x.get(rank).data().equals(y.get(rank).data())) {
+        if (x.size() != y.size() || !bytes(x.get(rank)).equals(bytes(y.get(rank)))) {
           return Optional.of(x.size() == 1 ? name : name + " of rank " + rank);
         }
       }
@@ -51,6 +52,13 @@ final class SavedState {
     return a.state().equals(b.state())
         ? Optional.empty()
         : Optional.of(a.state() + " against " + b.state());
+  }
+
+  /** All of a tensor, which may have been saved in parts. */
+  private static ByteBuffer bytes(StoredTensor tensor) {
+    ByteBuffer all = ByteBuffer.allocate((int) tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    tensor.pieces().forEach(all::put);
+    return all.flip();
   }
 
   private static Map<String, List<StoredTensor>> all(Checkpoint checkpoint) {

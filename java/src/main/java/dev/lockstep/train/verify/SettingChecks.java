@@ -89,6 +89,8 @@ final class SettingChecks {
         return new Finding(type, setting.name(), name, true, check.run());
       } catch (Wrong e) {
         return new Finding(type, setting.name(), name, false, String.valueOf(e.getMessage()));
+      } catch (RuntimeException e) {
+        return new Finding(type, setting.name(), name, false, e.toString());
       }
     };
   }
@@ -260,7 +262,7 @@ final class SettingChecks {
         throw new Wrong("rank " + rank + " at operation " + at + ": " + e.getMessage());
       }
     }
-    return plan.faults() + (plan.faults() == 1 ? " run" : " runs") + ", each resumed";
+    return plan.faults() + (plan.faults() == 1 ? " run, resumed" : " runs, each resumed");
   }
 
   private List<Ending> fault(Path run, int rank, long at, boolean silent) {
