@@ -110,7 +110,8 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     // Threads of one process do not share memory as processes do, which fused needs.
     return List.of(
         VerifiedSetting.equal("not fused", small.withFused(false), VerifiedSetting.ADAM, 0),
-        VerifiedSetting.equal("sharding 1", small.withSharding(1), VerifiedSetting.ADAM, 0));
+        // The same bits on 2 ranks and in shared memory; elsewhere sums may be in another order.
+        VerifiedSetting.equal("sharding 1", small.withSharding(1), VerifiedSetting.SGD, 1e-5));
   }
 
   @Override

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
 public final class ElasticAveraging implements StrategyProvider<ElasticAveraging.Options> {
   /** What an exchange does with the ranks' parameters. */
   public enum Rule {
-    /** x ← x − α(x − c), c ← (1 − β)c + β·mean(x). */
+    /** x ← x − ηg(x) − α(x − c), c ← (1 − β)c + β·mean(x), all of x before the step. */
     @JsonProperty("elastic")
     ELASTIC,
-    /** x ← α·x + (1 − α)·mean(x), c ← mean(x). */
+    /** After the step x ← α·x + (1 − α)·mean(x), c ← mean(x). */
     @JsonProperty("blend")
     BLEND
   }
@@ -107,11 +107,8 @@ public final class ElasticAveraging implements StrategyProvider<ElasticAveraging
     LocalOptimizer optimizer =
         context.own(
             new LocalOptimizer(context.optimizer(), parameters, Placement.Resize.FIRST));
-    return context.worker(
-        parameters,
-        buffers,
-        new LocalGradients(context.communicator(), parameters),
-        optimizer,
-        new ElasticExchange(options, context, parameters, buffers, optimizer));
+    ElasticExchange exchange =
+        new ElasticExchange(options, context, parameters, buffers, optimizer);
+    return context.worker(parameters, buffers, exchange, optimizer, exchange);
   }
 }

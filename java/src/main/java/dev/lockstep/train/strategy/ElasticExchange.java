@@ -4,6 +4,10 @@ import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.comm.Work;
+import dev.lockstep.data.DistributedSampler.Batch;
+import dev.lockstep.train.engine.Computed;
+import dev.lockstep.train.engine.GradientExchange;
 import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Reduced;
 import dev.lockstep.train.engine.Step;
@@ -13,16 +17,24 @@ import dev.lockstep.train.memory.ControlWords.Word;
 import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.memory.Works;
 import dev.lockstep.train.optimizer.Optimizer;
 import dev.lockstep.train.strategy.ElasticAveraging.Rule;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/** The exchange of {@link ElasticAveraging}. Each rank keeps the centre, equal on all. */
-final class ElasticExchange implements ParameterExchange {
+/**
+ * The exchange of {@link ElasticAveraging}. Each rank keeps the centre, equal on all.
+ *
+ * <p>As in the paper (equations 5 and 6) gradient, spring and centre are all of the parameters
+ * before the step: the mean travels while the step is computed.
+ */
+final class ElasticExchange implements GradientExchange, ParameterExchange {
   private final ElasticAveraging.Options options;
   private final Communicator group;
   private final FlatParameters parameters;
@@ -31,6 +43,9 @@ final class ElasticExchange implements ParameterExchange {
   private final OwnParameters own;
   private final FlatBuffers centre;
   private final FlatBuffers mean;
+  private final FlatBuffers pull;
+  private final LocalGradients local;
+  private final List<Work> pending = new ArrayList<>();
   private final PendingWords words;
   private long waitedNanos;
 
@@ -49,24 +64,59 @@ final class ElasticExchange implements ParameterExchange {
     own = context.own(new OwnParameters(parameters, Placement.Resize.FIRST));
     centre = context.own(new FlatBuffers(parameters.layout(), NativeMemory::allocate));
     mean = context.own(new FlatBuffers(parameters.layout(), group::allocate));
+    pull = context.own(new FlatBuffers(parameters.layout(), NativeMemory::allocate));
+    local = new LocalGradients(group, parameters);
     words = new PendingWords(group, mean);
+  }
+
+  @Override
+  public double weight(Batch batch) {
+    return local.weight(batch);
+  }
+
+  /** Elastic: begins to average the parameters of before the step, under forward and backward. */
+  @Override
+  public void begin(Step step) {
+    if (isDue(step) && options.rule() == Rule.ELASTIC) {
+      pull.copyFrom(parameters.values());
+      startMean();
+    }
+  }
+
+  @Override
+  public void backwardBegins(boolean lossIsFinite) {
+    local.backwardBegins(lossIsFinite);
+  }
+
+  @Override
+  public Reduced complete(Computed computed) {
+    return local.complete(computed);
+  }
+
+  private boolean isDue(Step step) {
+    return (step.number() + 1) % options.every() == 0;
+  }
+
+  private void startMean() {
+    mean.copyFrom(parameters.values());
+    for (int g = 0; g < parameters.layout().groups().size(); g++) {
+      pending.add(group.allReduceAsync(mean.span(g), ReduceOp.AVERAGE));
+    }
   }
 
   @Override
   public Set<Word> afterUpdate(Step step, Reduced reduced) {
     words.add(step, reduced);
-    return (step.number() + 1) % options.every() == 0 ? exchange() : Set.of();
-  }
-
-  private Set<Word> exchange() {
-    long start = System.nanoTime();
-    mean.copyFrom(parameters.values());
-    buffers.startMerge(1.0 / group.size());
-    for (int g = 0; g < parameters.layout().groups().size(); g++) {
-      group.allReduce(mean.span(g), ReduceOp.AVERAGE);
+    if (!isDue(step)) {
+      return Set.of();
     }
-    buffers.finishMerge();
-    Set<Word> raised = words.agree();
+    if (options.rule() == Rule.BLEND) {
+      startMean();
+    }
+    long start = System.nanoTime();
+    pending.forEach(Work::await);
+    pending.clear();
+    Set<Word> raised = talk();
     waitedNanos += System.nanoTime() - start;
     double alpha = options.alphaFor(group.size());
     try (PointerScope scope = new PointerScope();
@@ -74,29 +124,29 @@ final class ElasticExchange implements ParameterExchange {
       for (int g = 0; g < parameters.layout().groups().size(); g++) {
         Tensor x = parameters.values().whole(g);
         Tensor c = centre.whole(g);
-        Tensor all = mean.whole(g);
         if (options.rule() == Rule.ELASTIC) {
-          // x first: it is pulled towards the centre of before.
-          x.lerp_(c, new Scalar(alpha));
-          c.lerp_(all, new Scalar(options.beta()));
-        } else if (alpha == 0) {
-          x.copy_(all);
-          c.copy_(all);
+          x.sub_(pull.whole(g).sub_(c), new Scalar(alpha));
+          c.lerp_(mean.whole(g), new Scalar(options.beta()));
         } else {
-          x.lerp_(all, new Scalar(1 - alpha));
-          c.copy_(all);
+          c.copy_(mean.whole(g));
+          x.sub_(c).mul_(new Scalar(alpha)).add_(c);
         }
       }
     }
     return raised;
   }
 
+  /** What goes with every exchange besides parameters. */
+  private Set<Word> talk() {
+    buffers.startMerge(1.0 / group.size());
+    buffers.finishMerge();
+    return words.agree();
+  }
+
   @Override
   public Set<Word> synchronize(SyncPoint why) {
     long start = System.nanoTime();
-    Set<Word> raised = words.agree();
-    buffers.startMerge(1.0 / group.size());
-    buffers.finishMerge();
+    Set<Word> raised = talk();
     if (words.anyUnused()) {
       optimizer.agreeOnSteps(group);
     }
@@ -125,5 +175,10 @@ final class ElasticExchange implements ParameterExchange {
   @Override
   public double waitedSeconds() {
     return waitedNanos * 1e-9;
+  }
+
+  @Override
+  public void close() {
+    Works.settle(pending);
   }
 }
