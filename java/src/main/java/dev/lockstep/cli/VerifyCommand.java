@@ -1,7 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.CommunicatorConfig;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.verify.Finding;
 import dev.lockstep.train.verify.StrategyVerification;
 import dev.lockstep.train.verify.VerificationPlan;
@@ -53,7 +53,11 @@ final class VerifyCommand implements Runnable {
       })
   int strategy(
       @Parameters(paramLabel = "TYPE", description = "A strategy.type, or all.") String type,
-      @Option(names = "--ranks", paramLabel = "N", defaultValue = "4", description = "Ranks (${DEFAULT-VALUE}).")
+      @Option(
+              names = "--ranks",
+              paramLabel = "N",
+              defaultValue = "4",
+              description = "Ranks (${DEFAULT-VALUE}).")
           int ranks,
       @Option(
               names = "--backend",
@@ -107,14 +111,18 @@ final class VerifyCommand implements Runnable {
       throw new ParameterException(
           spec.commandLine(), "--backend must be auto, tcp or shared_memory, not " + backend);
     }
-    NativeLibraries.load();
+    TorchLibraries.load();
     VerificationPlan plan =
         new VerificationPlan(backend, ranks, schedules, faults, seed, Duration.ofSeconds(limit));
     List<Finding> findings = new StrategyVerification(plan).run(type, VerifyCommand::print);
     long failed = findings.stream().filter(finding -> !finding.passed()).count();
     if (failed > 0) {
       System.err.println(
-          "lockstep: " + failed + " of " + findings.size() + " checks failed; FAILED above says how");
+          "lockstep: "
+              + failed
+              + " of "
+              + findings.size()
+              + " checks failed; FAILED above says how");
       return ExitCode.UNHEALTHY;
     }
     System.out.println("all " + findings.size() + " checks passed on " + ranks + " ranks");

@@ -47,7 +47,6 @@ final class ConfigurationPage {
   /** The keys of the strategy whose table is being written; missing while none is. */
   private JsonNode strategy = MissingNode.getInstance();
 
-
   private ConfigurationPage(JsonNode defaults, JsonNode sections) {
     this.sections = sections;
     this.defaults = defaults;

@@ -36,8 +36,7 @@ class DilocoTest {
   }
 
   private static StrategyConfig diloco(int every, int fragments, int delay, Sent sent) {
-    return StrategyConfig.of(
-        Diloco.Options.of(every, fragments, delay, null, null, null, sent));
+    return StrategyConfig.of(Diloco.Options.of(every, fragments, delay, null, null, null, sent));
   }
 
   /** Bytes that rank 0 put into operations in each step, what follows a step included. */

@@ -22,9 +22,7 @@ public record Shard(ParameterRange whole, ParameterRange own, long[] counts) {
       from = end;
     }
     return new Shard(
-        whole,
-        new ParameterRange(whole.group(), whole.from() + ownFrom, counts[rank]),
-        counts);
+        whole, new ParameterRange(whole.group(), whole.from() + ownFrom, counts[rank]), counts);
   }
 
   /** Whether an element lies in {@link #whole}. */

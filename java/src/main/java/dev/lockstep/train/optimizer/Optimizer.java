@@ -72,8 +72,7 @@ public abstract class Optimizer implements Update {
     steps = new long[layout.slots().size()];
     counted = new long[layout.slots().size()];
     List<String> names = stateNames(config);
-    List<FlatBuffers> buffers =
-        FlatBuffers.several(names.size(), stateLayout, allocate);
+    List<FlatBuffers> buffers = FlatBuffers.several(names.size(), stateLayout, allocate);
     for (int i = 0; i < names.size(); i++) {
       state.put(names.get(i), buffers.get(i));
     }

@@ -122,8 +122,7 @@ public final class ShardedOptimizer extends LocalOptimizer {
     ParameterRange part =
         intersection(new ParameterRange(slot.group(), slot.offset(), slot.count()), own);
     if (part.count() > 0) {
-      all.sharded(
-          name, flat, stateRange(shard, part), part.from() - slot.offset(), slot.count());
+      all.sharded(name, flat, stateRange(shard, part), part.from() - slot.offset(), slot.count());
     } else {
       // Before what the others have of it, or behind.
       long from = own.from() <= slot.offset() ? 0 : slot.count();

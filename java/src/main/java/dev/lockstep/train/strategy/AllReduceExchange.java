@@ -91,8 +91,7 @@ public final class AllReduceExchange implements GradientExchange {
       double firstBucketMib, double bucketMib, Communicator group, FlatParameters parameters) {
     return group.size() == 1
         ? List.of()
-        : Bucket.plan(
-            parameters.layout(), (long) (firstBucketMib * MIB), (long) (bucketMib * MIB));
+        : Bucket.plan(parameters.layout(), (long) (firstBucketMib * MIB), (long) (bucketMib * MIB));
   }
 
   @Override

@@ -140,8 +140,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     FlatParameters parameters = context.parameters();
     ModelBuffers buffers = context.buffers();
     List<Bucket> buckets =
-        AllReduceExchange.buckets(
-            options.firstBucketMib(), options.bucketMib(), group, parameters);
+        AllReduceExchange.buckets(options.firstBucketMib(), options.bucketMib(), group, parameters);
     ShardedExchange shards = context.own(new ShardedExchange(group, parameters, buckets));
     return context.worker(
         parameters,

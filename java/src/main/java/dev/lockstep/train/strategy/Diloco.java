@@ -133,8 +133,7 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
     ModelBuffers buffers = context.buffers();
     // As in the paper, each rank keeps moments of its own, which no average touches.
     LocalOptimizer inner =
-        context.own(
-            new LocalOptimizer(context.optimizer(), parameters, Placement.Resize.FIRST));
+        context.own(new LocalOptimizer(context.optimizer(), parameters, Placement.Resize.FIRST));
     return context.worker(
         parameters,
         buffers,

@@ -105,8 +105,7 @@ public final class ElasticAveraging implements StrategyProvider<ElasticAveraging
     FlatParameters parameters = context.parameters();
     ModelBuffers buffers = context.buffers();
     LocalOptimizer optimizer =
-        context.own(
-            new LocalOptimizer(context.optimizer(), parameters, Placement.Resize.FIRST));
+        context.own(new LocalOptimizer(context.optimizer(), parameters, Placement.Resize.FIRST));
     ElasticExchange exchange =
         new ElasticExchange(options, context, parameters, buffers, optimizer);
     return context.worker(parameters, buffers, exchange, optimizer, exchange);

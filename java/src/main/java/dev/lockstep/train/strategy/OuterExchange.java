@@ -76,8 +76,7 @@ final class OuterExchange implements ParameterExchange {
     change = context.own(new FlatBuffers(parameters.layout(), group::allocate));
     momentum =
         context.own(
-            new FlatBuffers(
-                Optimizer.stateLayout(parameters.layout()), NativeMemory::allocate));
+            new FlatBuffers(Optimizer.stateLayout(parameters.layout()), NativeMemory::allocate));
     long elements = parameters.layout().groups().stream().mapToLong(Group::count).sum();
     half = context.own(group.allocate(options.sent() == Sent.BF16 ? 2 * elements : 1));
     words = new PendingWords(group, change);
@@ -260,10 +259,7 @@ final class OuterExchange implements ParameterExchange {
 
   /** A range's first element among those of all groups. */
   private long place(ParameterRange range) {
-    return parameters.layout().groups().stream()
-            .limit(range.group())
-            .mapToLong(Group::count)
-            .sum()
+    return parameters.layout().groups().stream().limit(range.group()).mapToLong(Group::count).sum()
         + range.from();
   }
 

@@ -10,7 +10,9 @@ import dev.lockstep.train.memory.FlatBuffers;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** What a rank has to tell the others, gathered over steps in which they do not talk. One thread. */
+/**
+ * What a rank has to tell the others, gathered over steps in which they do not talk. One thread.
+ */
 final class PendingWords {
   private final Communicator group;
   private final ControlWords words;

@@ -148,10 +148,8 @@ final class SettingChecks {
       long seed = plan.seed() + i;
       try {
         RunSummary summary =
-            ended(
-                trial().run(null, false, rank -> Disturbance.delays(seed * plan.ranks() + rank)));
-        if (setting.repeatable()
-            && !summary.parametersSha256().equals(quiet.parametersSha256())) {
+            ended(trial().run(null, false, rank -> Disturbance.delays(seed * plan.ranks() + rank)));
+        if (setting.repeatable() && !summary.parametersSha256().equals(quiet.parametersSha256())) {
           throw new Wrong("other bits than without delays");
         }
       } catch (Wrong e) {
@@ -274,9 +272,7 @@ final class SettingChecks {
             if (any != rank) {
               return Disturbance.NONE;
             }
-            return silent
-                ? Disturbance.silence(at, others, plan.limit())
-                : Disturbance.kill(at);
+            return silent ? Disturbance.silence(at, others, plan.limit()) : Disturbance.kill(at);
           }
 
           @Override
@@ -302,7 +298,10 @@ final class SettingChecks {
       }
       if (!(ending.failure() instanceof CommunicationException)) {
         throw new Wrong(
-            "rank " + rank + " ends with " + (ending.failure() == null ? "success" : ending.failure()));
+            "rank "
+                + rank
+                + " ends with "
+                + (ending.failure() == null ? "success" : ending.failure()));
       }
     }
   }
@@ -323,8 +322,7 @@ final class SettingChecks {
   private RunSummary ended(List<Ending> endings) throws Wrong {
     checkEnded(endings);
     var result = endings.get(0).result();
-    RunSummary summary =
-        result == null ? null : result.summary().orElse(null);
+    RunSummary summary = result == null ? null : result.summary().orElse(null);
     if (summary == null) {
       throw new Wrong("the run was stopped");
     }

@@ -132,11 +132,7 @@ record Trial(
   }
 
   private Ending runRank(
-      RendezvousPort port,
-      int rank,
-      @Nullable Path folder,
-      boolean resume,
-      Conditions conditions) {
+      RendezvousPort port, int rank, @Nullable Path folder, boolean resume, Conditions conditions) {
     try (Communicator own = join(port, rank);
         Dataset data = DataFiles.open(data())) {
       DisturbedCommunicator disturbed = new DisturbedCommunicator(own, conditions.of(rank));
@@ -172,8 +168,7 @@ record Trial(
         rank == 0
             ? port.join(ranks, TOKEN, FORMING_SECONDS, config)
             : Communicator.join(
-                new TcpOptions(
-                    rank, ranks, port.address(), port.port(), TOKEN, FORMING_SECONDS),
+                new TcpOptions(rank, ranks, port.address(), port.port(), TOKEN, FORMING_SECONDS),
                 config);
     own.setTimeout(timeoutSeconds);
     return own;

@@ -86,8 +86,7 @@ class ElasticExchangeTest {
                 null)) {
       FlatParameters parameters = context.parameters();
       ModelBuffers buffers = context.buffers();
-      LocalOptimizer optimizer =
-          context.own(new LocalOptimizer(context.optimizer(), parameters));
+      LocalOptimizer optimizer = context.own(new LocalOptimizer(context.optimizer(), parameters));
       ElasticExchange exchange =
           new ElasticExchange(
               ElasticAveraging.Options.of(1, null, null, BETA),

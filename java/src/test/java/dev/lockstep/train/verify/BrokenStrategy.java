@@ -78,8 +78,7 @@ public final class BrokenStrategy implements StrategyProvider<BrokenStrategy.Opt
   /** Does not say what is to be saved. */
   private record Forgetful(LocalOptimizer optimizer) implements Update {
     @Override
-    public void apply(
-List<ParameterRange> owned, double rate, double scale) {
+    public void apply(List<ParameterRange> owned, double rate, double scale) {
       optimizer.apply(owned, rate, scale);
     }
 
@@ -130,10 +129,7 @@ List<ParameterRange> owned, double rate, double scale) {
       words.set(current.needs().words());
       group.allReduce(words.span(), ReduceOp.SUM);
       return new Reduced(
-          parameters.layout().everything(),
-          parameters.squaredGradientNorm(),
-          true,
-          words.raised());
+          parameters.layout().everything(), parameters.squaredGradientNorm(), true, words.raised());
     }
 
     /** Rank 0 adds in the order in which messages come. */
