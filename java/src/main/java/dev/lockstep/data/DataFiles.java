@@ -35,12 +35,20 @@ public final class DataFiles {
   public static Dataset open(DataConfig config) {
     // A quarter of the heap for each leaves room for the model; larger data is read again when it
     // is needed.
-    long quarter = Runtime.getRuntime().maxMemory() / 4;
-    return ResidentDataset.of(open(config, quarter), quarter);
+    return open(config, Runtime.getRuntime().maxMemory() / 4);
   }
 
-  /** Like {@link #open(DataConfig)} with a limit, in bytes, for the values kept in memory. */
-  static Dataset open(DataConfig config, long cacheBytes) {
+  /** Likewise with limits, in bytes, for the file's values and for the rows kept in memory. */
+  static Dataset open(DataConfig config, long quarter) {
+    GridDataset dataset = openGrid(config, quarter);
+    if (ResidentDataset.fits(dataset, quarter)) {
+      return ResidentDataset.of(dataset, quarter);
+    }
+    return dataset.isReadInLargePieces() ? new SpooledDataset(dataset) : dataset;
+  }
+
+  /** The samples as they are in the file, with a limit, in bytes, for the values kept in memory. */
+  static GridDataset openGrid(DataConfig config, long cacheBytes) {
     ArrayFile file = openArrays(config);
     try {
       return new GridDataset(

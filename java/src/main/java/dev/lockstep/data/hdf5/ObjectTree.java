@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,10 @@ final class ObjectTree {
   private final Map<String, ObjectHeader> datasets = new LinkedHashMap<>();
   private final List<Unreadable> unreadable = new ArrayList<>();
   private final Deque<Long> ancestors = new ArrayDeque<>();
+
+  /** By address, so that an object of many hard links is held once. */
+  private final Map<Long, ObjectHeader> headers = new HashMap<>();
+
   private int objects;
 
   /** A link: to an address, or, if that is undefined, to the path {@code target}. */
@@ -78,7 +83,7 @@ final class ObjectTree {
     if (ancestors.contains(address)) {
       return;
     }
-    ObjectHeader header = ObjectHeader.read(storage, address);
+    ObjectHeader header = headers.computeIfAbsent(address, at -> ObjectHeader.read(storage, at));
     if (header.has(ObjectHeader.LAYOUT) || header.has(ObjectHeader.DATASPACE)) {
       datasets.put(name, header);
     } else if (ancestors.size() < MAX_DEPTH && isGroup(header)) {
