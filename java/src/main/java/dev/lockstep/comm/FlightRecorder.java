@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * Keeps what a communicator did last for whoever looks into its failure: when an operation fails,
  * the last operations go to a file in {@code folder}, or, without one, the last few to the log.
  */
-final class FlightRecorder {
+public final class FlightRecorder {
   private static final Logger LOG = LoggerFactory.getLogger(FlightRecorder.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int LOGGED_OPERATIONS = 5;
@@ -34,17 +34,17 @@ final class FlightRecorder {
   /**
    * @param folder made when it is needed; null to write no file
    */
-  FlightRecorder(@Nullable Path folder) {
+  public FlightRecorder(@Nullable Path folder) {
     this.folder = folder;
   }
 
   /** For a communicator that was split from this one's. */
-  FlightRecorder another() {
+  public FlightRecorder another() {
     return new FlightRecorder(folder);
   }
 
   /** Dumps, once, unless the failure is one of closing or of arguments. Never throws. */
-  void failed(Communicator communicator, RuntimeException failure) {
+  public void failed(Communicator communicator, RuntimeException failure) {
     if (!(failure instanceof CommunicationException)
         || failure instanceof CommunicatorClosedException
         || !dumped.compareAndSet(false, true)) {

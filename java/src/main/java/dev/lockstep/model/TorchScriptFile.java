@@ -1,6 +1,6 @@
 package dev.lockstep.model;
 
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -39,7 +39,7 @@ final class TorchScriptFile {
     if (!Files.isReadable(file)) {
       throw new ModelException("There is no readable model file " + file + "; check the path.");
     }
-    NativeLibraries.load();
+    TorchLibraries.load();
     try (PointerScope scope = new PointerScope()) {
       JitModule module =
           torch.load(file.toString(), new DeviceOptional(new Device(DeviceType.CPU)), true);
