@@ -122,6 +122,7 @@ public final class DataFiles {
       case CSV -> CsvFile.open(path);
       case NPY -> NpyFile.open(path);
       case NPZ -> NpzFile.open(path);
+      case IDX -> IdxFile.open(path);
       case AUTO -> throw new IllegalStateException("detect() found no format");
     };
   }
@@ -153,12 +154,20 @@ public final class DataFiles {
     if (TABLES.stream().anyMatch(name::endsWith)) {
       return Format.CSV;
     }
+    if (IdxFile.is(path)) {
+      return Format.IDX;
+    }
+    if (gzip) {
+      throw new DataException(
+          path.toString(),
+          "is compressed with gzip; unpack it (gunzip), or set format: csv if it is a table");
+    }
     throw new DataException(
         path.toString(),
-        gzip
-            ? "is compressed with gzip; unpack it (gunzip), or set format: csv if it is a table"
-            : "is not NetCDF, HDF5, NPY or NPZ by its first bytes and not a table by its name"
-                + " (.csv, .tsv, .txt); set format");
+        OtherFormat.of(start)
+            .orElse(
+                "is not NetCDF, HDF5, NPY or NPZ by its first bytes and not a table by its name"
+                    + " (.csv, .tsv, .txt); set format"));
   }
 
   private static boolean startsWith(byte[] bytes, int... expected) {

@@ -14,7 +14,7 @@ final class ValueReader {
   private static final int WINDOW_BYTES = 1 << 16;
 
   /** So many values may be there without having been written. */
-  private static final long MOST_UNWRITTEN = 1L << 32;
+  private static final long MOST_UNWRITTEN = 1L << 28;
 
   /** One byte of DEFLATE stands for at most 1032 bytes. */
   private static final long MOST_VALUES_PER_BYTE = 1032;
