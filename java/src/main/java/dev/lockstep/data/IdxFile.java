@@ -67,8 +67,7 @@ final class IdxFile implements ArrayFile {
       if (content.length < size * bytes) {
         throw new EOFException();
       }
-      Variable variable =
-          new Variable("values", label(type), dimensions, Map.of());
+      Variable variable = new Variable("values", label(type), dimensions, Map.of());
       return new IdxFile(location, variable, type, ByteBuffer.wrap(content));
     } catch (EOFException e) {
       throw new DataException(location, "ends before its last value", e);

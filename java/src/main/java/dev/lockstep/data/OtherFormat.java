@@ -30,9 +30,7 @@ enum OtherFormat {
   static Optional<String> of(byte[] first) {
     return Arrays.stream(values())
         .filter(format -> first.length >= format.start.length)
-        .filter(
-            format ->
-                Arrays.equals(format.start, Arrays.copyOf(first, format.start.length)))
+        .filter(format -> Arrays.equals(format.start, Arrays.copyOf(first, format.start.length)))
         .map(format -> format.problem)
         .findFirst();
   }

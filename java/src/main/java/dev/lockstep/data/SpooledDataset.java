@@ -87,7 +87,9 @@ final class SpooledDataset extends DatasetCopy {
       }
     } catch (IOException e) {
       throw new DataException(
-          source.description(), "cannot be copied: " + room + ", or is damaged; set java.io.tmpdir", e);
+          source.description(),
+          "cannot be copied: " + room + ", or is damaged; set java.io.tmpdir",
+          e);
     }
   }
 

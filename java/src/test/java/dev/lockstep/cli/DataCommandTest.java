@@ -77,7 +77,8 @@ class DataCommandTest {
   void jsonHoldsEveryVariableWithAllItsDigitsAndWhatCannotBeUsed() throws IOException {
     Path file = folder.resolve("t.csv");
     Files.writeString(
-        file, "time,temp,limit,name\n,K,,\n2001-01-01,0.1,1,x\n2001-01-02,,inf,y\n2001-01-03,1e300,3,z\n");
+        file,
+        "time,temp,limit,name\n,K,,\n2001-01-01,0.1,1,x\n2001-01-02,,inf,y\n2001-01-03,1e300,3,z\n");
     JsonNode expected =
         new ObjectMapper()
             .readTree(
@@ -109,7 +110,8 @@ class DataCommandTest {
   @Test
   void theTableShowsUnitsTimesAndTheirCalendar() throws IOException {
     String table = squeezed(describe(fieldCase("times.nc")));
-    assertTrue(table.contains("\n time double time=3 0.500000 365.000 0 days since 2000-01-01\n"), table);
+    assertTrue(
+        table.contains("\n time double time=3 0.500000 365.000 0 days since 2000-01-01\n"), table);
     assertTrue(
         table.contains("\n from 2000-01-01 12:00:00 to 2001-01-01 (calendar noleap)\n"), table);
     assertTrue(table.contains("\n t2m short time=3 0.00000 0.100000 1 K\n"), table);

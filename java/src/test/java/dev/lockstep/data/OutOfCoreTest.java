@@ -17,8 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Three million rows in compressed chunks of 2¹⁸ and 2¹⁷ rows, 72 MB as float64, read in random
  * order by a process of 32 MiB of heap: {@code x = i / 2¹⁸ + (i mod 1000) / 1024} and {@code y = (i
- * / 2¹⁷, 100 + i mod 500)} with whole quotients. A reader that decodes a chunk for each sample would
- * decode a terabyte.
+ * / 2¹⁷, 100 + i mod 500)} with whole quotients. A reader that decodes a chunk for each sample
+ * would decode a terabyte.
  */
 class OutOfCoreTest {
   private static final int ROWS = 3_000_000;

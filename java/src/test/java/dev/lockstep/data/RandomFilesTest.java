@@ -83,7 +83,8 @@ class RandomFilesTest {
     try (Stream<Path> beside = Files.list(manifest.resolveSibling(""))) {
       file =
           beside
-              .filter(p -> p.getFileName().toString().matches(number + "\\.(h5|nc|npy|npz|csv|idx)"))
+              .filter(
+                  p -> p.getFileName().toString().matches(number + "\\.(h5|nc|npy|npz|csv|idx)"))
               .findFirst()
               .orElseThrow();
     }

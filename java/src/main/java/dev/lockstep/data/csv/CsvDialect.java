@@ -71,7 +71,9 @@ record CsvDialect(
     return best;
   }
 
-  /** The separator that a first line {@code sep=;}, as Excel reads it, names; else all known ones. */
+  /**
+   * The separator that a first line {@code sep=;}, as Excel reads it, names; else all known ones.
+   */
   private static char[] candidates(String sample) {
     boolean named = sample.length() > 4 && sample.startsWith("sep=");
     String separator = named ? sample.substring(4, 5) : "";
@@ -149,8 +151,7 @@ record CsvDialect(
     try (CsvRows records = new CsvRows(new StringReader(sample), separator, "sample")) {
       for (List<String> row = records.next(); row != null && rows.size() < SAMPLE_ROWS; ) {
         boolean blank = row.size() == 1 && row.get(0).isBlank();
-        boolean comment =
-            rows.isEmpty() && (row.get(0).startsWith("#") || namesSeparator(row));
+        boolean comment = rows.isEmpty() && (row.get(0).startsWith("#") || namesSeparator(row));
         if (!blank && !comment) {
           rows.add(row);
         }

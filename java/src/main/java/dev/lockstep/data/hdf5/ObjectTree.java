@@ -40,8 +40,7 @@ final class ObjectTree {
    *
    * @param created its place in the order of creation; 0 where that is not kept
    */
-  private record Link(
-      String name, long created, long address, String target, boolean isExternal) {}
+  private record Link(String name, long created, long address, String target, boolean isExternal) {}
 
   private ObjectTree(Storage storage) {
     this.storage = storage;
@@ -148,7 +147,8 @@ final class ObjectTree {
         FractalHeap objects = FractalHeap.open(storage, heap);
         BTreeV2.open(storage, index)
             .visit(record -> links.add(parseLink(objects.get(record.slice(4, 7)))));
-        // The index sorts by hash; people know the order of creation, where it is kept, or of names.
+        // The index sorts by hash; people know the order of creation, where it is kept, or of
+        // names.
         links.sort(Comparator.comparingLong(Link::created).thenComparing(Link::name));
       }
     }
