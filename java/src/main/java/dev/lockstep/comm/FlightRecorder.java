@@ -1,12 +1,12 @@
 package dev.lockstep.comm;
 
+import dev.lockstep.files.DurableFiles;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -88,10 +88,9 @@ public final class FlightRecorder {
             communicator.rank(),
             ProcessHandle.current().pid(),
             FILES.incrementAndGet());
-    Path temporary = folder.resolve("." + name + ".tmp");
     Path file = folder.resolve(name);
-    Files.writeString(temporary, text(communicator, failure, operations));
-    return Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    DurableFiles.replace(file, text(communicator, failure, operations));
+    return file;
   }
 
   /** A line about the failure, then one for each operation, oldest first. */
