@@ -127,6 +127,35 @@ TEST_P(Hosts, ReduceEveryTypeByEveryOperation) {
   });
 }
 
+// Of hosts with as many ranks each, every rank sends its own slice between hosts.
+TEST_P(Hosts, ReduceLongVectorsInPlaceAndOutOfPlace) {
+  Traffic traffic;
+  run_on_hosts(GetParam(), traffic, PATIENCE, [](Communicator& group) {
+    constexpr std::size_t COUNT = 70'001;  // above 64 KiB of every type, and divisible by no number of ranks
+    for (DataType type : TYPES) {
+      for (ReduceOp op : OPS) {
+        SCOPED_TRACE(name_of(type) + " " + name_of(op));
+        const Bytes expected = reduced(group.size(), 0, COUNT, type, op);
+        Bytes data = encode(values(group.rank(), 0, COUNT, op), type);
+        const Bytes input = data;
+        Bytes output(input.size());
+        Call call{.operation = Operation::ALL_REDUCE,
+                  .type = type,
+                  .op = op,
+                  .input = data.data(),
+                  .output = data.data(),
+                  .count = COUNT};
+        run(group, call);
+        EXPECT_EQ(data, expected);
+        call.input = input.data();
+        call.output = output.data();
+        run(group, call);
+        EXPECT_EQ(output, expected);
+      }
+    }
+  });
+}
+
 TEST_P(Hosts, BroadcastFromEveryRank) {
   Traffic traffic;
   run_on_hosts(GetParam(), traffic, PATIENCE, [](Communicator& group) {

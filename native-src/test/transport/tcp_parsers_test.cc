@@ -182,6 +182,12 @@ TEST(ControlPayloads, SurviveTheWire) {
   EXPECT_EQ(ErrorCode::TIMEOUT, notice->code);
   EXPECT_EQ(5, notice->rank);
   EXPECT_EQ(std::string(ABORT_TEXT_LIMIT, 'x'), notice->message);
+  EXPECT_EQ(Error::Numbering::GROUP, notice->numbering);
+  // A rank of a larger group may be beyond this one.
+  notice = parse_abort(encode_abort({ErrorCode::TIMEOUT, 40, "late", Error::Numbering::WHOLE}), 8);
+  ASSERT_TRUE(notice);
+  EXPECT_EQ(40, notice->rank);
+  EXPECT_EQ(Error::Numbering::WHOLE, notice->numbering);
   // "é" has two bytes, of which the limit would keep one.
   notice =
       parse_abort(encode_abort({ErrorCode::TIMEOUT, 5, std::string(ABORT_TEXT_LIMIT - 1, 'x') + "é"}), 5);

@@ -29,23 +29,24 @@ final class NativeLocalizer implements AutoCloseable {
     sensors = network.sensors();
     try (NativeNetwork in = new NativeNetwork(network)) {
       handle =
-          NativeGroup.of(group).runNative(
-              communicator ->
-                  Native.open_localizer(
-                      communicator,
-                      dimension,
-                      sensors,
-                      network.anchors(),
-                      in.anchorPositions.address(),
-                      network.sensorRanges().count(),
-                      in.sensorPairs.address(),
-                      in.sensorDistances.address(),
-                      network.anchorRanges().count(),
-                      in.anchorPairs.address(),
-                      in.anchorDistances.address(),
-                      in.neighborOffsets.address(),
-                      in.neighbors.address(),
-                      settings.maxNeighbors()));
+          NativeGroup.of(group)
+              .runNative(
+                  communicator ->
+                      Native.open_localizer(
+                          communicator,
+                          dimension,
+                          sensors,
+                          network.anchors(),
+                          in.anchorPositions.address(),
+                          network.sensorRanges().count(),
+                          in.sensorPairs.address(),
+                          in.sensorDistances.address(),
+                          network.anchorRanges().count(),
+                          in.anchorPairs.address(),
+                          in.anchorDistances.address(),
+                          in.neighborOffsets.address(),
+                          in.neighbors.address(),
+                          settings.maxNeighbors()));
     }
   }
 

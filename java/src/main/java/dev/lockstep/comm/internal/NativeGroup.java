@@ -25,9 +25,7 @@ public interface NativeGroup {
       return nativeGroup;
     }
     throw new BackendUnavailableException(
-        "Native code does not run over the backend "
-            + group.backend()
-            + "; use auto, tcp or mpi.",
+        "Native code does not run over the backend " + group.backend() + "; use auto, tcp or mpi.",
         CommunicationException.NO_RANK,
         null);
   }
