@@ -109,7 +109,11 @@ int run_program(Communicator& group, const Arguments& arguments, unsigned seed, 
   } catch (const Error& error) {
     const int code =
         report(error, "round " + std::to_string(program.round()) + " " + name_of(program.operation()));
-    check_is_closed(group);
+    if (program.operation() == Operation::SEND) {
+      group.close();  // an error of messages leaves the group whole; this rank leaves it, as a program would
+    } else {
+      check_is_closed(group);
+    }
     return code;
   } catch (const WrongResult& wrong) {
     std::printf("WRONG %s\n", wrong.what());
