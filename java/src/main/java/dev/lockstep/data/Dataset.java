@@ -53,6 +53,17 @@ public interface Dataset extends AutoCloseable {
   void read(long[] indices, int from, int count, double[] features, double[] targets);
 
   /**
+   * How many samples are worth reading at once: at most {@code most}, and fewer where there are no
+   * more, or where rows are so long that they would take more than 8 MiB.
+   *
+   * @return at least 1
+   */
+  default int rowsAtOnce(int most) {
+    long columns = Math.max(1, (long) featureNames().size() + targetNames().size());
+    return (int) Math.max(1, Math.min(Math.min(most, size()), (1 << 20) / columns));
+  }
+
+  /**
    * Where a sample lies in its file: the row of a table, or the position in the grid in C order,
    * counting also the points that were dropped.
    *

@@ -19,7 +19,7 @@ public final class Normalizer {
    */
   private static final double CONSTANT = 1e-14;
 
-  private static final int ROWS_AT_ONCE = 1024;
+  private static final int MOST_ROWS = 1024;
 
   private final Statistics statistics;
   private final double[] mean;
@@ -112,13 +112,14 @@ public final class Normalizer {
       Dataset dataset, long[] samples, DataPartitioner partitioner, int rank) {
     int features = dataset.featureNames().size();
     int targets = dataset.targetNames().size();
-    double[] featureRows = new double[ROWS_AT_ONCE * features];
-    double[] targetRows = new double[ROWS_AT_ONCE * targets];
+    int rowsAtOnce = dataset.rowsAtOnce(MOST_ROWS);
+    double[] featureRows = new double[rowsAtOnce * features];
+    double[] targetRows = new double[rowsAtOnce * targets];
     double[] row = new double[features + targets];
     Moments moments = new Moments(row.length);
     DataPartitioner.Range range = partitioner.partition(rank);
-    for (int from = (int) range.from(); from < range.to(); from += ROWS_AT_ONCE) {
-      int count = (int) Math.min(ROWS_AT_ONCE, range.to() - from);
+    for (int from = (int) range.from(); from < range.to(); from += rowsAtOnce) {
+      int count = (int) Math.min(rowsAtOnce, range.to() - from);
       dataset.read(samples, from, count, featureRows, targetRows);
       for (int i = 0; i < count; i++) {
         System.arraycopy(featureRows, i * features, row, 0, features);
