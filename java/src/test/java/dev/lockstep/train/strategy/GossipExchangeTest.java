@@ -99,7 +99,10 @@ class GossipExchangeTest {
   /** The weights, of which there are as many as ranks. */
   private static DoubleBuffer vector(FlatBuffers flat, int count) {
     Slot slot =
-        flat.layout().slots().stream().filter(any -> any.count() == count).findFirst().orElseThrow();
+        flat.layout().slots().stream()
+            .filter(any -> any.count() == count)
+            .findFirst()
+            .orElseThrow();
     return NativeView.bytes(flat.address(slot), (long) count * Double.BYTES).asDoubleBuffer();
   }
 }
