@@ -21,6 +21,7 @@ struct RefinementOptions {
   double huber = 0;            ///< threshold in standard deviations; 0: least squares
   int max_iterations = 200;
   double tolerance = 1e-6;  ///< relative decrease of the cost in a step at which it ends
+  bool searches = true;     ///< for a fold of lower cost than the one that the start is in
 };
 
 struct Refinement {

@@ -1,0 +1,33 @@
+#pragma once
+
+/// @file
+/// Groups of sensors that may be mirrored as one body.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "splitting/range_graph.h"
+#include "splitting/sensor_slices.h"
+
+namespace lockstep::splitting {
+
+/// A group on the other side of a line (in space: of a plane), and what gave way to it.
+struct MirroredGroup {
+  double cost_difference = 0;         ///< of the network's cost: there less here
+  std::size_t group = 0;              ///< so many of `sensors`, the first, are mirrored
+  std::vector<std::int32_t> sensors;  ///< the group, then the sensors around it
+  std::vector<double> positions;      ///< of `sensors`, refined: sensors × d
+};
+
+/// Collective, with the same bits on any number of ranks. A group is held in place only by sensors on both sides of
+/// a line, not by those on it: for each line through two points near each other (plane through three), ranges that
+/// a reflection would change by much tie their ends together, and what is then not tied to an anchor is a group.
+/// Groups are mirrored, and refined with the sensors around them.
+/// @param points points × d
+/// @param most_rise of the cost
+/// @return cheapest first
+std::vector<MirroredGroup> mirrored_groups(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
+                                           std::span<const double> points, double most_rise);
+
+}  // namespace lockstep::splitting
