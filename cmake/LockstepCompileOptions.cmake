@@ -22,6 +22,11 @@ target_compile_options(lockstep_options INTERFACE -Wall -Wextra -Werror)
 # A fused multiply-add in one kernel variant and not in another would give ranks on unlike hosts other bits.
 target_compile_options(lockstep_options INTERFACE -ffp-contract=off)
 target_link_libraries(lockstep_options INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # The library reads from sockets inside of somebody's JVM: overflows end the process instead of going on.
+  target_compile_options(lockstep_options INTERFACE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  target_link_options(lockstep_options INTERFACE LINKER:-z,relro,-z,now)
+endif()
 if(LOCKSTEP_SANITIZE)
   target_compile_options(lockstep_options INTERFACE
     -fsanitize=${LOCKSTEP_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -8,10 +8,10 @@ source hpc/packages.sh
 
 say "1/4 Tools"
 require_build_tools
-if ! command -v mpirun >/dev/null && ! install openmpi-bin libopenmpi-dev; then
+if ! have_mpi openmpi && ! have_mpi mpich && ! { install openmpi-bin libopenmpi-dev && have_mpi openmpi; }; then
   echo "no MPI: ranks talk over TCP (apt-get install openmpi-bin libopenmpi-dev brings it)"
 fi
-echo "JDK, Maven, g++, CMake, Ninja and GoogleTest are here"
+echo "JDK, Maven, C++ compiler, CMake and Ninja are here"
 
 say "2/4 Build"
 stamp=java/target/quickstart-build.sha256

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs every test: formatting, the native core (plain, with sanitizers, fuzzed), Java on each JDK that is there, and
-# the scripts. Installs what the tests need where it may; what is skipped is listed with its reason at the end.
+# Runs every test: formatting, the native core (plain, with sanitizers, fuzzed), Java on each JDK that is there, the
+# scripts, and the jars as a user's project gets them. Installs what the tests need where it may; whatever is skipped,
+# by this script or inside a test program, is listed with its reason at the end.
 set -uo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." || exit 1
 # shellcheck source=hpc/packages.sh
@@ -8,71 +9,126 @@ source hpc/packages.sh
 
 failed=()
 skipped=()
+declare -A present=()
 started=$SECONDS
+
+# cpu_seconds: what this script's ended children have used. Unlike the time that passes, it can be compared on a
+# machine that does other work, too.
+cpu_seconds() {
+  local fields
+  read -ra fields <"/proc/$$/stat"
+  echo $(((fields[15] + fields[16]) / $(getconf CLK_TCK)))
+}
 
 # step NAME COMMAND...: runs it; a failure is remembered and the other steps still run.
 step() {
-  local name=$1 begin=$SECONDS
+  local name=$1 begin=$SECONDS cpu result=passed
+  cpu=$(cpu_seconds)
   shift
   say "$name"
-  if "$@"; then
-    echo "-- $name: passed in $((SECONDS - begin)) s"
-  else
-    echo "-- $name: FAILED after $((SECONDS - begin)) s"
-    failed+=("$name")
-  fi
+  "$@" || { result=FAILED && failed+=("$name"); }
+  echo "-- $name: $result in $((SECONDS - begin)) s, $(($(cpu_seconds) - cpu)) CPU s"
 }
 
 skip() { skipped+=("$1: $2"); }
 
-# want PACKAGE CHECK...: installs the package unless the check passes; what it is for is skipped when that fails.
-want() {
-  local package=$1
-  shift
-  "$@" >/dev/null 2>&1 || install "$package" >/dev/null 2>&1 || echo "cannot install $package"
+# need WHAT CHECK PACKAGE...: unless CHECK passes, installs the packages and asks again; WHAT is skipped where that
+# does not help.
+need() {
+  local what=$1 check=$2
+  shift 2
+  # shellcheck disable=SC2086 # a command and its arguments
+  if $check >/dev/null 2>&1 || { install "$@" >/dev/null 2>&1 && $check >/dev/null 2>&1; }; then
+    present[$check]=1
+  else
+    skip "$what" "needs $* (apt-get install $*)"
+  fi
 }
 
-tools() {
-  require_build_tools
-  want openmpi-bin command -v mpirun.openmpi
-  want libopenmpi-dev command -v mpicc.openmpi
-  want mpich command -v mpirun.mpich
-  want libmpich-dev command -v mpicc.mpich
-  want clang command -v clang++
-  want libclang-rt-dev fuzzer_works
-  want clang-format command -v clang-format
-  want netcdf-bin command -v ncdump
-  want python3-torch python_torch
-  want shellcheck command -v shellcheck
-  want ccache command -v ccache
-  heat_budget_file .cache/data >/dev/null || echo "cannot get ferret-datasets"
-}
+has() { [[ -n ${present[$1]:-} ]]; }
+have() { command -v "$1"; }
 
-# python_torch: whether one of the interpreters that the tests try has PyTorch.
-python_torch() {
+# A Python with PyTorch, where the tests look for one.
+have_python_torch() {
   python3 -c 'import torch' 2>/dev/null || /usr/bin/python3 -c 'import torch' 2>/dev/null
 }
 
-fuzzer_works() {
-  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
-    clang++ -x c++ -fsanitize=fuzzer,address - -o /dev/null 2>/dev/null
+have_fuzzer() {
+  compiles clang++ -fsanitize=fuzzer,address <<<'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
+}
+
+# Namespaces and links for the tests between hosts; only root may make them.
+have_links() { ((EUID == 0)) && command -v ip; }
+
+# A private Python whose libraries write the random files of RandomFilesTest.
+have_reference_readers() {
+  .cache/python/bin/python -c 'import h5py, netCDF4, pandas' 2>/dev/null ||
+    { python3 -m venv .cache/python && .cache/python/bin/pip install -q h5py netCDF4 pandas &&
+      .cache/python/bin/python -c 'import h5py, netCDF4, pandas'; }
+}
+
+have_data() { [[ -n $(heat_budget_file .cache/data 2>/dev/null) ]]; }
+
+tools() {
+  require_build_tools
+  need "native tests" have_googletest libgtest-dev
+  need "native tests with ASan and UBSan" "have_sanitizer address,undefined" g++
+  need "native tests with TSan" "have_sanitizer thread" g++
+  need "Open MPI backend and bindings" "have_mpi openmpi" openmpi-bin libopenmpi-dev
+  need "MPICH backend and bindings" "have_mpi mpich" mpich libmpich-dev
+  need "fuzzing of the TCP parsers" have_fuzzer clang libclang-rt-dev
+  need "native format" "have clang-format" clang-format
+  need "NetCDF files of ncgen" "have ncgen" netcdf-bin
+  need "random files against h5py, netCDF4 and pandas" have_reference_readers python3-venv
+  need "model.pt in Python" have_python_torch python3-torch
+  need "faults between processes" "have python3" python3
+  need "faults between hosts" have_links iproute2
+  need "shellcheck" "have shellcheck" shellcheck
+  need "training on the real data" have_data ferret-datasets
 }
 
 native_format() { git ls-files 'native-src/*.h' 'native-src/*.cc' | xargs clang-format --dry-run -Werror; }
 
-# native PRESET: configures, builds and tests one preset.
-native() { cmake --preset "$1" >/dev/null && cmake --build --preset "$1" -- --quiet && ctest --preset "$1"; }
+# configure PRESET: remembers what CMake leaves out, and why; the bindings for Java are Maven's to build.
+configure() {
+  local line
+  cmake --preset "$1" >"build/$1-configure.log" 2>&1 || { cat "build/$1-configure.log" && return 1; }
+  while IFS= read -r line; do
+    skip "$1 build" "$line"
+  done < <(sed -n '/^-- MPI bindings for Java/d; s/^-- \(.*left out.*\)/\1/p' "build/$1-configure.log")
+}
+
+# native PRESET: configures, builds and tests one preset; GoogleTest writes what its tests skip.
+native() {
+  local results=$PWD/build/$1/gtest code=0 line
+  mkdir -p build
+  configure "$1" && cmake --build --preset "$1" -- --quiet || return 1
+  rm -rf "$results"
+  GTEST_OUTPUT=xml:$results/ ctest --preset "$1" -j "$(nproc)" >"build/$1-tests.log" 2>&1 || code=1
+  if ((code)); then cat "build/$1-tests.log"; else tail -n 4 "build/$1-tests.log"; fi
+  while IFS= read -r line; do
+    skip "$1 tests" "$line"
+  done < <({
+    grep -ho '<skipped message="[^"]*"' "$results"/*.xml | sed 's/.*&#x0A;//; s/.*message="//; s/"$//'
+    sed -n 's/^ *[0-9]* - \(.*\) (Skipped)$/\1/p' "build/$1-tests.log"
+  } 2>/dev/null | sort | uniq -c | sed 's/^ *//')
+  return $code
+}
 
 # The fuzz targets alone: Clang 14 does not take all of GCC 12's library, which the rest is written for.
 fuzz() {
-  local source targets=()
+  local source target targets=() runs=() code=0
   for source in native-src/fuzz/*_fuzz.cc; do targets+=("$(basename "$source" .cc)"); done
   cmake --preset fuzz >/dev/null && cmake --build --preset fuzz --target "${targets[@]}" -- --quiet || return 1
-  local target
   for target in "${targets[@]}"; do
-    echo "$target:"
-    "build/fuzz/bin/$target" -max_total_time=10 -print_final_stats=1 2>&1 | tail -n 6 || return 1
+    "build/fuzz/bin/$target" -max_total_time=10 -print_final_stats=1 >"build/fuzz/$target.log" 2>&1 &
+    runs+=($!)
   done
+  for source in "${!targets[@]}"; do
+    wait "${runs[$source]}" || code=1
+    echo "${targets[$source]}:" && tail -n 6 "build/fuzz/${targets[$source]}.log"
+  done
+  return $code
 }
 
 scripts() {
@@ -80,15 +136,51 @@ scripts() {
   for script in hpc/*.sh hpc/slurm/*.sh hpc/lockstep; do
     bash -n "$script" || return 1
   done
-  ! command -v shellcheck >/dev/null || shellcheck -x hpc/*.sh hpc/slurm/*.sh hpc/lockstep
+  ! has "have shellcheck" || shellcheck -x hpc/*.sh hpc/slurm/*.sh hpc/lockstep
 }
 
-java_tests() { mvn -B -ntp verify; }
+# java_skips WHERE: JUnit's own reasons, which Surefire keeps in its reports only.
+java_skips() {
+  local line
+  while IFS= read -r line; do
+    skip "$1" "$line"
+  done < <(sed -n 's/.*<skipped[^>]* message="\([^"]*\)".*/\1/p; s/.*<skipped[^>]*><!\[CDATA\[[A-Za-z.]*: //p' \
+    java/target/surefire-reports/*.xml 2>/dev/null | sed 's/^Assumption failed: //; s/\]\]>.*//; s/&quot;/"/g; s/&apos;/'"'"'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | sort | uniq -c | sed 's/^ *//')
+}
 
-# java_tests_on JDK: the library's tests on another JDK, with the natives that are built already.
-java_tests_on() { JAVA_HOME=$1 mvn -B -ntp -pl java surefire:test@default-test; }
+java_tests() {
+  rm -rf java/target/surefire-reports
+  local code=0
+  mvn -B -ntp verify || code=1
+  java_skips "Java tests"
+  return $code
+}
+
+# java_tests_on JDK: the library's tests on another JDK, with the natives that are built already. What the JVM has no
+# part in is not repeated: numbers that native code computes in ranks that are processes, rules about class files, and
+# model files that Python reads. The boundary to native code, processes, signals, memory and reflection are tested again.
+java_tests_on() {
+  rm -rf java/target/surefire-reports
+  local code=0
+  JAVA_HOME=$1 mvn -B -ntp -pl java surefire:test@default-test -Dtest.excluded=same-on-every-jdk || code=1
+  skip "Java tests on $(basename "$1")" "the tests tagged same-on-every-jdk: they have passed or failed above"
+  java_skips "Java tests on $(basename "$1")"
+  return $code
+}
 
 quickstart() { bash hpc/quickstart.sh; }
+
+# consumer: its own skips are among its lines.
+consumer() {
+  local code=0 line
+  mkdir -p build
+  hpc/consumer.sh >build/consumer.log 2>&1 || code=1
+  cat build/consumer.log
+  while IFS= read -r line; do
+    skip "installed jars" "$line"
+  done < <(sed -n 's/^skipped: //p' build/consumer.log)
+  return $code
+}
 
 say "Tools"
 tools
@@ -96,43 +188,24 @@ if command -v ccache >/dev/null; then
   # The same files in another clone are hits too.
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 fi
-python_torch || skip "model.pt in Python" "no python3 with PyTorch"
-data=$(heat_budget_file .cache/data) || skip "training on the real data" "ferret-datasets is not to be had"
-command -v mpicc.openmpi >/dev/null || skip "Open MPI backend" "libopenmpi-dev is not installed"
-command -v mpicc.mpich >/dev/null || skip "MPICH backend" "libmpich-dev is not installed"
-command -v ncdump >/dev/null || skip "NetCDF against ncdump" "netcdf-bin is not installed"
 
 step "scripts" scripts
-command -v shellcheck >/dev/null || skip "shellcheck" "it is not installed"
-if command -v clang-format >/dev/null; then
-  step "native format" native_format
-else
-  skip "native format" "clang-format is not installed"
+if has "have clang-format"; then step "native format" native_format; fi
+if has have_googletest; then
+  if has "have_sanitizer address,undefined"; then step "native tests with ASan and UBSan" native asan; fi
+  if has "have_sanitizer thread"; then step "native tests with TSan" native tsan; fi
 fi
-step "native tests with ASan and UBSan" native asan
-step "native tests with TSan" native tsan
-if fuzzer_works; then
-  step "fuzzing of the TCP parsers" fuzz
-else
-  skip "fuzzing" "no clang with libFuzzer"
-fi
-if [[ -n $data ]]; then
-  step "quickstart" quickstart
-fi
-step "native tests" native release
+if has have_fuzzer; then step "fuzzing of the TCP parsers" fuzz; fi
+if has have_data; then step "quickstart" quickstart; fi
+if has have_googletest; then step "native tests" native release; fi
 step "build and Java tests" java_tests
+step "installed jars in a user's project" consumer
 other=$(find /usr/lib/jvm -maxdepth 1 -name '*25*' -type d 2>/dev/null | sort | head -n 1)
 if [[ -n $other && ${JAVA_HOME:-} != "$other" ]]; then
   step "Java tests on $(basename "$other")" java_tests_on "$other"
 else
   skip "Java tests on JDK 25" "none is installed under /usr/lib/jvm"
 fi
-
-# JUnit's own reasons, which Surefire keeps in its reports only.
-while IFS= read -r reason; do
-  skip "Java tests" "$reason"
-done < <(sed -n 's/.*<skipped message="\([^"]*\)".*/\1/p' java/target/surefire-reports/*.xml 2>/dev/null | sort | uniq -c |
-  sed 's/^ *//')
 
 say "Summary after $((SECONDS - started)) s"
 for reason in "${skipped[@]}"; do echo "skipped: $reason"; done

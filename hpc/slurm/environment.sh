@@ -13,10 +13,13 @@ first_host() {
   local hosts
   if hosts=$(scontrol show hostnames "$1" 2>/dev/null) && [[ -n $hosts ]]; then
     echo "${hosts%%$'\n'*}"
-  elif [[ $1 =~ ^([^][,]*)\[([^],-]+)[^]]*\]([^,]*) ]]; then
-    echo "${BASH_REMATCH[1]}${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
   else
-    echo "${1%%,*}"
+    # Each bracket becomes its first element; then what stands before the first comma.
+    hosts=$1
+    while [[ $hosts =~ ^([^][,]*)\[([^],-]+)[^]]*\](.*) ]]; do
+      hosts=${BASH_REMATCH[1]}${BASH_REMATCH[2]}${BASH_REMATCH[3]}
+    done
+    echo "${hosts%%,*}"
   fi
 }
 

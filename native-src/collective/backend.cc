@@ -1,5 +1,6 @@
 #include "collective/backend.h"
 
+#include "channel/wire.h"
 #include "core/data_type.h"
 
 namespace lockstep {
@@ -9,5 +10,7 @@ void Backend::use_algorithm(Operation operation, std::optional<Algorithm> algori
   throw Error(ErrorCode::INVALID_ARGUMENT, "The " + name() + " backend carries out " + name_of(operation) +
                                                " in its own way; it cannot use " + name_of(*algorithm) + ".");
 }
+
+std::unique_ptr<Wire> Backend::take_wire() { return nullptr; }
 
 }  // namespace lockstep

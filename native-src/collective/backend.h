@@ -14,6 +14,7 @@
 namespace lockstep {
 
 class SharedMemory;
+class Wire;
 
 /// Carries out the operations of one group. Implementations: the algorithms in collective/ over a Transport,
 /// and the MPI library's own collectives. Requests arrive validated, one at a time, never after an error; the
@@ -47,6 +48,9 @@ class LOCKSTEP_API Backend {
 
   /// Where this rank's registered buffers come from; null where the group shares no memory.
   virtual SharedMemory* shared_memory() { return nullptr; }
+
+  /// What the messages of channels go by; null where the backend carries none itself. At most once.
+  virtual std::unique_ptr<Wire> take_wire();
 
   /// Collective. @return the new group's backend, or null where color < 0
   virtual std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) = 0;

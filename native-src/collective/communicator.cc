@@ -5,23 +5,52 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "channel/channels.h"
+#include "collective/message_wire.h"
 #include "core/clock.h"
 #include "core/data_type.h"
+#include "core/log.h"
 #include "core/memory.h"
 #include "lockstep/statistics.h"
 #include "transport/shared_memory/shared_memory.h"
 
 namespace lockstep {
+namespace {
 
-Communicator::Communicator(std::unique_ptr<Backend> backend, double timeout_seconds)
+bool is_message(Operation operation) {
+  return operation == Operation::SEND || operation == Operation::RECEIVE;
+}
+
+Transfer transfer_from(const Request& request) {
+  const bool is_send = request.operation == Operation::SEND;
+  return {.is_send = is_send,
+          .type = request.type,
+          .peer = request.root_or_peer,
+          .tag = request.tag,
+          .data = is_send ? const_cast<std::byte*>(request.input) : request.output,
+          .count = request.count};
+}
+
+}  // namespace
+
+Communicator::Communicator(std::unique_ptr<Backend> backend, double timeout_seconds,
+                           std::unique_ptr<Wire> wire)
     : backend_(std::move(backend)),
       rank_(backend_->rank()),
       size_(backend_->size()),
       traffic_(backend_->traffic()),
       timeout_seconds_(checked_timeout(timeout_seconds)) {
   calibrate_clock();
+  if (wire == nullptr) wire = backend_->take_wire();
+  if (wire == nullptr) return;
+  channels_ = std::make_unique<Channels>(std::move(wire), statistics_, completions_);
+  channels_->set_stall_seconds(DEFAULT_STALL_SECONDS);
 }
+
+Communicator::Communicator(std::unique_ptr<Backend> backend, double timeout_seconds)
+    : Communicator(std::move(backend), timeout_seconds, nullptr) {}
 
 Communicator::~Communicator() { close(); }
 
@@ -31,10 +60,12 @@ void Communicator::set_timeout(double seconds) {
 
 void Communicator::set_stall_seconds(double seconds) {
   stall_seconds_.store(checked_timeout(seconds), std::memory_order_relaxed);
+  if (channels_ != nullptr) channels_->set_stall_seconds(checked_timeout(seconds));
 }
 
 int Communicator::run(const RawRequest& raw) {
   ValidatedRequest what = validate(raw, rank_, size_);
+  if (is_message(what.request.operation)) return run_message(what.request);
   if (turn_.try_take()) return run_at_once(what, nullptr);
   Work work(std::move(what));
   return run_in_turn(work);
@@ -42,10 +73,42 @@ int Communicator::run(const RawRequest& raw) {
 
 std::shared_ptr<Work> Communicator::start(const RawRequest& raw) {
   auto work = std::make_shared<Work>(validate(raw, rank_, size_));
+  if (is_message(work->what.request.operation)) {
+    throw Error(ErrorCode::INVALID_ARGUMENT,
+                "A " + name_of(work->what.request.operation) + " is no collective; post it on a channel.");
+  }
   Lock lock(mutex_);
   check_open();
   enqueue(lock, work);
   return work;
+}
+
+Channels& Communicator::channels() {
+  if (channels_ != nullptr) return *channels_;
+  throw Error(ErrorCode::INVALID_ARGUMENT, "A group of one has no peer to exchange messages with.");
+}
+
+Transfer Communicator::transfer_of(const RawRequest& raw) const {
+  const ValidatedRequest what = validate(raw, rank_, size_);
+  if (!is_message(what.request.operation)) {
+    throw Error(ErrorCode::INVALID_ARGUMENT, "A channel carries no " + name_of(what.request.operation) + ".");
+  }
+  return transfer_from(what.request);
+}
+
+int Communicator::run_message(const Request& request) {
+  const Transfer transfer = transfer_from(request);
+  const double seconds = timeout_seconds();
+  Incoming incoming{request.root_or_peer, request.type, request.count};
+  if (channels().exchange({&transfer, 1}, Channels::Seconds(seconds), {&incoming, 1}))
+    return transfer.is_send ? 0 : incoming.source;
+  Signature signature;
+  signature.operation = Operation::SEND;
+  signature.type = request.type;
+  signature.tag = request.tag;
+  signature.count = request.count;
+  throw timeout_error(rank_, request.root_or_peer, signature,
+                      Deadline(Deadline::Seconds(seconds), cancelled_));
 }
 
 std::shared_ptr<Communicator> Communicator::split(int color, int key) {
@@ -56,7 +119,8 @@ std::shared_ptr<Communicator> Communicator::split(int color, int key) {
   Work work(std::move(what));
   run_in_turn(work);
   if (work.child == nullptr) return nullptr;
-  auto child = std::make_shared<Communicator>(std::move(work.child), timeout_seconds());
+  std::unique_ptr<Wire> wire = message_wire(*work.child, timeout_seconds());
+  auto child = std::make_shared<Communicator>(std::move(work.child), timeout_seconds(), std::move(wire));
   Settings settings;
   {
     Lock lock(mutex_);
@@ -64,6 +128,7 @@ std::shared_ptr<Communicator> Communicator::split(int color, int key) {
   }
   child->take_over(settings);
   child->set_stall_seconds(stall_seconds_.load(std::memory_order_relaxed));
+  child->generation_ = generation_;
   return child;
 }
 
@@ -95,7 +160,16 @@ std::shared_ptr<std::byte> Communicator::allocate(std::size_t bytes) {
     Lock lock(mutex_);
     check_open();
   }
-  if (SharedMemory* memory = backend_->shared_memory()) return memory->allocate(bytes);
+  if (SharedMemory* memory = backend_->shared_memory()) {
+    try {
+      return memory->allocate(bytes);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::SYSTEM) throw;
+      log_notice(
+          LogLevel::WARN,
+          std::string("A registered buffer becomes plain memory, which costs a copy: ") + error.what());
+    }
+  }
   return allocate_private(bytes);
 }
 
@@ -113,6 +187,24 @@ SharedMemory* Communicator::memory_of_all() const {
 std::shared_ptr<std::byte> Communicator::allocate_shared(std::size_t bytes) {
   SharedMemory* const memory = memory_of_all();
   if (memory == nullptr) return allocate_private(bytes);
+  // Rank 0 allocates, and the others believe in as much as they asked for.
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(size_));
+  std::int64_t own_size = static_cast<std::int64_t>(bytes);
+  RawRequest gather{};
+  gather.operation = static_cast<std::int32_t>(Operation::ALL_GATHER);
+  gather.type = static_cast<std::int32_t>(DataType::I64);
+  gather.input = reinterpret_cast<std::int64_t>(&own_size);
+  gather.output = reinterpret_cast<std::int64_t>(sizes.data());
+  gather.count = 1;
+  run(gather);
+  for (std::size_t rank = 1; rank < sizes.size(); ++rank) {
+    if (sizes[rank] == sizes[0]) continue;
+    throw Error(ErrorCode::MISMATCH,
+                "Rank 0 asks for a shared buffer of " + std::to_string(sizes[0]) + " bytes, rank " +
+                    std::to_string(rank) + " for one of " + std::to_string(sizes[rank]) +
+                    "; all ranks must ask for the same. Nothing was allocated.",
+                static_cast<int>(rank));
+  }
   constexpr std::uint64_t NONE = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t offset = NONE;
   std::shared_ptr<std::byte> own;
@@ -275,13 +367,14 @@ void Communicator::check_open() const {
 
 void Communicator::close() noexcept {
   std::lock_guard one_at_a_time(close_mutex_);
-  cancelled_.store(true, std::memory_order_relaxed);
   std::deque<std::shared_ptr<Work>> pending;
   std::thread progress_thread;
   {
     Lock lock(mutex_);
     turn_.bar();
+    // Before the flag below ends the running operation, so that nobody opens the fast path again after it.
     closed_ = true;
+    cancelled_.store(true, std::memory_order_relaxed);
     pending.swap(queue_);
     progress_thread.swap(progress_thread_);
     changed_.notify_all();
@@ -291,7 +384,9 @@ void Communicator::close() noexcept {
   const Error closed(ErrorCode::CLOSED,
                      "The communicator of rank " + std::to_string(rank_) + " was closed first.");
   for (const std::shared_ptr<Work>& work : pending) work->fail(closed);
+  if (channels_ != nullptr) channels_->close();
   backend_->close();
+  completions_.close();
 }
 
 }  // namespace lockstep

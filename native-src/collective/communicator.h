@@ -10,9 +10,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 
+#include "channel/completion_queue.h"
+#include "channel/message.h"
 #include "collective/backend.h"
 #include "collective/operation_log.h"
 #include "collective/statistics.h"
@@ -22,6 +25,8 @@
 
 namespace lockstep {
 
+class Channels;
+
 /// The front of every backend: checks requests, runs them one at a time in submission order, keeps deadlines
 /// and statistics, and closes the group after the first error.
 ///
@@ -30,6 +35,8 @@ namespace lockstep {
 class Communicator {
  public:
   /// @param timeout_seconds deadline of each operation
+  /// @param wire what channels go by, where the backend carries none itself
+  Communicator(std::unique_ptr<Backend> backend, double timeout_seconds, std::unique_ptr<Wire> wire);
   Communicator(std::unique_ptr<Backend> backend, double timeout_seconds);
   ~Communicator();
   Communicator(const Communicator&) = delete;
@@ -41,14 +48,34 @@ class Communicator {
   void set_timeout(double seconds);
   double timeout_seconds() const { return timeout_seconds_.load(std::memory_order_relaxed); }
 
-  /// On the caller's thread when nothing is queued or running, otherwise behind what is queued.
+  /// A SEND or RECEIVE passes by the collectives, as one message of a channel: it ends with TIMEOUT when its
+  /// deadline has passed, which leaves the group whole. Everything else runs
+  /// on the caller's thread when nothing is queued or running, otherwise behind what is queued.
   int run(const RawRequest& raw);
 
-  /// Queues the operation on the progress thread, which the first call starts.
+  /// Queues a collective on the progress thread, which the first call starts.
   std::shared_ptr<Work> start(const RawRequest& raw);
+
+  /// The messages beside the collectives. They outlive a failure of these.
+  /// @throws Error INVALID_ARGUMENT in a group of one
+  Channels& channels();
+  /// A SEND or RECEIVE as channels() takes it. @throws Error INVALID_ARGUMENT
+  Transfer transfer_of(const RawRequest& raw) const;
+  /// Messages and works that somebody wants to hear of.
+  CompletionQueue& completions() { return completions_; }
+  const Channels* channels_or_null() const { return channels_.get(); }
 
   /// @return null where color is negative
   std::shared_ptr<Communicator> split(int color, int key);
+
+  /// Collective over the survivors, ranks of this group in ascending order, each of which passes the same: a
+  /// group of them of the next generation, on connections of its own. It goes over channels, which outlive a
+  /// failure of the collectives; this group may have failed, and is to be closed afterwards. Where another
+  /// one dies meanwhile, call it again with fewer.
+  /// @throws Error INVALID_ARGUMENT, PEER_FAILED, TIMEOUT, CLOSED
+  std::shared_ptr<Communicator> shrink(std::span<const int> survivors);
+  /// How often the group has been shrunk.
+  std::uint32_t generation() const { return generation_; }
 
   /// Zeroed memory for buffers that are reduced often: registered where the group shares memory. It may
   /// outlive the group. @throws Error SYSTEM, CLOSED
@@ -72,7 +99,7 @@ class Communicator {
   /// @throws Error INVALID_ARGUMENT on all ranks where the text is wrong
   void use_tuning(const std::string& text, const std::string& source);
 
-  /// How the operation that ended last was carried out.
+  /// How the collective that ended last was carried out.
   Algorithm last_algorithm() const { return last_algorithm_.load(std::memory_order_relaxed); }
 
   /// Leaves the group: the running operation and all queued ones end with CLOSED. Idempotent; returns when no
@@ -101,6 +128,7 @@ class Communicator {
     std::map<Operation, Algorithm> chosen;
   };
 
+  int run_message(const Request& request);
   int run_at_once(const ValidatedRequest& what, std::unique_ptr<Backend>* child);
   int run_in_turn(Work& work);
   SharedMemory* memory_of_all() const;
@@ -122,10 +150,13 @@ class Communicator {
   std::atomic<double> timeout_seconds_;
   std::atomic<double> stall_seconds_{DEFAULT_STALL_SECONDS};
   std::atomic<Algorithm> last_algorithm_{Algorithm::NONE};
+  std::uint32_t generation_ = 0;
   std::atomic<bool> cancelled_{false};
   OperationStatistics statistics_;
   OperationLog log_;
-  Turn turn_;  ///< to be inside the backend; the long way needs the mutex
+  CompletionQueue completions_;
+  std::unique_ptr<Channels> channels_;  ///< null in a group of one
+  Turn turn_;                           ///< to be inside the backend; the long way needs the mutex
 
   std::mutex close_mutex_;
   std::mutex mutex_;  ///< guards what follows; never held while the backend works

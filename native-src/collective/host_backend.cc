@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "channel/wire.h"
 #include "collective/choice.h"
 #include "collective/gather_values.h"
 #include "collective/signature_of.h"
@@ -120,6 +121,8 @@ void HostBackend::use_tuning(const Tuning& tuning, int) {
   if (leaders_ != nullptr) leaders_->use_tuning(tuning, map_.hosts());
 }
 
+std::unique_ptr<Wire> HostBackend::take_wire() { return (map_.hosts() == 1 ? host_ : flat_)->take_wire(); }
+
 int HostBackend::execute(const Request& request, const Deadline& deadline) {
   if (map_.hosts() == 1) {
     const int value = host_->execute(request, deadline);  // the same ranks, by the same numbers
@@ -129,7 +132,11 @@ int HostBackend::execute(const Request& request, const Deadline& deadline) {
   const bool is_message = request.operation == Operation::SEND || request.operation == Operation::RECEIVE;
   if (!is_message) introduce(request, deadline);
   if (goes_by_hosts(request)) {
-    by_hosts(request, deadline);
+    if (WidenedAverage::applies(request)) {
+      widened_.run(request, size(), [&](const Request& wide) { by_hosts(wide, deadline); });
+    } else {
+      by_hosts(request, deadline);
+    }
     last_algorithm_ = Algorithm::HIERARCHICAL;
     return 0;
   }

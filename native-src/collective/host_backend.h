@@ -9,6 +9,7 @@
 #include "collective/collective.h"
 #include "collective/hosts.h"
 #include "collective/select.h"
+#include "collective/widened_average.h"
 
 namespace lockstep {
 
@@ -50,6 +51,8 @@ class HostBackend final : public Backend {
   SharedMemory* shared_memory() override { return host_->shared_memory(); }
   /// Of several hosts, what all levels exchange.
   Traffic* traffic() override { return map_.hosts() == 1 ? host_->traffic() : flat_->traffic(); }
+  /// The ranks of one host pass messages in its memory; of several hosts, all go by the network.
+  std::unique_ptr<Wire> take_wire() override;
   int execute(const Request& request, const Deadline& deadline) override;
   std::unique_ptr<Backend> split(int color, int key, const Deadline& deadline) override;
   void abort(const Error& reason) noexcept override;
@@ -70,7 +73,8 @@ class HostBackend final : public Backend {
   template <typename Part>
   void among(const std::vector<int>& ranks, const Part& part) const;
 
-  Scratch scratch_;  ///< outlives the backends, which may touch it until they are closed
+  WidenedAverage widened_;
+  Scratch scratch_;  ///< these outlive the backends, which may touch it until they are closed
   const std::unique_ptr<Backend> flat_;
   const std::unique_ptr<Backend> host_;
   const std::unique_ptr<Backend> leaders_;

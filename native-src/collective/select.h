@@ -48,7 +48,7 @@ class ChosenAlgorithms {
   }
 
  private:
-  std::array<std::optional<Algorithm>, static_cast<std::size_t>(Operation::SPLIT) + 1> algorithms_;
+  std::array<std::optional<Algorithm>, static_cast<std::size_t>(Operation::REDUCE_STEP) + 1> algorithms_;
 };
 
 }  // namespace lockstep

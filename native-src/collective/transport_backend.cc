@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "channel/wire.h"
 #include "collective/binomial_broadcast.h"
 #include "collective/binomial_reduce.h"
 #include "collective/binomial_tree_all_reduce.h"
@@ -67,6 +68,8 @@ Algorithm TransportBackend::choose(const Request& request) const {
   return select(request.operation, tuned_bytes(request, size()), {size(), hosts_}, tuning_, available);
 }
 
+std::unique_ptr<Wire> TransportBackend::take_wire() { return transport_->take_wire(); }
+
 Collective TransportBackend::collective(const Signature& signature, const Deadline& deadline) {
   return {*transport_, deadline, signature, scratch_, tuning_.segment_bytes};
 }
@@ -81,10 +84,19 @@ int TransportBackend::execute(const Request& request, const Deadline& deadline) 
   const Collective collective = this->collective(signature, deadline);
   if (last_algorithm_ == Algorithm::DIRECT) {
     run_direct(request, collective);
+  } else if (WidenedAverage::applies(request)) {
+    run_widened(request, collective);
   } else {
     run(request, collective);
   }
   return 0;
+}
+
+void TransportBackend::run_widened(const Request& request, Collective collective) {
+  // The messages are F32; the tag, which collectives do not use, tells the ranks that average F16.
+  collective.signature.tag = static_cast<std::int32_t>(request.type);
+  collective.signature.type = DataType::F32;
+  widened_.run(request, size(), [&](const Request& wide) { run(wide, collective); });
 }
 
 int TransportBackend::send(const Request& request, const Deadline& deadline) {

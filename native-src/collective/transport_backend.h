@@ -11,6 +11,7 @@
 #include "collective/choice.h"
 #include "collective/collective.h"
 #include "collective/select.h"
+#include "collective/widened_average.h"
 #include "transport/transport.h"
 
 namespace lockstep {
@@ -27,6 +28,7 @@ class TransportBackend : public Backend {
   std::string name() const override { return transport_->name(); }
   SharedMemory* shared_memory() override { return transport_->shared_memory(); }
   Traffic* traffic() override { return transport_->traffic(); }
+  std::unique_ptr<Wire> take_wire() override;
   int execute(const Request& request, const Deadline& deadline) override;
   Algorithm last_algorithm() const override { return last_algorithm_; }
   void use_algorithm(Operation operation, std::optional<Algorithm> algorithm) override;
@@ -40,6 +42,7 @@ class TransportBackend : public Backend {
   int send(const Request& request, const Deadline& deadline);
   int receive(const Request& request, const Deadline& deadline);
   void run(const Request& request, const Collective& collective);
+  void run_widened(const Request& request, Collective collective);
   void all_reduce(const Request& request, const Collective& collective);
 
   std::span<const Algorithm> available_for(Operation operation) const;
@@ -49,7 +52,8 @@ class TransportBackend : public Backend {
   int hosts_;
   ChosenAlgorithms chosen_;
   Algorithm last_algorithm_ = Algorithm::NONE;
-  Scratch scratch_;              ///< these two outlive the transport,
+  WidenedAverage widened_;  ///< these three outlive the transport,
+  Scratch scratch_;
   std::vector<Choice> choices_;  ///< which may touch them until it is closed
   std::unique_ptr<Transport> transport_;
   std::uint64_t sequence_ = 0;  ///< collectives begun in this group

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 
+#include "channel/completion_queue.h"
 #include "collective/backend.h"
 #include "collective/validation.h"
 #include "core/clock.h"
@@ -29,6 +32,23 @@ class Work {
     return value_;
   }
 
+  /// @return false when `limit` has passed
+  bool wait_for(std::chrono::duration<double> limit) {
+    const auto is_done = [this] { return done_; };
+    std::unique_lock lock(mutex_);
+    // An infinite limit is no time that a clock can reach.
+    constexpr std::chrono::hours LONGEST{24 * 365};
+    return changed_.wait_for(lock, std::min(limit, std::chrono::duration<double>(LONGEST)), is_done);
+  }
+
+  /// Puts `id` into `queue` once it has ended.
+  void announce(CompletionQueue& queue, std::int64_t id) {
+    std::lock_guard lock(mutex_);
+    if (done_) return queue.push(id);
+    completions_ = &queue;
+    completion_id_ = id;
+  }
+
   bool is_done() {
     std::lock_guard lock(mutex_);
     return done_;
@@ -44,6 +64,7 @@ class Work {
     error_ = std::move(error);
     done_ = true;
     changed_.notify_all();
+    if (completions_ != nullptr) completions_->push(completion_id_);
   }
 
   std::mutex mutex_;
@@ -51,6 +72,8 @@ class Work {
   bool done_ = false;
   int value_ = 0;
   std::optional<Error> error_;
+  CompletionQueue* completions_ = nullptr;
+  std::int64_t completion_id_ = 0;
 };
 
 }  // namespace lockstep

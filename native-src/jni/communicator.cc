@@ -11,15 +11,11 @@
 #include "jni/communicators.h"
 
 namespace lockstep {
-namespace {
 
-// Never destroyed, like communicators().
 Registry<Work>& works() {
   static Registry<Work>& instance = *new Registry<Work>("work");
   return instance;
 }
-
-}  // namespace
 
 Registry<Communicator>& communicators() {
   static Registry<Communicator>& instance = *new Registry<Communicator>("communicator");
@@ -31,6 +27,20 @@ std::int64_t split(std::int64_t communicator, std::int32_t color, std::int32_t k
     std::shared_ptr<Communicator> child = communicators().find(communicator)->split(color, key);
     return child == nullptr ? 0 : communicators().insert(std::move(child));
   });
+}
+
+std::int64_t shrink(std::int64_t communicator, std::int64_t survivors, std::int32_t count) {
+  return at_boundary([&] {
+    if (count < 1 || survivors <= 0)
+      throw Error(ErrorCode::INVALID_ARGUMENT, "The list of survivors has a bad address or length.");
+    const std::span ranks(reinterpret_cast<const int*>(survivors), static_cast<std::size_t>(count));
+    return communicators().insert(communicators().find(communicator)->shrink(ranks));
+  });
+}
+
+std::int32_t communicator_generation(std::int64_t communicator) {
+  return at_boundary(
+      [&] { return static_cast<std::int32_t>(communicators().find(communicator)->generation()); });
 }
 
 void close_communicator(std::int64_t communicator) {

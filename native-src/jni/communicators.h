@@ -12,6 +12,9 @@ namespace lockstep {
 /// All open communicators. Never destroyed: the JVM's threads may still call while the process exits.
 Registry<Communicator>& communicators();
 
+/// All works that have been started and not waited for. Never destroyed either.
+Registry<Work>& works();
+
 /// Gives a new communicator over `backend` its handle.
 std::int64_t open_communicator(std::unique_ptr<Backend> backend, double timeout_seconds);
 

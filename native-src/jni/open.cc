@@ -2,12 +2,14 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <atomic>
 #include <limits>
 #include <string>
 #include <utility>
 
 #include "collective/hosts.h"
+#include "collective/message_wire.h"
 #include "collective/single_backend.h"
 #include "collective/transport_backend.h"
 #include "jni/boundary.h"
@@ -19,6 +21,7 @@
 namespace lockstep {
 namespace {
 
+constexpr double LONGEST_FORMATION_SECONDS = 1e6;
 constexpr const char* MPI_ENTRY_POINT = "lockstep_open_mpi_backend";
 using OpenMpiBackend = Backend* (*)(double timeout_seconds);
 
@@ -32,7 +35,9 @@ using OpenMpiBackend = Backend* (*)(double timeout_seconds);
 }  // namespace
 
 std::int64_t open_communicator(std::unique_ptr<Backend> backend, double timeout_seconds) {
-  return communicators().insert(std::make_shared<Communicator>(std::move(backend), timeout_seconds));
+  std::unique_ptr<Wire> wire = message_wire(*backend, std::min(timeout_seconds, LONGEST_FORMATION_SECONDS));
+  return communicators().insert(
+      std::make_shared<Communicator>(std::move(backend), timeout_seconds, std::move(wire)));
 }
 
 MemorySharing memory_sharing_from(std::int32_t code) {

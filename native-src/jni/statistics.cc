@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "channel/channels.h"
 #include "collective/algorithm.h"
 #include "core/clock.h"
 #include "jni/boundary.h"
@@ -41,10 +42,18 @@ Rows operation_rows(const Communicator& communicator) {
 Rows peer_rows(const Communicator& communicator) {
   Rows rows;
   const Traffic* traffic = communicator.traffic();
+  const Channels* channels = communicator.channels_or_null();
   for (int rank = 0; traffic != nullptr && rank < traffic->size(); ++rank) {
     const PeerCounters& peer = traffic->peer(rank);
     rows.insert(rows.end(), {peer.messages_sent.get(), peer.bytes_sent.get(), peer.messages_received.get(),
                              peer.bytes_received.get(), peer.waited_nanoseconds.get()});
+    if (channels == nullptr) continue;
+    const PeerCounters& messages = channels->traffic().peer(rank);
+    auto row = rows.end() - 5;
+    for (const Counter* counter : {&messages.messages_sent, &messages.bytes_sent, &messages.messages_received,
+                                   &messages.bytes_received, &messages.waited_nanoseconds}) {
+      *row++ += counter->get();
+    }
   }
   return rows;
 }

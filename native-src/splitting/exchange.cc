@@ -1,20 +1,16 @@
 #include "splitting/exchange.h"
 
+#include <atomic>
 #include <optional>
+
+#include "channel/channels.h"
+#include "transport/transport.h"
 
 namespace lockstep::splitting {
 namespace {
 
-RawRequest request(Operation operation) {
-  RawRequest raw{};
-  raw.operation = static_cast<std::int32_t>(operation);
-  raw.type = static_cast<std::int32_t>(DataType::F64);
-  return raw;
-}
-
-std::int64_t address(const void* memory) {
-  return static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(memory));
-}
+// Messages of the halo pass beside all others of the group.
+constexpr int TAG = 0;
 
 }  // namespace
 
@@ -29,36 +25,55 @@ Exchange::~Exchange() {
   }
 }
 
-// Works run one after the other. All pairs of ranks have a place in one order, that of (lower, higher), and
-// each rank takes its pairs in that order, the lower one sending first: so no two wait for each other.
+// All receives first, so that what comes goes straight to its place.
 void Exchange::post(double* values) {
+  if (staging_.empty()) return;
+  Channels& channels = group_.channels();
+  for (const Halo& halo : mixing_.halos) {
+    messages_.push_back(channels.post({.is_send = false,
+                                       .type = DataType::F64,
+                                       .peer = halo.peer,
+                                       .tag = TAG,
+                                       .data = reinterpret_cast<std::byte*>(values + halo.first_received),
+                                       .count = static_cast<std::size_t>(halo.received)},
+                                      false));
+  }
   for (std::size_t i = 0; i < staging_.size(); ++i) {
     const Halo& halo = mixing_.halos[i];
     for (std::size_t k = 0; k < halo.sent.size(); ++k) staging_[i][k] = values[halo.sent[k]];
-    RawRequest send = request(Operation::SEND), receive = request(Operation::RECEIVE);
-    send.root_or_peer = receive.root_or_peer = halo.peer;
-    send.input = address(staging_[i].data());
-    send.count = static_cast<std::int64_t>(halo.sent.size());
-    receive.output = address(values + halo.first_received);
-    receive.count = halo.received;
-    const bool sends_first = group_.rank() < halo.peer;
-    works_.push_back(group_.start(sends_first ? send : receive));
-    works_.push_back(group_.start(sends_first ? receive : send));
+    messages_.push_back(channels.post({.is_send = true,
+                                       .type = DataType::F64,
+                                       .peer = halo.peer,
+                                       .tag = TAG,
+                                       .data = reinterpret_cast<std::byte*>(staging_[i].data()),
+                                       .count = halo.sent.size()},
+                                      false));
   }
 }
 
 void Exchange::wait() {
-  std::vector<std::shared_ptr<Work>> works;
-  works.swap(works_);
+  std::vector<std::shared_ptr<Message>> messages;
+  messages.swap(messages_);
   std::optional<Error> first;
-  for (const auto& work : works) {
+  for (const auto& message : messages) {
     try {
-      work->wait();
+      await(*message);
     } catch (const Error& error) {
       if (!first) first = error;
     }
   }
   if (first) throw Error(*first);
+}
+
+/// From its end on, well or not, nothing touches the message's memory here.
+void Exchange::await(Message& message) {
+  Channels& channels = group_.channels();
+  const double limit = group_.timeout_seconds();
+  if (channels.wait(message, Channels::Seconds(limit))) return;
+  channels.abandon(message);
+  static const std::atomic<bool> never{false};
+  throw timeout_error(group_.rank(), message.post.peer, message.post.signature,
+                      Deadline(Deadline::Seconds(limit), never));
 }
 
 }  // namespace lockstep::splitting

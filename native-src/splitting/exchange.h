@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "channel/message.h"
 #include "collective/communicator.h"
-#include "collective/work.h"
 #include "splitting/mixing.h"
 
 namespace lockstep::splitting {
@@ -26,10 +26,12 @@ class Exchange {
   void wait();
 
  private:
+  void await(Message& message);
+
   Communicator& group_;
   const Mixing& mixing_;
   std::vector<std::vector<double>> staging_;  ///< by halo
-  std::vector<std::shared_ptr<Work>> works_;
+  std::vector<std::shared_ptr<Message>> messages_;
 };
 
 }  // namespace lockstep::splitting

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "call.h"
+#include "channel/wire.h"
 #include "collective/transport_backend.h"
 #include "expected.h"
 #include "ranks.h"
@@ -37,6 +38,7 @@ class CountingTransport : public Transport {
   int size() const override { return inner_->size(); }
   std::string name() const override { return inner_->name(); }
   lockstep::Traffic* traffic() override { return inner_->traffic(); }
+  std::unique_ptr<Wire> take_wire() override { return inner_->take_wire(); }
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override {
     if (host_of(peer) != host_of(rank())) traffic_.bytes += bytes;
     return inner_->post_send(peer, signature, data, bytes);

@@ -165,6 +165,15 @@ std::optional<Error> rank_0_hears(std::span<const std::byte> bytes) {
     do {
       tcp::read_control(socket.get(), roster, deadline);
     } while (tcp::parse_roster(roster.payload, 2)->group == 0);
+    const auto master =
+        tcp::resolve("127.0.0.1", static_cast<std::uint16_t>(group.options.master_port)).front();
+    const auto channel = tcp::connect_to(master, deadline);
+    tcp::Hello hello;
+    hello.group = tcp::parse_roster(roster.payload, 2)->group;
+    hello.rank = 1;
+    hello.world_size = 2;
+    hello.streams = hello.stream = 1;
+    EXPECT_EQ(tcp::Step::DONE, tcp::shake_hands(*channel, hello, group.options.token, "rank 0", deadline));
     tcp::write_all(socket.get(), bytes, deadline);
     std::array<std::byte, 256> answer;
     tcp::read_exactly(socket.get(), answer, deadline);

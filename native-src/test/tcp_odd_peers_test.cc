@@ -209,7 +209,7 @@ TEST(Loss, ByAResetCountsMoreThanOneByAnEnd) {
 }
 
 /// Rank 0 as the acceptor of a member, whom it refuses.
-void refuse_a_member(AmongOddPeers& group) {
+void refuse_a_member(AmongOddPeers& group, const std::string& token = AmongOddPeers::TOKEN) {
   tcp::Descriptor socket = group.accept();
   tcp::Challenge challenge{tcp::PROTOCOL_VERSION, tcp::random_nonce()};
   tcp::write_all(socket.get(), tcp::encode_challenge(challenge), group.deadline());
@@ -218,11 +218,25 @@ void refuse_a_member(AmongOddPeers& group) {
   auto hello = tcp::parse_hello(bytes);
   ASSERT_TRUE(hello);
   auto reply = tcp::encode_reply({tcp::Verdict::NOT_EXPECTED, tcp::PROTOCOL_VERSION, 2}, *hello,
-                                 challenge.nonce, AmongOddPeers::TOKEN);
+                                 challenge.nonce, token);
   tcp::write_all(socket.get(), reply, group.deadline());
   std::byte byte;
   // The rank under test has heard the refusal once it closes the connection.
   tcp::read_exactly(socket.get(), std::span(&byte, 1), group.deadline());
+}
+
+TEST(Split, DoesNotBelieveARefusalWithoutAProofOfTheToken) {
+  AmongOddPeers rank_1(1, 3);
+  std::thread rank_0([&] { refuse_a_member(rank_1, "another token"); });
+  const std::vector<int> members{0, 1};
+  try {
+    rank_1.transport().split(members, rank_1.deadline());
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("does not have this job's token"), std::string::npos)
+        << error.what();
+  }
+  rank_0.join();
 }
 
 TEST(Split, ThatIsRefusedNamesWhatTheRefusingRankDiedOf) {

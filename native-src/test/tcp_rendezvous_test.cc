@@ -213,7 +213,8 @@ TEST(TcpRendezvous, TellsAnotherVersionWhy) {
     pass_a_ring(transport, deadline);
   });
   for (const auto& error : errors) EXPECT_FALSE(error) << error->what();
-  expect_notice("it speaks version 0 of the protocol, this rank version 2");
+  expect_notice("it speaks version 0 of the protocol, this rank version " +
+                std::to_string(tcp::PROTOCOL_VERSION));
 }
 
 TEST(TcpRendezvous, ALateImpostorIsRefusedWhileTheJobGoesOn) {

@@ -110,7 +110,8 @@ TEST(TcpStrangers, DoNotDisturbTheJob) {
   for (std::string notice = take_notice(); !notice.empty(); notice = take_notice()) {
     if (notice.find("refused a connection from 127.0.0.1") != std::string::npos) ++refusals;
   }
-  EXPECT_GT(refusals, 900) << "the log keeps 1,000 notices";
+  EXPECT_GE(refusals, 20) << "the first are told one by one";
+  EXPECT_LT(refusals, 40) << "a flood of them does not fill the log, which keeps 1,000 notices";
 }
 
 }  // namespace

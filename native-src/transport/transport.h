@@ -15,6 +15,7 @@
 namespace lockstep {
 
 class SharedMemory;
+class Wire;
 
 /// What a message belongs to. It travels with every message; a receiver compares it with what it expected,
 /// which is how ranks that disagree are found out.
@@ -92,6 +93,10 @@ class Transport {
 
   /// What the ranks share besides messages; null where they share no memory.
   virtual SharedMemory* shared_memory() { return nullptr; }
+
+  /// What the messages of channels go by, made with the group and independent of everything below; null
+  /// where there is none. At most once.
+  virtual std::unique_ptr<Wire> take_wire() = 0;
 
   virtual Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) = 0;
   /// `peer` may be ANY for SEND messages.

@@ -20,9 +20,11 @@ namespace lockstep::direct {
 struct Buffers {
   static constexpr std::uint64_t PRIVATE = std::numeric_limits<std::uint64_t>::max();
 
+  /// Elements of this rank's block, where blocks may be uneven. First, as in announcements that hold the
+  /// block itself: ranks that disagree about which kind it is read each other's count.
+  std::uint64_t count = 0;
   std::uint64_t input = PRIVATE;
   std::uint64_t output = PRIVATE;
-  std::uint64_t count = 0;  ///< elements of this rank's block, where blocks may be uneven
 
   static Buffers from(const std::byte* announced) {
     Buffers buffers;

@@ -30,7 +30,8 @@ class AllReduce {
 
   void run() {
     if (Meeting::is_short(bytes_)) return combine_announced();
-    own_ = {meeting_.registered(options_.input, bytes_), meeting_.registered(options_.output, bytes_)};
+    own_.input = meeting_.registered(options_.input, bytes_);
+    own_.output = meeting_.registered(options_.output, bytes_);
     const bool is_registered = own_.input != Buffers::PRIVATE && own_.output != Buffers::PRIVATE;
     if (!is_registered) {
       own_ = {};
@@ -63,6 +64,12 @@ class AllReduce {
   }
 
   void combine_registered() {
+    write_slice_to_all();
+    meeting_.meet();
+  }
+
+  void write_slice_to_all() {
+    const SharedMemory::Touching touching(meeting_.memory());
     const Range slice = direct::slice_of(options_.count, element_bytes_, meeting_.rank(), meeting_.size());
     const std::size_t tile = TILE_BYTES / element_bytes_;
     for (std::size_t begin = slice.begin; begin < slice.end; begin += tile) {
@@ -76,7 +83,6 @@ class AllReduce {
       }
     }
     meeting_.count_read_from_all(slice.count() * element_bytes_);
-    meeting_.meet();
   }
 
   /// @return how many ranks have registered buffers

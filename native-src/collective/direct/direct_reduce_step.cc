@@ -76,10 +76,14 @@ void direct_reduce_step(const DirectReduceStepOptions& options) {
     }
   }
   const Range slice = direct::slice_of(options.count, element_bytes, meeting.rank(), meeting.size());
-  if (options.plan.reduces) {
-    reduce_and_update(options, meeting, slice, gradients);
-  } else if (slice.count() > 0) {
-    options.plan.update(slice.begin, slice.count(), options.gradients + slice.begin * element_bytes);
+  {
+    // The parameters are everybody's.
+    const SharedMemory::Touching touching(meeting.memory());
+    if (options.plan.reduces) {
+      reduce_and_update(options, meeting, slice, gradients);
+    } else if (slice.count() > 0) {
+      options.plan.update(slice.begin, slice.count(), options.gradients + slice.begin * element_bytes);
+    }
   }
   meeting.meet();
 }

@@ -27,6 +27,10 @@ LOCKSTEP_API std::int64_t open_single();
 LOCKSTEP_API std::int64_t open_in_process(const char* group, std::int32_t rank, std::int32_t world_size,
                                           double timeout_seconds);
 
+/// How long the forming of groups over TCP, of this process and from now on, takes until the log says which
+/// ranks are missing; 10 s before the first call.
+LOCKSTEP_API void set_forming_notice(double seconds);
+
 /// Joins a group over TCP. Rank 0 listens on master_address:master_port, the others report to it; all
 /// exchange addresses and connect each to each. `token` must be equal on all ranks; strangers are refused.
 /// @param timeout_seconds limit for forming the group, and the default deadline of each operation
@@ -44,6 +48,26 @@ LOCKSTEP_API std::int64_t open_mpi(const char* plugin_path, double timeout_secon
 /// A new group of the ranks that pass the same `color`, ordered by `key`, then by rank. Collective over the
 /// parent. @return the handle, or 0 where color is negative
 LOCKSTEP_API std::int64_t split(std::int64_t communicator, std::int32_t color, std::int32_t key);
+
+/// A group of the survivors after a failure, ranks of this group in ascending order; collective over them,
+/// each passes the same. The failed group is still to be closed. See collective/README.md.
+/// @param survivors address of `count` std::int32_t
+LOCKSTEP_API std::int64_t shrink(std::int64_t communicator, std::int64_t survivors, std::int32_t count);
+
+/// How often the group has been shrunk.
+LOCKSTEP_API std::int32_t communicator_generation(std::int64_t communicator);
+
+/// Opens the port of a rank 0 whose group open_tcp_at() forms later.
+/// @param address of this host; @param port 0 for one that the system chooses
+/// @return a listener handle, to be given to close_listener()
+LOCKSTEP_API std::int64_t open_listener(const char* address, std::int32_t port);
+LOCKSTEP_API std::int32_t listener_port(std::int64_t listener);
+/// Closes the port, unless a group has it. Closing twice does nothing.
+LOCKSTEP_API void close_listener(std::int64_t listener);
+
+/// As open_tcp() for rank 0, on a port that is open already.
+LOCKSTEP_API std::int64_t open_tcp_at(std::int64_t listener, std::int32_t world_size, const char* token,
+                                      double timeout_seconds, std::int32_t memory_sharing);
 
 /// Leaves the group. Pending work ends with CLOSED. Closing twice or closing 0 does nothing.
 LOCKSTEP_API void close_communicator(std::int64_t communicator);

@@ -44,7 +44,7 @@ struct MPI_Status {
   int MPI_ERROR;
 };
 
-/** A reduction: for each i below {@code *len}, {@code inoutvec[i] = invec[i] op inoutvec[i]}. */
+/** A reduction: inoutvec[i] = invec[i] op inoutvec[i] for each i below the number that len points to. */
 typedef void MPI_User_function(void* invec, void* inoutvec, int* len, MPI_Datatype* datatype);
 
 /** Called for an error on a communicator. */

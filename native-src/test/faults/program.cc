@@ -1,9 +1,11 @@
 #include "program.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 
+#include "channel/channels.h"
 #include "collective/direct/run_direct.h"
 #include "collective/select.h"
 #include "core/data_type.h"
@@ -132,6 +134,26 @@ void Program::execute(Communicator& group, const RawRequest& raw) {
   }
 }
 
+void Program::exchange(Communicator& group, const Call& send, const Call& receive) {
+  const std::array<Transfer, 2> transfers{group.transfer_of(send.raw()), group.transfer_of(receive.raw())};
+  const Channels::Seconds limit(group.timeout_seconds());
+  bool in_time = true;
+  if (own_() % 2 == 0) {
+    in_time = group.channels().exchange(transfers, limit);
+  } else {
+    std::array<std::shared_ptr<Message>, 2> messages;
+    for (std::size_t i = 0; i < messages.size(); ++i) messages[i] = group.channels().post(transfers[1 - i]);
+    for (const auto& message : messages) in_time = in_time && group.channels().wait(*message, limit);
+    for (const auto& message : messages) group.channels().abandon(*message);
+  }
+  if (!in_time) {
+    throw Error(
+        ErrorCode::TIMEOUT,
+        "An exchange of messages with rank " + std::to_string(receive.root_or_peer) + " ran out of time.",
+        receive.root_or_peer);
+  }
+}
+
 void Program::check(const Step& step, const Buffer& input, const Buffer& output) const {
   const auto refuse = [&](const std::string& what) {
     throw WrongResult("round " + std::to_string(round_) + ", " + name_of(step.call.operation) + " of " +
@@ -178,10 +200,7 @@ void Program::pass_around() {
   send.input = input.address;
   step.call.output = output.address;
   enter(Operation::SEND);
-  // A message is sent once it is taken in, which may be when it is received: so one rank begins to receive.
-  const bool receives_first = group_.rank() == 0;
-  execute(group_, receives_first ? step.call.raw() : send.raw());
-  execute(group_, receives_first ? send.raw() : step.call.raw());
+  exchange(group_, send, step.call);
   check(step, input, output);
   leave();
 }

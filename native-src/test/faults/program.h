@@ -49,6 +49,7 @@ class Program {
   Buffer make_buffer(Communicator& group, Memory& registered, const Bytes& content);
   void run_step(Communicator& group, Step& step);
   void execute(Communicator& group, const RawRequest& raw);
+  void exchange(Communicator& group, const Call& send, const Call& receive);
   void check(const Step& step, const Buffer& input, const Buffer& output) const;
   void run_collective();
   void pass_around();

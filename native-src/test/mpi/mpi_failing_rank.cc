@@ -80,13 +80,21 @@ void left(int rank) {
 
 void wrong_length(int rank) {
   if (rank == 0) run(Operation::SEND, 3, 1);
-  if (rank == 1) run(Operation::RECEIVE, 2, 0);
-  run(Operation::BARRIER);
+  if (rank != 1) return run(Operation::BARRIER);
+  try {
+    run(Operation::RECEIVE, 2, 0);
+  } catch (const Error&) {
+    run(Operation::BARRIER);
+    throw;
+  }
 }
 
 void cancelled(int rank) {
-  if (rank != 0) return run(Operation::BARRIER);
-  const std::int64_t work = start(group, static_cast<int>(Operation::RECEIVE), 0, 0, 1, 0, 0, 0, 0, 0);
+  if (rank != 0) {
+    await("reported 0");
+    return run(Operation::BARRIER);
+  }
+  const std::int64_t work = start(group, static_cast<int>(Operation::BARRIER), 0, 0, 0, 0, 0, 0, 0, 0);
   close_communicator(group);
   wait_work(work);
 }

@@ -86,7 +86,7 @@ TEST(MpiGroups, DisagreementsAreSeenByAllAndEndOnlyTheirGroup) {
   Arguments sum{Operation::ALL_REDUCE, DataType::F64, ReduceOp::SUM, 0, 0, in.address(), out.address(), 100};
   Arguments other = sum;
   other.count = 101;
-  expect_mismatch(sum, other, "all-reduce #1 of 100 f64 by sum", "all-reduce #1 of 101 f64 by sum");
+  expect_mismatch(sum, other, "all-reduce #2 of 100 f64 by sum", "all-reduce #2 of 101 f64 by sum");
   other = sum;
   other.op = ReduceOp::MAX;
   expect_mismatch(sum, other, "by sum", "by max");
@@ -100,7 +100,7 @@ TEST(MpiGroups, DisagreementsAreSeenByAllAndEndOnlyTheirGroup) {
   Arguments gather{Operation::GATHER, DataType::F64, ReduceOp::SUM, 0, 0, in.address(), out.address(), 5};
   other = gather;
   other.count = 6;
-  expect_mismatch(gather, other, "gather #1 of 5 f64", "gather #1 of 6 f64");
+  expect_mismatch(gather, other, "gather #2 of 5 f64", "gather #2 of 6 f64");
   std::vector<std::int64_t> counts = even_counts(4);
   std::vector<std::int64_t> others = counts;
   others.front() = 3;

@@ -17,7 +17,7 @@ bool belong_together(const Post& send, const Post& receive) {
 
 }  // namespace
 
-Group::Group(int size) : members_(static_cast<std::size_t>(size)) {}
+Group::Group(int size) : wires_(std::make_shared<WireHub>(size)), members_(static_cast<std::size_t>(size)) {}
 
 std::shared_ptr<Post> Group::post(Post half) {
   auto own = std::make_shared<Post>(std::move(half));

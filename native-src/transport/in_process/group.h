@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "transport/in_process/in_process_wire.h"
 #include "transport/stall.h"
 #include "transport/transport.h"
 
@@ -39,6 +40,7 @@ class Group {
  public:
   explicit Group(int size);
 
+  const std::shared_ptr<WireHub>& wires() const { return wires_; }
   int size() const { return static_cast<int>(members_.size()); }
 
   /// Registers a half and, where its other half is there, carries the message over.
@@ -96,6 +98,7 @@ class Group {
   void wake_all();
   std::vector<RollEntry> roll() const;
 
+  const std::shared_ptr<WireHub> wires_;
   std::mutex mutex_;
   std::vector<Member> members_;
   std::optional<Error> failure_;

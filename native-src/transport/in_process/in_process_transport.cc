@@ -36,6 +36,10 @@ Transport::Ticket InProcessTransport::post(bool is_send, int peer, const Signatu
   return ticket;
 }
 
+std::unique_ptr<Wire> InProcessTransport::take_wire() {
+  return std::make_unique<in_process::InProcessWire>(group_->wires(), rank_);
+}
+
 int InProcessTransport::wait(Ticket ticket, const Deadline& deadline) {
   auto found = pending_.find(ticket);
   if (found == pending_.end()) {

@@ -21,6 +21,7 @@ class InProcessTransport : public Transport {
   int size() const override { return group_->size(); }
   std::string name() const override { return "in-process"; }
   Traffic* traffic() override { return &traffic_; }
+  std::unique_ptr<Wire> take_wire() override;
 
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override;
   Ticket post_receive(int peer, const Signature& signature, void* data, std::size_t bytes) override;

@@ -38,10 +38,6 @@ bool reduces(Operation operation) {
          operation == Operation::ALL_REDUCE;
 }
 
-bool is_point_to_point(Operation operation) {
-  return operation == Operation::SEND || operation == Operation::RECEIVE;
-}
-
 std::vector<int> world_ranks(MPI_Comm comm) {
   int size = 0;
   check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
@@ -85,31 +81,29 @@ MpiBackend::MpiBackend(Session& session, MPI_Comm comm, double timeout_seconds)
 }
 
 int MpiBackend::execute(const Request& request, const Deadline& deadline) {
+  if (WidenedAverage::applies(request)) {
+    widened_.run(request, size(), [&](const Request& wide) { run(wide, deadline); });
+  } else {
+    run(request, deadline);
+  }
+  return 0;
+}
+
+void MpiBackend::run(const Request& request, const Deadline& deadline) {
+  check_counts(request, size(), rank_);
   const Signature signature = signature_of(request);
-  const bool has_peer = is_point_to_point(request.operation);
-  const Pending pending{signature, members_, rank_, has_peer ? request.root_or_peer : Transport::ANY,
-                        &traffic_};
-  last_algorithm_ = has_peer ? Algorithm::NONE : Algorithm::LIBRARY;
+  const Pending pending{signature, members_, rank_, Transport::ANY, &traffic_};
+  last_algorithm_ = Algorithm::LIBRARY;
   const Call call{session_, comm_, rank_, size(), chunk_bytes_, request, pending, deadline, buffers_};
   try {
-    return carry_out(call);
+    carry_out(call);
   } catch (const Error& error) {
     if (disagreed_) throw;
     throw session_.fail(error, pending, deadline.timeout_seconds());
   }
 }
 
-int MpiBackend::carry_out(const Call& call) {
-  if (call.request.operation == Operation::SEND) {
-    send(call);
-    traffic_.sent(call.request.root_or_peer, call.request.count * size_of(call.request.type));
-    return 0;
-  }
-  if (call.request.operation == Operation::RECEIVE) {
-    const int sender = receive(call);
-    traffic_.received(sender, call.request.count * size_of(call.request.type));
-    return sender;
-  }
+void MpiBackend::carry_out(const Call& call) {
   try {
     agree(call);
   } catch (const Error& error) {
@@ -117,7 +111,6 @@ int MpiBackend::carry_out(const Call& call) {
     throw;
   }
   run_collective(call);
-  return 0;
 }
 
 Signature MpiBackend::signature_of(const Request& request) {
@@ -125,16 +118,12 @@ Signature MpiBackend::signature_of(const Request& request) {
   const Operation operation = request.operation;
   const bool lengths_may_differ =
       operation == Operation::SCATTER || operation == Operation::GATHER || !request.counts.empty();
-  signature.operation = operation == Operation::RECEIVE ? Operation::SEND : operation;
+  signature.operation = operation;
   signature.type = request.type;
   signature.op = reduces(operation) ? request.op : ReduceOp::SUM;
   signature.root = has_root(operation) ? request.root_or_peer : 0;
   signature.count = lengths_may_differ ? 0 : request.count;
-  if (is_point_to_point(operation)) {
-    signature.tag = request.tag;
-  } else {
-    signature.sequence = ++sequence_;
-  }
+  signature.sequence = ++sequence_;
   return signature;
 }
 

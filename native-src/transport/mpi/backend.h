@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collective/backend.h"
+#include "collective/widened_average.h"
 #include "transport/mpi/call.h"
 #include "transport/mpi/session.h"
 
@@ -39,7 +40,8 @@ class MpiBackend final : public Backend {
 
  private:
   Signature signature_of(const Request& request);
-  int carry_out(const Call& call);
+  void run(const Request& request, const Deadline& deadline);
+  void carry_out(const Call& call);
 
   Session& session_;
   MPI_Comm comm_;
@@ -50,6 +52,7 @@ class MpiBackend final : public Backend {
   std::uint64_t sequence_ = 0;
   bool disagreed_ = false;
   bool closed_ = false;
+  WidenedAverage widened_;
   Buffers buffers_;
   Traffic traffic_;  ///< what MPI exchanges within collectives is its own affair
   Algorithm last_algorithm_ = Algorithm::NONE;

@@ -14,11 +14,6 @@
 
 namespace lockstep::mpi {
 
-/// What travels in front of the data of a SEND.
-struct Header {
-  Signature signature;
-};
-
 /// What SCATTER and GATHER tell all ranks before data moves: the first rank whose length is not the root's.
 struct Verdict {
   std::int32_t rank = -1;
@@ -38,7 +33,6 @@ struct Buffers {
   Verdict verdict;
   Choice choice;
   std::vector<Choice> choices;
-  Header header;
 };
 
 /// One operation on its way.
@@ -67,8 +61,9 @@ void agree(const Call& call);
 /// key: the request's root_or_peer and tag), which buffers.choices has then.
 void run_collective(const Call& call);
 
-void send(const Call& call);
-/// @return the rank that sent
-int receive(const Call& call);
+/// @throws Error INVALID_ARGUMENT where an operation that MPI cannot be given in parts has more elements than
+/// its calls take. Before anything is agreed on or moved, so that the group stays whole; ranks that know of
+/// all lengths throw alike.
+void check_counts(const Request& request, int ranks, int rank);
 
 }  // namespace lockstep::mpi

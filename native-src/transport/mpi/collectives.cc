@@ -10,14 +10,8 @@
 namespace lockstep::mpi {
 namespace {
 
-/// MPI counts in int. Operations that cannot be cut into chunks stop here.
-int mpi_count(const Call& call, std::size_t count) {
-  if (count <= static_cast<std::size_t>(std::numeric_limits<int>::max())) return static_cast<int>(count);
-  throw Error(ErrorCode::INVALID_ARGUMENT,
-              call.signature().describe() + " needs " + std::to_string(count) +
-                  " elements in one call, but MPI takes at most 2147483647; pass them "
-                  "in several calls.");
-}
+/// MPI counts in int; check_counts() has looked before.
+int mpi_count(const Call&, std::size_t count) { return static_cast<int>(count); }
 
 MPI_Datatype mpi_type(const Call& call) { return call.session.datatypes().type(call.request.type); }
 
@@ -147,6 +141,27 @@ void exchange_choices(const Call& call) {
 }
 
 }  // namespace
+
+void check_counts(const Request& request, int ranks, int rank) {
+  const bool is_rooted = request.operation == Operation::SCATTER || request.operation == Operation::GATHER;
+  const bool is_in_one_call =
+      is_rooted || request.operation == Operation::ALL_GATHER || request.operation == Operation::ALL_TO_ALL;
+  if (!is_in_one_call) return;
+  // With counts that differ, only the root of a rooted operation knows the sum.
+  std::size_t all = request.count * static_cast<std::size_t>(ranks);
+  if (!request.counts.empty()) {
+    all = 0;
+    for (const std::int64_t count : request.counts) all += static_cast<std::size_t>(count);
+  } else if (is_rooted && rank != request.root_or_peer) {
+    all = request.count;  // the root's counts may differ
+  }
+  if (request.operation == Operation::ALL_TO_ALL) all = request.count;
+  if (all <= static_cast<std::size_t>(std::numeric_limits<int>::max())) return;
+  throw Error(ErrorCode::INVALID_ARGUMENT,
+              name_of(request.operation) + " needs " + std::to_string(all) +
+                  " elements in one call, but MPI takes at most 2147483647; pass "
+                  "them in several calls.");
+}
 
 void run_collective(const Call& call) {
   switch (call.request.operation) {

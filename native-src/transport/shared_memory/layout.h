@@ -3,10 +3,10 @@
 /// @file
 /// What lies where in a segment:
 ///
-///   Group | Member × P | Channel × P² | staging × P | data of channels × P² | arena × P
+///   Group | Member × P | Channel × 2 P² | staging × P | data of channels × 2 P² | arena × P
 ///
-/// All up to the staging is backed by memory from the start, a channel's data when its sender first uses it,
-/// an arena as far as something is allocated in it.
+/// All up to the arenas is backed by memory from the start, so that a group that has been formed does not run
+/// out of it; an arena as far as something is allocated in it.
 
 #include <array>
 #include <atomic>
@@ -21,7 +21,7 @@ namespace lockstep::shared_memory {
 /// Two ranks that write to one pair of lines slow each other down: processors fetch lines in pairs.
 constexpr std::size_t SEPARATION = 128;
 constexpr std::uint32_t MAGIC = 0x4d53'4b4c;  // "LKSM"
-constexpr std::uint32_t VERSION = 2;
+constexpr std::uint32_t VERSION = 3;
 
 static_assert(std::is_trivially_copyable_v<Signature> && sizeof(Signature) % sizeof(std::uint64_t) == 0);
 constexpr std::size_t SIGNATURE_WORDS = sizeof(Signature) / sizeof(std::uint64_t);
@@ -85,9 +85,12 @@ struct alignas(SEPARATION) Member {
   alignas(SEPARATION) std::atomic<std::uint64_t> step;
   Bell bell;
   std::atomic<std::uint32_t> state;
+  std::atomic<std::uint32_t> touches_others;  ///< 1 while it may write into memory of other ranks
   Whereabouts whereabouts;
   Patience patience;
-  std::array<std::uint64_t, 16> processors;  ///< on which the rank may run, a bit each
+  alignas(SEPARATION) Bell message_bell;
+  std::atomic<std::uint32_t> has_left_messages;  ///< 1: it sends and takes no more messages of channels
+  std::array<std::uint64_t, 16> processors;      ///< on which the rank may run, a bit each
 };
 
 /// A stream of bytes from one rank to another, both positions counted from its beginning: the sender alone
@@ -96,6 +99,11 @@ struct Channel {
   alignas(SEPARATION) std::atomic<std::uint64_t> written;
   alignas(SEPARATION) std::atomic<std::uint64_t> taken;
 };
+
+/// What a channel carries: the messages of collectives, or those of the channels of a communicator, which
+/// come from other threads at other times.
+enum class Use : std::size_t { COLLECTIVES = 0, MESSAGES = 1 };
+constexpr std::size_t USES = 2;
 
 /// Offsets in a segment.
 struct Layout {
@@ -107,18 +115,25 @@ struct Layout {
   static constexpr std::size_t STAGING_BUFFERS = 4;
 
   std::size_t member(std::size_t rank) const { return sizeof(Group) + rank * sizeof(Member); }
-  std::size_t channel(std::size_t from, std::size_t to) const {
-    return member(ranks) + (from * ranks + to) * sizeof(Channel);
+  std::size_t channel(Use use, std::size_t from, std::size_t to) const {
+    return member(ranks) + ((static_cast<std::size_t>(use) * ranks + from) * ranks + to) * sizeof(Channel);
   }
   std::size_t staging(std::size_t rank) const {
-    return page(channel(ranks, 0)) + rank * STAGING_BUFFERS * staging_bytes;
+    return page(member(ranks) + USES * ranks * ranks * sizeof(Channel)) +
+           rank * STAGING_BUFFERS * staging_bytes;
   }
-  std::size_t channel_data(std::size_t from, std::size_t to) const {
-    return page(staging(ranks)) + (from * ranks + to) * page(channel_bytes);
+  /// Those of one sender lie together.
+  std::size_t channel_data(Use use, std::size_t from, std::size_t to) const {
+    return page(staging(ranks)) +
+           ((from * USES + static_cast<std::size_t>(use)) * ranks + to) * page(channel_bytes);
   }
-  std::size_t arena(std::size_t rank) const { return channel_data(ranks, 0) + rank * arena_bytes; }
-  /// What is backed by memory from the start.
+  std::size_t arena(std::size_t rank) const {
+    return channel_data(Use::COLLECTIVES, ranks, 0) + rank * arena_bytes;
+  }
+  /// What the rank that makes the segment backs by memory; the others add their own channels.
   std::size_t fixed_bytes() const { return page(staging(ranks)); }
+  /// The channels from one rank to all.
+  std::size_t channels_bytes() const { return USES * ranks * page(channel_bytes); }
   std::size_t total_bytes() const { return arena(ranks); }
 
   static constexpr std::size_t page(std::size_t bytes) { return (bytes + 4095) / 4096 * 4096; }

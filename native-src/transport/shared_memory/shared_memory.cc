@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <thread>
 
 #include "core/utf8.h"
 
 namespace lockstep {
 
 using shared_memory::Announcement;
-using shared_memory::Channel;
 using shared_memory::Failure;
 using shared_memory::Group;
 using shared_memory::Layout;
@@ -32,6 +32,22 @@ std::size_t arena_bytes_for(int ranks) {
     capacity = static_cast<std::size_t>(system.f_blocks) * system.f_frsize;
   }
   return Layout::page(std::min(capacity, ADDRESS_SPACE / static_cast<std::size_t>(ranks)));
+}
+
+/// All channels of a group together take at most MOST_CHANNELS_BYTES or an eighth of what is left, unless the
+/// shortest already take more.
+std::size_t channel_bytes_for(int ranks, std::size_t wanted) {
+  constexpr std::size_t SHORTEST = 4096;
+  constexpr std::size_t MOST_CHANNELS_BYTES = std::size_t{32} << 20;
+  std::size_t budget = MOST_CHANNELS_BYTES;
+  struct statvfs system {};
+  if (::statvfs("/dev/shm", &system) == 0 && system.f_blocks > 0) {
+    budget = std::min(budget, static_cast<std::size_t>(system.f_bavail) * system.f_frsize / 8);
+  }
+  const auto pairs = static_cast<std::size_t>(ranks) * static_cast<std::size_t>(ranks);
+  std::size_t bytes = wanted;
+  while (bytes > SHORTEST && shared_memory::USES * pairs * bytes > budget) bytes /= 2;
+  return bytes;
 }
 
 Layout layout_of(const Segment& segment) {
@@ -59,9 +75,10 @@ std::byte* Pool::allocate(std::size_t bytes) {
   std::lock_guard lock(mutex_);
   const std::optional<std::size_t> offset = arena_.take(bytes);
   if (!offset) {
-    throw Error(ErrorCode::SYSTEM, "A shared buffer of " + std::to_string(bytes) +
-                                       " bytes is larger than all of /dev/shm; enlarge it, or choose the tcp "
-                                       "backend.");
+    throw Error(ErrorCode::SYSTEM,
+                "A shared buffer of " + std::to_string(bytes) +
+                    " bytes does not fit into this rank's share of /dev/shm beside what lies there already; "
+                    "enlarge it, or choose the tcp backend.");
   }
   try {
     segment_.reserve(layout_.arena(static_cast<std::size_t>(rank_)) + *offset, bytes);
@@ -91,8 +108,8 @@ std::optional<std::uint64_t> Pool::offset_of(const void* memory, std::size_t byt
 }  // namespace shared_memory
 
 Segment SharedMemory::make_segment(int ranks, const SharedMemoryOptions& options) {
-  const Layout layout{static_cast<std::size_t>(ranks), options.staging_bytes, options.channel_bytes,
-                      arena_bytes_for(ranks)};
+  const Layout layout{static_cast<std::size_t>(ranks), options.staging_bytes,
+                      channel_bytes_for(ranks, options.channel_bytes), arena_bytes_for(ranks)};
   Segment segment = Segment::create(layout.total_bytes());
   segment.reserve(0, layout.fixed_bytes());
   // A new file is all zeros, which is what every atomic begins with.
@@ -100,7 +117,7 @@ Segment SharedMemory::make_segment(int ranks, const SharedMemoryOptions& options
   group->version = shared_memory::VERSION;
   group->ranks = static_cast<std::uint32_t>(ranks);
   group->staging_bytes = static_cast<std::uint32_t>(options.staging_bytes);
-  group->channel_bytes = options.channel_bytes;
+  group->channel_bytes = layout.channel_bytes;
   group->arena_bytes = layout.arena_bytes;
   group->magic = shared_memory::MAGIC;
   return segment;
@@ -113,6 +130,9 @@ SharedMemory::SharedMemory(Segment segment, int rank, const SharedMemoryOptions&
       pool_(std::make_shared<Pool>(std::move(segment), layout_, rank)),
       base_(pool_->segment().base()),
       traffic_(static_cast<int>(layout_.ranks)) {
+  const auto own_rank = static_cast<std::size_t>(rank);
+  pool_->segment().reserve(layout_.channel_data(shared_memory::Use::COLLECTIVES, own_rank, 0),
+                           layout_.channels_bytes());
   pool_->segment().hold_presence(rank);
   Member& own = member(rank);
   cpu_set_t processors;
@@ -161,7 +181,7 @@ void SharedMemory::announce(const Signature& signature, std::span<const std::byt
   own.signature = signature;
   if (!payload.empty()) std::memcpy(own.payload.data(), payload.data(), payload.size());
   own.step.store(step_);
-  ring_all();
+  ring_those_who_wait();
 }
 
 const std::byte* SharedMemory::await_announcement(int peer, const Waiting& waiting) const {
@@ -175,7 +195,7 @@ const std::byte* SharedMemory::await_announcement(int peer, const Waiting& waiti
 
 void SharedMemory::arrive() {
   member(rank_).step.store(++step_);
-  ring_all();
+  ring_those_who_wait();
 }
 
 void SharedMemory::await_arrival(int peer, const Waiting& waiting) const {
@@ -187,21 +207,6 @@ void SharedMemory::await_all_arrivals(const Waiting& waiting) const {
   for (int peer = 0; peer < size(); ++peer) {
     if (peer != rank_) await_arrival(peer, waiting);
   }
-}
-
-Channel& SharedMemory::channel(int from, int to) const {
-  return *reinterpret_cast<Channel*>(
-      base_ + layout_.channel(static_cast<std::size_t>(from), static_cast<std::size_t>(to)));
-}
-
-std::byte* SharedMemory::channel_data(int from, int to) const {
-  return base_ + layout_.channel_data(static_cast<std::size_t>(from), static_cast<std::size_t>(to));
-}
-
-void SharedMemory::open_channel(int to) const {
-  pool_->segment().reserve(
-      layout_.channel_data(static_cast<std::size_t>(rank_), static_cast<std::size_t>(to)),
-      layout_.channel_bytes);
 }
 
 bool SharedMemory::has_left(int rank) const { return member(rank).state.load() == Member::LEFT; }
@@ -226,6 +231,41 @@ void SharedMemory::fail(const Error& reason) noexcept {
     failure.state.store(Failure::TOLD);
   }
   ring_all();
+  await_untouched();
+}
+
+// Both sides store their own flag before they look at the other's, so that one of them sees the other.
+SharedMemory::Touching::Touching(const SharedMemory& memory) : memory_(memory) {
+  Member& own = memory.member(memory.rank_);
+  own.touches_others.store(1);
+  bool somebody_has_left = false;
+  for (int peer = 0; peer < memory.size(); ++peer) {
+    somebody_has_left = somebody_has_left || memory.member(peer).state.load() == Member::LEFT;
+  }
+  const bool has_failed = memory.group().failure.state.load() != Failure::NONE;
+  if (!has_failed && !somebody_has_left) return;
+  own.touches_others.store(0);
+  memory.check_failure();
+  throw Error(ErrorCode::PEER_FAILED, "Another rank ended the group while rank " +
+                                          std::to_string(memory.rank_) + " was in an operation.");
+}
+
+SharedMemory::Touching::~Touching() {
+  memory_.member(memory_.rank_).touches_others.store(0, std::memory_order_release);
+}
+
+// A rank that writes is not waiting, so this takes as long as copying does, unless the rank has died or is
+// stopped. Of a stopped one nobody can tell when it goes on.
+void SharedMemory::await_untouched() const noexcept {
+  constexpr std::chrono::seconds LONGEST{10};
+  const auto end = Deadline::Clock::now() + LONGEST;
+  for (int peer = 0; peer < size(); ++peer) {
+    if (peer == rank_) continue;
+    while (member(peer).touches_others.load() != 0 && pool_->segment().is_present(peer) &&
+           Deadline::Clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  }
 }
 
 void SharedMemory::leave() noexcept {
@@ -233,6 +273,7 @@ void SharedMemory::leave() noexcept {
   has_left_ = true;
   member(rank_).state.store(Member::LEFT);
   ring_all();
+  await_untouched();
 }
 
 }  // namespace lockstep

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "transport/shared_memory/arena.h"
 #include "transport/shared_memory/layout.h"
-#include "transport/shared_memory/segment.h"
+#include "transport/shared_memory/pool.h"
+#include "transport/shared_memory/rings.h"
 #include "transport/stall.h"
 #include "transport/transport.h"
 
@@ -23,7 +23,8 @@ struct SharedMemoryOptions {
   /// One staging buffer: long enough to hide the cost of a meeting, short enough for all of them to stay in
   /// the cores' caches. Equal on all ranks.
   std::size_t staging_bytes = 128 << 10;
-  /// Of one direction between two ranks, for messages; a power of two. Equal on all ranks.
+  /// The most for one direction between two ranks and one use; a power of two. Less where there are many
+  /// ranks or little room. Equal on all ranks.
   std::size_t channel_bytes = 128 << 10;
   /// Whether ranks find the segment by a name, as they must where they cannot see each other's processes; for
   /// tests.
@@ -31,34 +32,6 @@ struct SharedMemoryOptions {
   /// How long a rank polls before it sleeps.
   std::chrono::microseconds spin{50};
 };
-
-namespace shared_memory {
-
-/// A segment and this rank's arena in it; lives as long as the group or anything allocated in it.
-class Pool {
- public:
-  Pool(Segment segment, const Layout& layout, int rank);
-
-  Segment& segment() { return segment_; }
-  std::byte* arena(int rank) const { return arenas_ + static_cast<std::size_t>(rank) * layout_.arena_bytes; }
-
-  /// @throws Error SYSTEM when /dev/shm has too little left
-  std::byte* allocate(std::size_t bytes);
-  /// @param memory what allocate() gave
-  void free(std::byte* memory) noexcept;
-  /// Where [memory, memory + bytes) lies in this rank's arena; nothing where it is not all allocated there.
-  std::optional<std::uint64_t> offset_of(const void* memory, std::size_t bytes) const;
-
- private:
-  Segment segment_;
-  const Layout layout_;
-  const int rank_;
-  std::byte* const arenas_;
-  std::mutex mutex_;
-  Arena arena_;
-};
-
-}  // namespace shared_memory
 
 /// What a rank waits with.
 struct Waiting {
@@ -125,6 +98,20 @@ class SharedMemory {
     return base_ + layout_.staging(static_cast<std::size_t>(rank)) + number * layout_.staging_bytes;
   }
 
+  /// Brackets this rank's writes into memory of others (registered buffers, parameters). Whoever fails or
+  /// leaves waits until nobody writes there any more, so that its caller may use its memory again.
+  class Touching {
+   public:
+    /// @throws Error what ended the group, if something has; then nothing may be touched
+    explicit Touching(const SharedMemory& memory);
+    ~Touching();
+    Touching(const Touching&) = delete;
+    Touching& operator=(const Touching&) = delete;
+
+   private:
+    const SharedMemory& memory_;
+  };
+
   /// Leaves a note of the collective that this rank is in, for those who wait for it in another one.
   void note(const Signature& signature);
   /// What `rank` noted last; nothing while it is writing.
@@ -146,11 +133,10 @@ class SharedMemory {
   /// Wakes a rank that may be asleep, after something was written for it.
   void ring(int rank) const;
 
-  shared_memory::Channel& channel(int from, int to) const;
-  std::byte* channel_data(int from, int to) const;
-  /// Backs this rank's channel to `to` by memory.
-  void open_channel(int to) const;
-  std::size_t channel_bytes() const { return layout_.channel_bytes; }
+  /// The byte streams of one use between this rank and each other.
+  shared_memory::Rings rings(shared_memory::Use use) const { return {pool_, layout_, rank_, use}; }
+  /// Whether there are fewer processors than ranks.
+  bool is_oversubscribed() const;
 
   /// What was read from each peer's memory and how long each was waited for.
   Traffic& traffic() const { return traffic_; }
@@ -169,12 +155,14 @@ class SharedMemory {
   void wait_asleep(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const;
   std::vector<RollEntry> roll() const;
   void spin(const std::function<bool()>& ready, bool& done) const;
-  void check_trouble(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const;
+  void check_trouble(const std::function<bool()>& ready, int awaited, const Waiting& waiting,
+                     bool looks_at_peers) const;
   void check_peers(const Signature& own) const;
   std::vector<int> awaited_by(int awaited) const;
   void sleep(const std::function<bool()>& ready, std::chrono::milliseconds patience) const;
   void ring_all() const;
-  bool is_oversubscribed() const;
+  void ring_those_who_wait() const;
+  void await_untouched() const noexcept;
   shared_memory::Group& group() const;
   shared_memory::Member& member(int rank) const;
 

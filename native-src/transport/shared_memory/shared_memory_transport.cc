@@ -10,8 +10,12 @@ using shared_memory::Report;
 
 SharedMemoryTransport::SharedMemoryTransport(std::unique_ptr<SharedMemory> memory,
                                              const SharedMemoryOptions& options)
-    : options_(options), memory_(std::move(memory)), mailbox_(memory_->rank(), memory_->size(), 1) {
-  for (int peer = 0; peer < size(); ++peer) outboxes_.emplace_back(*memory_, peer);
+    : options_(options),
+      memory_(std::move(memory)),
+      rings_(memory_->rings(shared_memory::Use::COLLECTIVES)),
+      mailbox_(memory_->rank(), memory_->size(), 1) {
+  for (int peer = 0; peer < size(); ++peer)
+    outboxes_.emplace_back(memory_->rings(shared_memory::Use::COLLECTIVES), peer);
   memory_->set_while_waiting([this] { progress(); });
 }
 
@@ -71,6 +75,11 @@ Transport::Ticket SharedMemoryTransport::post_receive(int peer, const Signature&
   return last_ticket_;
 }
 
+std::unique_ptr<Wire> SharedMemoryTransport::take_wire() {
+  return std::make_unique<shared_memory::SharedMemoryWire>(memory_->rings(shared_memory::Use::MESSAGES),
+                                                           options_, memory_->is_oversubscribed());
+}
+
 int SharedMemoryTransport::wait(Ticket ticket, const Deadline& deadline) {
   if (closed_) throw Error(ErrorCode::CLOSED, "The group has been closed.");
   auto found = posts_.find(ticket);
@@ -120,7 +129,7 @@ bool SharedMemoryTransport::progress() {
     if (peer == rank()) continue;
     shared_memory::Outbox& outbox = outboxes_[static_cast<std::size_t>(peer)];
     if (!outbox.is_empty()) moved = outbox.flush() || moved;
-    moved = shared_memory::take_frames(*memory_, peer, mailbox_) || moved;
+    moved = shared_memory::take_frames(rings_, peer, mailbox_) || moved;
   }
   return moved;
 }

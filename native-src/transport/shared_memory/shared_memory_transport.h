@@ -9,6 +9,7 @@
 #include "transport/shared_memory/formation.h"
 #include "transport/shared_memory/outbox.h"
 #include "transport/shared_memory/shared_memory.h"
+#include "transport/shared_memory/shared_memory_wire.h"
 #include "transport/tcp/mailbox.h"
 #include "transport/transport.h"
 
@@ -25,6 +26,7 @@ class SharedMemoryTransport final : public Transport {
   int size() const override { return memory_->size(); }
   std::string name() const override { return "shared-memory"; }
   Traffic* traffic() override { return &memory_->traffic(); }
+  std::unique_ptr<Wire> take_wire() override;
   SharedMemory* shared_memory() override { return memory_.get(); }
 
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override;
@@ -48,6 +50,7 @@ class SharedMemoryTransport final : public Transport {
 
   const SharedMemoryOptions options_;
   std::unique_ptr<SharedMemory> memory_;
+  const shared_memory::Rings rings_;
   tcp::Mailbox mailbox_;
   std::vector<shared_memory::Outbox> outboxes_;  ///< by peer
   std::unordered_map<Ticket, Post> posts_;

@@ -87,9 +87,14 @@ void SharedMemory::wait_asleep(const std::function<bool()>& ready, int awaited,
   };
   const End end{own};
   StallWatch watch(rank_, waiting.signature, awaited, waiting.deadline);
+  std::int64_t looked = 0;
   for (bool done = false; !done; done = ready()) {
-    own.last_look.store(now_nanoseconds());
-    check_trouble(ready, awaited, waiting);
+    const std::int64_t now = now_nanoseconds();
+    own.last_look.store(now);
+    // A system call for each peer: not at every wake-up.
+    const bool looks_at_peers = now - looked >= std::chrono::nanoseconds(LOOK_INTERVAL).count();
+    if (looks_at_peers) looked = now;
+    check_trouble(ready, awaited, waiting, looks_at_peers);
     if (watch.look() == StallWatch::Due::REPORT) watch.report(roll());
     if (while_waiting_) while_waiting_();
     sleep(ready, std::min(waiting.deadline.slice(), LOOK_INTERVAL));
@@ -146,15 +151,15 @@ void SharedMemory::spin(const std::function<bool()>& ready, bool& done) const {
   } while (Deadline::Clock::now() < end);
 }
 
-void SharedMemory::check_trouble(const std::function<bool()>& ready, int awaited,
-                                 const Waiting& waiting) const {
+void SharedMemory::check_trouble(const std::function<bool()>& ready, int awaited, const Waiting& waiting,
+                                 bool looks_at_peers) const {
   check_failure();
   if (awaited != Transport::ANY && has_left(awaited) && !ready()) {
     check_failure();  // A rank that fails says so before it leaves.
     throw peer_left_error(rank_, awaited, waiting.signature);
   }
   if (waiting.deadline.cancelled()) throw cancelled_error(rank_, waiting.signature);
-  check_peers(waiting.signature);
+  if (looks_at_peers) check_peers(waiting.signature);
   if (waiting.deadline.passed() && !ready()) {
     throw timeout_error(rank_, awaited_by(awaited), waiting.signature, waiting.deadline);
   }
@@ -196,6 +201,16 @@ void SharedMemory::ring(int rank) const {
 void SharedMemory::ring_all() const {
   for (int peer = 0; peer < size(); ++peer) {
     if (peer != rank_) ring(peer);
+  }
+}
+
+// A rank that sleeps says first whom it awaits; if that is another one, it will look at this rank's step once
+// it gets there.
+void SharedMemory::ring_those_who_wait() const {
+  for (int peer = 0; peer < size(); ++peer) {
+    if (peer == rank_ || member(peer).bell.sleeps.load() == 0) continue;
+    const int awaited = member(peer).patience.awaited.load();
+    if (awaited == rank_ || awaited == Transport::ANY) ring(peer);
   }
 }
 

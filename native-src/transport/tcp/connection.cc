@@ -32,6 +32,13 @@ void Connection::queue_control(std::vector<std::byte> frame) {
   queue_.push_back({nullptr, std::move(frame), 0, false});
 }
 
+bool Connection::take_back(const Post& post) {
+  const auto found = std::ranges::find(queue_, &post, &Outgoing::post);
+  if (found == queue_.end() || found->framed > 0 || (found == queue_.begin() && is_mid_frame())) return false;
+  queue_.erase(found);
+  return true;
+}
+
 void Connection::drop_queued() {
   while (queue_.size() > (is_mid_frame() ? 1U : 0U)) queue_.pop_back();
   if (is_mid_frame()) queue_.front().ends_early = true;

@@ -45,6 +45,8 @@ class Connection {
 
   /// Whether the frame on its way out has begun and still needs the memory of its post.
   bool is_mid_frame() const { return frame_done_ > 0; }
+  /// Takes back a queued message. @return false where it has begun, or is not queued
+  bool take_back(const Post& post);
   /// Drops all that is queued and not begun; of a message, the frames after the one that has begun.
   void drop_queued();
 

@@ -76,8 +76,11 @@ Step shake_hands(const Descriptor& socket, Hello& hello, const std::string& toke
   auto reply = parse_reply(reply_bytes);
   if (!reply) throw refused(where, "its answer is malformed");
   if (reply->version != PROTOCOL_VERSION) throw refused(where, version_conflict(reply->version));
-  if (reply->verdict != Verdict::ACCEPTED) throw refused(where, explain(*reply, hello));
-  if (!authentic_reply(reply_bytes, hello, challenge->nonce, token)) {
+  // Who refuses a token proves nothing; whatever else is said is believed only of who knows the token.
+  const bool is_proved = authentic_reply(reply_bytes, hello, challenge->nonce, token);
+  if (is_proved || reply->verdict == Verdict::WRONG_TOKEN) {
+    if (reply->verdict != Verdict::ACCEPTED) throw refused(where, explain(*reply, hello));
+  } else {
     throw refused(where,
                   "the other side does not have this job's token; give every rank the same LOCKSTEP_TOKEN");
   }

@@ -1,8 +1,5 @@
 // How a MeshTransport ends: with a notice to all peers after a failure, or with a goodbye.
 
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,6 +7,7 @@
 
 #include "core/log.h"
 #include "transport/tcp/control_frame.h"
+#include "transport/tcp/linger.h"
 #include "transport/tcp/mesh_transport.h"
 
 namespace lockstep::tcp {
@@ -18,25 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds ABORT_LIMIT{200};
-// What the system holds leaves also when the socket is closed, unless something comes for it then.
-constexpr milliseconds ACKNOWLEDGEMENT_LIMIT{1000};
 constexpr std::chrono::microseconds FIRST_PAUSE{200};
-constexpr std::chrono::microseconds LONGEST_PAUSE{10'000};
-
-// Throws away what has arrived. @return whether the connection still stands
-bool drain(int fd) {
-  std::array<std::byte, 16 * 1024> scratch;
-  for (;;) {
-    ssize_t got = ::recv(fd, scratch.data(), scratch.size(), MSG_DONTWAIT);
-    if (got == 0) return false;
-    if (got < 0 && errno != EINTR) return errno == EAGAIN || errno == EWOULDBLOCK;
-  }
-}
-
-bool has_unacknowledged(int fd) {
-  int bytes = 0;
-  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
-}
 
 }  // namespace
 
@@ -125,34 +105,13 @@ void MeshTransport::close() noexcept {
     // No memory for the goodbye: the peers see the connections break.
   }
   // The systems take in a goodbye even while the peer computes, unless their buffers are full.
-  linger(failure_ ? ABORT_LIMIT
+  std::vector<Connection*> open;
+  for_each_stream([&](Stream& stream) { open.push_back(stream.connection.get()); });
+  linger(open,
+         failure_ ? ABORT_LIMIT
                   : std::chrono::ceil<milliseconds>(std::chrono::duration<double>(options_.timeout_seconds)));
   for_each_stream([](Stream& stream) { stream.connection->cut(); });
   gatekeeper_.reset();
-}
-
-// A socket that is closed while something unread is in it, or to which something comes later, resets its
-// connection, and what it has not delivered yet is lost (RFC 9293, section 3.6.1). So wait until this system
-// has everything, and for a while until the peers' systems have it.
-void MeshTransport::linger(milliseconds limit) noexcept {
-  auto end = Deadline::Clock::now() + limit;
-  auto acknowledged_by = Deadline::Clock::now() + ACKNOWLEDGEMENT_LIMIT;
-  auto pause = FIRST_PAUSE;
-  for (bool pending = true; pending && Deadline::Clock::now() < end;) {
-    pending = false;
-    for_each_stream([&](Stream& stream) {
-      if (!stream.is_open()) return;
-      Connection& connection = *stream.connection;
-      bool sent = connection.flush() || connection.error() != 0;
-      if (!drain(connection.fd())) {
-        connection.cut();
-      } else if (!sent || (Deadline::Clock::now() < acknowledged_by && has_unacknowledged(connection.fd()))) {
-        pending = true;
-      }
-    });
-    if (pending) std::this_thread::sleep_for(pause);
-    pause = std::min(pause * 2, LONGEST_PAUSE);
-  }
 }
 
 }  // namespace lockstep::tcp

@@ -13,6 +13,10 @@
 namespace lockstep::tcp {
 namespace {
 
+// Enough to see what comes, few enough that nobody can fill a disk.
+constexpr int FIRST_REFUSALS = 20;
+constexpr std::chrono::seconds REFUSALS_INTERVAL{60};
+
 // Handshakes of ranks take milliseconds. When this many are pending, most are silent strangers, and the
 // oldest goes.
 constexpr std::size_t PENDING_LIMIT = 256;
@@ -70,6 +74,9 @@ std::optional<Gatekeeper::Arrival> Gatekeeper::take(std::uint64_t group, std::ch
 
 void Gatekeeper::reply(Arrival& arrival, Verdict verdict, int world_size) {
   auto bytes = encode_reply({verdict, PROTOCOL_VERSION, world_size}, arrival.hello, arrival.nonce, token_);
+  // Whoever has not proved the token gets no proof, from which a weak one could be guessed at leisure.
+  const bool is_stranger = verdict == Verdict::WRONG_TOKEN || verdict == Verdict::WRONG_VERSION;
+  if (is_stranger) std::fill_n(bytes.end() - sizeof(Digest), sizeof(Digest), std::byte{0});
   // The first and only bytes after the challenge always fit into the socket's buffer. When the other side has
   // gone, whoever uses the connection next finds out.
   [[maybe_unused]] ssize_t sent =
@@ -238,9 +245,24 @@ void Gatekeeper::admit(Arrival arrival) {
   refuse(arrival, Verdict::NOT_EXPECTED, 0);
 }
 
-void Gatekeeper::log_refusal(const std::string& from, const std::string& reason) const {
-  log_notice(LogLevel::WARN,
-             "Rank " + std::to_string(rank_) + " refused a connection from " + from + ": " + reason + ".");
+void Gatekeeper::log_refusal(const std::string& from, const std::string& reason) {
+  std::lock_guard lock(refusals_.mutex);
+  const auto now = Clock::now();
+  const bool is_one_of_the_first = refusals_.logged < FIRST_REFUSALS;
+  if (!is_one_of_the_first && now - refusals_.last_logged < REFUSALS_INTERVAL) {
+    ++refusals_.unlogged;
+    return;
+  }
+  std::string text =
+      "Rank " + std::to_string(rank_) + " refused a connection from " + from + ": " + reason + ".";
+  if (refusals_.unlogged > 0) text += " So were " + std::to_string(refusals_.unlogged) + " before it.";
+  refusals_.unlogged = 0;
+  refusals_.last_logged = now;
+  if (++refusals_.logged == FIRST_REFUSALS) {
+    text += " Of further ones the log only tells how many there are, every " +
+            std::to_string(REFUSALS_INTERVAL.count()) + " s.";
+  }
+  log_notice(LogLevel::WARN, text);
 }
 
 }  // namespace lockstep::tcp

@@ -68,7 +68,7 @@ class Gatekeeper {
   void judge(Pending& pending);
   void admit(Arrival arrival);
   void reply(Arrival& arrival, Verdict verdict, int world_size);
-  void log_refusal(const std::string& from, const std::string& reason) const;
+  void log_refusal(const std::string& from, const std::string& reason);
 
   const std::vector<Descriptor> listeners_;
   const int rank_;
@@ -83,6 +83,14 @@ class Gatekeeper {
   std::unordered_set<std::uint64_t> finished_;   // under mutex_
   std::deque<std::uint64_t> recently_finished_;  // under mutex_; the oldest are forgotten
   bool stopping_ = false;                        // under mutex_
+  /// Refusals, of which a scanner of ports causes thousands: the first are logged, then a count now and then.
+  struct Refusals {
+    std::mutex mutex;
+    int logged = 0;
+    long unlogged = 0;
+    Clock::time_point last_logged{};
+  };
+  Refusals refusals_;
   std::thread thread_;
 };
 

@@ -133,8 +133,7 @@ std::optional<Hello> parse_hello(std::span<const std::byte> bytes) {
   hello.stream = reader.get<std::uint16_t>();
   hello.streams = reader.get<std::uint16_t>();
   reader.get_bytes(hello.nonce);
-  if (hello.streams < 1 || hello.streams > STREAMS_LIMIT || hello.stream >= hello.streams)
-    return std::nullopt;
+  if (hello.streams < 1 || hello.streams > STREAMS_LIMIT || hello.stream > hello.streams) return std::nullopt;
   if (hello.world_size < 1 || hello.rank < 0 || hello.rank >= hello.world_size || hello.target < 0 ||
       hello.target >= hello.world_size || hello.rank == hello.target) {
     return std::nullopt;

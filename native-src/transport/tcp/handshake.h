@@ -15,7 +15,7 @@ namespace lockstep::tcp {
 /// How a connection begins. The side that accepts sends a Challenge, the side that connects answers with a
 /// Hello, and is let in or refused by a Reply. The token itself never travels: each side proves that it knows
 /// it by an HMAC over both nonces, so that a recorded handshake opens nothing.
-constexpr std::uint16_t PROTOCOL_VERSION = 2;
+constexpr std::uint16_t PROTOCOL_VERSION = 3;
 constexpr std::size_t TOKEN_LIMIT = 1024;
 /// Connections of a pair of ranks.
 constexpr int STREAMS_LIMIT = 64;

@@ -64,6 +64,7 @@ class Mailbox {
   /// Where byte `at` of the payload of that frame goes. A post in between may change it.
   std::byte* place(Lane lane, std::uint32_t at);
   void end_frame(Lane lane);
+  void end_frame(Lane lane, const FrameHeader&) { end_frame(lane); }
 
  private:
   struct Unexpected {

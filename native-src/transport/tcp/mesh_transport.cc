@@ -23,6 +23,7 @@ MeshTransport::MeshTransport(Mesh mesh, const TcpOptions& options)
       streams_(mesh.streams),
       roster_(std::move(mesh.roster)),
       gatekeeper_(std::move(mesh.gatekeeper)),
+      channels_(std::move(mesh.channels)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       peers_(roster_.size()),
       mailbox_(mesh.rank, static_cast<int>(roster_.size()), mesh.streams),
@@ -198,6 +199,15 @@ void MeshTransport::end_frame(Lane lane, const FrameHeader& header) {
   }
 }
 
+std::unique_ptr<Wire> MeshTransport::take_wire() {
+  if (channels_.empty()) return nullptr;
+  for (const Descriptor& channel : channels_) {
+    if (channel) keep_alive(channel.get(), options_.timeout_seconds);
+  }
+  return std::make_unique<TcpWire>(rank_, std::move(channels_),
+                                   TcpWire::Origin{group_, roster_, gatekeeper_, options_});
+}
+
 std::uint64_t MeshTransport::subgroup_id(std::span<const int> members) const {
   std::vector<std::byte> bytes(16 + 4 * members.size());
   WireWriter writer(bytes.data());
@@ -227,6 +237,7 @@ std::unique_ptr<Transport> MeshTransport::split(std::span<const int> members, co
                 "Rank " + std::to_string(rank_) + " cannot form a sub-group to which it does not belong.");
   }
   mesh.connections.resize(mesh.roster.size() * static_cast<std::size_t>(streams_));
+  mesh.channels.resize(mesh.roster.size());
   bool is_of_parent = true;
   try {
     if (failure_) throw Error(*failure_);

@@ -12,6 +12,7 @@
 #include "transport/tcp/control.h"
 #include "transport/tcp/mailbox.h"
 #include "transport/tcp/rendezvous.h"
+#include "transport/tcp/tcp_wire.h"
 
 namespace lockstep::tcp {
 
@@ -26,6 +27,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   int size() const override { return static_cast<int>(peers_.size()); }
   std::string name() const override { return "tcp"; }
   Traffic* traffic() override { return &traffic_; }
+  std::unique_ptr<Wire> take_wire() override;
 
   Ticket post_send(int peer, const Signature& signature, const void* data, std::size_t bytes) override;
   Ticket post_receive(int peer, const Signature& signature, void* data, std::size_t bytes) override;
@@ -116,7 +118,6 @@ class MeshTransport final : public Transport, private FrameReceiver {
   void tell_peers(const Error& reason, bool memory_is_valid);
   void warn_of_unread();
   void say_goodbye();
-  void linger(std::chrono::milliseconds limit) noexcept;
 
   const int rank_;
   const std::uint64_t group_;
@@ -124,6 +125,7 @@ class MeshTransport final : public Transport, private FrameReceiver {
   const int streams_;
   const std::vector<Endpoint> roster_;
   std::shared_ptr<Gatekeeper> gatekeeper_;
+  std::vector<Descriptor> channels_;  ///< until take_wire()
   Descriptor epoll_;
   std::vector<Peer> peers_;
   Mailbox mailbox_;

@@ -1,6 +1,7 @@
 #include "transport/tcp/reception.h"
 
 #include "transport/tcp/control_frame.h"
+#include "transport/tcp/forming_notice.h"
 #include "transport/tcp/stream.h"
 
 namespace lockstep::tcp {
@@ -53,7 +54,12 @@ Error Reception::incomplete() const {
 }
 
 void Reception::run() {
+  FormingNotice notice;
   while (!missing().empty()) {
+    notice.tick([&] {
+      return "rank 0 at " + where_ + " waits for " + name_ranks(missing()) + " of " +
+             std::to_string(mesh_.size()) + ".";
+    });
     throw_if_cancelled(deadline_);
     if (auto arrival = mesh_.gatekeeper->take(REPORT_GROUP, deadline_.slice())) receive(std::move(*arrival));
     forget_the_gone();

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "transport/tcp/control_frame.h"
 #include "transport/tcp/dial.h"
+#include "transport/tcp/forming_notice.h"
 #include "transport/tcp/reception.h"
 
 namespace lockstep::tcp {
@@ -34,27 +35,17 @@ std::string describe_rank(int rank, const Endpoint& endpoint) {
 }
 
 Mesh form_as_master(const TcpOptions& options, const Deadline& deadline) {
-  auto port = static_cast<std::uint16_t>(options.master_port);
-  std::vector<Descriptor> listeners;
-  std::string where;
-  std::vector<Endpoint> endpoints = resolve(options.master_address, port);
-  // Of several addresses some may be of another host, or IPv6 on a host without it; with none left, the first
-  // tells why.
-  auto here = std::stable_partition(endpoints.begin(), endpoints.end(), is_of_this_host);
-  if (here != endpoints.begin()) endpoints.erase(here, endpoints.end());
-  for (const Endpoint& endpoint : endpoints) {
-    listeners.push_back(listen_on(endpoint));
-    where += (where.empty() ? "" : ", ") + endpoint.text();
-  }
-  if (options.token.empty() &&
-      !std::all_of(endpoints.begin(), endpoints.end(), std::mem_fn(&Endpoint::is_loopback))) {
-    log_notice(LogLevel::WARN, "Without a token, whoever reaches " + where +
+  const std::shared_ptr<TcpListener> listener =
+      options.listener != nullptr
+          ? options.listener
+          : std::make_shared<TcpListener>(options.master_address, options.master_port);
+  if (options.token.empty() && !listener->is_loopback_only()) {
+    log_notice(LogLevel::WARN, "Without a token, whoever reaches " + listener->where() +
                                    " can join this group; set LOCKSTEP_TOKEN to a secret of the job.");
   }
   Mesh mesh(0, options.world_size, options.streams);
-  mesh.gatekeeper =
-      std::make_shared<Gatekeeper>(std::move(listeners), 0, options.token, options.handshake_limit);
-  Reception(mesh, where, deadline).run();
+  mesh.gatekeeper = std::make_shared<Gatekeeper>(listener->take(), 0, options.token, options.handshake_limit);
+  Reception(mesh, listener->where(), deadline).run();
   mesh.gatekeeper->finish(REPORT_GROUP);
   connect_members(mesh, deadline, JUST_WAIT);
   return mesh;
@@ -106,7 +97,12 @@ std::vector<Endpoint> resolve_master(const TcpOptions& options, std::string& obs
 void report(Mesh& mesh, const TcpOptions& options, const Deadline& deadline) {
   milliseconds length = FIRST_PAUSE;
   std::string obstacle;
+  FormingNotice notice;
   for (;;) {
+    notice.tick([&] {
+      return "rank " + std::to_string(options.rank) + " does not reach rank 0 at " + options.master_address +
+             ":" + std::to_string(options.master_port) + ": " + obstacle + ".";
+    });
     for (const Endpoint& master : resolve_master(options, obstacle)) {
       if (report_once(mesh, options, master, deadline, obstacle)) return;
     }
@@ -163,9 +159,11 @@ void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadlin
   }
   mesh.group = roster.group;
   for (std::size_t rank = 1; rank < mesh.roster.size(); ++rank) {
-    auto endpoint = Endpoint::numeric(roster.entries[rank].address, roster.entries[rank].port);
+    // The scope of a link-local address is this host's interface to rank 0, whatever rank 0 calls its own.
+    const std::string& address = roster.entries[rank].address;
+    auto endpoint = Endpoint::numeric(address.substr(0, address.find('%')), roster.entries[rank].port);
     if (!endpoint) throw malformed_roster_error();
-    mesh.roster[rank] = *endpoint;
+    mesh.roster[rank] = endpoint->with_scope_of(Endpoint::local(mesh.connection(0).get()));
   }
 }
 
@@ -178,7 +176,16 @@ Descriptor dial_member(const Mesh& mesh, int peer, int stream, const Deadline& d
     if (attempt > 0) pause(length, deadline);
     while_waiting();
     auto socket = connect_to(endpoint, deadline, while_waiting);
-    if (!socket) continue;
+    if (!socket) {
+      // The fault is here: to call the peer dead would send its reader to the wrong host.
+      const int number = errno;
+      if (number == EMFILE || number == ENFILE) {
+        throw system_error("connect to " + where + " (raise ulimit -n: each pair of ranks takes " +
+                               std::to_string(mesh.streams + 1) + " descriptors)",
+                           number, mesh.rank);
+      }
+      continue;
+    }
     Hello hello;
     hello.group = mesh.group;
     hello.rank = mesh.rank;
@@ -206,7 +213,7 @@ Verdict judge_member(const Mesh& mesh, const Hello& hello) {
 }
 
 bool is_connected(const Mesh& mesh, int peer) {
-  for (int stream = 0; stream < mesh.streams; ++stream) {
+  for (int stream = 0; stream <= mesh.streams; ++stream) {
     if (!mesh.connection(peer, stream)) return false;
   }
   return true;
@@ -243,7 +250,7 @@ void await_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& whi
 
 void connect_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& while_waiting) {
   for (int peer = 0; peer < mesh.rank; ++peer) {
-    for (int stream = 0; stream < mesh.streams; ++stream) {
+    for (int stream = 0; stream <= mesh.streams; ++stream) {
       Descriptor& connection = mesh.connection(peer, stream);
       if (!connection) connection = dial_member(mesh, peer, stream, deadline, while_waiting);
     }

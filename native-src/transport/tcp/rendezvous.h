@@ -15,9 +15,10 @@ namespace lockstep::tcp {
 struct Mesh {
   int rank = 0;
   std::uint64_t group = 0;
-  int streams = 1;                      ///< connections to each rank
+  int streams = 1;                      ///< connections to each rank, for collectives
   std::vector<Endpoint> roster;         ///< where each rank listens (own entry unused)
   std::vector<Descriptor> connections;  ///< to each rank, its streams one after another (own entries empty)
+  std::vector<Descriptor> channels;     ///< one more to each rank, for the messages of channels
   std::shared_ptr<Gatekeeper> gatekeeper;
 
   Mesh() = default;
@@ -25,13 +26,16 @@ struct Mesh {
       : rank(own_rank),
         streams(streams_each),
         roster(static_cast<std::size_t>(size)),
-        connections(static_cast<std::size_t>(size * streams_each)) {}
+        connections(static_cast<std::size_t>(size * streams_each)),
+        channels(static_cast<std::size_t>(size)) {}
 
+  /// @param stream below `streams`, or `streams` for that of the channels
   Descriptor& connection(int peer, int stream = 0) {
-    return connections[static_cast<std::size_t>(peer * streams + stream)];
+    return stream == streams ? channels[static_cast<std::size_t>(peer)]
+                             : connections[static_cast<std::size_t>(peer * streams + stream)];
   }
   const Descriptor& connection(int peer, int stream = 0) const {
-    return connections[static_cast<std::size_t>(peer * streams + stream)];
+    return const_cast<Mesh&>(*this).connection(peer, stream);
   }
   int size() const { return static_cast<int>(roster.size()); }
 };

@@ -130,6 +130,14 @@ Endpoint Endpoint::with_port(std::uint16_t port) const {
   return changed;
 }
 
+Endpoint Endpoint::with_scope_of(const Endpoint& other) const {
+  Endpoint changed = *this;
+  auto* own = reinterpret_cast<sockaddr_in6*>(&changed.storage_);
+  if (family() == AF_INET6 && other.family() == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&own->sin6_addr))
+    own->sin6_scope_id = reinterpret_cast<const sockaddr_in6*>(&other.storage_)->sin6_scope_id;
+  return changed;
+}
+
 bool Endpoint::is_loopback() const {
   if (family() == AF_INET6)
     return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr);

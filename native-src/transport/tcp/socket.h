@@ -48,6 +48,8 @@ class Endpoint {
   std::string host() const;
   std::uint16_t port() const;
   Endpoint with_port(std::uint16_t port) const;
+  /// A link-local IPv6 address with the interface of `other`; any other address unchanged.
+  Endpoint with_scope_of(const Endpoint& other) const;
   bool is_loopback() const;
   /// "127.0.0.1:29500", "[::1]:29500"
   std::string text() const;

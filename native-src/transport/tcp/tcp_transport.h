@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "transport/tcp/tcp_listener.h"
 #include "transport/transport.h"
 
 namespace lockstep {
@@ -15,6 +16,8 @@ struct TcpOptions {
   /// IPv4 or IPv6 address or host name of rank 0, which listens there; the others report to it.
   std::string master_address;
   int master_port = 0;
+  /// Of rank 0: an open port, instead of the address above.
+  std::shared_ptr<tcp::TcpListener> listener;
   /// Equal on all ranks of a job; at most 1,024 bytes. It keeps strangers out and never travels itself.
   std::string token;
   /// Limit for forming the group. A host that vanishes is noticed within it too (by TCP keep-alive).

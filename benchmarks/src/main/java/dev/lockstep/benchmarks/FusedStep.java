@@ -2,10 +2,10 @@ package dev.lockstep.benchmarks;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
-import dev.lockstep.comm.FusedStep.Adam;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
-import dev.lockstep.comm.Span;
+import dev.lockstep.comm.SharedMemory;
+import dev.lockstep.jni.Native;
 import dev.lockstep.natives.NativeLibraries;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -111,16 +111,16 @@ public final class FusedStep {
 
   /** Reduction and Adam in one pass; parameters and moments exist once for all ranks. */
   private static final class Lockstep implements Contestant {
-    private final Communicator group;
+    private final SharedMemory group;
     private final NativeMemory gradients;
     private final NativeMemory[] shared = new NativeMemory[3];
     private final long count;
 
     Lockstep(Communicator group, long bytes) {
-      this.group = group;
+      this.group = group.sharedMemory().orElseThrow();
       this.count = bytes / DataType.F32.bytes();
       gradients = group.allocate(bytes);
-      Arrays.setAll(shared, i -> group.allocateShared(bytes));
+      Arrays.setAll(shared, i -> this.group.allocate(bytes));
     }
 
     @Override
@@ -135,24 +135,24 @@ public final class FusedStep {
 
     @Override
     public void step(int number) {
-      group.reduceStep(
-          new Adam(
-              true,
-              span(shared[0]),
-              span(gradients),
-              span(shared[1]),
-              span(shared[2]),
-              number,
-              LEARNING_RATE,
-              0.9,
-              0.999,
-              1e-8,
-              0,
-              false));
-    }
-
-    private Span span(NativeMemory memory) {
-      return memory.span(0, count, DataType.F32);
+      group.run(
+          handle ->
+              Native.reduce_adam_step(
+                  handle,
+                  true,
+                  shared[0].address(),
+                  gradients.address(),
+                  shared[1].address(),
+                  shared[2].address(),
+                  count,
+                  DataType.F32.code(),
+                  number,
+                  LEARNING_RATE,
+                  0.9,
+                  0.999,
+                  1e-8,
+                  0,
+                  false));
     }
 
     @Override

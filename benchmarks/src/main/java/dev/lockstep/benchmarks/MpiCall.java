@@ -7,6 +7,7 @@ import dev.lockstep.mpi.MPI_Comm;
 import dev.lockstep.mpi.MPI_Datatype;
 import dev.lockstep.mpi.MPI_Op;
 import dev.lockstep.mpi.MpiEnvironment;
+import java.util.Locale;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.IntPointer;
 
@@ -27,7 +28,7 @@ public final class MpiCall {
       roundNanoseconds(calls, in, out);
       double time = roundNanoseconds(calls, in, out);
       if (rank.get() == 0) {
-        System.out.printf("%.1f%n", time);
+        System.out.printf(Locale.ROOT, "%.1f%n", time);
       }
     }
   }

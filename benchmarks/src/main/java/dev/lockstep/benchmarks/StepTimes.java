@@ -1,11 +1,9 @@
 package dev.lockstep.benchmarks;
 
 import com.sun.management.ThreadMXBean;
-import dev.lockstep.monitor.EpochRecord;
-import dev.lockstep.monitor.RunRecorder;
-import dev.lockstep.monitor.RunStart;
-import dev.lockstep.monitor.RunSummary;
-import dev.lockstep.monitor.TargetPredictions;
+import dev.lockstep.monitor.TrainingEvent;
+import dev.lockstep.monitor.TrainingEvent.StepDone;
+import dev.lockstep.monitor.TrainingListener;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +12,7 @@ import java.util.List;
  * Times, and Java heap bytes that the training thread allocates, from one step's end to the next
  * within an epoch.
  */
-final class StepTimes implements RunRecorder {
+final class StepTimes implements TrainingListener {
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private final List<Long> nanos = new ArrayList<>();
   private final List<Long> bytes = new ArrayList<>();
@@ -27,7 +25,13 @@ final class StepTimes implements RunRecorder {
   }
 
   @Override
-  public void stepFinished(int epoch, int step) {
+  public void on(TrainingEvent event) {
+    if (event instanceof StepDone done) {
+      stepDone(done.epoch(), done.step());
+    }
+  }
+
+  private void stepDone(int epoch, int step) {
     long now = System.nanoTime();
     long allocated = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
     if (epoch > warmUpEpochs && step > 1) {
@@ -49,16 +53,4 @@ final class StepTimes implements RunRecorder {
   private static long median(List<Long> values) {
     return values.stream().sorted().toList().get(values.size() / 2);
   }
-
-  @Override
-  public void started(RunStart start) {}
-
-  @Override
-  public void epochFinished(EpochRecord epoch) {}
-
-  @Override
-  public void finished(RunSummary summary, List<TargetPredictions> predictions) {}
-
-  @Override
-  public void close() {}
 }

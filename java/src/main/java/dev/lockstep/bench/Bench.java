@@ -1,5 +1,6 @@
 package dev.lockstep.bench;
 
+import dev.lockstep.comm.Algorithm;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import java.util.Arrays;
@@ -55,8 +56,10 @@ public final class Bench implements AutoCloseable {
     if (parameters.registered() != registered) {
       throw new IllegalArgumentException("The buffers of one bench are registered all or none.");
     }
-    if (parameters.operation() == BenchOperation.PINGPONG && group.size() < 2) {
-      throw new IllegalArgumentException("pingpong needs two ranks or more.");
+    boolean isMessage = parameters.operation().collective().isEmpty();
+    if (isMessage && group.size() < 2) {
+      throw new IllegalArgumentException(
+          parameters.operation().text() + " needs two ranks or more.");
     }
     Workload workload = new Workload(parameters, group, first, second);
     if (!compiled) {
@@ -77,7 +80,7 @@ public final class Bench implements AutoCloseable {
         times[i] = (end - begin) * MICROSECONDS;
       }
     }
-    String algorithm = group.lastAlgorithm().text();
+    String algorithm = (isMessage ? Algorithm.NONE : group.lastAlgorithm()).text();
     long allErrors = group.allReduce(new long[] {errors}, ReduceOp.SUM)[0];
     return result(parameters, algorithm, ofAllRanks(parameters, times), allErrors);
   }

@@ -17,6 +17,8 @@ public enum BenchOperation {
   ALLTOALL,
   /** Rank 0 sends to rank 1, which sends as much back; half the round trip, at rank 0. */
   PINGPONG,
+  /** Each rank sends to the next and receives from the one before, as one operation. */
+  EXCHANGE,
   /** Has no bytes. */
   BARRIER;
 
@@ -25,7 +27,7 @@ public enum BenchOperation {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /** What the algorithm is chosen for; none for {@link #PINGPONG}. */
+  /** What the algorithm is chosen for; none for messages. */
   public Optional<Collective> collective() {
     return switch (this) {
       case ALLREDUCE -> Optional.of(Collective.ALL_REDUCE);
@@ -34,7 +36,7 @@ public enum BenchOperation {
       case REDUCESCATTER -> Optional.of(Collective.REDUCE_SCATTER);
       case ALLTOALL -> Optional.of(Collective.ALL_TO_ALL);
       case BARRIER -> Optional.of(Collective.BARRIER);
-      case PINGPONG -> Optional.empty();
+      case PINGPONG, EXCHANGE -> Optional.empty();
     };
   }
 
@@ -52,7 +54,7 @@ public enum BenchOperation {
     return switch (this) {
       case ALLREDUCE -> 2 * others;
       case ALLGATHER, REDUCESCATTER, ALLTOALL -> others;
-      case BROADCAST, PINGPONG -> 1;
+      case BROADCAST, PINGPONG, EXCHANGE -> 1;
       case BARRIER -> 0;
     };
   }

@@ -4,6 +4,7 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Span;
+import dev.lockstep.comm.Transfer;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,6 +79,17 @@ final class Workload {
           output(to.view(0, count, type), contents.moved(1 - rank));
         }
         operation = pingPong(group, first.span(count, type), to.span(count, type));
+      }
+      case EXCHANGE -> {
+        int next = (rank + 1) % ranks;
+        int before = (rank + ranks - 1) % ranks;
+        input(first.view(0, count, type), contents.moved(rank));
+        output(to.view(0, count, type), contents.moved(before));
+        List<Transfer> transfers =
+            List.of(
+                Transfer.receive(to.span(count, type), before, 0),
+                Transfer.send(first.span(count, type), next, 0));
+        operation = () -> group.exchange(transfers);
       }
       case BARRIER -> operation = group::barrier;
       default -> throw new IllegalStateException(parameters.operation().text());

@@ -3,6 +3,8 @@ package dev.lockstep.checkpoint;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
 
@@ -11,11 +13,17 @@ import java.util.Set;
  *
  * @param step optimiser steps taken since the run began, at least 0; it orders and names
  *     checkpoints
- * @param tensors everything large: parameters, buffers, optimiser moments; names are unique
+ * @param tensors everything large that exists once: parameters, buffers, optimiser moments; names
+ *     are unique
+ * @param perRank what each rank has of its own, by name; one tensor a rank, in rank order
  * @param state everything else as one JSON object: schedule, sampler position, normaliser, random
  *     state, configuration. The record keeps its own copy; the order of keys does not matter
  */
-public record Checkpoint(long step, List<StoredTensor> tensors, ObjectNode state) {
+public record Checkpoint(
+    long step,
+    List<StoredTensor> tensors,
+    Map<String, List<StoredTensor>> perRank,
+    ObjectNode state) {
   /**
    * Checks the step and the names.
    *
@@ -36,7 +44,13 @@ public record Checkpoint(long step, List<StoredTensor> tensors, ObjectNode state
                 + "'; give each its own name.");
       }
     }
+    perRank = Map.copyOf(perRank);
     state = state.deepCopy();
+  }
+
+  /** A state of which no rank has anything of its own. */
+  public Checkpoint(long step, List<StoredTensor> tensors, ObjectNode state) {
+    this(step, tensors, Map.of(), state);
   }
 
   /**
@@ -63,6 +77,7 @@ public record Checkpoint(long step, List<StoredTensor> tensors, ObjectNode state
         .orElseThrow(
             () ->
                 new NoSuchElementException(
-                    "The checkpoint of step %d has no tensor '%s'.".formatted(step, name)));
+                    String.format(
+                        Locale.ROOT, "The checkpoint of step %d has no tensor '%s'.", step, name)));
   }
 }

@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
 public final class CheckpointException extends LockstepException {
   private static final long serialVersionUID = 1;
 
-  CheckpointException(String message) {
+  public CheckpointException(String message) {
     super(message);
   }
 
-  CheckpointException(String message, @Nullable Throwable cause) {
+  public CheckpointException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

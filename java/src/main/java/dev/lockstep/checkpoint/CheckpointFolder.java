@@ -7,21 +7,28 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.files.DurableFiles;
+import dev.lockstep.files.FileSeal;
+import dev.lockstep.files.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
- * One checkpoint as files: {@code tensors.safetensors}, {@code state.json}, and {@code
- * manifest.json}, which seals the other two with their lengths and hashes. Keys are sorted and
- * nothing depends on the time or the place, so that equal states are equal bytes.
+ * One checkpoint as files: one of tensors for each rank ({@code tensors.safetensors} of rank 0,
+ * {@code tensors-1.safetensors} of rank 1 …), {@code state.json}, and {@code manifest.json}, which
+ * is written last and seals the others with their lengths and hashes. Keys are sorted and nothing
+ * depends on the time or the place, so that equal states are equal bytes.
+ *
+ * <p>While ranks write, each leaves a note beside its file when that is whole ({@code
+ * rank-1.json}); the notes go into the manifest.
  */
 final class CheckpointFolder {
   static final String TENSORS = "tensors.safetensors";
@@ -29,11 +36,10 @@ final class CheckpointFolder {
   static final String MANIFEST = "manifest.json";
 
   private static final String FORMAT = "lockstep-checkpoint";
-  private static final int VERSION = 1;
-  private static final List<String> SEALED = List.of(STATE, TENSORS);
+  private static final int VERSION = 2;
 
-  /** Ours has under 1 KiB; whatever is larger was written by something else. */
-  private static final long MAXIMUM_MANIFEST = 1 << 16;
+  /** Room for some 1,000 ranks with 100 tensors of their own each. */
+  private static final long MAXIMUM_MANIFEST = 16 << 20;
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
@@ -44,24 +50,72 @@ final class CheckpointFolder {
 
   private CheckpointFolder() {}
 
-  /** Fills a new folder and syncs everything in it. */
+  /** Fills a new folder with the state of one rank and syncs everything in it. */
   static void write(Path folder, Checkpoint checkpoint) throws IOException {
     Files.createDirectory(folder);
+    List<TensorShare> shares =
+        checkpoint.tensors().stream()
+            .map(tensor -> new TensorShare(tensor, Placement.REPLICATED))
+            .toList();
+    writeShare(folder, 0, shares, UnaryOperator.identity());
+    seal(folder, checkpoint.step(), 1, checkpoint.state());
+  }
+
+  /** Writes one rank's file and then its note; the folder is made if it is not there. */
+  static void writeShare(
+      Path folder, int rank, List<TensorShare> shares, UnaryOperator<WritableByteChannel> around)
+      throws IOException {
+    Files.createDirectories(folder);
+    List<StoredTensor> tensors = shares.stream().map(TensorShare::tensor).toList();
+    FileSeal written =
+        DurableFiles.write(
+            folder.resolve(tensorFile(rank)),
+            file -> SafetensorsWriter.write(file, tensors),
+            around);
+    ObjectNode note = json(written);
+    for (TensorShare share : shares) {
+      if (share.placement() instanceof Placement.Sharded sharded) {
+        ObjectNode where = note.withObject("/sharded").putObject(share.tensor().name());
+        where.put("from", sharded.from()).put("total", sharded.total());
+      } else if (share.placement() instanceof Placement.PerRank) {
+        note.withArray("/per_rank").add(share.tensor().name());
+      }
+    }
+    DurableFiles.replace(folder.resolve(note(rank)), text(note));
+  }
+
+  /** Whether a rank's file is whole. */
+  static boolean hasShare(Path folder, int rank) {
+    return Files.exists(folder.resolve(note(rank)));
+  }
+
+  /** Writes what is left when all ranks' files are whole: the state, and last the manifest. */
+  static void seal(Path folder, long step, int ranks, ObjectNode state) throws IOException {
     ObjectNode manifest = MAPPER.createObjectNode();
     manifest.put("format", FORMAT).put("version", VERSION).put("written_by", writer());
-    manifest.put("step", checkpoint.step());
+    manifest.put("step", step).put("ranks", ranks);
     ObjectNode files = manifest.putObject("files");
-    put(
-        files,
-        STATE,
-        DurableFiles.write(folder.resolve(STATE), file -> json(file, checkpoint.state())));
-    put(
-        files,
-        TENSORS,
-        DurableFiles.write(
-            folder.resolve(TENSORS), file -> SafetensorsWriter.write(file, checkpoint.tensors())));
-    DurableFiles.write(folder.resolve(MANIFEST), file -> json(file, manifest));
+    byte[] stateText = text(state);
+    files.set(STATE, json(writeBytes(folder.resolve(STATE), stateText)));
+    for (int rank = 0; rank < ranks; rank++) {
+      Path note = folder.resolve(note(rank));
+      files.set(tensorFile(rank), MAPPER.readTree(Files.readAllBytes(note)));
+      Files.delete(note);
+    }
+    writeBytes(folder.resolve(MANIFEST), text(manifest));
     DurableFiles.syncFolder(folder);
+  }
+
+  private static FileSeal writeBytes(Path file, byte[] bytes) throws IOException {
+    return DurableFiles.write(file, channel -> channel.write(ByteBuffer.wrap(bytes)));
+  }
+
+  private static String tensorFile(int rank) {
+    return rank == 0 ? TENSORS : "tensors-" + rank + ".safetensors";
+  }
+
+  private static String note(int rank) {
+    return "rank-" + rank + ".json";
   }
 
   /**
@@ -72,17 +126,29 @@ final class CheckpointFolder {
   static Checkpoint read(Path folder) {
     JsonNode manifest = parse(folder, MANIFEST);
     checkOrigin(folder, manifest);
-    for (String name : SEALED) {
-      checkSeal(folder, name, manifest.path("files").path(name));
+    JsonNode files = manifest.path("files");
+    int ranks = manifest.path("ranks").asInt();
+    checkSeal(folder, STATE, files.path(STATE));
+    for (int rank = 0; rank < ranks; rank++) {
+      checkSeal(folder, tensorFile(rank), files.path(tensorFile(rank)));
     }
     if (!(parse(folder, STATE) instanceof ObjectNode state)) {
       throw refusal(folder, STATE + " is not a JSON object");
     }
+    JoinedShares joined = new JoinedShares();
+    for (int rank = 0; rank < ranks; rank++) {
+      String name = tensorFile(rank);
+      try {
+        joined.add(SafetensorsReader.read(folder.resolve(name)), files.path(name));
+      } catch (IOException | IllegalArgumentException e) {
+        throw refusal(folder, name + " cannot be used: " + reason(e), e);
+      }
+    }
     try {
-      List<StoredTensor> tensors = SafetensorsReader.read(folder.resolve(TENSORS));
-      return new Checkpoint(manifest.path("step").longValue(), tensors, state);
-    } catch (IOException | IllegalArgumentException e) {
-      throw refusal(folder, TENSORS + " cannot be used: " + reason(e), e);
+      long step = manifest.path("step").longValue();
+      return new Checkpoint(step, joined.tensors(), joined.perRank(), state);
+    } catch (IllegalArgumentException e) {
+      throw refusal(folder, "its files do not fit together: " + reason(e), e);
     }
   }
 
@@ -94,12 +160,19 @@ final class CheckpointFolder {
     if (!version.isInt() || version.intValue() != VERSION) {
       throw refusal(
           folder,
-          "its format has version %s and this program reads version %d; it was written by %s"
-              .formatted(version, VERSION, manifest.path("written_by")));
+          String.format(
+              Locale.ROOT,
+              "its format has version %s and this program reads version %d; it was written by %s",
+              version,
+              VERSION,
+              manifest.path("written_by")));
     }
     JsonNode step = manifest.path("step");
     if (!step.isIntegralNumber() || !step.canConvertToLong() || step.longValue() < 0) {
       throw refusal(folder, "its manifest has no step");
+    }
+    if (manifest.path("ranks").asInt() < 1) {
+      throw refusal(folder, "its manifest does not say how many ranks wrote it");
     }
   }
 
@@ -114,13 +187,21 @@ final class CheckpointFolder {
       if (size != seal.bytes()) {
         throw refusal(
             folder,
-            "it is torn: %s has %d bytes and should have %d".formatted(name, size, seal.bytes()));
+            String.format(
+                Locale.ROOT,
+                "it is torn: %s has %d bytes and should have %d",
+                name,
+                size,
+                seal.bytes()));
       }
       if (!Sha256.ofFile(file).equals(seal.sha256())) {
-        throw refusal(folder, "it is corrupt: %s does not match its SHA-256".formatted(name));
+        throw refusal(
+            folder,
+            String.format(Locale.ROOT, "it is corrupt: %s does not match its SHA-256", name));
       }
     } catch (IOException e) {
-      throw refusal(folder, "%s cannot be read: %s".formatted(name, reason(e)), e);
+      throw refusal(
+          folder, String.format(Locale.ROOT, "%s cannot be read: %s", name, reason(e)), e);
     }
   }
 
@@ -133,19 +214,23 @@ final class CheckpointFolder {
       }
       return MAPPER.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
-      throw refusal(folder, "%s is not valid JSON: %s".formatted(name, e.getOriginalMessage()), e);
+      throw refusal(
+          folder,
+          String.format(Locale.ROOT, "%s is not valid JSON: %s", name, e.getOriginalMessage()),
+          e);
     } catch (IOException e) {
-      throw refusal(folder, "%s cannot be read: %s".formatted(name, reason(e)), e);
+      throw refusal(
+          folder, String.format(Locale.ROOT, "%s cannot be read: %s", name, reason(e)), e);
     }
   }
 
-  private static void json(HashingChannel file, ObjectNode content) throws IOException {
-    String text = MAPPER.writeValueAsString(content) + "\n";
-    file.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+  private static byte[] text(ObjectNode content) throws IOException {
+    return (MAPPER.writeValueAsString(content) + "\n").getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void put(ObjectNode files, String name, FileSeal seal) {
-    files.putObject(name).put("bytes", seal.bytes()).put("sha256", seal.sha256());
+  private static ObjectNode json(FileSeal seal) {
+    ObjectNode json = MAPPER.createObjectNode();
+    return json.put("bytes", seal.bytes()).put("sha256", seal.sha256());
   }
 
   private static String writer() {
@@ -162,20 +247,11 @@ final class CheckpointFolder {
   }
 
   private static String message(Path folder, String reason) {
-    return "The checkpoint %s cannot be loaded: %s. Use an older one.".formatted(folder, reason);
+    return String.format(
+        Locale.ROOT, "The checkpoint %s cannot be loaded: %s. Use an older one.", folder, reason);
   }
 
-  /** What went wrong, without the path that Java's messages consist of or begin with. */
-  static String reason(Throwable e) {
-    if (e instanceof NoSuchFileException) {
-      return "it is missing";
-    }
-    if (e instanceof AccessDeniedException) {
-      return "access is denied";
-    }
-    if (e instanceof FileSystemException file && file.getReason() != null) {
-      return file.getReason();
-    }
-    return String.valueOf(e.getMessage());
+  private static String reason(Throwable e) {
+    return DurableFiles.reason(e);
   }
 }

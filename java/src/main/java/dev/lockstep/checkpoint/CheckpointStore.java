@@ -1,11 +1,13 @@
 package dev.lockstep.checkpoint;
 
+import dev.lockstep.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -72,24 +74,54 @@ public final class CheckpointStore {
    *     checkpoints are intact and nothing partial is left
    */
   public Path save(Checkpoint checkpoint) {
-    String name = "step-%012d".formatted(checkpoint.step());
-    Path temporary = folder.resolve(TEMPORARY + name);
-    Path target = folder.resolve(name);
     try {
-      Files.createDirectories(folder);
-      DurableFiles.syncFolder(folder.getParent());
-      clearLeftovers();
-      CheckpointFolder.write(temporary, checkpoint);
-      replace(temporary, target);
+      prepare();
+      CheckpointFolder.write(temporary(checkpoint.step()), checkpoint);
+      return commit(checkpoint.step());
     } catch (IOException e) {
-      discard(temporary);
-      throw new CheckpointException(
-          "The checkpoint %s could not be written: %s. Earlier checkpoints are intact; free disk space or check the folder's permissions."
-              .formatted(target, CheckpointFolder.reason(e)),
-          e);
+      throw failed(checkpoint.step(), e);
     }
-    deleteOutdated(checkpoint.step());
+  }
+
+  /**
+   * Makes the folder and settles what a process that died while saving left behind.
+   *
+   * @throws IOException if the folder cannot be written
+   */
+  void prepare() throws IOException {
+    Files.createDirectories(folder);
+    DurableFiles.syncFolder(folder.getParent());
+    clearLeftovers();
+  }
+
+  /** Where a checkpoint lies until it is whole. */
+  Path temporary(long step) {
+    return folder.resolve(TEMPORARY + name(step));
+  }
+
+  /** Gives a whole checkpoint its final name, then deletes all but the newest. */
+  Path commit(long step) throws IOException {
+    Path target = folder.resolve(name(step));
+    replace(temporary(step), target);
+    deleteOutdated(step);
     return target;
+  }
+
+  /** Discards what there is of a checkpoint that could not be written, and says why. */
+  CheckpointException failed(long step, IOException cause) {
+    discard(temporary(step));
+    return new CheckpointException(
+        String.format(
+            Locale.ROOT,
+            "The checkpoint %s could not be written: %s. Earlier checkpoints are intact; free disk"
+                + " space or check the folder's permissions.",
+            folder.resolve(name(step)),
+            DurableFiles.reason(cause)),
+        cause);
+  }
+
+  private static String name(long step) {
+    return String.format(Locale.ROOT, "step-%012d", step);
   }
 
   /**
@@ -111,7 +143,9 @@ public final class CheckpointStore {
         if (objection.isEmpty()) {
           return new CheckpointSearch(Optional.of(checkpoint), refused);
         }
-        reason = "The checkpoint %s was refused: %s".formatted(candidate, objection.get());
+        reason =
+            String.format(
+                Locale.ROOT, "The checkpoint %s was refused: %s", candidate, objection.get());
       } catch (CheckpointException e) {
         reason = String.valueOf(e.getMessage());
       }
@@ -133,8 +167,11 @@ public final class CheckpointStore {
     Optional<Long> named = step(withoutPrefix(checkpoint.getFileName().toString(), REPLACED));
     if (named.isPresent() && named.get() != loaded.step()) {
       throw new CheckpointException(
-          "The checkpoint %s cannot be loaded: its manifest says step %d, so it was renamed. Give it back its name, or use another one."
-              .formatted(checkpoint, loaded.step()));
+          String.format(
+              Locale.ROOT,
+              "The checkpoint %s cannot be loaded: its manifest says step %d, so it was renamed. Give it back its name, or use another one.",
+              checkpoint,
+              loaded.step()));
     }
     return loaded;
   }
@@ -179,7 +216,7 @@ public final class CheckpointStore {
           "Old checkpoints in {} could not be deleted: {}. Check the folder's permissions, or"
               + " delete them by hand.",
           folder,
-          CheckpointFolder.reason(e));
+          DurableFiles.reason(e));
     }
   }
 
@@ -192,7 +229,7 @@ public final class CheckpointStore {
       log.warn(
           "The unfinished checkpoint {} could not be deleted: {}.",
           temporary,
-          CheckpointFolder.reason(e));
+          DurableFiles.reason(e));
     }
   }
 
@@ -204,8 +241,11 @@ public final class CheckpointStore {
       children = children();
     } catch (IOException e) {
       throw new CheckpointException(
-          "The checkpoints in %s cannot be listed: %s. Check the folder's permissions."
-              .formatted(folder, CheckpointFolder.reason(e)),
+          String.format(
+              Locale.ROOT,
+              "The checkpoints in %s cannot be listed: %s. Check the folder's permissions.",
+              folder,
+              DurableFiles.reason(e)),
           e);
     }
     for (Path path : children) {

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -40,35 +41,55 @@ final class SafetensorsReader {
 
   private SafetensorsReader() {}
 
+  /** What a tensor's bytes are cut into, as a Java buffer holds at most 2 GiB. */
+  private static final int PIECE = 1 << 30;
+
+  /** As {@link #read(Path, int)}. */
+  static List<StoredTensor> read(Path file) throws IOException {
+    return read(file, PIECE);
+  }
+
   /**
    * Reads every tensor of a file.
    *
+   * @param pieceBytes the largest piece of a tensor
    * @return the tensors in the order of their data, each in direct memory of its own
    * @throws SafetensorsException if the file is not what the format says
    * @throws IOException if the file cannot be read
    */
-  static List<StoredTensor> read(Path file) throws IOException {
+  static List<StoredTensor> read(Path file, int pieceBytes) throws IOException {
     try (FileChannel channel = FileChannel.open(file)) {
       long size = channel.size();
       if (size < Long.BYTES) {
-        throw new SafetensorsException("it has %d bytes, too few for a header".formatted(size));
+        throw new SafetensorsException(
+            String.format(Locale.ROOT, "it has %d bytes, too few for a header", size));
       }
       long header = readFully(channel, 0, Long.BYTES).getLong();
       if (header < 2 || header > size - Long.BYTES) {
         throw new SafetensorsException(
-            "its header claims %s bytes of a file of %d"
-                .formatted(Long.toUnsignedString(header), size));
+            String.format(
+                Locale.ROOT,
+                "its header claims %s bytes of a file of %d",
+                Long.toUnsignedString(header),
+                size));
       }
       if (header > MAXIMUM_HEADER) {
         throw new SafetensorsException(
-            "its header has %d bytes, more than the %d that are read"
-                .formatted(header, MAXIMUM_HEADER));
+            String.format(
+                Locale.ROOT,
+                "its header has %d bytes, more than the %d that are read",
+                header,
+                MAXIMUM_HEADER));
       }
       long data = Long.BYTES + header;
       List<StoredTensor> tensors = new ArrayList<>();
       for (Entry entry : entries(readFully(channel, Long.BYTES, (int) header), size - data)) {
-        ByteBuffer bytes = readFully(channel, data + entry.begin, (int) (entry.end - entry.begin));
-        tensors.add(new StoredTensor(entry.name, entry.type, entry.shape, bytes));
+        List<ByteBuffer> pieces = new ArrayList<>();
+        for (long at = entry.begin; at < entry.end || pieces.isEmpty(); at += pieceBytes) {
+          int length = (int) Math.min(pieceBytes, entry.end - at);
+          pieces.add(readFully(channel, data + at, length));
+        }
+        tensors.add(new StoredTensor(entry.name, entry.type, entry.shape, pieces));
       }
       return tensors;
     }
@@ -108,7 +129,8 @@ final class SafetensorsReader {
     List<Long> shape = integers(name, "shape", json.path("shape"));
     List<Long> offsets = integers(name, "data_offsets", json.path("data_offsets"));
     if (offsets.size() != 2) {
-      throw new SafetensorsException("tensor '%s' does not have two data_offsets".formatted(name));
+      throw new SafetensorsException(
+          String.format(Locale.ROOT, "tensor '%s' does not have two data_offsets", name));
     }
     long begin = offsets.get(0);
     long end = offsets.get(1);
@@ -120,13 +142,15 @@ final class SafetensorsReader {
     }
     if (end < begin || end - begin != expected) {
       throw new SafetensorsException(
-          "tensor '%s' of type %s and shape %s needs %d bytes, but its offsets are %d to %d"
-              .formatted(name, type, shape, expected, begin, end));
-    }
-    if (expected > Integer.MAX_VALUE) {
-      throw new SafetensorsException(
-          "tensor '%s' has %d bytes, more than the 2 GiB of a Java buffer"
-              .formatted(name, expected));
+          String.format(
+              Locale.ROOT,
+              "tensor '%s' of type %s and shape %s needs %d bytes, but its offsets are %d to %d",
+              name,
+              type,
+              shape,
+              expected,
+              begin,
+              end));
     }
     return new Entry(name, type, shape, begin, end);
   }
@@ -138,8 +162,12 @@ final class SafetensorsReader {
         .orElseThrow(
             () ->
                 new SafetensorsException(
-                    "tensor '%s' has type '%s', none of %s"
-                        .formatted(name, spelling, Arrays.toString(TensorType.values()))));
+                    String.format(
+                        Locale.ROOT,
+                        "tensor '%s' has type '%s', none of %s",
+                        name,
+                        spelling,
+                        Arrays.toString(TensorType.values()))));
   }
 
   private static List<Long> integers(String name, String key, JsonNode json)
@@ -148,12 +176,18 @@ final class SafetensorsReader {
     for (JsonNode element : json) {
       if (!element.canConvertToLong() || !element.isIntegralNumber() || element.longValue() < 0) {
         throw new SafetensorsException(
-            "tensor '%s' has %s, no natural number, in its %s".formatted(name, element, key));
+            String.format(
+                Locale.ROOT,
+                "tensor '%s' has %s, no natural number, in its %s",
+                name,
+                element,
+                key));
       }
       integers.add(element.longValue());
     }
     if (!json.isArray()) {
-      throw new SafetensorsException("tensor '%s' has no list '%s'".formatted(name, key));
+      throw new SafetensorsException(
+          String.format(Locale.ROOT, "tensor '%s' has no list '%s'", name, key));
     }
     return integers;
   }
@@ -164,14 +198,22 @@ final class SafetensorsReader {
     for (Entry entry : entries) {
       if (entry.begin != covered) {
         throw new SafetensorsException(
-            "the data of tensor '%s' begins at %d where %d was due, so tensors overlap or leave a gap"
-                .formatted(entry.name, entry.begin, covered));
+            String.format(
+                Locale.ROOT,
+                "the data of tensor '%s' begins at %d where %d was due, so tensors overlap or leave a gap",
+                entry.name,
+                entry.begin,
+                covered));
       }
       covered = entry.end;
     }
     if (covered != dataLength) {
       throw new SafetensorsException(
-          "its tensors need %d bytes of data and the file has %d".formatted(covered, dataLength));
+          String.format(
+              Locale.ROOT,
+              "its tensors need %d bytes of data and the file has %d",
+              covered,
+              dataLength));
     }
   }
 

@@ -38,7 +38,9 @@ final class SafetensorsWriter {
     sink.write(length.putLong(header.length).flip());
     sink.write(ByteBuffer.wrap(header));
     for (StoredTensor tensor : ordered) {
-      sink.write(tensor.data());
+      for (ByteBuffer piece : tensor.pieces()) {
+        sink.write(piece);
+      }
     }
   }
 
@@ -46,7 +48,7 @@ final class SafetensorsWriter {
     ObjectNode header = JsonNodeFactory.instance.objectNode();
     long begin = 0;
     for (StoredTensor tensor : ordered) {
-      long end = begin + tensor.data().remaining();
+      long end = begin + tensor.bytes();
       ObjectNode entry = header.putObject(tensor.name());
       entry.put("dtype", tensor.type().name());
       tensor.shape().forEach(entry.putArray("shape")::add);

@@ -3,6 +3,7 @@ package dev.lockstep.checkpoint;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A named tensor as a file holds it: dense, row-major, little-endian.
@@ -14,10 +15,11 @@ import java.util.List;
  * @param name a non-empty name, unique in its checkpoint, for example {@code model.layers.0.weight}
  * @param type the element type
  * @param shape the length of each dimension, outermost first; empty for a scalar
- * @param data the elements: a buffer with exactly {@code product(shape) × type.bytes()} bytes
- *     remaining
+ * @param pieces the elements: buffers with together exactly {@code product(shape) × type.bytes()}
+ *     bytes remaining; several, because a buffer holds at most 2 GiB
  */
-public record StoredTensor(String name, TensorType type, List<Long> shape, ByteBuffer data) {
+public record StoredTensor(
+    String name, TensorType type, List<Long> shape, List<ByteBuffer> pieces) {
   /**
    * Checks that name, shape and data agree.
    *
@@ -31,23 +33,57 @@ public record StoredTensor(String name, TensorType type, List<Long> shape, ByteB
     }
     shape = List.copyOf(shape);
     long expected = byteLength(name, type, shape);
-    if (data.remaining() != expected) {
+    long found = pieces.stream().mapToLong(ByteBuffer::remaining).sum();
+    if (found != expected) {
       throw new IllegalArgumentException(
-          "Tensor '%s' of type %s and shape %s needs %d bytes, but its data has %d."
-              .formatted(name, type, shape, expected, data.remaining()));
+          String.format(
+              Locale.ROOT,
+              "Tensor '%s' of type %s and shape %s needs %d bytes, but its data has %d.",
+              name,
+              type,
+              shape,
+              expected,
+              found));
     }
-    data = data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    pieces =
+        pieces.stream()
+            .map(piece -> piece.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN))
+            .toList();
+  }
+
+  /** A tensor in one buffer. */
+  public StoredTensor(String name, TensorType type, List<Long> shape, ByteBuffer data) {
+    this(name, type, shape, List.of(data));
   }
 
   /**
-   * Returns the elements' bytes.
+   * Returns the elements' bytes, piece by piece.
    *
-   * @return a new read-only, little-endian view, positioned at the first element; a caller may move
-   *     its position
+   * @return new read-only, little-endian views, positioned at their first bytes; a caller may move
+   *     their positions
    */
   @Override
+  public List<ByteBuffer> pieces() {
+    return pieces.stream().map(piece -> piece.duplicate().order(ByteOrder.LITTLE_ENDIAN)).toList();
+  }
+
+  /**
+   * Returns the elements' bytes, of a tensor in one piece.
+   *
+   * @return a view as those of {@link #pieces}
+   * @throws IllegalStateException if there are several pieces
+   */
   public ByteBuffer data() {
-    return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    if (pieces.size() != 1) {
+      throw new IllegalStateException(
+          "Tensor '" + name + "' lies in " + pieces.size() + " pieces; read them one by one.");
+    }
+    return pieces().get(0);
+  }
+
+  /** Size in bytes. */
+  public long bytes() {
+    return pieces.stream().mapToLong(ByteBuffer::remaining).sum();
   }
 
   /** The dense size in bytes of a shape, checked for overflow. */
@@ -57,7 +93,8 @@ public record StoredTensor(String name, TensorType type, List<Long> shape, ByteB
     for (long dimension : shape) {
       if (dimension < 0) {
         throw new IllegalArgumentException(
-            "Tensor '%s' has a negative dimension in its shape %s.".formatted(name, shape));
+            String.format(
+                Locale.ROOT, "Tensor '%s' has a negative dimension in its shape %s.", name, shape));
       }
       empty |= dimension == 0;
     }
@@ -70,7 +107,9 @@ public record StoredTensor(String name, TensorType type, List<Long> shape, ByteB
       }
     } catch (ArithmeticException overflow) {
       throw new IllegalArgumentException(
-          "Tensor '%s' of shape %s is larger than any file.".formatted(name, shape), overflow);
+          String.format(
+              Locale.ROOT, "Tensor '%s' of shape %s is larger than any file.", name, shape),
+          overflow);
     }
     return length;
   }

@@ -131,6 +131,8 @@ final class BenchCommand implements Callable<Integer> {
         write(json, results);
       }
       return report(group.rank(), results.stream().mapToLong(BenchResult::errors).sum());
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
   }
 

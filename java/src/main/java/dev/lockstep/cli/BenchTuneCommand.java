@@ -22,6 +22,7 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -91,10 +92,20 @@ final class BenchTuneCommand implements Callable<Integer> {
     }
     try (Communicator group = groupOptions.join();
         MDC.MDCCloseable ignored = RankContext.enter(group.rank())) {
+      if (group.size() == 1) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "bench tune compares algorithms between ranks and this is a group of one; start it under"
+                + " mpirun, srun or launch -n N, as the jobs that will use the file");
+      }
       TuningTable table =
           new TuningTable(
-              "lockstep bench tune, %s: %d ranks over %s"
-                  .formatted(LocalDate.now(), group.size(), group.backend()));
+              String.format(
+                  Locale.ROOT,
+                  "lockstep bench tune, %s: %d ranks over %s",
+                  LocalDate.now(),
+                  group.size(),
+                  group.backend()));
       long errors = 0;
       for (Map.Entry<Collective, BenchOperation> entry : TUNED.entrySet()) {
         errors += tune(group, entry.getKey(), entry.getValue(), bytes, table);

@@ -1,14 +1,13 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.natives.NativeLibraries;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /** {@code lockstep check}: whether this group of ranks can talk. */
 @Command(
@@ -20,20 +19,13 @@ import picocli.CommandLine.Option;
 final class CheckCommand implements Callable<Integer> {
   private static final int[] LENGTHS = {0, 1, 1_000, 1 << 20};
 
-  @Option(names = "--backend", description = "${COMPLETION-CANDIDATES} (default: as launched).")
-  private CommunicatorConfig.@Nullable Choice backend;
-
-  @Option(
-      names = "--timeout",
-      paramLabel = "SECONDS",
-      description = "Deadline of forming the group and of each operation (default: 60).")
-  private @Nullable Double timeoutSeconds;
+  @Mixin private GroupOptions groupOptions;
 
   @Override
   public Integer call() {
+    groupOptions.config();
     NativeLibraries.load();
-    try (Communicator group =
-        Communicator.fromEnvironment(new CommunicatorConfig(backend, timeoutSeconds))) {
+    try (Communicator group = groupOptions.join()) {
       for (int length : LENGTHS) {
         long start = System.nanoTime();
         if (!allReduceIsRight(group, length)) {
@@ -41,7 +33,8 @@ final class CheckCommand implements Callable<Integer> {
         }
         double milliseconds = (System.nanoTime() - start) / 1e6;
         if (group.rank() == 0) {
-          System.out.printf("all-reduce of %,d doubles: right, %.2f ms%n", length, milliseconds);
+          System.out.printf(
+              Locale.ROOT, "all-reduce of %,d doubles: right, %.2f ms%n", length, milliseconds);
         }
       }
       for (int root = 0; root < group.size(); root++) {
@@ -79,8 +72,11 @@ final class CheckCommand implements Callable<Integer> {
 
   private static int wrong(Communicator group, String operation, int length) {
     System.err.printf(
+        Locale.ROOT,
         "lockstep: rank %d: %s of %,d elements gave a wrong result%n",
-        group.rank(), operation, length);
+        group.rank(),
+        operation,
+        length);
     return ExitCode.UNHEALTHY;
   }
 }

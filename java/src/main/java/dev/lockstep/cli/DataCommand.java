@@ -1,11 +1,10 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.FileDescription;
 import dev.lockstep.data.SyntheticConfig;
-import dev.lockstep.data.Variable;
 import java.nio.file.Path;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -25,24 +24,24 @@ final class DataCommand implements Runnable {
 
   @Command(
       name = "describe",
-      description = "Show the variables of a NetCDF, HDF5, CSV, NPY or NPZ file.")
-  void describe(@Parameters(paramLabel = "FILE", description = "The data file.") Path file) {
-    FileDescription description = DataFiles.describe(file);
-    System.out.println(description.location() + ": " + description.format());
-    String row = "  %-20s %-8s %-36s %12s %12s %9s%n";
-    System.out.printf(row, "variable", "type", "dimensions", "minimum", "maximum", "missing");
-    for (FileDescription.Summary summary : description.variables()) {
-      Variable variable = summary.variable();
-      System.out.printf(
-          row,
-          variable.name(),
-          variable.type(),
-          variable.dimensions().stream()
-              .map(d -> d.name().isEmpty() ? "" + d.length() : d.name() + "=" + d.length())
-              .collect(Collectors.joining(" × ")),
-          "%.6g".formatted(summary.min()),
-          "%.6g".formatted(summary.max()),
-          summary.missing());
+      description = {
+        "Show the variables of a NetCDF, HDF5, CSV, NPY or NPZ file: what they hold, and which of"
+            + " them cannot be used for what reason."
+      })
+  void describe(
+      @Parameters(paramLabel = "FILE", description = "The data file.") Path file,
+      @Option(
+              names = "--format",
+              paramLabel = "FORMAT",
+              defaultValue = "auto",
+              description = "auto, netcdf, hdf5, csv, npy or npz (default: ${DEFAULT-VALUE}).")
+          DataConfig.Format format,
+      @Option(names = "--json", description = "Print JSON with all digits.") boolean json) {
+    FileDescription description = DataFiles.describe(file, format);
+    if (json) {
+      System.out.println(DescriptionText.json(description));
+    } else {
+      System.out.print(DescriptionText.table(description));
     }
   }
 

@@ -12,6 +12,7 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
@@ -27,6 +28,10 @@ final class DoctorCommand implements Callable<Integer> {
       List.of("nfs", "lustre", "beegfs", "gpfs", "ceph", "cifs", "smb", "fuse.sshfs", "9p");
 
   private static final double GIB = 1L << 30;
+  private static final String LIBTORCH_GLIBC = "2.35";
+
+  /** What two ranks need to meet and to train a model of some million parameters. */
+  private static final long LEAST_SHARED_MEMORY = 64L << 20;
 
   private boolean healthy = true;
 
@@ -36,6 +41,7 @@ final class DoctorCommand implements Callable<Integer> {
     ok(
         "JDK",
         System.getProperty("java.runtime.version") + " at " + System.getProperty("java.home"));
+    glibc();
     ok("cores", Runtime.getRuntime().availableProcessors() + " for this process");
     cache();
     LibraryProbe.Result libtorch = LibraryProbe.libtorch();
@@ -51,7 +57,12 @@ final class DoctorCommand implements Callable<Integer> {
     try {
       FileStore store = Files.getFileStore(folder);
       String text =
-          "%s on %s, %.1f GiB free".formatted(folder, store.type(), store.getUsableSpace() / GIB);
+          String.format(
+              Locale.ROOT,
+              "%s on %s, %.1f GiB free",
+              folder,
+              store.type(),
+              store.getUsableSpace() / GIB);
       boolean remote = REMOTE.stream().anyMatch(store.type()::startsWith);
       line(
           !remote,
@@ -66,14 +77,33 @@ final class DoctorCommand implements Callable<Integer> {
     }
   }
 
+  /** libtorch's binaries need glibc 2.35: Debian 12, Ubuntu 22.04, RHEL 10. */
+  private void glibc() {
+    String version = LibraryProbe.glibc();
+    if (version.isEmpty()) {
+      line(false, "glibc", "none found (musl?); libtorch needs glibc " + LIBTORCH_GLIBC);
+      return;
+    }
+    boolean enough =
+        Runtime.Version.parse(version.replaceFirst("^0+", ""))
+                .compareTo(Runtime.Version.parse(LIBTORCH_GLIBC))
+            >= 0;
+    line(enough, "glibc", version + "; libtorch needs " + LIBTORCH_GLIBC);
+  }
+
   private void sharedMemory() {
     Path folder = Path.of("/dev/shm");
     try {
       FileStore store = Files.getFileStore(folder);
-      ok(
+      line(
+          store.getUsableSpace() >= LEAST_SHARED_MEMORY,
           "shared memory",
-          "%.1f GiB at %s, %.1f GiB free"
-              .formatted(store.getTotalSpace() / GIB, folder, store.getUsableSpace() / GIB));
+          String.format(
+              Locale.ROOT,
+              "%.1f GiB at %s, %.1f GiB free",
+              store.getTotalSpace() / GIB,
+              folder,
+              store.getUsableSpace() / GIB));
     } catch (IOException e) {
       line(false, "shared memory", folder + " is not there");
     }
@@ -81,6 +111,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   private void backends() {
     ok("backend single", "a group of one; always works");
+    backendOfSharedMemory();
     ok("backend tcp", "works; under `lockstep launch`, srun, or RANK, WORLD_SIZE, MASTER_ADDR");
     LibraryProbe.Result gloo = LibraryProbe.gloo();
     line(gloo.loaded(), "backend gloo", gloo.text());
@@ -88,7 +119,10 @@ final class DoctorCommand implements Callable<Integer> {
       String topic = "backend mpi";
       try {
         LibraryProbe.Result plugin = LibraryProbe.library(MpiPlugin.path(library));
-        line(plugin.loaded(), topic, library.title() + ": " + plugin.text());
+        line(
+            plugin.loaded(),
+            topic,
+            library.title() + ": " + plugin.text() + LibraryProbe.launcher(library));
       } catch (BackendUnavailableException e) {
         line(false, topic, e.getMessage());
       }
@@ -98,11 +132,36 @@ final class DoctorCommand implements Callable<Integer> {
       String library = here.mpi() == null ? "" : " of " + here.mpi().title();
       ok(
           "launched here",
-          "as rank %d of %d, backend %s%s"
-              .formatted(here.rank(), here.worldSize(), here.backend().name(), library));
+          String.format(
+              Locale.ROOT,
+              "as rank %d of %d, backend %s%s",
+              here.rank(),
+              here.worldSize(),
+              here.backend().name(),
+              library));
     } catch (CommunicationException e) {
       line(false, "launched here", e.getMessage());
       healthy = false;
+    }
+  }
+
+  private void backendOfSharedMemory() {
+    String topic = "backend shared_memory";
+    try {
+      long free = Files.getFileStore(Path.of("/dev/shm")).getUsableSpace();
+      boolean enough = free >= LEAST_SHARED_MEMORY;
+      line(
+          enough,
+          topic,
+          enough
+              ? String.format(
+                  Locale.ROOT,
+                  "works between ranks of this host; fused training fits models up to some %,d million"
+                      + " parameters on two ranks (Adam, float32)",
+                  free / (Float.BYTES * 5) / 1_000_000)
+              : "less than 64 MiB are free in /dev/shm; enlarge it (docker run --shm-size=1g) or use tcp");
+    } catch (IOException e) {
+      line(false, topic, "/dev/shm is not there");
     }
   }
 
@@ -111,6 +170,6 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private void line(boolean fine, String topic, String text) {
-    System.out.printf("%-4s %-14s %s%n", fine ? "ok" : "--", topic, text);
+    System.out.printf(Locale.ROOT, "%-4s %-22s %s%n", fine ? "ok" : "--", topic, text);
   }
 }

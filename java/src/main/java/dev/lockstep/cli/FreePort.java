@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 
 /** Chooses a port for rank 0 to listen on. */
-final class FreePort {
+public final class FreePort {
   private static final Path EPHEMERAL_RANGE = Path.of("/proc/sys/net/ipv4/ip_local_port_range");
   private static final int LOWEST = 10_000;
   private static final int TRIES = 200;
@@ -22,7 +22,7 @@ final class FreePort {
    * outgoing connections and to those who ask for any, so that only somebody who names it can take
    * it before rank 0 does; the job's token keeps apart two jobs that meet all the same.
    */
-  static int choose() {
+  public static int choose() {
     SecureRandom random = new SecureRandom();
     int end = Math.max(lowestEphemeral(), LOWEST + 1000);
     for (int i = 0; i < TRIES; i++) {

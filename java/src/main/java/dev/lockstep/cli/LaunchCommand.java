@@ -1,12 +1,12 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.comm.LaunchEnvironment;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
@@ -39,8 +39,8 @@ final class LaunchCommand implements Callable<Integer> {
   /** The script that started this process: it also starts the ranks of lockstep's own commands. */
   private static final String PROGRAM_PROPERTY = "lockstep.program";
 
-  private static final Set<String> OWN_COMMANDS =
-      Set.of("train", "predict", "localize", "check", "data", "doctor", "bench");
+  /** More processes than any machine has cores for; a slip of the finger otherwise starts them. */
+  private static final int MOST_RANKS = 4096;
 
   @Spec private CommandSpec spec;
 
@@ -74,12 +74,18 @@ final class LaunchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    if (ranks < 1) {
-      throw new ParameterException(spec.commandLine(), "-n must be at least 1, not " + ranks);
+    if (ranks < 1 || ranks > MOST_RANKS) {
+      throw new ParameterException(
+          spec.commandLine(), "-n must be 1 to " + MOST_RANKS + ", not " + ranks);
+    }
+    if (port < 0 || port > 65_535) {
+      throw new ParameterException(
+          spec.commandLine(), "--port must be 1 to 65535, or 0 for a free one, not " + port);
     }
     if (graceSeconds < 0) {
       throw new ParameterException(spec.commandLine(), "--grace must not be negative");
     }
+    refuseOtherLauncher();
     LocalLauncher launcher =
         new LocalLauncher(System.out, System.err, Duration.ofSeconds(graceSeconds));
     Signals.onInterrupt(() -> launcher.signalled("INT"));
@@ -87,8 +93,23 @@ final class LaunchCommand implements Callable<Integer> {
     return launcher.run(program(), environments());
   }
 
+  /** Under mpirun each rank would start a group of its own, and all would report success. */
+  private void refuseOtherLauncher() {
+    LaunchEnvironment around = LaunchEnvironment.current();
+    if (around.worldSize() > 1) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "this process is itself rank "
+              + around.rank()
+              + " of "
+              + around.worldSize()
+              + " of another launcher (mpirun, srun, torchrun, launch); each would start a group of"
+              + " its own. Use one of the two");
+    }
+  }
+
   private List<String> program() {
-    if (!OWN_COMMANDS.contains(command.get(0))) {
+    if (!spec.parent().subcommands().containsKey(command.get(0))) {
       return command;
     }
     String program = System.getProperty(PROGRAM_PROPERTY);

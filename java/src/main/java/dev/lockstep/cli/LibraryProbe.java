@@ -1,10 +1,12 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.comm.MpiLibrary;
 import dev.lockstep.natives.NativeLibraries;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
@@ -47,8 +49,10 @@ final class LibraryProbe {
     }
     NativeLibraries.load();
     System.out.printf(
+        Locale.ROOT,
         "%s loads, %d threads by default%n",
-        Loader.getVersion("org.bytedeco", "pytorch"), torch.get_num_threads());
+        Loader.getVersion("org.bytedeco", "pytorch"),
+        torch.get_num_threads());
   }
 
   static Result libtorch() {
@@ -61,6 +65,41 @@ final class LibraryProbe {
 
   static Result library(String path) {
     return probe(path);
+  }
+
+  /** The version of the C library, such as 2.36; empty where it is not glibc. */
+  static String glibc() {
+    return firstLine("getconf", "GNU_LIBC_VERSION").replaceFirst("^glibc ", "");
+  }
+
+  /** Whether the mpirun on the PATH starts ranks of the library, as the end of a line. */
+  static String launcher(MpiLibrary library) {
+    String version = firstLine("mpirun", "--version");
+    if (version.isEmpty()) {
+      return "; no mpirun on the PATH";
+    }
+    boolean openMpi = version.contains("Open MPI") || version.contains("OpenRTE");
+    boolean same = openMpi == (library == MpiLibrary.OPEN_MPI);
+    return same
+        ? "; mpirun launches it"
+        : "; mpirun is the other MPI's, use mpirun."
+            + (library == MpiLibrary.OPEN_MPI ? "openmpi" : "mpich");
+  }
+
+  /** What a program says first; empty when there is none or it fails. */
+  private static String firstLine(String... command) {
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      process.getOutputStream().close();
+      List<String> lines = process.inputReader().lines().toList();
+      boolean ended = process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS);
+      return ended && process.exitValue() == 0 && !lines.isEmpty() ? lines.get(0) : "";
+    } catch (IOException e) {
+      return "";
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return "";
+    }
   }
 
   private static Result probe(String library) {

@@ -3,13 +3,18 @@ package dev.lockstep.cli;
 import dev.lockstep.LockstepException;
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.TuningException;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.data.DataException;
+import dev.lockstep.learn.LearningException;
 import dev.lockstep.localize.NetworkException;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.monitor.RunFolderException;
+import dev.lockstep.natives.build.NativeBuildError;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.InvalidPathException;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,6 +33,7 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TrainCommand.class,
+      FitCommand.class,
       PredictCommand.class,
       LocalizeCommand.class,
       SummaryCommand.class,
@@ -35,6 +41,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       CheckCommand.class,
       DataCommand.class,
+      ConfigCommand.class,
       DoctorCommand.class,
       CompletionCommand.class
     },
@@ -73,7 +80,23 @@ public final class Main implements Runnable {
     line.setExecutionExceptionHandler((e, failed, parsed) -> main.report(e, failed));
     line.setParameterExceptionHandler(Main::reportUsage);
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    return line.execute(arguments);
+    // What follows the command to launch is its own, with or without -- before it.
+    line.getSubcommands().get("launch").setStopAtPositional(true);
+    try {
+      return line.execute(arguments);
+    } catch (NativeBuildError e) {
+      line.getErr().println("lockstep: " + e.getMessage());
+      return ExitCode.CONFIGURATION;
+    } catch (OutOfMemoryError e) {
+      line.getErr()
+          .printf(
+              Locale.ROOT,
+              "lockstep: out of memory (%s; the heap is limited to %,d MiB): use less data, a smaller"
+                  + " batch or model, or raise LOCKSTEP_HEAP, as in LOCKSTEP_HEAP=8g%n",
+              e.getMessage(),
+              Runtime.getRuntime().maxMemory() >> 20);
+      return ExitCode.TRAINING;
+    }
   }
 
   @Override
@@ -83,8 +106,11 @@ public final class Main implements Runnable {
 
   private int report(Exception e, CommandLine failed) {
     PrintWriter err = failed.getErr();
-    boolean foreseen = e instanceof LockstepException || e instanceof UncheckedIOException;
+    boolean foreseen = exitCode(e) != ExitCode.INTERNAL;
     String message = foreseen || e.getMessage() == null ? e.getMessage() : describe(e);
+    if (e instanceof InvalidPathException) {
+      message += "; this is no file name here (set LC_ALL=C.UTF-8 for names beyond ASCII)";
+    }
     String text = message == null ? describe(e) : message;
     text.lines().forEach(line -> err.println("lockstep: " + line));
     if (verbose) {
@@ -97,7 +123,9 @@ public final class Main implements Runnable {
   }
 
   private static int exitCode(Exception e) {
-    if (e instanceof ConfigException) {
+    if (e instanceof ConfigException
+        || e instanceof TuningException
+        || e instanceof InvalidPathException) {
       return ExitCode.CONFIGURATION;
     }
     if (e instanceof CommunicationException) {
@@ -107,6 +135,7 @@ public final class Main implements Runnable {
         || e instanceof CheckpointException
         || e instanceof ModelException
         || e instanceof NetworkException
+        || e instanceof LearningException
         || e instanceof RunFolderException
         || e instanceof UncheckedIOException) {
       return ExitCode.DATA;

@@ -1,17 +1,24 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.comm.LaunchEnvironment;
+import dev.lockstep.config.ConfigException;
 import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.RunConfig;
 import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.FeatureConfig;
-import dev.lockstep.model.PhysicalModel;
+import dev.lockstep.model.ModelDescription;
+import dev.lockstep.model.Predictor;
 import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,22 +31,23 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "predict",
     description = {
-      "Apply a TorchScript model to a data file.",
+      "Apply a model of train (model.pt) or of fit (model.json) to a data file.",
       "",
       "Inputs and outputs are physical numbers: a model that lockstep trained carries its normaliser."
-          + " The features are those of the run that the model lies in, unless told otherwise. The"
-          + " first column written is the point's place in the file; points with missing values are"
-          + " left out."
+          + " So it does the names of its features, by which they are found in the data"
+          + " file, whatever their order there. The first column written is the point's place in the file; points with missing values are"
+          + " left out, but by models of fit, which know what to make of them."
     },
     footer = {
       "",
-      "Example:",
-      "  lockstep predict runs/heat-flux/model.pt new.nc --output predicted.csv"
+      "Examples:",
+      "  lockstep predict runs/heat-flux/model.pt new.nc --output predicted.csv",
+      "  lockstep predict runs/clusters/model.json new.csv --output clusters.csv"
     })
 final class PredictCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(index = "0", paramLabel = "MODEL", description = "The .pt file.")
+  @Parameters(index = "0", paramLabel = "MODEL", description = "The .pt or .json file.")
   private Path modelFile;
 
   @Parameters(index = "1", paramLabel = "DATA", description = "The data file.")
@@ -55,45 +63,108 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--config",
       paramLabel = "CONFIG",
-      description = "The configuration with the features (default: config.yaml beside the model).")
+      description =
+          "The configuration with the features, for a model that does not name them (default:"
+              + " config.yaml beside it).")
   private @Nullable Path config;
 
   @Option(
       names = "--features",
       split = ",",
       paramLabel = "VARIABLE",
-      description = "The model's inputs instead, as variables of the data file, in order.")
+      description =
+          "The model's inputs as variables of the data file, in the model's order; in any order if"
+              + " they are the names that it knows.")
   private @Nullable List<String> features;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description =
+          "The data file's format: ${COMPLETION-CANDIDATES} (default: by its first bytes and its"
+              + " name; for a name that ends like that of the run's data, the run's).")
+  private DataConfig.@Nullable Format format;
 
   @Override
   public Integer call() {
-    DataConfig data = data();
-    try (Dataset dataset = DataFiles.open(data)) {
+    if (LaunchEnvironment.current().rank() != 0) {
+      return ExitCode.OK; // rank 0 predicts for all
+    }
+    if (modelFile.getFileName().toString().endsWith(".json")) {
       NativeLibraries.load();
-      try (PhysicalModel model = PhysicalModel.load(modelFile)) {
-        long written = new Prediction(model, modelFile, dataset).write(output);
-        System.out.printf("wrote %,d predictions to %s%n", written, output);
-      }
+      long written = new LearnedPrediction(modelFile, dataFile).write(output);
+      System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, output);
+      return ExitCode.OK;
+    }
+    NativeLibraries.load();
+    try (Predictor predictor = Predictor.load(modelFile);
+        Dataset dataset = DataFiles.open(data(predictor.description()))) {
+      long written = new Prediction(predictor, modelFile, dataset).write(output);
+      System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, output);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
     return ExitCode.OK;
   }
 
-  private DataConfig data() {
+  private DataConfig data(Optional<ModelDescription> description) {
+    Optional<DataConfig> run = runData(description.isEmpty() && features == null);
+    List<FeatureConfig> recipe;
     if (features != null) {
-      List<FeatureConfig> variables = features.stream().map(FeatureConfig::of).toList();
-      return new DataConfig(
-          dataFile.toString(), DataConfig.Format.AUTO, null, variables, List.of(), true, 0, 0);
+      recipe = named(features, description);
+    } else if (config != null || description.isEmpty()) {
+      recipe = run.orElseThrow().features();
+    } else {
+      recipe = description.get().recipe();
     }
+    DataConfig.Format chosen =
+        format != null
+            ? format
+            : run.filter(trained -> endsAlike(trained.path(), dataFile))
+                .map(DataConfig::format)
+                .orElse(DataConfig.Format.AUTO);
+    return new DataConfig(dataFile.toString(), chosen, null, recipe, List.of(), true, 0, 0);
+  }
+
+  /** Names in whatever order, if they are those of the model; else the model's inputs in order. */
+  private static List<FeatureConfig> named(
+      List<String> names, Optional<ModelDescription> description) {
+    List<FeatureConfig> recipe = description.map(ModelDescription::recipe).orElse(List.of());
+    Set<String> known = recipe.stream().map(FeatureConfig::name).collect(Collectors.toSet());
+    boolean same = known.equals(Set.copyOf(names)) && names.size() == known.size();
+    return same ? recipe : names.stream().map(FeatureConfig::of).toList();
+  }
+
+  /** The data section of the run that the model comes from, or of {@code --config}. */
+  private Optional<DataConfig> runData(boolean needed) {
     Path file = config == null ? modelFile.resolveSibling("config.yaml") : config;
     if (config == null && !Files.exists(file)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "there is no " + file + " that names the model's features; give --features or --config");
+      if (needed) {
+        throw new ParameterException(
+            spec.commandLine(),
+            modelFile
+                + " does not name its features, and there is no "
+                + file
+                + "; give --features or --config");
+      }
+      return Optional.empty();
     }
-    return ConfigLoader.load(RunConfig.class, file, List.of())
-        .data()
-        .forPrediction(dataFile.toString());
+    try {
+      return Optional.of(ConfigLoader.load(RunConfig.class, file, List.of()).data());
+    } catch (ConfigException e) {
+      if (needed || config != null) {
+        throw e;
+      }
+      return Optional.empty(); // of another version; the model says what is needed
+    }
+  }
+
+  private static boolean endsAlike(@Nullable String trained, Path other) {
+    return trained != null && ending(Path.of(trained)).equals(ending(other));
+  }
+
+  private static String ending(Path file) {
+    String name = file.getFileName().toString();
+    return name.substring(name.lastIndexOf('.') + 1);
   }
 }

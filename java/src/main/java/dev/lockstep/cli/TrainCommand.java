@@ -15,13 +15,11 @@ import dev.lockstep.data.Split;
 import dev.lockstep.monitor.PrometheusRecorder;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Recording;
-import dev.lockstep.monitor.RunRecorder;
-import dev.lockstep.monitor.Terminal;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -98,14 +96,18 @@ final class TrainCommand implements Callable<Integer> {
       NativeLibraries.load();
       try (Communicator group = Communicator.fromEnvironment(communicator(config));
           MDC.MDCCloseable ignored = RankContext.enter(group.rank());
-          RunRecorder recorder = recorder(config, group)) {
+          TrainingListener recorder = recorder(config, group)) {
         return train(config, dataset, split, group, recorder);
       }
     }
   }
 
   private int train(
-      RunConfig config, Dataset dataset, Split split, Communicator group, RunRecorder recorder) {
+      RunConfig config,
+      Dataset dataset,
+      Split split,
+      Communicator group,
+      TrainingListener recorder) {
     TrainingJob job =
         new TrainingJob(
             config.plan(), dataset, split, group, recorder, Optional.of(config.folder()));
@@ -132,21 +134,13 @@ final class TrainCommand implements Callable<Integer> {
     return ExitCode.CHECKPOINTED;
   }
 
-  private RunRecorder recorder(RunConfig config, Communicator group) {
+  private TrainingListener recorder(RunConfig config, Communicator group) {
     if (group.rank() != 0) {
-      return RunRecorder.none();
+      return TrainingListener.none();
     }
-    RunRecorder recording =
-        new Recording(
-                config.folder(),
-                resume,
-                ConfigLoader.toYaml(config),
-                config.output(),
-                System.out,
-                Terminal.attached(),
-                InstantSource.system())
-            .open();
-    return RunRecorder.all(
+    TrainingListener recording =
+        Recording.of(config.folder(), resume, ConfigLoader.toYaml(config), config.output()).open();
+    return TrainingListener.all(
         List.of(
             recording, new PrometheusRecorder(config.folder().prometheus(), group::statistics)));
   }

@@ -7,6 +7,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The {@code communicator.algorithms} section of a configuration: algorithms that a user chooses,
  * before every tuning. Equal on all ranks.
+ *
+ * @param broadcast of broadcasts
+ * @param scatter of scatters
+ * @param gather of gathers
+ * @param allGather of all-gathers
+ * @param reduce of reductions to one rank
+ * @param reduceScatter of reduce-scatters
+ * @param allReduce of all-reduces
+ * @param allToAll of all-to-alls
+ * @param barrier of barriers
  */
 public record AlgorithmConfig(
     @Nullable Algorithm broadcast,

@@ -6,6 +6,11 @@ import org.jspecify.annotations.Nullable;
 public final class BackendUnavailableException extends CommunicationException {
   private static final long serialVersionUID = 1L;
 
+  /** For whoever needs what a group's backend has not. */
+  public BackendUnavailableException(String message) {
+    this(message, NO_RANK, null);
+  }
+
   BackendUnavailableException(String message, int rank, @Nullable Throwable cause) {
     super(message, rank, cause);
   }

@@ -2,7 +2,9 @@ package dev.lockstep.comm;
 
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -16,17 +18,19 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>All ranks of the group call the same collectives in the same order, with the same types and
  *       lengths. Ranks that do not get a {@link CollectiveMismatchException} with both sides' view.
- *   <li>Every operation has a deadline ({@link #setTimeout}). A dead peer gives {@link
+ *   <li>Every collective has a deadline ({@link #setTimeout}). A dead peer gives {@link
  *       PeerFailedException}, a silent one {@link CollectiveTimeoutException}, on every survivor,
  *       naming the rank.
- *   <li>After an error the group is closed: results are all or nothing, and later calls throw
- *       {@link CommunicatorClosedException}, which quotes the error.
+ *   <li>After an error of a collective the group is closed: results are all or nothing, and later
+ *       calls throw {@link CommunicatorClosedException}, which quotes the error.
  *   <li>Input and output are the same span or do not overlap. Zero-length spans are valid. A group
  *       of one is valid.
  *   <li>Results of reductions have the same bits on every rank and on every run.
- *   <li>The {@code …Async} forms run in submission order on one progress thread; their spans must
- *       stay untouched until the {@link Work} has ended. A blocking operation runs after those
- *       submitted before it.
+ *   <li>Messages ({@link #channel}, {@link #exchange}, {@code send}, {@code receive}) pass beside
+ *       the collectives, with rules of their own: see {@link Channel}.
+ *   <li>The {@code …Async} forms of collectives run in submission order on one progress thread;
+ *       their spans must stay untouched until the {@link Work} has ended. A blocking operation runs
+ *       after those submitted before it.
  * </ul>
  *
  * Wrong arguments throw {@link IllegalArgumentException} and leave the group as it was.
@@ -85,6 +89,18 @@ public interface Communicator extends AutoCloseable {
     return CommunicatorFactory.join(options, config);
   }
 
+  /**
+   * Opens rank 0's port before the others are told of it, so that it may be one that the system
+   * chooses.
+   *
+   * @param address a host name or address of this host; {@code 0.0.0.0} for all of its addresses
+   * @param port 0 for one that the system chooses
+   * @throws RendezvousException when the address is not of this host, or the port is taken
+   */
+  static RendezvousPort listen(String address, int port) {
+    return new RendezvousPort(address, port);
+  }
+
   /** Joins a group over TCP alone. Blocks until all have joined. */
   static Communicator tcp(TcpOptions options) {
     return CommunicatorFactory.tcp(options);
@@ -117,7 +133,7 @@ public interface Communicator extends AutoCloseable {
    */
   void useAlgorithm(Collective collective, @Nullable Algorithm algorithm);
 
-  /** How the operation that ended last was carried out. */
+  /** How the collective that ended last was carried out. */
   Algorithm lastAlgorithm();
 
   /**
@@ -142,23 +158,11 @@ public interface Communicator extends AutoCloseable {
   NativeMemory allocate(long bytes);
 
   /**
-   * Zeroed native memory that all ranks use, one and the same, for a {@link FusedStep}; collective.
-   * Every rank closes its own; the memory goes when all have, or have ended.
-   *
-   * @throws BackendUnavailableException where the ranks do not all share memory, as those of one
-   *     host do
+   * Memory that all ranks use, one and the same; empty where the ranks do not all share memory, as
+   * those of one host do. A group of one has it.
    */
-  default NativeMemory allocateShared(long bytes) {
-    throw FusedSteps.unavailable(this);
-  }
-
-  /**
-   * Reduces gradients and updates parameters in one pass; collective.
-   *
-   * @throws BackendUnavailableException where the ranks do not all share memory
-   */
-  default void reduceStep(FusedStep step) {
-    throw FusedSteps.unavailable(this);
+  default Optional<SharedMemory> sharedMemory() {
+    return Optional.empty();
   }
 
   /**
@@ -175,13 +179,60 @@ public interface Communicator extends AutoCloseable {
         null);
   }
 
-  /** Sends to rank {@code to}, which receives the same type, length and tag. */
+  /**
+   * The messages between this rank and {@code peer} under {@code tag}, beside the collectives: see
+   * {@link Channel}. Both ranks ask for theirs; nothing travels by that.
+   *
+   * @param peer a rank, or {@link #ANY_RANK} to receive from whoever sends
+   * @param tag from 0 to 32,767
+   * @throws BackendUnavailableException where the group has no channels (Gloo)
+   */
+  default Channel channel(int peer, int tag) {
+    throw new BackendUnavailableException(
+        "The backend " + backend() + " has no channels; use auto, tcp or mpi.",
+        CommunicationException.NO_RANK,
+        null);
+  }
+
+  /**
+   * Posts several sends and receives, in any order, and returns when all have ended: one operation
+   * for halos, gossip and pipelines.
+   *
+   * @throws CollectiveTimeoutException when the group's deadline passes, which leaves the group
+   *     whole; as in {@link #exchange(List, Duration)}
+   * @throws PeerFailedException of the first message that failed, once none uses its memory any
+   *     more
+   */
+  default void exchange(List<Transfer> transfers) {
+    channel(ANY_RANK, 0);
+  }
+
+  /**
+   * As {@link #exchange(List)}, at most for {@code limit}.
+   *
+   * @return false when it has passed: none of the memory is used any more then, receives are taken
+   *     back, and what is being sent goes on
+   */
+  default boolean exchange(List<Transfer> transfers, Duration limit) {
+    channel(ANY_RANK, 0);
+    return false;
+  }
+
+  /**
+   * Sends to rank {@code to}, which receives the same type, length and tag: {@link Channel#send}
+   * and a wait for its end. Two ranks may both send before they receive, whatever the length and
+   * the backend.
+   *
+   * @throws CollectiveTimeoutException when the deadline passes; what has begun to travel goes on,
+   *     {@code data} is free, and the group whole
+   */
   void send(Span data, int to, int tag);
 
   Work sendAsync(Span data, int to, int tag);
 
   /**
-   * Receives exactly {@code data.count()} elements.
+   * Receives exactly {@code data.count()} elements: {@link Channel#receive} and a wait for its end.
+   * When the deadline passes, {@code data} is free, and the group whole.
    *
    * @param from a rank, or {@link #ANY_RANK}
    * @return the rank that sent
@@ -209,6 +260,8 @@ public interface Communicator extends AutoCloseable {
    */
   void scatter(Span input, Span output, long[] counts, int root);
 
+  Work scatterAsync(Span input, Span output, long[] counts, int root);
+
   /**
    * The root's {@code output} gets every rank's {@code input} in rank order (others pass {@link
    * Span#empty}).
@@ -223,6 +276,8 @@ public interface Communicator extends AutoCloseable {
    */
   void gather(Span input, Span output, long[] counts, int root);
 
+  Work gatherAsync(Span input, Span output, long[] counts, int root);
+
   /** Every rank's {@code output} gets every rank's {@code input} in rank order. */
   void allGather(Span input, Span output);
 
@@ -233,6 +288,8 @@ public interface Communicator extends AutoCloseable {
    * alike.
    */
   void allGather(Span input, Span output, long[] counts);
+
+  Work allGatherAsync(Span input, Span output, long[] counts);
 
   /**
    * The root's {@code output} gets the element-wise reduction of all inputs (others pass {@link
@@ -253,10 +310,25 @@ public interface Communicator extends AutoCloseable {
    */
   void reduceScatter(Span input, Span output, long[] counts, ReduceOp op);
 
+  Work reduceScatterAsync(Span input, Span output, long[] counts, ReduceOp op);
+
   /** Every rank's {@code output} gets the element-wise reduction of all inputs. */
   void allReduce(Span input, Span output, ReduceOp op);
 
   Work allReduceAsync(Span input, Span output, ReduceOp op);
+
+  /**
+   * The weighted average Σ wᵢ·xᵢ / Σ wᵢ over the ranks, in place; collective. Each rank's share is
+   * rounded once before the sum, so equal weights need not give the bits of {@link
+   * ReduceOp#AVERAGE}.
+   *
+   * @param data F32 or F64
+   * @param weight of this rank, finite and at least 0: its samples, say; some rank's is above 0
+   * @throws IllegalArgumentException on all ranks where no weight is above 0, or one is not finite
+   */
+  default void weightedAverage(Span data, double weight) {
+    WeightedAverage.run(this, data, weight);
+  }
 
   /** In place. */
   default void allReduce(Span data, ReduceOp op) {
@@ -288,6 +360,39 @@ public interface Communicator extends AutoCloseable {
    * @param color from 0
    */
   Communicator split(int color, int key);
+
+  /**
+   * Takes part in a {@link #split(int, int)} of the other ranks without being in any of its groups;
+   * collective.
+   */
+  default void splitNone() {
+    throw new BackendUnavailableException(
+        "The backend " + backend() + " cannot leave ranks out of a split.",
+        CommunicationException.NO_RANK,
+        null);
+  }
+
+  /**
+   * A working group of those who are left after others have failed; collective over {@code
+   * survivors}, each of which passes the same. It goes over channels, which outlive a failure of
+   * the collectives. On connections of its own, so that late messages of this group do not reach
+   * it. Close this group afterwards. Where another rank dies meanwhile, call it again with fewer.
+   *
+   * @param survivors ranks of this group in ascending order, this one among them
+   * @throws PeerFailedException when one of them is gone, too
+   * @throws CollectiveTimeoutException when one does not call it, or with other ranks
+   */
+  default Communicator shrink(int... survivors) {
+    throw new BackendUnavailableException(
+        "The backend " + backend() + " cannot form a group of survivors; use auto or tcp.",
+        CommunicationException.NO_RANK,
+        null);
+  }
+
+  /** How often this group's ancestors have been shrunk. */
+  default int generation() {
+    return 0;
+  }
 
   /**
    * Changes how long a wait may take until the log tells who waits in which operation for whom;

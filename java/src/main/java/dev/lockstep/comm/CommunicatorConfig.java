@@ -1,5 +1,6 @@
 package dev.lockstep.comm;
 
+import dev.lockstep.ConfigKeyException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -49,13 +50,12 @@ public record CommunicatorConfig(
         timeoutSeconds == null ? Double.valueOf(DEFAULT_TIMEOUT_SECONDS) : timeoutSeconds;
     algorithms = algorithms == null ? AlgorithmConfig.defaults() : algorithms;
     if (!(timeoutSeconds > 0)) {
-      throw new IllegalArgumentException(
-          "communicator.timeout_seconds is " + timeoutSeconds + "; it must be above 0.");
+      throw new ConfigKeyException(
+          "timeout_seconds", "must be above 0, not " + timeoutSeconds + ".");
     }
     stallSeconds = stallSeconds == null ? Double.valueOf(DEFAULT_STALL_SECONDS) : stallSeconds;
     if (!(stallSeconds > 0)) {
-      throw new IllegalArgumentException(
-          "communicator.stall_seconds is " + stallSeconds + "; it must be above 0.");
+      throw new ConfigKeyException("stall_seconds", "must be above 0, not " + stallSeconds + ".");
     }
   }
 

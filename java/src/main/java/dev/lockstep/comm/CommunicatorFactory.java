@@ -25,6 +25,8 @@ final class CommunicatorFactory {
           case GLOO -> Backend.GLOO;
           case SINGLE -> Backend.SINGLE;
         };
+    warnOfPassedOverMpi(launch);
+    Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
     return configured(
         config,
@@ -37,6 +39,7 @@ final class CommunicatorFactory {
   }
 
   static Communicator join(TcpOptions options, CommunicatorConfig config) {
+    Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
     return configured(
         config,
@@ -49,6 +52,42 @@ final class CommunicatorFactory {
                       + config.backend()
                       + " takes no options of TCP; use Communicator.fromEnvironment.");
         });
+  }
+
+  /** As rank 0 of a group whose port is open already. */
+  static Communicator joinAt(
+      long listener,
+      int worldSize,
+      String token,
+      double timeoutSeconds,
+      CommunicatorConfig config) {
+    switch (config.backend()) {
+      case AUTO, SHARED_MEMORY, TCP -> {}
+      case GLOO, MPI, SINGLE ->
+          throw new IllegalArgumentException(
+              "The backend " + config.backend() + " has no port of its own; use auto or tcp.");
+    }
+    NativeLog.follow();
+    return configured(
+        config,
+        open(
+            Backend.TCP,
+            recorder(config),
+            () -> Native.open_tcp_at(listener, worldSize, token, timeoutSeconds, sharing(config))));
+  }
+
+  private static void warnOfPassedOverMpi(LaunchEnvironment launch) {
+    if (launch.rank() == 0) {
+      LaunchEnvironment.passedOver(System.getenv(), MpiPlugin::isBuilt)
+          .ifPresent(
+              library ->
+                  LOG.warn(
+                      "The launcher speaks to {}, for which this build has no backend ({} was not"
+                          + " there); the group forms over {}.",
+                      library.title(),
+                      library.debianPackage(),
+                      launch.backend()));
+    }
   }
 
   private static int sharing(CommunicatorConfig config) {
@@ -73,8 +112,12 @@ final class CommunicatorFactory {
 
   private static void tune(Communicator group, CommunicatorConfig config) {
     String file = config.tuning() == null ? System.getenv(TUNING_VARIABLE) : config.tuning();
-    group.useTuning(file == null || file.isEmpty() ? null : Path.of(file));
-    config.algorithms().chosen().forEach(group::useAlgorithm);
+    try {
+      group.useTuning(file == null || file.isEmpty() ? null : Path.of(file));
+      config.algorithms().chosen().forEach(group::useAlgorithm);
+    } catch (IllegalArgumentException e) {
+      throw new TuningException(e.getMessage(), e);
+    }
   }
 
   private static FlightRecorder recorder(CommunicatorConfig config) {
@@ -88,11 +131,9 @@ final class CommunicatorFactory {
 
   private static TcpOptions tcpOptions(LaunchEnvironment launch, double timeoutSeconds) {
     if (launch.masterAddress() == null) {
-      throw new RendezvousException(
+      throw RendezvousException.of(
           "Backends tcp and gloo need RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT in the environment;"
-              + " `hpc/lockstep launch -n N -- …` sets them.",
-          CommunicationException.NO_RANK,
-          null);
+              + " `hpc/lockstep launch -n N -- …` sets them.");
     }
     return new TcpOptions(
         launch.rank(),
@@ -151,10 +192,34 @@ final class CommunicatorFactory {
 
   private static Communicator mpi(
       LaunchEnvironment launch, double timeoutSeconds, int sharing, FlightRecorder recorder) {
+    if (launch.mpi() == null && launch.worldSize() > 1) {
+      throw RendezvousException.of(
+          "Backend mpi needs ranks that mpirun or srun started; nothing of MPI started this one, rank "
+              + launch.rank()
+              + " of "
+              + launch.worldSize()
+              + ". Use `mpirun -n "
+              + launch.worldSize()
+              + "` instead of `lockstep launch`, or backend tcp.");
+    }
     MpiLibrary library = launch.mpi() == null ? MpiLibrary.OPEN_MPI : launch.mpi();
     String path = MpiPlugin.path(library);
     NativeLog.follow();
-    return open(Backend.MPI, recorder, () -> Native.open_mpi(path, timeoutSeconds, sharing));
+    Communicator group =
+        open(Backend.MPI, recorder, () -> Native.open_mpi(path, timeoutSeconds, sharing));
+    if (group.size() != launch.worldSize()) {
+      int size = group.size();
+      group.close();
+      throw RendezvousException.of(
+          "The launcher says "
+              + launch.worldSize()
+              + " ranks and "
+              + library.title()
+              + " formed a group of "
+              + size
+              + "; use the mpirun that belongs to it.");
+    }
+    return group;
   }
 
   private static Communicator open(Backend backend, FlightRecorder recorder, LongSupplier open) {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -81,8 +82,12 @@ final class FlightRecorder {
       throws IOException {
     Files.createDirectories(folder);
     String name =
-        "flight-recorder-rank-%d-%d-%d.jsonl"
-            .formatted(communicator.rank(), ProcessHandle.current().pid(), FILES.incrementAndGet());
+        String.format(
+            Locale.ROOT,
+            "flight-recorder-rank-%d-%d-%d.jsonl",
+            communicator.rank(),
+            ProcessHandle.current().pid(),
+            FILES.incrementAndGet());
     Path temporary = folder.resolve("." + name + ".tmp");
     Path file = folder.resolve(name);
     Files.writeString(temporary, text(communicator, failure, operations));

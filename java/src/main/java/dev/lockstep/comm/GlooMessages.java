@@ -86,12 +86,13 @@ final class GlooMessages implements AutoCloseable {
     }
     if (header.count() != data.count() || header.type() != data.type().code) {
       String text =
-          "Rank %d sends %s, but rank %d receives %s."
-              .formatted(
-                  sender,
-                  header.count() + " " + typeName(header.type()),
-                  rank,
-                  data.count() + " " + typeName(data.type().code));
+          String.format(
+              Locale.ROOT,
+              "Rank %d sends %s, but rank %d receives %s.",
+              sender,
+              header.count() + " " + typeName(header.type()),
+              rank,
+              data.count() + " " + typeName(data.type().code));
       throw new CollectiveMismatchException(text, sender, null);
     }
     if (data.count() > 0) {

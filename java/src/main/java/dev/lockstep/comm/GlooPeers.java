@@ -3,6 +3,7 @@ package dev.lockstep.comm;
 import dev.lockstep.jni.Native;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.ProcessGroupGloo;
 import org.bytedeco.pytorch.Tensor;
@@ -112,8 +113,13 @@ final class GlooPeers implements AutoCloseable {
     int other = GlooHeader.mismatch(headers, rank, counts);
     if (other >= 0) {
       String text =
-          "The ranks do not agree: rank %d asks for %s, rank %d for %s."
-              .formatted(rank, own.text(), other, headers[other].text());
+          String.format(
+              Locale.ROOT,
+              "The ranks do not agree: rank %d asks for %s, rank %d for %s.",
+              rank,
+              own.text(),
+              other,
+              headers[other].text());
       throw new CollectiveMismatchException(text, other, null);
     }
     return headers;

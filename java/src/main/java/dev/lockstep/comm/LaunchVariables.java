@@ -19,11 +19,9 @@ final class LaunchVariables {
 
   String text(String name) {
     if (!has(name)) {
-      throw new RendezvousException(
+      throw RendezvousException.of(
           name
-              + " is not set, but other variables of the launch are; set it, or unset them for a group of one.",
-          CommunicationException.NO_RANK,
-          null);
+              + " is not set, but other variables of the launch are; set it, or unset them for a group of one.");
     }
     return get(name);
   }
@@ -33,11 +31,48 @@ final class LaunchVariables {
   }
 
   int integer(String name) {
-    return parse(name, text(name));
+    text(name);
+    return integer(name, 0);
   }
 
   int integer(String name, int otherwise) {
+    long value = wholeNumber(name, otherwise);
+    if (value != (int) value) {
+      throw noNumber(name, get(name));
+    }
+    return (int) value;
+  }
+
+  /** As {@link #integer(String, int)}, for numbers that may exceed an int, as job numbers do. */
+  long wholeNumber(String name, long otherwise) {
     return has(name) ? parse(name, get(name)) : otherwise;
+  }
+
+  /** A host name or address; an IPv6 address may stand in brackets, as in URLs. */
+  String host(String name) {
+    String value = text(name);
+    boolean bracketed = value.startsWith("[") && value.endsWith("]");
+    String host = bracketed ? value.substring(1, value.length() - 1) : value;
+    if (host.isBlank()) {
+      throw RendezvousException.of(name + " is \"" + value + "\"; it must name rank 0's host.");
+    }
+    return host;
+  }
+
+  int masterPort() {
+    return integer("MASTER_PORT", LaunchEnvironment.DEFAULT_MASTER_PORT);
+  }
+
+  /** Whether torchrun started this process and listens on {@code MASTER_PORT} itself. */
+  boolean torchrun() {
+    return has("TORCHELASTIC_RUN_ID")
+        && !text("TORCHELASTIC_USE_AGENT_STORE", "True").equalsIgnoreCase("false");
+  }
+
+  /** The port above the one that torchrun's own store holds, or, above the last, below it. */
+  int portBesideTorchrun() {
+    int taken = masterPort();
+    return taken < 65_535 ? taken + 1 : taken - 1;
   }
 
   /**
@@ -45,18 +80,17 @@ final class LaunchVariables {
    * SLURM_NODEID.
    */
   int tasksOnThisNode() {
+    String name = "SLURM_STEP_TASKS_PER_NODE";
     int node = integer("SLURM_NODEID", 0);
-    for (String group : text("SLURM_STEP_TASKS_PER_NODE", "1").split(",")) {
+    for (String group : text(name, "1").split(",")) {
       int repeat = group.indexOf("(x");
-      String tasks = repeat < 0 ? group : group.substring(0, repeat);
-      int nodes =
-          repeat < 0
-              ? 1
-              : parse("SLURM_STEP_TASKS_PER_NODE", group.substring(repeat + 2, group.length() - 1));
+      boolean repeated = repeat >= 0 && group.endsWith(")");
+      String tasks = repeated ? group.substring(0, repeat) : group;
+      long nodes = repeated ? parse(name, group.substring(repeat + 2, group.length() - 1)) : 1;
       if (node < nodes) {
-        return parse("SLURM_STEP_TASKS_PER_NODE", tasks);
+        return Math.toIntExact(Math.min(Integer.MAX_VALUE, Math.max(0, parse(name, tasks))));
       }
-      node -= nodes;
+      node -= (int) Math.max(0, nodes);
     }
     return 1;
   }
@@ -66,14 +100,15 @@ final class LaunchVariables {
     return value == null ? "" : value.trim();
   }
 
-  private static int parse(String name, String value) {
+  private static long parse(String name, String value) {
     try {
-      return Integer.parseInt(value);
+      return Long.parseLong(value);
     } catch (NumberFormatException e) {
-      throw new RendezvousException(
-          name + " is \"" + value + "\"; it must be a whole number.",
-          CommunicationException.NO_RANK,
-          e);
+      throw noNumber(name, value);
     }
+  }
+
+  private static RendezvousException noNumber(String name, String value) {
+    return RendezvousException.of(name + " is \"" + value + "\"; it must be a whole number.");
   }
 }

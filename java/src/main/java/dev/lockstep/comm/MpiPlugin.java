@@ -1,14 +1,25 @@
 package dev.lockstep.comm;
 
-import dev.lockstep.jni.Native;
+import dev.lockstep.natives.build.NativeBuild;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
 import org.bytedeco.javacpp.Loader;
+import org.jspecify.annotations.Nullable;
 
 /** Finds the backend library of an MPI on the file system. */
 public final class MpiPlugin {
   private MpiPlugin() {}
+
+  /** Whether this build has a backend for the library; it need not load here. */
+  public static boolean isBuilt(MpiLibrary library) {
+    return resource(library) != null;
+  }
+
+  private static @Nullable URL resource(MpiLibrary library) {
+    return NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries")
+        .library(library.fileName());
+  }
 
   /**
    * Path of the backend library, unpacked from the jar when it must be.
@@ -16,7 +27,7 @@ public final class MpiPlugin {
    * @throws BackendUnavailableException when the build had no such MPI
    */
   public static String path(MpiLibrary library) {
-    URL resource = Native.class.getResource(Loader.getPlatform() + "/" + library.fileName());
+    URL resource = resource(library);
     if (resource == null) {
       throw new BackendUnavailableException(
           "This build of Lockstep has no backend for "

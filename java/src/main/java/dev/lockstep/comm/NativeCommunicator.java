@@ -3,9 +3,15 @@ package dev.lockstep.comm;
 import dev.lockstep.jni.Native;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongFunction;
@@ -20,6 +26,7 @@ final class NativeCommunicator extends RequestingCommunicator {
   private static final Set<NativeCommunicator> OPEN = ConcurrentHashMap.newKeySet();
 
   private final StartedWorks works = new StartedWorks();
+  private final Completions completions = new Completions(this);
   private final long handle;
   private final Backend network;
   private final Backend backend;
@@ -45,6 +52,19 @@ final class NativeCommunicator extends RequestingCommunicator {
 
   StartedWorks works() {
     return works;
+  }
+
+  Completions completions() {
+    return completions;
+  }
+
+  /** The deadline of each operation, in seconds. */
+  double timeout() {
+    try {
+      return Native.communicator_timeout(handle);
+    } catch (RuntimeException e) {
+      throw NativeErrors.translate(e);
+    }
   }
 
   /** What a failure of native code becomes for the caller. */
@@ -118,17 +138,9 @@ final class NativeCommunicator extends RequestingCommunicator {
   }
 
   @Override
-  public NativeMemory allocateShared(long bytes) {
-    return NativeMemory.shared(handle, bytes);
-  }
-
-  @Override
-  public void reduceStep(FusedStep step) {
-    try {
-      step.run(handle);
-    } catch (RuntimeException e) {
-      throw failed(e);
-    }
+  public Optional<SharedMemory> sharedMemory() {
+    boolean all = size() == 1 || backend == Backend.SHARED_MEMORY;
+    return all ? Optional.of(new SharedMemory(this)) : Optional.empty();
   }
 
   @Override
@@ -151,6 +163,43 @@ final class NativeCommunicator extends RequestingCommunicator {
   }
 
   @Override
+  public Channel channel(int peer, int tag) {
+    return new NativeChannel(this, peer, tag);
+  }
+
+  @Override
+  public Work sendAsync(Span data, int to, int tag) {
+    return channel(to, tag).send(data);
+  }
+
+  @Override
+  public Work receiveAsync(Span data, int from, int tag) {
+    return channel(from, tag).receive(data);
+  }
+
+  @Override
+  public void exchange(List<Transfer> transfers) {
+    double limit = timeout();
+    if (!NativeExchange.run(handle, transfers, limit)) {
+      throw new CollectiveTimeoutException(
+          "Rank "
+              + rank()
+              + " waited "
+              + limit
+              + " s in an exchange of "
+              + transfers.size()
+              + " messages; some rank did not send, or does not take in, its part. The group is whole.",
+          CommunicationException.NO_RANK,
+          null);
+    }
+  }
+
+  @Override
+  public boolean exchange(List<Transfer> transfers, Duration limit) {
+    return NativeExchange.run(handle, transfers, NativeWork.seconds(limit));
+  }
+
+  @Override
   public Communicator split(int color, int key) {
     if (color < 0) {
       throw new IllegalArgumentException("The color is " + color + "; colors start at 0.");
@@ -160,6 +209,38 @@ final class NativeCommunicator extends RequestingCommunicator {
     } catch (RuntimeException e) {
       throw failed(e);
     }
+  }
+
+  @Override
+  public void splitNone() {
+    try {
+      Native.split(handle, -1, 0);
+    } catch (RuntimeException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public Communicator shrink(int... survivors) {
+    IntBuffer list =
+        ByteBuffer.allocateDirect(survivors.length * Integer.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asIntBuffer()
+            .put(survivors)
+            .flip();
+    try {
+      long child = Native.shrink(handle, Span.of(list).address(), survivors.length);
+      return new NativeCommunicator(child, network, recorder.another());
+    } catch (RuntimeException e) {
+      throw NativeErrors.translate(e);
+    } finally {
+      Reference.reachabilityFence(list);
+    }
+  }
+
+  @Override
+  public int generation() {
+    return Native.communicator_generation(handle);
   }
 
   @Override
@@ -203,6 +284,8 @@ final class NativeCommunicator extends RequestingCommunicator {
   @Override
   public void close() {
     Native.close_communicator(handle);
+    // The thread that tells may have left while the last works were ending.
+    completions.tellEnded();
     works.sweep();
     OPEN.remove(this);
   }

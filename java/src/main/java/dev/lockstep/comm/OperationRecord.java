@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import java.util.Locale;
+
 /**
  * One operation that a communicator has carried out or is in. Times are nanoseconds of a clock of
  * this process, which all its communicators share and which has nothing to do with other processes'
@@ -51,7 +53,7 @@ public record OperationRecord(
     }
     if (endedNanos > 0) {
       text.append(", ").append(algorithm);
-      text.append(String.format(", %.3f ms", (endedNanos - beganNanos) * 1e-6));
+      text.append(String.format(Locale.ROOT, ", %.3f ms", (endedNanos - beganNanos) * 1e-6));
     }
     return text.append(", ").append(state.name().toLowerCase(java.util.Locale.ROOT)).toString();
   }

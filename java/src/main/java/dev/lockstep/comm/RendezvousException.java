@@ -9,4 +9,9 @@ public final class RendezvousException extends CommunicationException {
   RendezvousException(String message, int rank, @Nullable Throwable cause) {
     super(message, rank, cause);
   }
+
+  /** One that no rank is to blame for. */
+  static RendezvousException of(String message) {
+    return new RendezvousException(message, NO_RANK, null);
+  }
 }

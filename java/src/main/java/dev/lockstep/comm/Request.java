@@ -39,6 +39,16 @@ record Request(
 
   /** Runs it. @return for a receive the rank that sent, otherwise 0 */
   int run(NativeCommunicator communicator) {
+    boolean isInPlace = input == output;
+    input.enter();
+    if (!isInPlace) {
+      try {
+        output.enter();
+      } catch (RuntimeException e) {
+        input.exit();
+        throw e;
+      }
+    }
     try {
       return Native.run(
           communicator.handle(),
@@ -54,6 +64,10 @@ record Request(
     } catch (RuntimeException e) {
       throw communicator.failed(e);
     } finally {
+      if (!isInPlace) {
+        output.exit();
+      }
+      input.exit();
       Reference.reachabilityFence(this);
     }
   }
@@ -79,7 +93,14 @@ record Request(
       release.run();
       throw NativeErrors.translate(e);
     }
-    NativeWork work = new NativeWork(handle, release, communicator);
+    NativeWork work =
+        new NativeWork(
+            communicator,
+            NativeWorkKind.COLLECTIVE,
+            "collective",
+            CommunicationException.NO_RANK,
+            handle,
+            release);
     communicator.works().add(work);
     return work;
   }

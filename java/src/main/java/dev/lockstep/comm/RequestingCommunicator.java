@@ -15,6 +15,10 @@ abstract class RequestingCommunicator implements Communicator {
   /** Carries it out. @return for a receive the rank that sent, otherwise 0 */
   abstract int run(Request request);
 
+  final Requests requests() {
+    return requests;
+  }
+
   /** Queues it. */
   abstract Work start(Request request);
 
@@ -74,6 +78,11 @@ abstract class RequestingCommunicator implements Communicator {
   }
 
   @Override
+  public Work scatterAsync(Span input, Span output, long[] counts, int root) {
+    return start(requests.scatter(input, output, counts, root));
+  }
+
+  @Override
   public void gather(Span input, Span output, int root) {
     run(requests.gather(input, output, root));
   }
@@ -89,6 +98,11 @@ abstract class RequestingCommunicator implements Communicator {
   }
 
   @Override
+  public Work gatherAsync(Span input, Span output, long[] counts, int root) {
+    return start(requests.gather(input, output, counts, root));
+  }
+
+  @Override
   public void allGather(Span input, Span output) {
     run(requests.allGather(input, output));
   }
@@ -101,6 +115,11 @@ abstract class RequestingCommunicator implements Communicator {
   @Override
   public void allGather(Span input, Span output, long[] counts) {
     run(requests.allGather(input, output, counts));
+  }
+
+  @Override
+  public Work allGatherAsync(Span input, Span output, long[] counts) {
+    return start(requests.allGather(input, output, counts));
   }
 
   @Override
@@ -126,6 +145,11 @@ abstract class RequestingCommunicator implements Communicator {
   @Override
   public void reduceScatter(Span input, Span output, long[] counts, ReduceOp op) {
     run(requests.reduceScatter(input, output, counts, op));
+  }
+
+  @Override
+  public Work reduceScatterAsync(Span input, Span output, long[] counts, ReduceOp op) {
+    return start(requests.reduceScatter(input, output, counts, op));
   }
 
   @Override

@@ -15,9 +15,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * A run of native elements that an operation reads or writes: an address, a length and a type. It
  * keeps what it was made from reachable, so the memory lives at least as long as the span, unless
- * its owner closes it ({@link NativeMemory}, {@code Tensor}). That may happen while an operation
- * that was <i>started</i> is under way, but not during a blocking one or between the making of a
- * span and its use. Immutable; one element per {@link DataType} slot.
+ * its owner closes it ({@link NativeMemory}, {@code Tensor}). Memory may be closed while an
+ * operation is under way, which keeps it until its end; a tensor must not be closed during a
+ * blocking one. A span whose owner is closed is refused. Immutable; one element per {@link
+ * DataType} slot.
  */
 public final class Span {
   private static final Span EMPTY = new Span(0, 0, DataType.U8, "");
@@ -170,6 +171,27 @@ public final class Span {
       return copy::close;
     }
     return () -> Reference.reachabilityFence(this);
+  }
+
+  /**
+   * Keeps the memory in place until {@link #exit}, for one blocking operation: nothing is made that
+   * would have to be collected.
+   *
+   * @throws IllegalStateException when the owner has closed it already
+   */
+  void enter() {
+    if (owner instanceof NativeMemory memory) {
+      memory.hold();
+    } else if (count > 0 && owner instanceof Tensor tensor && tensor.isNull()) {
+      throw new IllegalStateException("The tensor is closed.");
+    }
+  }
+
+  void exit() {
+    if (owner instanceof NativeMemory memory) {
+      memory.release();
+    }
+    Reference.reachabilityFence(this);
   }
 
   /** Number of elements. */

@@ -1,9 +1,14 @@
 package dev.lockstep.comm;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.IntSupplier;
 
 /** An operation that a Java thread carries out. */
@@ -26,6 +31,36 @@ final class StartedWork implements Work {
   @Override
   public boolean isDone() {
     return result.isDone();
+  }
+
+  @Override
+  public boolean await(Duration limit) {
+    try {
+      result.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (ExecutionException e) {
+      await(); // throws it
+    }
+    return true;
+  }
+
+  @Override
+  public CompletionStage<Integer> completion() {
+    return result.minimalCompletionStage();
+  }
+
+  @Override
+  public boolean cancel() {
+    return false;
+  }
+
+  @Override
+  public long count() {
+    return 0;
   }
 
   @Override

@@ -7,15 +7,24 @@ import java.util.ArrayDeque;
  * even if nobody looks at the {@link Work} again: native code reads and writes it. Thread-safe.
  */
 final class StartedWorks {
-  /** In the order in which they were started, which is the order in which they end. */
+  private static final int FEW = 64;
+
+  /** In the order in which they were started; collectives end in it. */
   private final ArrayDeque<NativeWork> works = new ArrayDeque<>();
+
+  /** A message may wait for long while those after it end. */
+  private int sweepAt = FEW;
 
   /** Adds one, and lets go of those before it that have ended. */
   synchronized void add(NativeWork work) {
-    while (!works.isEmpty() && works.getFirst().settleIfDone()) {
+    while (!works.isEmpty() && works.getFirst().sweepIfDone()) {
       works.removeFirst();
     }
     works.addLast(work);
+    if (works.size() >= sweepAt) {
+      works.removeIf(NativeWork::sweepIfDone);
+      sweepAt = Math.max(FEW, 2 * works.size());
+    }
   }
 
   synchronized void remove(NativeWork work) {
@@ -24,6 +33,6 @@ final class StartedWorks {
 
   /** Lets go of all that have ended. */
   synchronized void sweep() {
-    works.removeIf(NativeWork::settleIfDone);
+    works.removeIf(NativeWork::sweepIfDone);
   }
 }

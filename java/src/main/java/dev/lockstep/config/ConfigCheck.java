@@ -5,11 +5,15 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.lockstep.train.StrategyConfig;
+import dev.lockstep.train.strategy.Strategies;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** Compares a document with the records that it is meant for: unknown keys, wrong types. */
 final class ConfigCheck {
@@ -26,19 +30,37 @@ final class ConfigCheck {
    * numbers.
    */
   static void check(Class<?> rootType, ConfigDocument document) {
+    Set<String> known = ConfigSchema.keys(rootType).keySet();
+    List<String> written = new ArrayList<>();
+    document.root().fieldNames().forEachRemaining(written::add);
+    if (written.size() > 1 && known.stream().noneMatch(written::contains)) {
+      document
+          .problems()
+          .add(
+              new ConfigProblem(
+                  document.origin(written.get(0)),
+                  "this is another kind of file: of its keys "
+                      + String.join(", ", written)
+                      + " none is known here; known are "
+                      + String.join(", ", known)));
+      return;
+    }
     new ConfigCheck(rootType, document).section(rootType, document.root(), "");
   }
 
   private void section(Class<?> type, ObjectNode section, String path) {
-    Map<String, Type> keys = ConfigSchema.keys(type);
+    Map<String, Type> keys = ConfigSchema.keys(type, section);
     for (Map.Entry<String, JsonNode> entry : section.properties()) {
       String keyPath = path.isEmpty() ? entry.getKey() : path + "." + entry.getKey();
       Type keyType = keys.get(entry.getKey());
       if (keyType == null) {
-        String nearest = ConfigSchema.nearest(rootType, keyPath);
+        String nearest = ConfigSchema.nearest(rootType, keyPath, keys.keySet());
         problem(
             keyPath,
             "unknown key \"" + keyPath + "\"; the nearest valid key is \"" + nearest + "\"");
+      } else if (type == StrategyConfig.class && entry.getKey().equals("type")) {
+        List<String> types = List.copyOf(Strategies.options().keySet());
+        entry.setValue(choice(types, entry.getValue(), keyPath));
       } else {
         entry.setValue(value(keyType, entry.getValue(), keyPath));
       }
@@ -83,6 +105,10 @@ final class ConfigCheck {
       return;
     }
     for (int i = 0; i < array.size(); i++) {
+      if (array.get(i).isNull()) {
+        problem(path, "\"" + path + "\" has an empty element; write a value or remove it");
+        return;
+      }
       array.set(i, value(elementType, array.get(i), path));
     }
   }

@@ -50,9 +50,7 @@ final class ConfigDocument {
             new ConfigProblem(document.at(parser), "a second YAML document; keep one"));
       }
     } catch (JsonProcessingException e) {
-      String line = e.getLocation() == null ? source : source + ":" + e.getLocation().getLineNr();
-      document.problems.add(
-          new ConfigProblem(line, "not valid YAML: " + firstLine(e.getOriginalMessage())));
+      document.problems.add(document.syntaxProblem(e, text));
     } catch (IOException e) {
       throw new IllegalStateException("reading a string cannot fail", e);
     }
@@ -163,6 +161,22 @@ final class ConfigDocument {
       default:
         return JsonNodeFactory.instance.textNode(parser.getText());
     }
+  }
+
+  /**
+   * YAML allows no tab in the indentation, and its parser blames a line before or after, so the tab
+   * itself is looked for.
+   */
+  private ConfigProblem syntaxProblem(JsonProcessingException e, String text) {
+    List<String> lines = text.lines().toList();
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).matches(" *\\t.*\\S.*")) {
+        return new ConfigProblem(
+            source + ":" + (i + 1), "a tab in the indentation; YAML takes spaces only");
+      }
+    }
+    String line = e.getLocation() == null ? source : source + ":" + e.getLocation().getLineNr();
+    return new ConfigProblem(line, "not valid YAML: " + firstLine(e.getOriginalMessage()));
   }
 
   private String at(JsonParser parser) {

@@ -12,9 +12,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import java.io.IOException;
+import dev.lockstep.ConfigKeyException;
 import java.lang.reflect.Type;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,14 +52,7 @@ public final class ConfigLoader {
    * @throws ConfigException with every problem found
    */
   public static <T extends Record> T load(Class<T> type, Path file, List<String> overrides) {
-    String text;
-    try {
-      text = Files.readString(file);
-    } catch (IOException e) {
-      String reason = Files.exists(file) ? "cannot be read: " + e.getMessage() : "no such file";
-      throw new ConfigException(List.of(new ConfigProblem(file.toString(), reason)));
-    }
-    return parse(type, file.toString(), text, overrides);
+    return parse(type, file.toString(), ConfigText.read(file), overrides);
   }
 
   /** As {@link #load}, from text; {@code source} names it in messages. */
@@ -74,7 +66,7 @@ public final class ConfigLoader {
     addMissingSections(type, document.root());
     bindSections(type, document);
     failOn(document.problems());
-    T bound = bind(type, document.root(), type, "", document);
+    T bound = bind(type, document.root(), "", document);
     if (bound == null) {
       throw new ConfigException(document.problems());
     }
@@ -110,42 +102,40 @@ public final class ConfigLoader {
       if (key.getValue() instanceof Class<?> section
           && section.isRecord()
           && document.root().get(key.getKey()) instanceof ObjectNode node) {
-        bind(section, node, type, key.getKey(), document);
+        bind(section, node, key.getKey(), document);
       }
     }
   }
 
   private static <T> @Nullable T bind(
-      Class<T> type, ObjectNode node, Class<?> root, String path, ConfigDocument document) {
+      Class<T> type, ObjectNode node, String path, ConfigDocument document) {
     try {
       return BINDER.treeToValue(node, type);
     } catch (JsonMappingException e) {
-      document.problems().add(describe(e, root, path, document));
+      document.problems().add(describe(e, path, document));
       return null;
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a tree has no syntax to be wrong", e);
     }
   }
 
-  /** Records name the offending key first in their message ("epochs must be …", "path: …"). */
+  /** The path of the key that a record refused, in front of what is wrong with it. */
   private static ConfigProblem describe(
-      JsonMappingException e, Class<?> root, String path, ConfigDocument document) {
+      JsonMappingException e, String path, ConfigDocument document) {
     String section =
         e.getPath().stream()
             .map(JsonMappingException.Reference::getFieldName)
             .filter(name -> name != null)
             .collect(Collectors.joining("."));
     String full = path.isEmpty() || section.isEmpty() ? path + section : path + "." + section;
-    boolean validation = e.getCause() instanceof IllegalArgumentException;
-    String message = validation ? e.getCause().getMessage() : e.getOriginalMessage();
-    String firstWord = message.split("[\\s:]", 2)[0];
-    String key =
-        full.isEmpty() || firstWord.startsWith(full + ".") ? firstWord : full + "." + firstWord;
-    String text =
-        full.isEmpty() || key.equals(firstWord)
-            ? message
-            : ConfigSchema.exists(root, key) ? full + "." + message : full + ": " + message;
-    return new ConfigProblem(document.origin(key), text);
+    if (e.getCause() instanceof ConfigKeyException refused) {
+      String key = full.isEmpty() ? refused.key() : full + "." + refused.key();
+      return new ConfigProblem(document.origin(key), key + ": " + refused.text());
+    }
+    boolean refused = e.getCause() instanceof IllegalArgumentException;
+    String message = refused ? e.getCause().getMessage() : e.getOriginalMessage();
+    return new ConfigProblem(
+        document.origin(full), full.isEmpty() ? message : full + ": " + message);
   }
 
   private static void failOn(List<ConfigProblem> problems) {

@@ -2,13 +2,17 @@ package dev.lockstep.config;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import dev.lockstep.train.StrategyConfig;
+import dev.lockstep.train.strategy.Strategies;
 import java.lang.reflect.Method;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,8 +23,30 @@ import java.util.Map;
 final class ConfigSchema {
   private ConfigSchema() {}
 
+  /**
+   * Keys of a section as it is written: those of its record; of the {@code strategy} section, those
+   * of the strategy that it names.
+   */
+  static Map<String, Type> keys(Class<?> type, JsonNode section) {
+    if (type != StrategyConfig.class) {
+      return keys(type);
+    }
+    String strategy = section.path("type").asText(StrategyConfig.DEFAULT_TYPE);
+    Map<String, Type> keys = new LinkedHashMap<>();
+    keys.put("type", String.class);
+    Class<? extends Record> options = Strategies.options().get(strategy.replace('-', '_'));
+    keys.putAll(options == null ? keys(type) : keys(options));
+    return keys;
+  }
+
   /** Keys of a record in snake case, with their types, in declaration order. */
   static Map<String, Type> keys(Class<?> type) {
+    if (type == StrategyConfig.class) {
+      Map<String, Type> keys = new LinkedHashMap<>();
+      keys.put("type", String.class);
+      Strategies.options().values().forEach(options -> keys.putAll(keys(options)));
+      return keys;
+    }
     Map<String, Type> keys = new LinkedHashMap<>();
     for (RecordComponent component : type.getRecordComponents()) {
       keys.put(snakeCase(component.getName()), component.getGenericType());
@@ -58,10 +84,15 @@ final class ConfigSchema {
   /**
    * The valid key that was most likely meant: the fewest edits to the last name, and of equals one
    * in the same section, so that a key in the wrong section is found in its own.
+   *
+   * @param inSection the keys that the section has
    */
-  static String nearest(Class<?> root, String path) {
+  static String nearest(Class<?> root, String path, Collection<String> inSection) {
     List<String> candidates = new ArrayList<>();
     collect(root, "", candidates);
+    String section = section(path);
+    candidates.removeIf(
+        candidate -> section(candidate).equals(section) && !inSection.contains(name(candidate)));
     return candidates.stream()
         .min(Comparator.comparingInt(candidate -> cost(candidate, path)))
         .orElseThrow();

@@ -2,6 +2,7 @@ package dev.lockstep.config;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.checkpoint.CheckpointConfig;
 import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.data.DataConfig;
@@ -45,7 +46,7 @@ public record RunConfig(
    */
   public RunConfig {
     if (threads < 0) {
-      throw new IllegalArgumentException("threads must be at least 0, not " + threads + ".");
+      throw new ConfigKeyException("threads", "must be at least 0, not " + threads + ".");
     }
     RunFolder.of(Path.of(output.folder()), name);
   }
@@ -66,8 +67,7 @@ public record RunConfig(
       @JsonProperty("checkpoints") CheckpointConfig checkpoints,
       @JsonProperty("output") OutputConfig output) {
     if (name == null) {
-      throw new IllegalArgumentException(
-          "name is missing; give the run one, as in name: heat-flux");
+      throw new ConfigKeyException("name", "is missing; give the run one, as in name: heat-flux");
     }
     return new RunConfig(
         name,

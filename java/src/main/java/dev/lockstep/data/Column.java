@@ -1,5 +1,6 @@
 package dev.lockstep.data;
 
+import dev.lockstep.data.ArrayFile.Unreadable;
 import dev.lockstep.data.FeatureConfig.Function;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,15 +15,20 @@ import java.util.regex.Pattern;
  * value lies at {@code base + Σ strides[d] × coordinate[d]}.
  */
 @SuppressWarnings("ArrayRecordComponent") // never leaves the package; no copies when reading
-record Column(String name, BlockCache.Values values, long base, long[] strides) {
+record Column(String name, Variable variable, BlockCache.Values values, long base, long[] strides) {
   private static final Pattern SUBSCRIPTED = Pattern.compile("(.+)\\[(\\d+)]");
 
   double at(long[] coordinates) {
+    return values.at(position(coordinates));
+  }
+
+  /** Where in the variable the value of a point lies. */
+  long position(long[] coordinates) {
     long position = base;
     for (int d = 0; d < strides.length; d++) {
       position += strides[d] * coordinates[d];
     }
-    return values.at(position);
+    return position;
   }
 
   /**
@@ -48,11 +54,20 @@ record Column(String name, BlockCache.Values values, long base, long[] strides) 
         variable = variables.get(subscripted.group(1));
       }
       if (variable == null) {
+        requireReadable(name);
         List<String> known = file.variables().stream().map(Variable::name).sorted().toList();
         throw new IllegalArgumentException(
             file.location() + ": has no variable " + name + "; it has " + abbreviate(known));
       }
       return variable;
+    }
+
+    private void requireReadable(String name) {
+      for (Unreadable unreadable : file.unreadable()) {
+        if (name.equals(unreadable.name()) || name.startsWith(unreadable.name() + "[")) {
+          throw new DataException(file.location(), unreadable.sentence());
+        }
+      }
     }
 
     private static String abbreviate(List<String> names) {
@@ -65,16 +80,19 @@ record Column(String name, BlockCache.Values values, long base, long[] strides) 
       Variable variable = variable(feature.variable());
       long[] strides = grid.strides(variable);
       long[] offsets = SampleGrid.columnOffsets(variable);
+      if (offsets.length == 0) {
+        throw new DataException(file.location(), "variable " + variable.name() + " has no columns");
+      }
       BlockCache.Values values = values(variable, feature.function(), feature.period());
       List<Column> columns = new ArrayList<>();
       if (!variable.name().equals(feature.variable())) {
         int subscript = subscript(feature.variable(), offsets.length);
-        return List.of(new Column(feature.name(), values, offsets[subscript], strides));
+        return List.of(new Column(feature.name(), variable, values, offsets[subscript], strides));
       }
       boolean named = Arrays.equals(offsets, new long[] {0});
       for (int i = 0; i < offsets.length; i++) {
         String name = named ? feature.name() : feature.name() + "[" + i + "]";
-        columns.add(new Column(name, values, offsets[i], strides));
+        columns.add(new Column(name, variable, values, offsets[i], strides));
       }
       return columns;
     }
@@ -110,7 +128,9 @@ record Column(String name, BlockCache.Values values, long base, long[] strides) 
                   (from, count, values) -> {
                     file.read(variable, from, count, values);
                     for (int i = 0; function != Function.VALUE && i < count; i++) {
-                      values[i] = function.apply(values[i], period);
+                      // The sine of infinity is NaN, which would pass for a missing value.
+                      boolean infinite = Double.isInfinite(values[i]);
+                      values[i] = infinite ? values[i] : function.apply(values[i], period);
                     }
                   }));
     }

@@ -2,6 +2,7 @@ package dev.lockstep.data;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -61,30 +62,31 @@ public record DataConfig(
    */
   public DataConfig {
     if ((path == null) == (synthetic == null)) {
-      throw new IllegalArgumentException(
-          "path: give either the path of a data file or a synthetic section, not "
+      throw new ConfigKeyException(
+          "path",
+          "give either the path of a data file or a synthetic section, not "
               + (path == null ? "neither" : "both"));
     }
     if (path != null && path.isBlank()) {
-      throw new IllegalArgumentException("path: is empty");
+      throw new ConfigKeyException("path", "is empty");
     }
     features = List.copyOf(features);
     targets = List.copyOf(targets);
     if (features.isEmpty()) {
-      throw new IllegalArgumentException("features: list at least one variable");
+      throw new ConfigKeyException("features", "list at least one variable");
     }
     Set<String> names = new HashSet<>();
     for (FeatureConfig feature : features) {
       if (!names.add(feature.name())) {
-        throw new IllegalArgumentException("features: two are called " + feature.name());
+        throw new ConfigKeyException("features", "two are called " + feature.name());
       }
     }
     if (new HashSet<>(targets).size() < targets.size()) {
-      throw new IllegalArgumentException("targets: one is listed twice in " + targets);
+      throw new ConfigKeyException("targets", "one is listed twice in " + targets);
     }
     if (!(validationFraction >= 0 && validationFraction < 1)) {
-      throw new IllegalArgumentException(
-          "validation_fraction: must be at least 0 and below 1, not " + validationFraction);
+      throw new ConfigKeyException(
+          "validation_fraction", "must be at least 0 and below 1, not " + validationFraction);
     }
   }
 
@@ -115,14 +117,5 @@ public record DataConfig(
         dropMissing == null || dropMissing,
         validationFraction == null ? 0.2 : validationFraction,
         seed == null ? 0 : seed);
-  }
-
-  /**
-   * The same features from another file, without targets: what prediction reads.
-   *
-   * @param path the file to predict for; its format is detected
-   */
-  public DataConfig forPrediction(String path) {
-    return new DataConfig(path, Format.AUTO, null, features, List.of(), dropMissing, 0, seed);
   }
 }

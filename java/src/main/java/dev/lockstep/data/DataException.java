@@ -12,15 +12,27 @@ import java.nio.file.Path;
 public final class DataException extends LockstepException {
   private static final long serialVersionUID = 1L;
 
-  DataException(String location, String problem) {
+  private final String problem;
+
+  /** A problem at a place: the file, and a sentence about it. */
+  public DataException(String location, String problem) {
     super(location + ": " + problem);
+    this.problem = problem;
   }
 
-  DataException(String location, String problem, Throwable cause) {
+  /** Likewise, with what caused it. */
+  public DataException(String location, String problem, Throwable cause) {
     super(location + ": " + problem, cause);
+    this.problem = problem;
   }
 
-  static DataException cannotOpen(Path file, IOException cause) {
+  /** The message without the location. */
+  public String problem() {
+    return problem;
+  }
+
+  /** A file that is absent, or may not be read. */
+  public static DataException cannotOpen(Path file, IOException cause) {
     String reason = Files.exists(file) ? "check that it may be read" : "there is no such file";
     return new DataException(file.toString(), "cannot be opened: " + reason, cause);
   }

@@ -1,6 +1,11 @@
 package dev.lockstep.data;
 
 import dev.lockstep.data.DataConfig.Format;
+import dev.lockstep.data.csv.CsvFile;
+import dev.lockstep.data.hdf5.Hdf5File;
+import dev.lockstep.data.netcdf.NetcdfFile;
+import dev.lockstep.data.npy.NpyFile;
+import dev.lockstep.data.npy.NpzFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -13,6 +18,9 @@ import java.util.Objects;
 /** Opens, describes and creates data files. */
 public final class DataFiles {
   private static final int ROWS_AT_ONCE = 1024;
+
+  /** How the names of tables end, also before {@code .gz}. */
+  private static final List<String> TABLES = List.of(".csv", ".tsv", ".tab", ".txt");
 
   private DataFiles() {}
 
@@ -47,14 +55,19 @@ public final class DataFiles {
     }
   }
 
+  /** {@link #describe(Path, Format)} with the format detected. */
+  public static FileDescription describe(Path path) {
+    return describe(path, Format.AUTO);
+  }
+
   /**
    * Says what a file holds; reads all of its values.
    *
-   * @param path the file; its format is detected
+   * @param format the file's format; {@link Format#AUTO} detects it
    * @throws DataException if the file cannot be read
    */
-  public static FileDescription describe(Path path) {
-    try (ArrayFile file = openArrays(path, Format.AUTO)) {
+  public static FileDescription describe(Path path, Format format) {
+    try (ArrayFile file = openArrays(path, format)) {
       return FileDescription.of(file);
     }
   }
@@ -109,6 +122,9 @@ public final class DataFiles {
     byte[] start;
     try (InputStream in = Files.newInputStream(path)) {
       start = in.readNBytes(8);
+      if (Hdf5File.recognises(path)) {
+        return Format.HDF5;
+      }
     } catch (IOException e) {
       throw DataException.cannotOpen(path, e);
     }
@@ -116,21 +132,25 @@ public final class DataFiles {
     if (startsWith(start, 'C', 'D', 'F')) {
       return Format.NETCDF;
     }
-    if (startsWith(start, 0x89, 'H', 'D', 'F')) {
-      return Format.HDF5;
-    }
     if (startsWith(start, 0x93, 'N', 'U', 'M', 'P', 'Y')) {
       return Format.NPY;
     }
     if (startsWith(start, 'P', 'K')) {
       return Format.NPZ;
     }
-    if (name.endsWith(".csv") || name.endsWith(".txt")) {
+    boolean gzip = startsWith(start, 0x1F, 0x8B);
+    if (gzip && name.endsWith(".gz")) {
+      name = name.substring(0, name.length() - 3);
+    }
+    if (TABLES.stream().anyMatch(name::endsWith)) {
       return Format.CSV;
     }
     throw new DataException(
         path.toString(),
-        "is not NetCDF, HDF5, NPY or NPZ by its first bytes and not CSV by its name; set format:");
+        gzip
+            ? "is compressed with gzip; unpack it (gunzip), or set format: csv if it is a table"
+            : "is not NetCDF, HDF5, NPY or NPZ by its first bytes and not a table by its name"
+                + " (.csv, .tsv, .txt); set format");
   }
 
   private static boolean startsWith(byte[] bytes, int... expected) {

@@ -1,6 +1,7 @@
 package dev.lockstep.data;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * Samples that can be read in any order by index, lazily: values come from the file when they are
@@ -22,6 +23,19 @@ public interface Dataset extends AutoCloseable {
 
   /** One name for each target column, in the order of {@code read}; may be empty. */
   List<String> targetNames();
+
+  /**
+   * The variables of a file, and functions of them, that give the feature columns; a variable with
+   * several columns stands for all of them.
+   */
+  default List<FeatureConfig> recipe() {
+    return FeatureConfig.ofVariables(featureNames());
+  }
+
+  /** The units of the features' and targets' variables, by the names of those, where known. */
+  default Map<String, String> units() {
+    return Map.of();
+  }
 
   /**
    * Reads the samples {@code indices[from]} … {@code indices[from + count - 1]}.

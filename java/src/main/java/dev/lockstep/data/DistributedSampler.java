@@ -1,5 +1,7 @@
 package dev.lockstep.data;
 
+import java.util.Optional;
+
 /**
  * Which samples a rank sees at each step. Every epoch permutes all samples anew, by a seed that all
  * ranks share, and cuts the permutation into global batches; each rank takes its {@link
@@ -97,10 +99,20 @@ public final class DistributedSampler {
     if (!hasNext()) {
       throw new IllegalStateException("epoch " + epoch + " is over after " + step + " steps");
     }
-    int start = step * globalBatchSize;
+    Batch batch = batch(step);
+    step++;
+    return batch;
+  }
+
+  /** What {@link #next} will return; empty at the end of an epoch. */
+  public Optional<Batch> peek() {
+    return hasNext() ? Optional.of(batch(step)) : Optional.empty();
+  }
+
+  private Batch batch(int number) {
+    int start = number * globalBatchSize;
     int globalCount = Math.min(globalBatchSize, samples.length - start);
     DataPartitioner.Range share = new DataPartitioner(globalCount, worldSize).partition(rank);
-    step++;
     return new Batch(order, start + (int) share.from(), (int) share.size(), globalCount);
   }
 

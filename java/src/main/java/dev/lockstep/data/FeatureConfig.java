@@ -2,6 +2,7 @@ package dev.lockstep.data;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -46,17 +47,16 @@ public record FeatureConfig(String variable, Function function, double period, S
    */
   public FeatureConfig {
     if (variable.isBlank()) {
-      throw new IllegalArgumentException("variable: a feature needs the name of a variable");
+      throw new ConfigKeyException("variable", "a feature needs the name of a variable");
     }
     if (function == Function.VALUE && period != 0) {
-      throw new IllegalArgumentException(
-          "period: feature "
-              + name
-              + " has a period but no function; add function: sine or cosine");
+      throw new ConfigKeyException(
+          "period",
+          "feature " + name + " has a period but no function; add function: sine or cosine");
     }
     if (function != Function.VALUE && !(period > 0 && Double.isFinite(period))) {
-      throw new IllegalArgumentException(
-          "period: feature " + name + " needs a positive period in the units of " + variable);
+      throw new ConfigKeyException(
+          "period", "feature " + name + " needs a positive period in the units of " + variable);
     }
   }
 
@@ -74,7 +74,7 @@ public record FeatureConfig(String variable, Function function, double period, S
       @JsonProperty("period") @Nullable Double period,
       @JsonProperty("name") @Nullable String name) {
     if (variable == null) {
-      throw new IllegalArgumentException("variable: a feature needs the name of a variable");
+      throw new ConfigKeyException("variable", "a feature needs the name of a variable");
     }
     Function chosen = function == null ? Function.VALUE : function;
     String standardName =

@@ -1,16 +1,20 @@
 package dev.lockstep.data;
 
+import dev.lockstep.data.ArrayFile.Unreadable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a data file holds.
  *
  * @param location the file
  * @param format its format, for people
- * @param variables one summary for each numeric variable, in the file's order
+ * @param variables one summary for each variable that can be used, in the file's order
+ * @param unreadable what else is in the file, with the reasons
  */
-public record FileDescription(String location, String format, List<Summary> variables) {
+public record FileDescription(
+    String location, String format, List<Summary> variables, List<Unreadable> unreadable) {
 
   /**
    * One variable and the range of its values, after scale and offset.
@@ -20,19 +24,51 @@ public record FileDescription(String location, String format, List<Summary> vari
    * @param min the smallest value; NaN if all are missing
    * @param max the largest value; NaN if all are missing
    */
-  public record Summary(Variable variable, long missing, double min, double max) {}
+  public record Summary(Variable variable, long missing, double min, double max) {
+    /** Its units; empty if the file states none. */
+    public String units() {
+      return text("units");
+    }
 
-  /** Copies the list. */
-  public FileDescription {
-    variables = List.copyOf(variables);
+    /** For times of the CF conventions the first and the last one, with the calendar. */
+    public Optional<String> timeRange() {
+      String calendar = text("calendar");
+      Optional<String> first = CfTime.format(min, units(), calendar);
+      Optional<String> last = CfTime.format(max, units(), calendar);
+      return first.flatMap(
+          from ->
+              last.map(
+                  to ->
+                      from
+                          + " to "
+                          + to
+                          + (calendar.isEmpty() ? "" : " (calendar " + calendar + ")")));
+    }
+
+    private String text(String attribute) {
+      return variable.attributes().get(attribute) instanceof String text ? text : "";
+    }
   }
 
+  /** Copies the lists. */
+  public FileDescription {
+    variables = List.copyOf(variables);
+    unreadable = List.copyOf(unreadable);
+  }
+
+  /** Reads all values; a variable that fails while it is read counts among the unreadable. */
   static FileDescription of(ArrayFile file) {
     List<Summary> summaries = new ArrayList<>();
+    List<Unreadable> unreadable = new ArrayList<>(file.unreadable());
     for (Variable variable : file.variables()) {
-      summaries.add(summarize(file, variable));
+      try {
+        summaries.add(summarize(file, variable));
+      } catch (DataException e) {
+        unreadable.add(
+            new Unreadable(variable.name(), variable.type(), variable.dimensions(), e.problem()));
+      }
     }
-    return new FileDescription(file.location(), file.format(), summaries);
+    return new FileDescription(file.location(), file.format(), summaries, unreadable);
   }
 
   private static Summary summarize(ArrayFile file, Variable variable) {

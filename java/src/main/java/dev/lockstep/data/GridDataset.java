@@ -2,16 +2,23 @@ package dev.lockstep.data;
 
 import dev.lockstep.data.Variable.Dimension;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The samples of one file: a row of columns for every point of its grid that is kept. */
 final class GridDataset implements Dataset {
+  private static final int MOST_NAMED = 5;
+
   private final ArrayFile file;
   private final SampleGrid grid;
   private final List<Column> features = new ArrayList<>();
   private final List<Column> targets = new ArrayList<>();
+  private final List<FeatureConfig> recipe;
+  private final Map<String, String> units = new HashMap<>();
   private final long[] lengths;
   private final long[] coordinates;
   private final long points;
@@ -26,10 +33,18 @@ final class GridDataset implements Dataset {
       boolean dropMissing,
       long cacheBytes) {
     this.file = file;
+    recipe = List.copyOf(features);
     Column.Resolver resolver = new Column.Resolver(file, new BlockCache(cacheBytes));
     List<Variable> variables = new ArrayList<>();
-    features.forEach(f -> variables.add(resolver.variable(f.variable())));
-    targets.forEach(t -> variables.add(resolver.variable(t.variable())));
+    Stream.concat(features.stream(), targets.stream())
+        .forEach(
+            column -> {
+              Variable variable = resolver.variable(column.variable());
+              variables.add(variable);
+              if (variable.attributes().get("units") instanceof String text) {
+                units.put(column.variable(), text);
+              }
+            });
     grid = SampleGrid.of(file.location(), variables);
     features.forEach(f -> this.features.addAll(resolver.columns(f, grid)));
     targets.forEach(t -> this.targets.addAll(resolver.columns(t, grid)));
@@ -47,13 +62,70 @@ final class GridDataset implements Dataset {
       moveTo(point);
       boolean missing = false;
       for (int c = 0; c < columns.size() && !missing; c++) {
-        missing = Double.isNaN(columns.get(c).at(coordinates));
+        missing = Double.isNaN(value(columns.get(c)));
       }
       if (!missing) {
         complete.add(point);
       }
     }
-    return complete.seal();
+    complete.seal();
+    if (complete.size() == 0) {
+      throw new DataException(file.location(), whyNoneIsComplete(columns));
+    }
+    return complete;
+  }
+
+  /** Names the columns that leave no sample, the one that is missing most often first. */
+  private String whyNoneIsComplete(List<Column> columns) {
+    if (points == 0) {
+      return "holds no samples: its grid is " + grid.describe();
+    }
+    long[] missing = new long[columns.size()];
+    for (long point = 0; point < points; point++) {
+      moveTo(point);
+      for (int c = 0; c < missing.length; c++) {
+        missing[c] += Double.isNaN(columns.get(c).at(coordinates)) ? 1 : 0;
+      }
+    }
+    List<String> always = new ArrayList<>();
+    int most = 0;
+    for (int c = 0; c < missing.length; c++) {
+      most = missing[c] > missing[most] ? c : most;
+      if (missing[c] == points) {
+        always.add(columns.get(c).name());
+      }
+    }
+    String which =
+        always.size() <= MOST_NAMED
+            ? String.join(", ", always)
+            : String.join(", ", always.subList(0, MOST_NAMED))
+                + " and "
+                + (always.size() - MOST_NAMED)
+                + " more";
+    String reason =
+        always.isEmpty()
+            ? "each misses some value, most often "
+                + columns.get(most).name()
+                + ", in "
+                + missing[most]
+            : which + (always.size() == 1 ? " is" : " are") + " missing in all of them";
+    return "none of its " + points + " samples is complete: " + reason + "; leave such columns out";
+  }
+
+  /** A column's value at the present point; infinities are refused with their place. */
+  private double value(Column column) {
+    double value = column.at(coordinates);
+    if (Double.isInfinite(value)) {
+      throw new DataException(
+          file.location(),
+          column.name()
+              + " is "
+              + value
+              + " at "
+              + file.place(column.variable(), column.position(coordinates))
+              + "; mark such values as missing");
+    }
+    return value;
   }
 
   private void moveTo(long point) {
@@ -77,6 +149,16 @@ final class GridDataset implements Dataset {
   @Override
   public List<String> targetNames() {
     return targets.stream().map(Column::name).toList();
+  }
+
+  @Override
+  public List<FeatureConfig> recipe() {
+    return recipe;
+  }
+
+  @Override
+  public Map<String, String> units() {
+    return Map.copyOf(units);
   }
 
   @Override
@@ -109,14 +191,16 @@ final class GridDataset implements Dataset {
 
   private void readRow(List<Column> columns, long point, double[] rows, int at) {
     for (int c = 0; c < columns.size(); c++) {
-      double value = columns.get(c).at(coordinates);
+      double value = value(columns.get(c));
       if (Double.isNaN(value)) {
         throw new DataException(
             file.location(),
             columns.get(c).name()
-                + " is missing at point "
+                + " is missing at "
+                + file.place(columns.get(c).variable(), columns.get(c).position(coordinates))
+                + " (point "
                 + point
-                + "; set drop_missing: true to leave such points out");
+                + "); set drop_missing: true to leave such points out");
       }
       rows[at + c] = value;
     }

@@ -2,6 +2,7 @@ package dev.lockstep.data;
 
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A data set that keeps every sample once it has been read, row by row, so that the epochs after
@@ -83,6 +84,16 @@ final class ResidentDataset implements Dataset {
   @Override
   public List<String> featureNames() {
     return source.featureNames();
+  }
+
+  @Override
+  public List<FeatureConfig> recipe() {
+    return source.recipe();
+  }
+
+  @Override
+  public Map<String, String> units() {
+    return source.units();
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.lockstep.data.Variable.Dimension;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The points that samples are made of: the named dimensions of the variable that has most of them.
@@ -17,6 +18,15 @@ record SampleGrid(List<Dimension> dimensions) {
     SampleGrid grid = new SampleGrid(List.of());
     for (Variable variable : variables) {
       List<Dimension> named = variable.dimensions().stream().filter(Dimension::isNamed).toList();
+      if (Set.copyOf(named).size() < named.size()) {
+        throw new IllegalArgumentException(
+            location
+                + ": variable "
+                + variable.name()
+                + " has one dimension twice ("
+                + new SampleGrid(named).describe()
+                + "); a sample would be its diagonal only, so write it with two dimensions");
+      }
       if (named.size() > grid.dimensions.size()) {
         grid = new SampleGrid(named);
       }
@@ -58,8 +68,7 @@ record SampleGrid(List<Dimension> dimensions) {
     for (int d = variable.dimensions().size() - 1; d >= 0; d--) {
       Dimension dimension = variable.dimensions().get(d);
       if (dimension.isNamed()) {
-        // A dimension that a variable has twice is its diagonal: the strides add up.
-        strides[dimensions.indexOf(dimension)] += stride;
+        strides[dimensions.indexOf(dimension)] = stride;
       }
       stride *= dimension.length();
     }

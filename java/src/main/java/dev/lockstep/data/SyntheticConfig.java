@@ -2,6 +2,7 @@ package dev.lockstep.data;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -24,16 +25,16 @@ public record SyntheticConfig(long samples, int features, int targets, double no
    */
   public SyntheticConfig {
     if (samples < 1) {
-      throw new IllegalArgumentException("samples: must be at least 1, not " + samples);
+      throw new ConfigKeyException("samples", "must be at least 1, not " + samples);
     }
     if (features < 1) {
-      throw new IllegalArgumentException("features: must be at least 1, not " + features);
+      throw new ConfigKeyException("features", "must be at least 1, not " + features);
     }
     if (targets < 1) {
-      throw new IllegalArgumentException("targets: must be at least 1, not " + targets);
+      throw new ConfigKeyException("targets", "must be at least 1, not " + targets);
     }
     if (!(noise >= 0 && Double.isFinite(noise))) {
-      throw new IllegalArgumentException("noise: must be a number from 0 on, not " + noise);
+      throw new ConfigKeyException("noise", "must be a number from 0 on, not " + noise);
     }
   }
 

@@ -1,5 +1,8 @@
 package dev.lockstep.data;
 
+import dev.lockstep.data.csv.CsvFormat;
+import dev.lockstep.data.netcdf.NetcdfFormat;
+import dev.lockstep.data.npy.NpyFormat;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -32,7 +35,7 @@ public final class TableWriter implements AutoCloseable {
     this.file = file;
     this.rows = rows;
     this.columns = names.size();
-    format = TableFormat.of(file);
+    format = formatOf(file);
     part = file.resolveSibling(file.getFileName() + ".part");
     out = new BufferedOutputStream(Files.newOutputStream(part), 1 << 16);
     format.writeHeader(out, names, rows);
@@ -111,30 +114,24 @@ public final class TableWriter implements AutoCloseable {
     }
   }
 
+  /** The endings and what they mean. */
+  private static TableFormat formatOf(Path file) {
+    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+    if (name.endsWith(".csv")) {
+      return new CsvFormat();
+    }
+    if (name.endsWith(".npy")) {
+      return new NpyFormat();
+    }
+    if (name.endsWith(".nc")) {
+      return new NetcdfFormat();
+    }
+    throw new IllegalArgumentException(
+        file + ": end the name in .csv, .npy or .nc to say which format to write");
+  }
+
   private static DataException cannotWrite(Path file, IOException cause) {
     return new DataException(
         file.toString(), "cannot be written; check the folder and the space left", cause);
-  }
-
-  /** The endings and what they mean. */
-  interface TableFormat {
-    void writeHeader(OutputStream out, List<String> names, long rows) throws IOException;
-
-    void writeRow(OutputStream out, double[] values, int at, int columns) throws IOException;
-
-    static TableFormat of(Path file) {
-      String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-      if (name.endsWith(".csv")) {
-        return new CsvFormat();
-      }
-      if (name.endsWith(".npy")) {
-        return new NpyFormat();
-      }
-      if (name.endsWith(".nc")) {
-        return new NetcdfFormat();
-      }
-      throw new IllegalArgumentException(
-          file + ": end the name in .csv, .npy or .nc to say which format to write");
-    }
   }
 }

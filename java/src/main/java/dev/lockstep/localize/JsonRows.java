@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * A JSON list of lists of numbers with the lines that they stand on, so that what is wrong can be
@@ -150,18 +151,27 @@ final class JsonRows {
       String number = value == Math.rint(value) ? Long.toString((long) value) : "" + value;
       throw at(
           row,
-          "names the unknown %s %s; there are %s 0 to %d".formatted(what, number, what, limit - 1));
+          String.format(
+              Locale.ROOT,
+              "names the unknown %s %s; there are %s 0 to %d",
+              what,
+              number,
+              what,
+              limit - 1));
     }
     return (int) value;
   }
 
   private void expectWidth(int row, int width, String what) {
     if (width(row) != width) {
-      throw at(row, "has %d values instead of %d %s".formatted(width(row), width, what));
+      throw at(
+          row,
+          String.format(Locale.ROOT, "has %d values instead of %d %s", width(row), width, what));
     }
   }
 
   private NetworkException at(int row, String problem) {
-    return new NetworkException("line %d: %s[%d]: %s".formatted(lines[row], key, row, problem));
+    return new NetworkException(
+        String.format(Locale.ROOT, "line %d: %s[%d]: %s", lines[row], key, row, problem));
   }
 }

@@ -5,6 +5,7 @@ import dev.lockstep.natives.NativeLibraries;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -125,7 +126,8 @@ public final class Localizer implements AutoCloseable {
     int expected = network.sensors() * network.dimension();
     if (start.isPresent() && from.length != expected) {
       throw new IllegalArgumentException(
-          "The start has %d numbers instead of %d.".formatted(from.length, expected));
+          String.format(
+              Locale.ROOT, "The start has %d numbers instead of %d.", from.length, expected));
     }
     close();
     Phases phases = new Phases();
@@ -148,8 +150,11 @@ public final class Localizer implements AutoCloseable {
     }
     if (network.dimension() != last.network().dimension()) {
       throw new IllegalArgumentException(
-          "The network was in %d-D and cannot become %s."
-              .formatted(last.network().dimension(), network));
+          String.format(
+              Locale.ROOT,
+              "The network was in %d-D and cannot become %s.",
+              last.network().dimension(),
+              network));
     }
     NativeLocalizer natives = opened;
     Phases phases = new Phases();

@@ -2,6 +2,7 @@ package dev.lockstep.localize;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +25,9 @@ public record MeasurementsConfig(@Nullable Double noiseFactor, long seed) {
    */
   public MeasurementsConfig {
     if (noiseFactor != null && !(noiseFactor >= 0 && noiseFactor < 1)) {
-      throw new IllegalArgumentException(
-          "noise_factor: must be at least 0 and below 1, as a fraction of the distance, not "
+      throw new ConfigKeyException(
+          "noise_factor",
+          "must be at least 0 and below 1, as a fraction of the distance, not "
               + noiseFactor
               + ".");
     }

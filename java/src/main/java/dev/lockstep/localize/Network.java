@@ -2,6 +2,7 @@ package dev.lockstep.localize;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -167,7 +168,12 @@ public final class Network {
 
   @Override
   public String toString() {
-    return "%,d sensors, %,d anchors, %,d ranges in %d-D"
-        .formatted(sensors, anchors(), ranges(), dimension);
+    return String.format(
+        Locale.ROOT,
+        "%,d sensors, %,d anchors, %,d ranges in %d-D",
+        sensors,
+        anchors(),
+        ranges(),
+        dimension);
   }
 }

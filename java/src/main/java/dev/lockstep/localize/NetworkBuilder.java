@@ -3,6 +3,7 @@ package dev.lockstep.localize;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -160,8 +161,12 @@ public final class NetworkBuilder {
   private void checkPosition(String whose, double[] position) {
     if (position.length != dimension) {
       throw new NetworkException(
-          "%s has %d coordinates, but the network has %d dimensions"
-              .formatted(whose, position.length, dimension));
+          String.format(
+              Locale.ROOT,
+              "%s has %d coordinates, but the network has %d dimensions",
+              whose,
+              position.length,
+              dimension));
     }
     for (double coordinate : position) {
       if (!Double.isFinite(coordinate)) {

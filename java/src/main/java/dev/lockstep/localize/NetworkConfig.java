@@ -2,6 +2,8 @@ package dev.lockstep.localize;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,29 +31,34 @@ public record NetworkConfig(
    */
   public NetworkConfig {
     if (dimension != 2 && dimension != 3) {
-      throw new IllegalArgumentException("dimension: must be 2 or 3, not " + dimension + ".");
+      throw new ConfigKeyException("dimension", "must be 2 or 3, not " + dimension + ".");
     }
     if (nSensors != null && nSensors < 1) {
-      throw new IllegalArgumentException("n_sensors: must be at least 1, not " + nSensors + ".");
+      throw new ConfigKeyException("n_sensors", "must be at least 1, not " + nSensors + ".");
     }
     if (nAnchors != null && nAnchors < dimension + 1) {
-      throw new IllegalArgumentException(
-          "n_anchors: must be at least %d in %d-D, not %d."
-              .formatted(dimension + 1, dimension, nAnchors));
+      throw new ConfigKeyException(
+          "n_anchors",
+          String.format(
+              Locale.ROOT,
+              "must be at least %d in %d-D, not %d.",
+              dimension + 1,
+              dimension,
+              nAnchors));
     }
     if (communicationRange != null
         && !(communicationRange > 0 && Double.isFinite(communicationRange))) {
-      throw new IllegalArgumentException(
-          "communication_range: must be above 0, not " + communicationRange + ".");
+      throw new ConfigKeyException(
+          "communication_range", "must be above 0, not " + communicationRange + ".");
     }
     int given = 0;
     given += nSensors == null ? 0 : 1;
     given += nAnchors == null ? 0 : 1;
     given += communicationRange == null ? 0 : 1;
     if (given != 0 && given != 3) {
-      throw new IllegalArgumentException(
-          (nSensors == null ? "n_sensors" : nAnchors == null ? "n_anchors" : "communication_range")
-              + ": is missing; a network that is generated needs n_sensors, n_anchors and"
+      throw new ConfigKeyException(
+          nSensors == null ? "n_sensors" : nAnchors == null ? "n_anchors" : "communication_range",
+          "is missing; a network that is generated needs n_sensors, n_anchors and"
               + " communication_range.");
     }
   }

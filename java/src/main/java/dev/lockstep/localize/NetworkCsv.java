@@ -1,12 +1,8 @@
 package dev.lockstep.localize;
 
-import dev.lockstep.data.CsvParser;
-import java.io.BufferedInputStream;
+import dev.lockstep.data.csv.CsvRows;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -65,17 +61,12 @@ final class NetworkCsv {
 
   private void readFile(Path file) {
     block = null;
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      CsvParser parser = new CsvParser(in, file.toString(), 0, 1);
-      parser.skipByteOrderMark();
-      List<String> fields = new ArrayList<>();
-      long line = parser.line();
-      while (parser.readLine(fields)) {
-        fields.replaceAll(String::strip);
+    try (CsvRows rows = CsvRows.open(file)) {
+      for (List<String> row = rows.next(); row != null; row = rows.next()) {
+        List<String> fields = row.stream().map(String::strip).toList();
         if (!isBlank(fields) && !fields.get(0).startsWith("#")) {
-          readLine(fields, file + ":" + line);
+          readLine(fields, file + ":" + rows.line());
         }
-        line = parser.line();
       }
     } catch (IOException e) {
       throw NetworkException.cannotRead(file, e);

@@ -2,6 +2,7 @@ package dev.lockstep.localize;
 
 import dev.lockstep.data.SplitMix64;
 import java.util.BitSet;
+import java.util.Locale;
 
 /**
  * Random networks: sensors and anchors uniform in the unit square or cube, distances up to the
@@ -59,8 +60,12 @@ public final class NetworkGenerator {
       lost.stream().forEach(this::placeAnew);
     }
     throw new NetworkException(
-        "network.communication_range %s is too short: %,d of %,d sensors have too few neighbours"
-                .formatted(config.communicationRange(), lost.cardinality(), config.nSensors())
+        String.format(
+                Locale.ROOT,
+                "network.communication_range %s is too short: %,d of %,d sensors have too few neighbours",
+                config.communicationRange(),
+                lost.cardinality(),
+                config.nSensors())
             + " wherever they are placed; take a longer range or more sensors and anchors");
   }
 

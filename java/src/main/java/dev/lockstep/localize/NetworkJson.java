@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -121,7 +122,8 @@ final class NetworkJson {
         truth != null ? truth.count() : sensors >= 0 ? sensors : impliedSensors(between, toAnchors);
     if (truth != null && sensors >= 0 && sensors != truth.count()) {
       throw new NetworkException(
-          "n_sensors is %d, but there are %d sensors".formatted(sensors, truth.count()));
+          String.format(
+              Locale.ROOT, "n_sensors is %d, but there are %d sensors", sensors, truth.count()));
     }
     parts.sensorRanges = between.sensorRanges(parts.sensors);
     parts.anchorRanges = toAnchors.anchorRanges(parts.sensors, places.count());
@@ -138,7 +140,8 @@ final class NetworkJson {
   private static Neighbors neighborsOf(JsonRows rows, int sensors) {
     if (rows.count() != sensors) {
       throw new NetworkException(
-          "neighbors has %d lists for %d sensors".formatted(rows.count(), sensors));
+          String.format(
+              Locale.ROOT, "neighbors has %d lists for %d sensors", rows.count(), sensors));
     }
     List<int[]> lists = new ArrayList<>();
     for (int sensor = 0; sensor < sensors; sensor++) {

@@ -1,12 +1,8 @@
 package dev.lockstep.localize;
 
-import dev.lockstep.data.CsvParser;
-import java.io.BufferedInputStream;
+import dev.lockstep.data.csv.CsvRows;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,17 +60,14 @@ final class PositionsCsv {
     }
     boolean[] placed = new boolean[network.sensors()];
     double[] positions = new double[network.sensors() * d];
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      CsvParser parser = new CsvParser(in, file.toString(), 0, 1);
-      parser.skipByteOrderMark();
-      List<String> fields = new ArrayList<>();
-      for (long line = 1; parser.readLine(fields); line = parser.line()) {
+    try (CsvRows rows = CsvRows.open(file)) {
+      for (List<String> fields = rows.next(); fields != null; fields = rows.next()) {
         Integer sensor = numbers.get(fields.get(0).strip());
-        if (line == 1 && !fields.get(0).strip().equals("sensor")) {
+        if (rows.line() == 1 && !fields.get(0).strip().equals("sensor")) {
           throw new NetworkException(file + ":1: positions start with the header sensor,x,y");
         }
-        if (line > 1 && sensor != null) {
-          read(fields, positions, sensor * d, d, file + ":" + line);
+        if (rows.line() > 1 && sensor != null) {
+          read(fields, positions, sensor * d, d, file + ":" + rows.line());
           placed[sensor] = true;
         }
       }

@@ -2,6 +2,7 @@ package dev.lockstep.localize;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -26,8 +27,12 @@ final class RangeList {
     if (before != null) {
       if (distances[before] != distance) {
         throw new NetworkException(
-            "%s is given twice, as %s and as %s; keep one, or their mean"
-                .formatted(described.get(), distances[before], distance));
+            String.format(
+                Locale.ROOT,
+                "%s is given twice, as %s and as %s; keep one, or their mean",
+                described.get(),
+                distances[before],
+                distance));
       }
       return;
     }
@@ -42,7 +47,11 @@ final class RangeList {
   static void checkDistance(double distance, Supplier<String> described) {
     if (!(distance >= 0 && Double.isFinite(distance))) {
       throw new NetworkException(
-          "%s is %s; a distance is a number of at least 0".formatted(described.get(), distance));
+          String.format(
+              Locale.ROOT,
+              "%s is %s; a distance is a number of at least 0",
+              described.get(),
+              distance));
     }
   }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -44,8 +45,12 @@ final class References {
     int d = network.dimension();
     if (network.anchors() <= d) {
       throw new NetworkException(
-          "there are too few anchors: %d, but positions in %d-D need at least %d"
-              .formatted(network.anchors(), d, d + 1));
+          String.format(
+              Locale.ROOT,
+              "there are too few anchors: %d, but positions in %d-D need at least %d",
+              network.anchors(),
+              d,
+              d + 1));
     }
     if (network.sensors() == 0) {
       throw new NetworkException("there are no sensors; add ranges from sensors");
@@ -53,15 +58,22 @@ final class References {
     BitSet apart = ofPartsWithFewAnchors();
     if (!apart.isEmpty()) {
       throw new NetworkException(
-          "a part of the network is disconnected: no chain of ranges connects %s to at least %d"
-                  .formatted(names(apart), d + 1)
+          String.format(
+                  Locale.ROOT,
+                  "a part of the network is disconnected: no chain of ranges connects %s to at least %d",
+                  names(apart),
+                  d + 1)
               + " anchors; add ranges or leave them out");
     }
     BitSet few = withFewRanges();
     if (!few.isEmpty()) {
       throw new NetworkException(
-          "%s %s too few ranges to be located; each needs ranges to at least %d anchors or sensors"
-                  .formatted(names(few), few.cardinality() == 1 ? "has" : "have", d)
+          String.format(
+                  Locale.ROOT,
+                  "%s %s too few ranges to be located; each needs ranges to at least %d anchors or sensors",
+                  names(few),
+                  few.cardinality() == 1 ? "has" : "have",
+                  d)
               + " that can be located; add ranges or leave them out");
     }
   }
@@ -153,7 +165,7 @@ final class References {
     List<String> first = new ArrayList<>();
     sensors.stream().limit(NAMED).forEach(sensor -> first.add(network.sensorName(sensor)));
     String listed = first.stream().collect(Collectors.joining(", "));
-    String more = count > NAMED ? " and %,d more".formatted(count - NAMED) : "";
+    String more = count > NAMED ? String.format(Locale.ROOT, " and %,d more", count - NAMED) : "";
     return (count == 1 ? "sensor " : "sensors ") + listed + more;
   }
 }

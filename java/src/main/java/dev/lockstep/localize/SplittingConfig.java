@@ -2,6 +2,7 @@ package dev.lockstep.localize;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -105,8 +106,8 @@ public record SplittingConfig(
     check(refineIterations >= 1, "refine_iterations", "must be at least 1", refineIterations);
     check(refineTolerance > 0, "refine_tolerance", "must be above 0", refineTolerance);
     if ((design == Design.USER) != (weights != null)) {
-      throw new IllegalArgumentException(
-          "weights: name a file for design: user, and for no other design.");
+      throw new ConfigKeyException(
+          "weights", "name a file for design: user, and for no other design.");
     }
     record = List.copyOf(record);
     for (int iteration : record) {
@@ -169,7 +170,7 @@ public record SplittingConfig(
 
   private static void check(boolean valid, String key, String rule, Number value) {
     if (!valid) {
-      throw new IllegalArgumentException(key + ": " + rule + ", not " + value + ".");
+      throw new ConfigKeyException(key, rule + ", not " + value + ".");
     }
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /**
  * The user's splitting weights P: a JSON list of rows, or an object that has it as {@code P_block}
@@ -56,7 +57,7 @@ final class WeightsFile {
   private static double[] square(JsonRows rows, int sensors) {
     if (rows.count() != sensors) {
       throw new NetworkException(
-          "%s has %d rows for %d sensors".formatted(KEY, rows.count(), sensors));
+          String.format(Locale.ROOT, "%s has %d rows for %d sensors", KEY, rows.count(), sensors));
     }
     return rows.flat(sensors);
   }

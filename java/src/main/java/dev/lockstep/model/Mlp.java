@@ -1,13 +1,17 @@
 package dev.lockstep.model;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolType;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.JitModule;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.QualifiedName;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -21,14 +25,23 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * rectifiers", with a = √5).
  */
 final class Mlp {
+  /** Random numbers drawn at once, so that a large layer does not need as much of Java's heap. */
+  private static final int PIECE = 1 << 20;
+
   private Mlp() {}
 
-  /** Builds it; the caller closes the module. The same seed gives the same bits everywhere. */
+  /**
+   * Builds it; the caller closes the module. The same seed gives the same bits everywhere. Each
+   * layer is a submodule with its activation, so that the whole can be cut between layers.
+   *
+   * @throws ModelException if it does not fit this machine's memory
+   */
   static JitModule build(ModelConfig config, int inputs, int outputs, long seed) {
     List<Integer> widths = new ArrayList<>();
     widths.add(inputs);
     widths.addAll(config.hidden());
     widths.add(outputs);
+    checkMemory(config, widths);
     Random random = new Random(seed);
     try (PointerScope scope = new PointerScope()) {
       JitModule module = module("Mlp");
@@ -36,20 +49,55 @@ final class Mlp {
       for (int layer = 0; layer + 1 < widths.size(); layer++) {
         int fanIn = widths.get(layer);
         int fanOut = widths.get(layer + 1);
+        boolean last = layer + 2 == widths.size();
         JitModule linear = module("Linear");
         register(linear, "weight", uniform(random, fanIn, config, fanOut, fanIn));
         register(linear, "bias", uniform(random, fanIn, config, fanOut));
+        linear.define(
+            """
+            def forward(self, x: Tensor) -> Tensor:
+                return ACTIVATION(torch.linear(x, self.weight, self.bias))
+            """
+                .replace("ACTIVATION", last ? "" : config.activation().function()));
         module.register_module("layer" + layer, linear);
-        if (layer > 0) {
-          forward.append("    x = %s(x)\n".formatted(config.activation().function()));
-        }
-        forward.append(
-            "    x = torch.linear(x, self.layer%1$d.weight, self.layer%1$d.bias)\n"
-                .formatted(layer));
+        // Concatenated, not formatted: a locale may have digits of its own.
+        forward.append("    x = self.layer" + layer + ".forward(x)\n");
       }
       module.define(forward.append("    return x\n").toString());
       module.retainReference();
       return module;
+    } catch (RuntimeException e) {
+      if (e instanceof ModelException) {
+        throw e;
+      }
+      throw new ModelException(
+          "The mlp with hidden layers "
+              + config.hidden()
+              + " cannot be built ("
+              + ModelException.reason(e)
+              + ").",
+          e);
+    }
+  }
+
+  private static void checkMemory(ModelConfig config, List<Integer> widths) {
+    double count = 0;
+    for (int layer = 0; layer + 1 < widths.size(); layer++) {
+      count += (widths.get(layer) + 1.0) * widths.get(layer + 1);
+    }
+    double bytes = 2 * count * config.dtype().dataType().bytes();
+    long memory =
+        ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+    if (bytes > memory) {
+      throw new ModelException(
+          String.format(
+              Locale.ROOT,
+              "hidden: %s makes %.0f parameters, which take %.1f GiB with their gradients; this"
+                  + " machine has %.1f GiB. Use fewer or narrower layers.",
+              config.hidden(),
+              count,
+              bytes / (1 << 30),
+              (double) memory / (1 << 30)));
     }
   }
 
@@ -65,13 +113,18 @@ final class Mlp {
   }
 
   private static Tensor uniform(Random random, int fanIn, ModelConfig config, long... shape) {
-    long count = 1;
-    for (long length : shape) {
-      count *= length;
-    }
+    TensorOptions options = new TensorOptions(config.dtype().scalarType());
+    Tensor values = torch.empty(shape, options, new MemoryFormatOptional());
+    Tensor flat = values.view(-1);
     double bound = 1 / Math.sqrt(fanIn);
-    double[] values = random.doubles(count, -bound, bound).toArray();
-    return tensor(values, shape).to(config.dtype().scalarType());
+    for (long from = 0; from < flat.numel(); from += PIECE) {
+      long count = Math.min(PIECE, flat.numel() - from);
+      try (PointerScope scope = new PointerScope()) {
+        Tensor piece = tensor(random.doubles(count, -bound, bound).toArray(), count);
+        flat.narrow(0, from, count).copy_(piece);
+      }
+    }
+    return values;
   }
 
   /** A new float64 tensor; belongs to the current scope. */

@@ -1,18 +1,20 @@
 package dev.lockstep.model;
 
+import dev.lockstep.comm.Communicator;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.named_buffer_iterator;
-import org.bytedeco.pytorch.named_buffer_list;
-import org.bytedeco.pytorch.named_parameter_iterator;
-import org.bytedeco.pytorch.named_parameter_list;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A TorchScript module with trainable parameters. It sees normalised numbers; {@link PhysicalModel}
@@ -21,19 +23,30 @@ import org.bytedeco.pytorch.named_parameter_list;
  * <p>The model owns its module and tensors until {@link #close}. One thread at a time.
  */
 public final class Model implements AutoCloseable {
+  /** Calls of the operator, and of the function around it that scripted modules use. */
+  private static final Pattern BATCH_NORM =
+      Pattern.compile("aten::batch_norm\\(|prim::Constant\\[name=\"batch_norm\"]");
+
   private final JitModule module;
   private final String description;
-  private final List<ModelTensor> parameters = new ArrayList<>();
-  private final List<ModelTensor> buffers = new ArrayList<>();
+  private final ModelTensors tensors;
+  private final List<Stage> stages = new ArrayList<>();
+  private final Map<Stage, SynchronizedBatchNorm.Layer> batchNorms = new IdentityHashMap<>();
+  private @Nullable Communicator ranks;
   private boolean closed;
 
   private Model(JitModule module, String description) {
-    // Plain execution is as fast as eager PyTorch; the optimising executor was slower: DESIGN.md 3.
+    // Plain execution is as fast as eager PyTorch; the optimising executor was slower.
     torch.setGraphExecutorOptimize(false);
     this.module = module;
     this.description = description;
-    collectTensors();
-    if (parameters.isEmpty()) {
+    try {
+      tensors = new ModelTensors(module, description);
+    } catch (ModelException e) {
+      module.close();
+      throw e;
+    }
+    if (tensors.parameters().isEmpty()) {
       close();
       throw new ModelException(
           "There is nothing to train in "
@@ -65,39 +78,6 @@ public final class Model implements AutoCloseable {
     return new Model(PhysicalModel.networkOf(TorchScriptFile.load(file)), file.toString());
   }
 
-  private void collectTensors() {
-    // A tensor that two places share has one gradient, so it is listed once.
-    Set<Long> seen = new HashSet<>();
-    try (PointerScope scope = new PointerScope()) {
-      named_parameter_list named = module.named_parameters(true);
-      named_parameter_iterator end = named.end();
-      for (named_parameter_iterator i = named.begin(); i.notEquals(end); i.increment()) {
-        Tensor value = i.access().value();
-        collect(
-            value.requires_grad() ? parameters : buffers,
-            i.access().name().getString(),
-            value,
-            seen);
-      }
-      named_buffer_list namedBuffers = module.named_buffers(true);
-      named_buffer_iterator endOfBuffers = namedBuffers.end();
-      for (named_buffer_iterator i = namedBuffers.begin();
-          i.notEquals(endOfBuffers);
-          i.increment()) {
-        collect(buffers, i.access().name().getString(), i.access().value(), seen);
-      }
-    }
-  }
-
-  private static void collect(List<ModelTensor> into, String name, Tensor value, Set<Long> seen) {
-    if (!value.defined() || !seen.add(value.unsafeGetTensorImpl().address())) {
-      return;
-    }
-    Tensor own = new Tensor(value);
-    own.retainReference();
-    into.add(new ModelTensor(name, own));
-  }
-
   /**
    * Applies the model to a batch.
    *
@@ -109,31 +89,160 @@ public final class Model implements AutoCloseable {
     return TorchScriptFile.forward(module, inputs, description);
   }
 
+  /**
+   * Applies the model to a batch, so that gradients can flow back.
+   *
+   * @param inputs as for {@link #forward}
+   * @return the pass; belongs to the current {@link PointerScope}
+   * @throws ModelException if the model refuses the inputs
+   */
+  public TrainingPass trainingPass(Tensor inputs) {
+    if (batchNorms.isEmpty()) {
+      return TrainingPass.whole(description, forward(inputs));
+    }
+    List<TrainingPass.Part> parts = new ArrayList<>();
+    List<Stage> between = new ArrayList<>();
+    for (Stage stage : stages()) {
+      SynchronizedBatchNorm.Layer layer = batchNorms.get(stage);
+      if (layer == null) {
+        between.add(stage);
+        continue;
+      }
+      if (!between.isEmpty()) {
+        parts.add(new TrainingPass.Stages(between));
+        between.clear();
+      }
+      parts.add(new SynchronizedBatchNorm(layer, Objects.requireNonNull(ranks)));
+    }
+    if (!between.isEmpty()) {
+      parts.add(new TrainingPass.Stages(between));
+    }
+    return TrainingPass.cut(description, parts, inputs);
+  }
+
+  /**
+   * Applies the model to a batch in parts, so that each part's gradients can be computed apart.
+   *
+   * @param cuts the indices of the {@link #stages} before which to cut, in ascending order
+   * @return the pass; belongs to the current {@link PointerScope}
+   * @throws IndexOutOfBoundsException if there are no stages on both sides of a cut
+   */
+  public TrainingPass cutPass(Tensor inputs, int... cuts) {
+    List<TrainingPass.Part> parts = new ArrayList<>();
+    int from = 0;
+    for (int cut : cuts) {
+      parts.add(new TrainingPass.Stages(stages().subList(from, cut)));
+      from = cut;
+    }
+    parts.add(new TrainingPass.Stages(stages().subList(from, stages().size())));
+    return TrainingPass.cut(description, parts, inputs);
+  }
+
+  /**
+   * The parts that follow each other, of which the forward pass consists: the layers of an mlp, the
+   * submodules of a {@code torch.nn.Sequential}, or others around whose calls only one tensor is
+   * needed, and the code between them. A model that is no such sequence is one stage.
+   */
+  public List<Stage> stages() {
+    if (stages.isEmpty()) {
+      stages.addAll(Stage.of(module, description));
+    }
+    return List.copyOf(stages);
+  }
+
+  /** Whether a sample's result in training depends on the others of its batch by a batch norm. */
+  public boolean hasBatchNorm() {
+    return batchNormCalls() > 0;
+  }
+
+  /** Whether {@link #trainingPass} is collective, so that a rank without samples takes part. */
+  public boolean isCollective() {
+    return !batchNorms.isEmpty();
+  }
+
+  private int batchNormCalls() {
+    try (PointerScope scope = new PointerScope()) {
+      String text = module.dump_to_str(true, false, false).getString();
+      return (int) BATCH_NORM.matcher(text).results().count();
+    }
+  }
+
+  /**
+   * From now on batch norms normalise, in training, by the joined batch of all ranks: {@link
+   * #trainingPass} and its backward pass are then collective, and needed also from a rank that has
+   * no samples.
+   *
+   * @throws ModelException if one is not a stage of its own, so that the pass cannot be cut there
+   */
+  public void synchronizeBatchNorm(Communicator communicator) {
+    ranks = communicator;
+    for (Stage stage : stages()) {
+      if (SynchronizedBatchNorm.is(stage)) {
+        batchNorms.put(stage, SynchronizedBatchNorm.layer(stage));
+      }
+    }
+    if (batchNorms.size() != batchNormCalls()) {
+      throw new ModelException(
+          "batch_norm: synchronized needs every batch norm in a sequence of layers without by-passes,"
+              + " as in torch.nn.Sequential, and "
+              + description
+              + " has "
+              + batchNormCalls()
+              + " of which "
+              + batchNorms.size()
+              + " are; build it so, or set batch_norm: per_rank.");
+    }
+  }
+
   /** Whether the forward pass is that of training (batch statistics, dropout). */
   public void setTraining(boolean training) {
     module.train(training);
+    stages.forEach(stage -> stage.module().train(training));
   }
 
   /** The trainable parameters, each once, in the module's order. */
   public List<ModelTensor> parameters() {
-    return List.copyOf(parameters);
+    return tensors.parameters();
   }
 
   /**
    * All other tensors, each once: batch statistics, constants, and parameters that are not trained.
    */
   public List<ModelTensor> buffers() {
-    return List.copyOf(buffers);
+    return tensors.buffers();
   }
 
   /** The type of the first parameter, and so of the inputs. */
   public FloatType type() {
-    return FloatType.of(parameters.get(0).tensor().scalar_type());
+    return FloatType.of(parameters().get(0).tensor().scalar_type());
+  }
+
+  /**
+   * The code of the module and of all in it, without the values of its tensors: equal for equal
+   * structures, whichever file they come from and however often it was loaded.
+   */
+  public String code() {
+    String dump;
+    try (PointerScope scope = new PointerScope()) {
+      dump = module.dump_to_str(true, false, false).getString(StandardCharsets.UTF_8);
+    }
+    // Without what libtorch adds to the names of classes that it loads more than once, addresses,
+    // places in source files, and the mode; values are numbered as they come.
+    String plain =
+        dump.replaceAll("___torch_mangle_\\d+\\.", "")
+            .replaceAll(" object at 0x[0-9a-f]+", "")
+            .replaceAll("(?m) # \\S+:\\d+:\\d+$", "")
+            .replaceAll("(?m)^ *training = \\w+$", "");
+    Map<String, String> numbers = new HashMap<>();
+    return Pattern.compile("%[\\w.]+")
+        .matcher(plain)
+        .replaceAll(
+            value -> numbers.computeIfAbsent(value.group(), unseen -> "%" + numbers.size()));
   }
 
   /** Numbers that training changes. */
   public long parameterCount() {
-    return parameters.stream().mapToLong(parameter -> parameter.tensor().numel()).sum();
+    return parameters().stream().mapToLong(parameter -> parameter.tensor().numel()).sum();
   }
 
   JitModule module() {
@@ -152,8 +261,8 @@ public final class Model implements AutoCloseable {
       return;
     }
     closed = true;
-    parameters.forEach(parameter -> parameter.tensor().close());
-    buffers.forEach(buffer -> buffer.tensor().close());
+    tensors.close();
+    stages.forEach(Stage::close);
     module.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.lockstep.model;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -13,13 +14,25 @@ import org.jspecify.annotations.Nullable;
  * @param activation for {@link Type#MLP}: what follows each hidden layer
  * @param file for {@link Type#FILE}: a TorchScript file with trainable parameters
  * @param dtype for {@link Type#MLP}: the type of the parameters; a file has its own
+ * @param batchNorm for {@link Type#FILE}: which samples a batch norm normalises by in training
  */
 public record ModelConfig(
     Type type,
     List<Integer> hidden,
     Activation activation,
     @Nullable String file,
-    FloatType dtype) {
+    FloatType dtype,
+    BatchNorm batchNorm) {
+
+  /** Whose samples a batch norm uses. */
+  public enum BatchNorm {
+    /** Each rank its own share of the batch; running statistics are averaged. */
+    @JsonProperty("per_rank")
+    PER_RANK,
+    /** All ranks the whole batch, as one process does. */
+    @JsonProperty("synchronized")
+    SYNCHRONIZED
+  }
 
   /** Kinds of models. */
   public enum Type {
@@ -63,21 +76,19 @@ public record ModelConfig(
     hidden = List.copyOf(hidden);
     for (int width : hidden) {
       if (width < 1) {
-        throw new IllegalArgumentException(
-            "hidden: a layer needs at least 1 unit, not " + width + ".");
+        throw new ConfigKeyException("hidden", "a layer needs at least 1 unit, not " + width + ".");
       }
     }
     if (type == Type.FILE && (file == null || file.isBlank())) {
-      throw new IllegalArgumentException(
-          "file: a model of type file needs the path of a TorchScript file.");
+      throw new ConfigKeyException(
+          "file", "a model of type file needs the path of a TorchScript file.");
     }
     if (type != Type.FILE && file != null) {
-      throw new IllegalArgumentException(
-          "file: only a model of type file has one; set type: file.");
+      throw new ConfigKeyException("file", "only a model of type file has one; set type: file.");
     }
     if (type == Type.MLP && dtype != FloatType.FLOAT32 && dtype != FloatType.FLOAT64) {
-      throw new IllegalArgumentException(
-          "dtype: an mlp is float32 or float64; half precision is for files as saved.");
+      throw new ConfigKeyException(
+          "dtype", "an mlp is float32 or float64; half precision is for files as saved.");
     }
   }
 
@@ -92,13 +103,25 @@ public record ModelConfig(
       @JsonProperty("hidden") @Nullable List<Integer> hidden,
       @JsonProperty("activation") @Nullable Activation activation,
       @JsonProperty("file") @Nullable String file,
-      @JsonProperty("dtype") @Nullable FloatType dtype) {
+      @JsonProperty("dtype") @Nullable FloatType dtype,
+      @JsonProperty("batch_norm") @Nullable BatchNorm batchNorm) {
     return new ModelConfig(
         type == null ? Type.MLP : type,
         hidden == null ? List.of(128, 128) : hidden,
         activation == null ? Activation.RELU : activation,
         file,
-        dtype == null ? FloatType.FLOAT32 : dtype);
+        dtype == null ? FloatType.FLOAT32 : dtype,
+        batchNorm == null ? BatchNorm.PER_RANK : batchNorm);
+  }
+
+  /** Like the other, with batch norms per rank. */
+  public static ModelConfig of(
+      @Nullable Type type,
+      @Nullable List<Integer> hidden,
+      @Nullable Activation activation,
+      @Nullable String file,
+      @Nullable FloatType dtype) {
+    return of(type, hidden, activation, file, dtype, null);
   }
 
   /** An mlp with two hidden layers of 128 units. */

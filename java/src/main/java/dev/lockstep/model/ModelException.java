@@ -15,8 +15,8 @@ public final class ModelException extends LockstepException {
     super(message);
   }
 
-  /** The line of a libtorch error that says what is wrong, without its traces. */
-  static String reason(RuntimeException torchError) {
+  /** The line of an error of libtorch that says what is wrong, without its traces. */
+  public static String reason(RuntimeException torchError) {
     String message = String.valueOf(torchError.getMessage()).strip();
     String[] lines = message.split("\n");
     for (int i = lines.length - 1; i >= 0; i--) {

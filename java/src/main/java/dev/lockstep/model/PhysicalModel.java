@@ -7,8 +7,13 @@ import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.bytedeco.pytorch.named_buffer_iterator;
+import org.bytedeco.pytorch.named_buffer_list;
 import org.bytedeco.pytorch.named_module_iterator;
 import org.bytedeco.pytorch.named_module_list;
+import org.bytedeco.pytorch.named_parameter_iterator;
+import org.bytedeco.pytorch.named_parameter_list;
 
 /**
  * A model file for use: physical numbers in, physical numbers out. For a trained {@link Model} that
@@ -103,6 +108,29 @@ public final class PhysicalModel implements AutoCloseable {
     try (NoGradGuard guard = new NoGradGuard()) {
       return TorchScriptFile.forward(module, inputs, description);
     }
+  }
+
+  /** The type of the first floating-point parameter or buffer; float32 if there is none. */
+  ScalarType type() {
+    try (PointerScope scope = new PointerScope()) {
+      named_parameter_list parameters = module.named_parameters(true);
+      named_parameter_iterator end = parameters.end();
+      for (named_parameter_iterator i = parameters.begin(); i.notEquals(end); i.increment()) {
+        ScalarType type = i.access().value().scalar_type().intern();
+        if (torch.isFloatingType(type)) {
+          return type;
+        }
+      }
+      named_buffer_list buffers = module.named_buffers(true);
+      named_buffer_iterator last = buffers.end();
+      for (named_buffer_iterator i = buffers.begin(); i.notEquals(last); i.increment()) {
+        ScalarType type = i.access().value().scalar_type().intern();
+        if (torch.isFloatingType(type)) {
+          return type;
+        }
+      }
+    }
+    return ScalarType.Float;
   }
 
   /** The network inside a module that {@link #save} wrote; any other module is its own network. */

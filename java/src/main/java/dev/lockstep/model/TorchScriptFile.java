@@ -1,5 +1,6 @@
 package dev.lockstep.model;
 
+import dev.lockstep.natives.NativeLibraries;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -7,35 +8,52 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.ExtraFilesMap;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads, writes and runs TorchScript modules. */
 final class TorchScriptFile {
+  private static final Logger log = LoggerFactory.getLogger(TorchScriptFile.class);
+
   private TorchScriptFile() {}
 
-  /** Reads a module; the caller closes it. */
+  /**
+   * Reads a module into the CPU's memory, wherever it was saved; the caller closes it.
+   *
+   * @throws ModelException if the file is no TorchScript that this libtorch reads
+   */
   static JitModule load(Path file) {
     if (!Files.isReadable(file)) {
       throw new ModelException("There is no readable model file " + file + "; check the path.");
     }
+    NativeLibraries.load();
     try (PointerScope scope = new PointerScope()) {
-      JitModule module = torch.load(file.toString());
+      JitModule module =
+          torch.load(file.toString(), new DeviceOptional(new Device(DeviceType.CPU)), true);
+      List<String> traced = TracedModes.follow(module);
+      if (!traced.isEmpty()) {
+        log.warn(
+            "{} was traced in training mode, which is for ever; its layers {} now follow the mode.",
+            file,
+            traced);
+      }
       module.retainReference();
       return module;
     } catch (RuntimeException e) {
-      throw new ModelException(
-          file
-              + " is not a TorchScript file that this libtorch reads ("
-              + ModelException.reason(e)
-              + "); write it with torch.jit.script(model).save(path).",
-          e);
+      throw LoadFailure.of(file, e);
     }
   }
 
@@ -64,7 +82,11 @@ final class TorchScriptFile {
     }
   }
 
-  /** Runs a module on one tensor; the result belongs to the current scope. */
+  /**
+   * Runs a module on one tensor; the result belongs to the current scope.
+   *
+   * @throws ModelException if it fails, or gives something other than a tensor of real numbers
+   */
   static Tensor forward(JitModule module, Tensor inputs, String description) {
     IValue result;
     try {
@@ -74,7 +96,7 @@ final class TorchScriptFile {
           "The forward pass of "
               + description
               + " fails for inputs of shape "
-              + java.util.Arrays.toString(new ModelTensor("inputs", inputs).shape())
+              + Arrays.toString(ModelTensor.shape(inputs))
               + " and type "
               + inputs.scalar_type()
               + ": "
@@ -85,8 +107,17 @@ final class TorchScriptFile {
       throw new ModelException(
           "The forward pass of "
               + description
-              + " gives no tensor; wrap it in a module that returns one.");
+              + " gives "
+              + result.tagKind().getString()
+              + " instead of a tensor; wrap it in a module that returns one, [samples, outputs].");
     }
-    return result.toTensor();
+    Tensor output = result.toTensor();
+    if (output.is_complex()) {
+      throw new ModelException(
+          "The forward pass of "
+              + description
+              + " gives complex numbers; let it return real ones, as with torch.view_as_real.");
+    }
+    return output;
   }
 }

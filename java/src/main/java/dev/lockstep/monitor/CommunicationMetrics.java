@@ -49,37 +49,64 @@ public final class CommunicationMetrics {
             row.operation().toString(),
             "algorithm",
             row.algorithm());
-    operation("calls", null, tags, key, OperationStats::calls);
-    operation("failures", null, tags, key, OperationStats::failures);
-    operation("payload", "bytes", tags, key, OperationStats::bytes);
-    operation("time", "seconds", tags, key, OperationStats::seconds);
-    operation("waiting", "seconds", tags, key, OperationStats::waitedSeconds);
+    operation("calls", "Operations that ended well", null, tags, key, OperationStats::calls);
+    operation("failures", "Operations that failed", null, tags, key, OperationStats::failures);
+    operation(
+        "payload", "Bytes of the payload of operations", "bytes", tags, key, OperationStats::bytes);
+    operation("time", "Seconds inside operations", "seconds", tags, key, OperationStats::seconds);
+    operation(
+        "waiting",
+        "Seconds of them in which this rank waited for others",
+        "seconds",
+        tags,
+        key,
+        OperationStats::waitedSeconds);
   }
 
   private void register(int rank, PeerStats row) {
     Tags tags = Tags.of("rank", Integer.toString(rank), "peer", Integer.toString(row.rank()));
-    peer("peer.sent", "bytes", tags, row.rank(), PeerStats::bytesSent);
-    peer("peer.received", "bytes", tags, row.rank(), PeerStats::bytesReceived);
-    peer("peer.waiting", "seconds", tags, row.rank(), PeerStats::waitedSeconds);
+    peer("peer.sent", "Bytes sent to the peer", "bytes", tags, row.rank(), PeerStats::bytesSent);
+    peer(
+        "peer.received",
+        "Bytes received from the peer",
+        "bytes",
+        tags,
+        row.rank(),
+        PeerStats::bytesReceived);
+    peer(
+        "peer.waiting",
+        "Seconds in which this rank waited for the peer",
+        "seconds",
+        tags,
+        row.rank(),
+        PeerStats::waitedSeconds);
   }
 
   private void operation(
       String name,
+      String description,
       @org.jspecify.annotations.Nullable String unit,
       Tags tags,
       String key,
       ToDoubleFunction<OperationStats> value) {
     FunctionCounter.builder(
             "lockstep.communication." + name, operations, all -> value.applyAsDouble(all.get(key)))
+        .description(description)
         .baseUnit(unit)
         .tags(tags)
         .register(registry);
   }
 
   private void peer(
-      String name, String unit, Tags tags, int rank, ToDoubleFunction<PeerStats> value) {
+      String name,
+      String description,
+      String unit,
+      Tags tags,
+      int rank,
+      ToDoubleFunction<PeerStats> value) {
     FunctionCounter.builder(
             "lockstep.communication." + name, peers, all -> value.applyAsDouble(all.get(rank)))
+        .description(description)
         .baseUnit(unit)
         .tags(tags)
         .register(registry);

@@ -1,5 +1,10 @@
 package dev.lockstep.monitor;
 
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingEvent.Finished;
+import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingEvent.StepDone;
+import dev.lockstep.monitor.TrainingEvent.Validated;
 import java.io.PrintStream;
 import java.util.Collections;
 import java.util.List;
@@ -8,7 +13,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Tells a person how the run goes: lines, and on a terminal a progress bar below them. */
-final class ConsoleRecorder implements RunRecorder {
+final class ConsoleRecorder implements TrainingListener {
   /** More ranks than this are told as a range, not one by one. */
   private static final int RANKS_LISTED = 8;
 
@@ -25,7 +30,21 @@ final class ConsoleRecorder implements RunRecorder {
   }
 
   @Override
-  public void started(RunStart start) {
+  public void on(TrainingEvent event) {
+    if (event instanceof StepDone done) {
+      stepDone(done.epoch(), done.step());
+    } else if (event instanceof Started started) {
+      start(started.run());
+    } else if (event instanceof Validated validated) {
+      println("Step %,d   validation loss %s", validated.steps(), number(validated.loss()));
+    } else if (event instanceof EpochDone done) {
+      epochDone(done.epoch());
+    } else if (event instanceof Finished finished) {
+      finish(finished.summary());
+    }
+  }
+
+  private void start(RunStart start) {
     this.start = start;
     println(
         "Run %s: backend %s, world size %d, %s a rank, master address %s",
@@ -37,6 +56,10 @@ final class ConsoleRecorder implements RunRecorder {
     println(
         "Samples per rank: %s; held out: %,d; trainable parameters: %,d",
         samples(start.samplesPerRank()), start.heldOutSamples(), start.parameters());
+    if (start.firstEpoch() > start.epochs()) {
+      println("Nothing left to do: %s are done", counted(start.epochs(), "epoch"));
+      return;
+    }
     println(
         "%s %d to %d, %s each",
         start.firstEpoch() > 1 ? "Resuming: epochs" : "Epochs",
@@ -50,15 +73,13 @@ final class ConsoleRecorder implements RunRecorder {
     }
   }
 
-  @Override
-  public void stepFinished(int epoch, int step) {
+  private void stepDone(int epoch, int step) {
     if (progress != null && start != null) {
       progress.stepTo((epoch - 1L) * start.stepsPerEpoch() + step);
     }
   }
 
-  @Override
-  public void epochFinished(EpochRecord epoch) {
+  private void epochDone(EpochRecord epoch) {
     int last = start == null ? epoch.epoch() : start.epochs();
     println(
         "Epoch %"
@@ -74,15 +95,16 @@ final class ConsoleRecorder implements RunRecorder {
         100 * epoch.communicationShare());
   }
 
-  @Override
-  public void finished(RunSummary summary, List<TargetPredictions> predictions) {
+  private void finish(RunSummary summary) {
     endProgress();
-    println(
-        "Trained %s in %.1f s: %,.0f samples/s, %.1f %% communicating",
-        counted(summary.epochs(), "epoch"),
-        summary.seconds(),
-        summary.samplesPerSecond(),
-        100 * summary.communicationShare());
+    if (summary.seconds() > 0) {
+      println(
+          "Trained %s in %.1f s: %,.0f samples/s, %.1f %% communicating",
+          counted(summary.epochs(), "epoch"),
+          summary.seconds(),
+          summary.samplesPerSecond(),
+          100 * summary.communicationShare());
+    }
     ValidationScores scores = summary.scores();
     int width = scores.r2().keySet().stream().mapToInt(String::length).max().orElse(0);
     scores

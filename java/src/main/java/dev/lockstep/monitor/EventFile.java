@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32C;
 
@@ -48,8 +49,12 @@ final class EventFile implements AutoCloseable {
   static EventFile create(Path folder, InstantSource clock) {
     for (int number = 0; ; number++) {
       String name =
-          "events.out.tfevents.%010d.%d.%d"
-              .formatted(clock.instant().getEpochSecond(), ProcessHandle.current().pid(), number);
+          String.format(
+              Locale.ROOT,
+              "events.out.tfevents.%010d.%d.%d",
+              clock.instant().getEpochSecond(),
+              ProcessHandle.current().pid(),
+              number);
       Path path = folder.resolve(name);
       try {
         FileChannel channel =

@@ -1,5 +1,9 @@
 package dev.lockstep.monitor;
 
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingEvent.Finished;
+import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingEvent.Validated;
 import java.awt.AWTError;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * Writes {@code metrics.jsonl} as epochs end, and {@code summary.json} and the plots when the run
  * does.
  */
-final class FolderRecorder implements RunRecorder {
+final class FolderRecorder implements TrainingListener {
   private static final Logger log = LoggerFactory.getLogger(FolderRecorder.class);
 
   private final RunFolder folder;
@@ -27,20 +31,19 @@ final class FolderRecorder implements RunRecorder {
   }
 
   @Override
-  public void started(RunStart start) {
-    metrics = new MetricsFile(folder.metrics(), start.firstEpoch());
+  public void on(TrainingEvent event) {
+    if (event instanceof Started started) {
+      metrics = new MetricsFile(folder.metrics(), started.run().firstEpoch());
+    } else if (event instanceof Validated validated) {
+      open().append(validated);
+    } else if (event instanceof EpochDone done) {
+      open().append(done.epoch());
+    } else if (event instanceof Finished finished) {
+      finish(finished.summary(), finished.predictions());
+    }
   }
 
-  @Override
-  public void stepFinished(int epoch, int step) {}
-
-  @Override
-  public void epochFinished(EpochRecord epoch) {
-    open().append(epoch);
-  }
-
-  @Override
-  public void finished(RunSummary summary, List<TargetPredictions> predictions) {
+  private void finish(RunSummary summary, List<TargetPredictions> predictions) {
     AtomicFile.replace(folder.summary(), RecordJson.document(summary));
     if (!plots) {
       return;

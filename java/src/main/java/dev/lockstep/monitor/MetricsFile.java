@@ -3,6 +3,7 @@ package dev.lockstep.monitor;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lockstep.monitor.TrainingEvent.Validated;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -54,6 +55,9 @@ final class MetricsFile implements AutoCloseable {
     int epoch = json.path("epoch").asInt();
     if (epoch >= 1 && epoch < firstEpoch) {
       kept.add(line);
+      if (!json.has("train_loss")) {
+        return; // a validation within an epoch
+      }
       losses.add(
           new LossPoint(
               epoch,
@@ -64,7 +68,15 @@ final class MetricsFile implements AutoCloseable {
 
   void append(EpochRecord epoch) {
     losses.add(new LossPoint(epoch.epoch(), epoch.trainLoss(), epoch.validationLoss()));
-    ByteBuffer line = ByteBuffer.wrap(RecordJson.line(epoch).getBytes(StandardCharsets.UTF_8));
+    append(RecordJson.line(epoch));
+  }
+
+  void append(Validated validated) {
+    append(RecordJson.line(validated));
+  }
+
+  private void append(String text) {
+    ByteBuffer line = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
     try {
       while (line.hasRemaining()) {
         channel.write(line);

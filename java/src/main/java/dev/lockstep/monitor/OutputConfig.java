@@ -2,6 +2,7 @@ package dev.lockstep.monitor;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +37,7 @@ public record OutputConfig(String folder, boolean plots, boolean tensorboard, Pr
    */
   public OutputConfig {
     if (folder.isBlank()) {
-      throw new IllegalArgumentException("folder must name a folder, for example runs.");
+      throw new ConfigKeyException("folder", "must name a folder, for example runs.");
     }
   }
 

@@ -1,17 +1,18 @@
 package dev.lockstep.monitor;
 
 import dev.lockstep.comm.CommunicationStats;
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingEvent.Finished;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.function.Supplier;
 
 /**
  * Keeps this rank's communication counters in a file in Prometheus's text format, for node
  * exporter's textfile collector; it is replaced after each epoch.
  */
-public final class PrometheusRecorder implements RunRecorder {
+public final class PrometheusRecorder implements TrainingListener {
   private final Path file;
   private final Supplier<CommunicationStats> stats;
   private final PrometheusMeterRegistry registry =
@@ -30,19 +31,10 @@ public final class PrometheusRecorder implements RunRecorder {
   }
 
   @Override
-  public void started(RunStart start) {}
-
-  @Override
-  public void stepFinished(int epoch, int step) {}
-
-  @Override
-  public void epochFinished(EpochRecord epoch) {
-    write();
-  }
-
-  @Override
-  public void finished(RunSummary summary, List<TargetPredictions> predictions) {
-    write();
+  public void on(TrainingEvent event) {
+    if (event instanceof EpochDone || event instanceof Finished) {
+      write();
+    }
   }
 
   private void write() {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.monitor.TrainingEvent.Validated;
 import java.util.Map;
 
 /**
@@ -28,6 +29,15 @@ final class RecordJson {
     put(json, "seconds", epoch.seconds());
     put(json, "samples_per_second", epoch.samplesPerSecond());
     put(json, "communication_share", epoch.communicationShare());
+    return json + "\n";
+  }
+
+  /** A line of {@code metrics.jsonl} for a validation within an epoch; it has no training loss. */
+  static String line(Validated validated) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("epoch", validated.epoch()).put("step", validated.steps());
+    put(json, "validation_loss", validated.loss());
+    putScores(json, validated.scores());
     return json + "\n";
   }
 

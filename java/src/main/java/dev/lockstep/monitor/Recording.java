@@ -1,12 +1,15 @@
 package dev.lockstep.monitor;
 
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * How rank 0 records a run: the one way to make a {@link RunRecorder} that shows and writes
+ * How rank 0 records a run: the one way to make a {@link TrainingListener} that shows and writes
  * something.
  *
  * @param folder the run's folder
@@ -27,23 +30,59 @@ public record Recording(
     PrintStream out,
     boolean terminal,
     InstantSource clock) {
+  private static final Logger log = LoggerFactory.getLogger(Recording.class);
+
+  /** A recording that prints to {@code System.out}, with a bar where that is a terminal. */
+  public static Recording of(
+      RunFolder folder, boolean resume, String configYaml, OutputConfig output) {
+    return new Recording(
+        folder,
+        resume,
+        configYaml,
+        output,
+        System.out,
+        Terminal.attached(),
+        InstantSource.system());
+  }
+
   /**
-   * Makes or takes up the run folder, keeps other processes out of it, and writes {@code
-   * config.yaml}.
+   * Checks that the folder can be used. It is claimed, made and given its {@code config.yaml} when
+   * training begins, so that a run that fails before displaces no earlier one; only a folder that
+   * is resumed is claimed at once, because its checkpoint is about to be read.
    *
    * @return the recorder, to be closed by the caller
-   * @throws RunFolderException if there is no run to resume, another process is at work in the
-   *     folder, or it cannot be written
+   * @throws RunFolderException if another process is at work in the folder, or it cannot be written
    */
-  public RunRecorder open() {
-    RunFolderClaim claim = resume ? RunFolderClaim.resumed(folder) : RunFolderClaim.fresh(folder);
+  public TrainingListener open() {
+    if (resume && Files.isDirectory(folder.path())) {
+      return recorder(RunFolderClaim.resumed(folder));
+    }
+    if (resume) {
+      log.warn("There is no run to resume in {}; this one begins anew.", folder.path());
+    }
+    RunFolderClaim.check(folder);
+    return new RecorderOfStart(() -> recorder(fresh()));
+  }
+
+  private RunFolderClaim fresh() {
+    RunFolderClaim claim = RunFolderClaim.fresh(folder);
+    if (output.progress() != OutputConfig.Progress.NONE) {
+      claim
+          .kept()
+          .ifPresent(
+              kept -> out.println("The earlier run " + folder.path() + " is kept as " + kept));
+    }
+    return claim;
+  }
+
+  private TrainingListener recorder(RunFolderClaim claim) {
     try {
       AtomicFile.replace(folder.config(), configYaml);
     } catch (RunFolderException e) {
       claim.close();
       throw e;
     }
-    List<RunRecorder> recorders = new ArrayList<>();
+    List<TrainingListener> recorders = new ArrayList<>();
     recorders.add(new FolderRecorder(folder, claim, output.plots()));
     if (output.tensorboard()) {
       recorders.add(new TensorBoardRecorder(folder.path(), clock));
@@ -54,6 +93,6 @@ public record Recording(
       case AUTO -> recorders.add(new ConsoleRecorder(folder, out, terminal));
       case NONE -> {}
     }
-    return RunRecorder.all(recorders);
+    return TrainingListener.all(recorders);
   }
 }

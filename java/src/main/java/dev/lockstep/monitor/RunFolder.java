@@ -1,9 +1,11 @@
 package dev.lockstep.monitor;
 
+import dev.lockstep.ConfigKeyException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -23,8 +25,9 @@ public record RunFolder(Path path) {
    */
   public static RunFolder of(Path output, String name) {
     if (name.isBlank() || name.startsWith(".") || name.contains("/") || name.contains("\\")) {
-      throw new IllegalArgumentException(
-          "name must be a plain folder name that does not begin with a dot, not '" + name + "'.");
+      throw new ConfigKeyException(
+          "name",
+          "must be a plain folder name that does not begin with a dot, not '" + name + "'.");
     }
     return new RunFolder(output.resolve(name));
   }
@@ -101,6 +104,18 @@ public record RunFolder(Path path) {
     return path.resolve("checkpoints");
   }
 
+  /** Whether there is something that a run left: epochs, or a model. */
+  public boolean hasResults() {
+    try {
+      return Files.exists(model()) || (Files.exists(metrics()) && Files.size(metrics()) > 0);
+    } catch (IOException e) {
+      throw new RunFolderException(
+          "The file %s cannot be looked at: %s. Check its permissions."
+              .formatted(metrics(), e.getMessage()),
+          e);
+    }
+  }
+
   /** The names in the folder, sorted, folders with a slash, hidden ones left out. */
   List<String> contents() {
     try (Stream<Path> children = Files.list(path)) {
@@ -111,8 +126,11 @@ public record RunFolder(Path path) {
           .toList();
     } catch (IOException e) {
       throw new RunFolderException(
-          "The run folder %s cannot be listed: %s. Check its permissions."
-              .formatted(path, e.getMessage()),
+          String.format(
+              Locale.ROOT,
+              "The run folder %s cannot be listed: %s. Check its permissions.",
+              path,
+              e.getMessage()),
           e);
     }
   }

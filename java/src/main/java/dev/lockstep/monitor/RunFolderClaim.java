@@ -6,9 +6,12 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,9 +23,35 @@ final class RunFolderClaim implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RunFolderClaim.class);
 
   private final FileChannel lock;
+  private final Optional<Path> kept;
 
-  private RunFolderClaim(FileChannel lock) {
+  private RunFolderClaim(FileChannel lock, Optional<Path> kept) {
     this.lock = lock;
+    this.kept = kept;
+  }
+
+  /** Where the run that had the folder before is now. */
+  Optional<Path> kept() {
+    return kept;
+  }
+
+  /** Whether a new run can have the folder: nobody is at work in it, and its parent is a folder. */
+  static void check(RunFolder folder) {
+    Path path = folder.path();
+    try {
+      if (Files.isDirectory(path) && !isEmptyFolder(path)) {
+        lock(path).close();
+      }
+      for (Path above = path.toAbsolutePath().getParent();
+          above != null;
+          above = above.getParent()) {
+        if (Files.exists(above) && !Files.isDirectory(above)) {
+          throw new NotDirectoryException(above.toString());
+        }
+      }
+    } catch (IOException e) {
+      throw RunFolderException.writing(path, e);
+    }
   }
 
   /**
@@ -31,12 +60,13 @@ final class RunFolderClaim implements AutoCloseable {
    */
   static RunFolderClaim fresh(RunFolder folder) {
     Path path = folder.path();
+    Optional<Path> kept = Optional.empty();
     try {
       if (Files.exists(path, LinkOption.NOFOLLOW_LINKS) && !isEmptyFolder(path)) {
-        moveAside(path);
+        kept = Optional.of(moveAside(path));
       }
       Files.createDirectories(path);
-      return lock(path);
+      return new RunFolderClaim(lock(path), kept);
     } catch (IOException e) {
       throw RunFolderException.writing(path, e);
     }
@@ -45,19 +75,14 @@ final class RunFolderClaim implements AutoCloseable {
   /** Takes up the folder of an earlier run. */
   static RunFolderClaim resumed(RunFolder folder) {
     Path path = folder.path();
-    if (!Files.isDirectory(path)) {
-      throw new RunFolderException(
-          "There is no run to resume in %s. Check the name, or train without --resume."
-              .formatted(path));
-    }
     try {
-      return lock(path);
+      return new RunFolderClaim(lock(path), Optional.empty());
     } catch (IOException e) {
       throw RunFolderException.writing(path, e);
     }
   }
 
-  private static void moveAside(Path path) throws IOException {
+  private static Path moveAside(Path path) throws IOException {
     // Taking the lock shows that no other process is at work in there.
     if (Files.isDirectory(path)) {
       lock(path).close();
@@ -69,6 +94,7 @@ final class RunFolderClaim implements AutoCloseable {
     Path kept = numbered(path, number);
     Files.move(path, kept, StandardCopyOption.ATOMIC_MOVE);
     log.info("The earlier run in {} is kept as {}.", path, kept);
+    return kept;
   }
 
   private static Path numbered(Path path, int number) {
@@ -84,7 +110,7 @@ final class RunFolderClaim implements AutoCloseable {
     }
   }
 
-  private static RunFolderClaim lock(Path path) throws IOException {
+  private static FileChannel lock(Path path) throws IOException {
     FileChannel channel =
         FileChannel.open(
             path.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -103,10 +129,12 @@ final class RunFolderClaim implements AutoCloseable {
     if (!taken) {
       channel.close();
       throw new RunFolderException(
-          "Another run is at work in %s. Give this one another name, or wait for the other to end."
-              .formatted(path));
+          String.format(
+              Locale.ROOT,
+              "Another run is at work in %s. Give this one another name, or wait for the other to end.",
+              path));
     }
-    return new RunFolderClaim(channel);
+    return channel;
   }
 
   @Override

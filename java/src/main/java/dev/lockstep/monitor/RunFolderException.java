@@ -1,9 +1,12 @@
 package dev.lockstep.monitor;
 
 import dev.lockstep.LockstepException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** A run folder cannot be used or written. The message names the path, the cause and what to do. */
@@ -18,6 +21,17 @@ public final class RunFolderException extends LockstepException {
     super(message, cause);
   }
 
+  /** A folder does not hold what a finished run leaves. */
+  public static RunFolderException unfinished(Path folder, IOException cause) {
+    return new RunFolderException(
+        folder
+            + " does not hold a finished run: "
+            + (cause instanceof NoSuchFileException || cause instanceof FileNotFoundException
+                ? "there is no summary.json or metrics.jsonl in it"
+                : cause.getMessage()),
+        cause);
+  }
+
   /** A file in the folder could not be written. */
   static RunFolderException writing(Path file, IOException cause) {
     String reason =
@@ -25,8 +39,11 @@ public final class RunFolderException extends LockstepException {
             ? e.getReason()
             : cause.getClass().getSimpleName() + ": " + cause.getMessage();
     return new RunFolderException(
-        "%s could not be written: %s. Free disk space or check the folder's permissions."
-            .formatted(file, reason),
+        String.format(
+            Locale.ROOT,
+            "%s could not be written: %s. Free disk space or check the folder's permissions.",
+            file,
+            reason),
         cause);
   }
 }

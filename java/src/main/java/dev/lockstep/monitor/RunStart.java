@@ -1,6 +1,7 @@
 package dev.lockstep.monitor;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -39,8 +40,11 @@ public record RunStart(
     samplesPerRank = List.copyOf(samplesPerRank);
     if (samplesPerRank.size() != worldSize) {
       throw new IllegalArgumentException(
-          "samplesPerRank has %d entries for %d ranks; give one a rank."
-              .formatted(samplesPerRank.size(), worldSize));
+          String.format(
+              Locale.ROOT,
+              "samplesPerRank has %d entries for %d ranks; give one a rank.",
+              samplesPerRank.size(),
+              worldSize));
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.lockstep.monitor;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A whole run's results: the contents of {@code summary.json}.
@@ -40,8 +41,11 @@ public record RunSummary(
     parametersSha256 = List.copyOf(parametersSha256);
     if (parametersSha256.size() != worldSize) {
       throw new IllegalArgumentException(
-          "parametersSha256 has %d entries for %d ranks; give one a rank."
-              .formatted(parametersSha256.size(), worldSize));
+          String.format(
+              Locale.ROOT,
+              "parametersSha256 has %d entries for %d ranks; give one a rank.",
+              parametersSha256.size(),
+              worldSize));
     }
   }
 }

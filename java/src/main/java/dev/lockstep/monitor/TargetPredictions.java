@@ -1,5 +1,7 @@
 package dev.lockstep.monitor;
 
+import java.util.Locale;
+
 /**
  * One target's predictions beside the truth, for the scatter plot.
  *
@@ -17,8 +19,12 @@ public record TargetPredictions(String target, String unit, double[] predicted, 
   public TargetPredictions {
     if (predicted.length != actual.length) {
       throw new IllegalArgumentException(
-          "Target '%s' has %d predictions for %d true values."
-              .formatted(target, predicted.length, actual.length));
+          String.format(
+              Locale.ROOT,
+              "Target '%s' has %d predictions for %d true values.",
+              target,
+              predicted.length,
+              actual.length));
     }
   }
 }

@@ -1,14 +1,15 @@
 package dev.lockstep.monitor;
 
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingEvent.Started;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Draws a curve a metric in TensorBoard, with the epoch as its step. */
-final class TensorBoardRecorder implements RunRecorder {
+final class TensorBoardRecorder implements TrainingListener {
   private final Path folder;
   private final InstantSource clock;
   private @Nullable EventFile events;
@@ -19,17 +20,21 @@ final class TensorBoardRecorder implements RunRecorder {
   }
 
   @Override
-  public void started(RunStart start) {
+  public void on(TrainingEvent event) {
+    if (event instanceof Started started) {
+      start(started.run());
+    } else if (event instanceof EpochDone done) {
+      draw(done.epoch());
+    }
+  }
+
+  private void start(RunStart start) {
     EventFile file = EventFile.create(folder, clock);
     events = file;
     file.restartAt(start.firstEpoch());
   }
 
-  @Override
-  public void stepFinished(int epoch, int step) {}
-
-  @Override
-  public void epochFinished(EpochRecord epoch) {
+  private void draw(EpochRecord epoch) {
     if (events == null) {
       throw new IllegalStateException("An epoch ended before the run was started.");
     }
@@ -46,9 +51,6 @@ final class TensorBoardRecorder implements RunRecorder {
     values.put("speed/communication_share", epoch.communicationShare());
     events.scalars(epoch.epoch(), values);
   }
-
-  @Override
-  public void finished(RunSummary summary, List<TargetPredictions> predictions) {}
 
   @Override
   public void close() {

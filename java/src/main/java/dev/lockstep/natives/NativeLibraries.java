@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.net.URL;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -28,6 +30,8 @@ import org.bytedeco.pytorch.global.torch;
  * <p>Thread-safe.
  */
 public final class NativeLibraries {
+  private static final String CACHE_VARIABLE = "LOCKSTEP_CACHE";
+  private static final String CACHE_PROPERTY = "org.bytedeco.javacpp.cachedir";
   private static final String LOCK_FILE = "lockstep-unpack.lock";
 
   /** Each after what it needs, so that the dynamic linker finds nothing left to search for. */
@@ -47,6 +51,7 @@ public final class NativeLibraries {
     if (loaded) {
       return;
     }
+    useCacheOfEnvironment();
     Path cache = cacheFolder();
     try {
       List<File> libraries = unpack(cache);
@@ -69,6 +74,31 @@ public final class NativeLibraries {
           "libtorch does not load from " + cache + ": " + e.getMessage(), e);
     }
     loaded = true;
+  }
+
+  /**
+   * LOCKSTEP_CACHE holds for every JVM, not only for those that {@code hpc/lockstep} starts. A
+   * folder that cannot be used is an error: JavaCPP would silently take another one, which on a
+   * cluster is the shared home directory.
+   */
+  private static void useCacheOfEnvironment() {
+    String named = System.getenv(CACHE_VARIABLE);
+    if (named == null || named.isBlank()) {
+      return;
+    }
+    if (System.getProperty(CACHE_PROPERTY) == null) {
+      System.setProperty(CACHE_PROPERTY, named);
+    }
+    try {
+      Path folder = Files.createDirectories(Path.of(System.getProperty(CACHE_PROPERTY)));
+      if (!Files.isWritable(folder)) {
+        throw new AccessDeniedException(folder.toString());
+      }
+    } catch (IOException e) {
+      throw new LockstepException(
+          CACHE_VARIABLE + "=" + named + " cannot be used as a folder: " + e + ". Name another.",
+          e);
+    }
   }
 
   /** Where JavaCPP keeps the unpacked libraries; best on a disk of this node. */

@@ -1,6 +1,7 @@
 package dev.lockstep.train;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelTensor;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +24,7 @@ final class Agreement {
     model.parameters().forEach(tensor -> lines.add(describe("parameter ", tensor)));
     model.buffers().forEach(tensor -> lines.add(describe("buffer ", tensor)));
     byte[] own = String.join("\n", lines).getBytes(StandardCharsets.UTF_8);
-    byte[][] hashes = communicator.allGather(ParameterHash.sha256().digest(own));
+    byte[][] hashes = communicator.allGather(Sha256.digest().digest(own));
     if (Arrays.stream(hashes).allMatch(hash -> Arrays.equals(hash, hashes[0]))) {
       return;
     }
@@ -61,6 +62,6 @@ final class Agreement {
             + rank
             + " has '"
             + (line < other.size() ? other.get(line) : "nothing more")
-            + "'. Start all ranks with the same configuration, model file and version.");
+            + "'. Start all ranks with the same configuration, data, model file and version.");
   }
 }

@@ -1,32 +1,32 @@
 package dev.lockstep.train;
 
+import dev.lockstep.ConfigKeyException;
+
 /** Ranges of configuration values; the messages name the key. */
-final class Checks {
+public final class Checks {
   private Checks() {}
 
-  static void atLeast(String key, long value, long minimum) {
+  public static void atLeast(String key, long value, long minimum) {
     if (value < minimum) {
-      throw new IllegalArgumentException(
-          key + ": must be at least " + minimum + ", not " + value + ".");
+      throw new ConfigKeyException(key, "must be at least " + minimum + ", not " + value + ".");
     }
   }
 
-  static void positive(String key, double value) {
+  public static void positive(String key, double value) {
     if (!(value > 0 && Double.isFinite(value))) {
-      throw new IllegalArgumentException(key + ": must be above 0, not " + value + ".");
+      throw new ConfigKeyException(key, "must be above 0, not " + value + ".");
     }
   }
 
-  static void notNegative(String key, double value) {
+  public static void notNegative(String key, double value) {
     if (!(value >= 0 && Double.isFinite(value))) {
-      throw new IllegalArgumentException(key + ": must be at least 0, not " + value + ".");
+      throw new ConfigKeyException(key, "must be at least 0, not " + value + ".");
     }
   }
 
-  static void fraction(String key, double value) {
+  public static void fraction(String key, double value) {
     if (!(value >= 0 && value < 1)) {
-      throw new IllegalArgumentException(
-          key + ": must be at least 0 and below 1, not " + value + ".");
+      throw new ConfigKeyException(key, "must be at least 0 and below 1, not " + value + ".");
     }
   }
 }

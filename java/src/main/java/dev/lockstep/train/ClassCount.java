@@ -4,6 +4,7 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.DataPartitioner;
 import dev.lockstep.data.Dataset;
+import java.util.Locale;
 
 /** How many classes a data set's one target column names. */
 final class ClassCount {
@@ -42,8 +43,12 @@ final class ClassCount {
   private static int classNumber(double value, Dataset dataset, long sample) {
     if (value < 0 || value != Math.rint(value) || value >= Integer.MAX_VALUE) {
       throw new TrainingException(
-          "Target %s of point %d is %s, which is no class number; cross_entropy needs 0, 1, 2, …"
-              .formatted(dataset.targetNames().get(0), dataset.point(sample), value));
+          String.format(
+              Locale.ROOT,
+              "Target %s of point %d is %s, which is no class number; cross_entropy needs 0, 1, 2, …",
+              dataset.targetNames().get(0),
+              dataset.point(sample),
+              value));
     }
     return (int) value;
   }

@@ -2,6 +2,7 @@ package dev.lockstep.train;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,8 +57,9 @@ public record OptimizerConfig(
     Checks.fraction("beta2", beta2);
     Checks.positive("epsilon", epsilon);
     if (nesterov && (momentum == 0 || dampening != 0)) {
-      throw new IllegalArgumentException(
-          "nesterov: needs a momentum above 0 and a dampening of 0, not momentum "
+      throw new ConfigKeyException(
+          "nesterov",
+          "needs a momentum above 0 and a dampening of 0, not momentum "
               + momentum
               + " and dampening "
               + dampening

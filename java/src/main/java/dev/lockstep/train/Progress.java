@@ -1,13 +1,12 @@
 package dev.lockstep.train;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.Normalizer;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
  * What a checkpoint says besides its tensors: all of a run's state that is not numbers of the model
@@ -16,38 +15,27 @@ import org.jspecify.annotations.Nullable;
  *
  * @param sampler where the order of samples stands
  * @param samples training samples that the order is over
- * @param optimizer steps taken
- * @param schedule the learning rate of the next step, for readers; it follows from the step
- * @param random what random numbers within the model follow from
+ * @param steps optimiser steps taken
+ * @param data what the run was made with
+ * @param model what tells the model's structure from others
  * @param normalizer of features and targets
  * @param lossSums by rank, the sum of losses in the epoch that is under way
- * @param bestLoss the lowest validation loss so far; null before the first
- * @param epochsWithoutImprovement epochs since
+ * @param parts the small values of the run's parts
  * @param configuration what the run was told
  */
 record Progress(
     DistributedSampler.Position sampler,
     long samples,
-    OptimizerSteps optimizer,
-    NextRate schedule,
-    RandomState random,
+    long steps,
+    DataFingerprint data,
+    String model,
     Normalizers normalizer,
     List<Double> lossSums,
-    @JsonInclude(JsonInclude.Include.ALWAYS) @Nullable Double bestLoss,
-    int epochsWithoutImprovement,
+    ObjectNode parts,
     TrainingPlan configuration) {
 
   private static final ObjectMapper JSON =
       new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
-
-  /** The optimiser's state that is no tensor. */
-  record OptimizerSteps(long steps) {}
-
-  /** The schedule's state. */
-  record NextRate(double learningRate) {}
-
-  /** Random numbers in step n of rank r are those of a generator seeded by (seed, n, r). */
-  record RandomState(long seed, long step) {}
 
   /** What {@link Normalizer.Pair} consists of. */
   record Normalizers(Normalizer.Statistics features, Normalizer.Statistics targets) {
@@ -83,5 +71,36 @@ record Progress(
       return lossSums.get(rank);
     }
     return rank == 0 ? lossSums.stream().mapToDouble(Double::doubleValue).sum() : 0;
+  }
+
+  /**
+   * What keeps a run from going on from here.
+   *
+   * @param plan what the run is told now
+   */
+  Optional<String> reasonToRefuse(TrainingPlan plan, DataFingerprint now, String modelNow) {
+    if (configuration.seed() != plan.seed()) {
+      return madeWith("seed", configuration.seed(), plan.seed());
+    }
+    Optional<String> otherData = data.differenceTo(now);
+    if (otherData.isPresent()) {
+      return otherData;
+    }
+    TrainingConfig then = configuration.training();
+    TrainingConfig told = plan.training();
+    if (then.batchSize() != told.batchSize()) {
+      return madeWith("training.batch_size", then.batchSize(), told.batchSize());
+    }
+    if (then.loss() != told.loss()) {
+      return madeWith("training.loss", then.loss(), told.loss());
+    }
+    if (then.loss() == TrainingConfig.LossType.HUBER && then.huberDelta() != told.huberDelta()) {
+      return madeWith("training.huber_delta", then.huberDelta(), told.huberDelta());
+    }
+    return model.equals(modelNow) ? Optional.empty() : madeWith("the model", model, modelNow);
+  }
+
+  private static Optional<String> madeWith(String what, Object then, Object now) {
+    return Optional.of("it was made with " + what + " " + then + ", not " + now);
   }
 }

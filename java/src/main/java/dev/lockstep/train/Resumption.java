@@ -7,8 +7,8 @@ import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.checkpoint.CheckpointSearch;
 import dev.lockstep.checkpoint.CheckpointStore;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.monitor.RunFolder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -17,55 +17,57 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds where a run goes on. Rank 0 reads the checkpoint and sends it to the others, which need not
- * see its file system; what it holds is equal on all ranks, so their number may have changed.
+ * see its file system.
  */
 final class Resumption {
   private static final Logger log = LoggerFactory.getLogger(Resumption.class);
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final TrainingPlan plan;
-  private final long samples;
-  private final TrainingMemory memory;
-  private final Communicator communicator;
+  private final TrainingAssembly run;
+  private final DataFingerprint data;
+  private final String modelStructure;
+  private final StateRestore restore;
 
-  Resumption(TrainingPlan plan, long samples, TrainingMemory memory, Communicator communicator) {
-    this.plan = plan;
-    this.samples = samples;
-    this.memory = memory;
-    this.communicator = communicator;
+  Resumption(TrainingAssembly run, DataFingerprint data, String modelStructure) {
+    this.run = run;
+    this.data = data;
+    this.modelStructure = modelStructure;
+    restore = new StateRestore(run.state, run.task.communicator());
   }
 
   /**
    * Restores the newest usable checkpoint, if there is one, and makes all ranks' memory equal to
    * rank 0's in any case; collective.
    *
-   * @param folder of the checkpoints; null to begin anew
+   * @param folder of the run; null to begin anew
    * @return what the checkpoint says, or null to begin anew
-   * @throws TrainingException on rank 0 if there are checkpoints and none is usable
+   * @throws TrainingException on rank 0 if there is something to resume, and none of it is usable
    */
-  @Nullable Progress find(@Nullable Path folder) {
-    byte[] state = new byte[0];
-    if (communicator.rank() == 0 && folder != null) {
-      state = restoreNewest(folder).map(Resumption::bytes).orElse(state);
-    }
+  @Nullable Progress find(@Nullable RunFolder folder) {
+    Communicator communicator = run.task.communicator();
+    Optional<Checkpoint> newest =
+        communicator.rank() == 0 && folder != null ? findNewest(folder) : Optional.empty();
+    byte[] state = newest.map(Checkpoint::state).map(Resumption::bytes).orElse(new byte[0]);
     state = communicator.broadcast(state, 0);
-    memory.broadcast(communicator);
     if (state.length == 0) {
+      run.state.broadcast(communicator);
       return null;
     }
     Progress progress = Progress.fromJson(parse(state));
-    memory.optimizer().resumeAfter(progress.optimizer().steps());
+    run.state.restoreValues(progress.parts());
+    restore.restore(newest.orElse(null));
     return progress;
   }
 
-  private Optional<ObjectNode> restoreNewest(Path folder) {
+  private Optional<Checkpoint> findNewest(RunFolder folder) {
     // Only the search is needed, and it deletes nothing.
-    CheckpointSearch search = new CheckpointStore(folder, 1).latest(this::reasonToRefuse);
+    CheckpointSearch search =
+        new CheckpointStore(folder.checkpoints(), 1).latest(this::reasonToRefuse);
     if (search.checkpoint().isEmpty()) {
       if (!search.refused().isEmpty()) {
         throw new TrainingException(
             "There is nothing to resume in "
-                + folder
+                + folder.checkpoints()
                 + ". "
                 + search.refused().stream()
                     .map(CheckpointSearch.Refusal::reason)
@@ -73,13 +75,23 @@ final class Resumption {
                 + " Run without --resume to begin anew, or give back the configuration they were"
                 + " made with.");
       }
-      log.info("There is no checkpoint in {} yet; the run begins at its first step.", folder);
+      if (folder.hasResults()) {
+        throw new TrainingException(
+            "There is nothing to resume in "
+                + folder.checkpoints()
+                + ": it holds no checkpoint, but "
+                + folder.path()
+                + " holds the results of a run, which beginning anew would overwrite. Run without"
+                + " --resume, which keeps them under another name.");
+      }
+      log.info(
+          "There is no checkpoint in {} yet; the run begins at its first step.",
+          folder.checkpoints());
       return Optional.empty();
     }
     Checkpoint checkpoint = search.checkpoint().get();
-    CheckpointTensors.restore(checkpoint, memory);
     log.info("The run goes on after step {}.", checkpoint.step());
-    return Optional.of(checkpoint.state());
+    return search.checkpoint();
   }
 
   private Optional<String> reasonToRefuse(Checkpoint checkpoint) {
@@ -89,22 +101,8 @@ final class Resumption {
     } catch (IllegalArgumentException e) {
       return Optional.of("its state is not that of a training run: " + e.getMessage());
     }
-    TrainingPlan made = progress.configuration();
-    if (made.seed() != plan.seed()) {
-      return Optional.of("it was made with seed " + made.seed() + ", not " + plan.seed());
-    }
-    if (made.training().batchSize() != plan.training().batchSize()) {
-      return Optional.of(
-          "it was made with batch_size "
-              + made.training().batchSize()
-              + ", not "
-              + plan.training().batchSize());
-    }
-    if (progress.samples() != samples) {
-      return Optional.of(
-          "it was made with " + progress.samples() + " training samples, not " + samples);
-    }
-    return CheckpointTensors.reasonToRefuse(checkpoint, memory);
+    Optional<String> reason = progress.reasonToRefuse(run.task.plan(), data, modelStructure);
+    return reason.isPresent() ? reason : restore.reasonToRefuse(checkpoint);
   }
 
   private static byte[] bytes(ObjectNode state) {

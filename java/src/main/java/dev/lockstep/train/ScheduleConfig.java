@@ -2,6 +2,7 @@ package dev.lockstep.train;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,8 +39,7 @@ public record ScheduleConfig(
     Checks.atLeast("warmup_steps", warmupSteps, 0);
     Checks.atLeast("step_epochs", stepEpochs, 1);
     if (!(gamma > 0 && gamma <= 1)) {
-      throw new IllegalArgumentException(
-          "gamma: must be above 0 and at most 1, not " + gamma + ".");
+      throw new ConfigKeyException("gamma", "must be above 0 and at most 1, not " + gamma + ".");
     }
     Checks.notNegative("minimum", minimum);
   }

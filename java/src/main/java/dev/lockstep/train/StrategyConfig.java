@@ -1,89 +1,80 @@
 package dev.lockstep.train;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
-import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.lockstep.comm.Backend;
-import dev.lockstep.comm.Communicator;
-import org.jspecify.annotations.Nullable;
+import com.fasterxml.jackson.annotation.JsonValue;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.ConfigKeyException;
+import dev.lockstep.train.strategy.DataParallel;
+import dev.lockstep.train.strategy.Strategies;
+import java.util.Map;
 
 /**
- * The {@code strategy} section of a configuration: how ranks work together.
+ * The {@code strategy} section of a configuration: how ranks work together. Besides {@code type}
+ * its keys are those of the type's options.
  *
- * @param type what they share, and when
- * @param firstBucketMib for {@link Type#DATA_PARALLEL}: MiB of gradients that are sent first, small
- *     so that sending begins early
- * @param bucketMib for {@link Type#DATA_PARALLEL}: MiB of gradients sent at once after that
- * @param averageEvery for {@link Type#LOCAL_SGD}: optimiser steps between averages, at least 1
- * @param fused for {@link Type#DATA_PARALLEL}: whether ranks of one host share one set of
- *     parameters and optimiser state, and reduce and update a slice of it each; null: where they
- *     can. The result has the same bits
+ * @param type which strategy, by the name of its {@link
+ *     dev.lockstep.train.strategy.StrategyProvider}
+ * @param options its options
  */
-public record StrategyConfig(
-    Type type, double firstBucketMib, double bucketMib, int averageEvery, @Nullable Boolean fused) {
+public record StrategyConfig(String type, Record options) {
+  /** The type of a section that names none. */
+  public static final String DEFAULT_TYPE = "data_parallel";
 
-  /** Strategies. */
-  public enum Type {
-    /** Gradients are summed at every step. */
-    @JsonProperty("data_parallel")
-    DATA_PARALLEL,
-    /** Ranks train on their own and average their parameters now and then. */
-    @JsonProperty("local_sgd")
-    LOCAL_SGD
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder()
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .build();
+
+  /** The strategy whose options these are. */
+  public static StrategyConfig of(Record options) {
+    return new StrategyConfig(Strategies.typeOf(options), options);
   }
 
-  /**
-   * Checks the ranges.
-   *
-   * @throws IllegalArgumentException if a value is out of its range; the message names the key
-   */
-  public StrategyConfig {
-    Checks.positive("first_bucket_mib", firstBucketMib);
-    Checks.positive("bucket_mib", bucketMib);
-    Checks.atLeast("average_every", averageEvery, 1);
+  /** Data-parallel with buckets of 1 MiB, then 25 MiB; fused where the ranks can. */
+  public static StrategyConfig defaults() {
+    return of(DataParallel.Options.defaults());
   }
 
   /**
    * Builds the section from the keys that a file gives; the others take their defaults.
    *
-   * @throws IllegalArgumentException if a value is out of its range
+   * @throws IllegalArgumentException if there is no such type or key, or a value is out of its
+   *     range; the message names the key
    */
-  @JsonCreator
-  public static StrategyConfig of(
-      @JsonProperty("type") @Nullable Type type,
-      @JsonProperty("first_bucket_mib") @Nullable Double firstBucketMib,
-      @JsonProperty("bucket_mib") @Nullable Double bucketMib,
-      @JsonProperty("average_every") @Nullable Integer averageEvery,
-      @JsonProperty("fused") @Nullable Boolean fused) {
-    return new StrategyConfig(
-        type == null ? Type.DATA_PARALLEL : type,
-        firstBucketMib == null ? 1 : firstBucketMib,
-        bucketMib == null ? 25 : bucketMib,
-        averageEvery == null ? 1 : averageEvery,
-        fused);
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+  public static StrategyConfig fromJson(ObjectNode section) {
+    ObjectNode keys = section.deepCopy();
+    String type = keys.hasNonNull("type") ? keys.get("type").asText() : DEFAULT_TYPE;
+    keys.remove("type");
+    Map<String, Class<? extends Record>> known = Strategies.options();
+    if (!known.containsKey(type)) {
+      throw new ConfigKeyException(
+          "type", "must be one of " + String.join(", ", known.keySet()) + ", not " + type + ".");
+    }
+    try {
+      return new StrategyConfig(type, MAPPER.treeToValue(keys, known.get(type)));
+    } catch (JsonMappingException e) {
+      throw e.getCause() instanceof IllegalArgumentException outOfRange
+          ? outOfRange
+          : new IllegalArgumentException(e.getOriginalMessage(), e);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a tree has no syntax to be wrong", e);
+    }
   }
 
-  /** As the other, fused where the ranks can. */
-  public static StrategyConfig of(
-      @Nullable Type type,
-      @Nullable Double firstBucketMib,
-      @Nullable Double bucketMib,
-      @Nullable Integer averageEvery) {
-    return of(type, firstBucketMib, bucketMib, averageEvery, null);
-  }
-
-  /** The same with parameters that are shared, or not. */
-  public StrategyConfig withFused(boolean shared) {
-    return new StrategyConfig(type, firstBucketMib, bucketMib, averageEvery, shared);
-  }
-
-  /** Whether the ranks of this group share one set of parameters. */
-  boolean isFusedOn(Communicator group) {
-    boolean can = group.size() > 1 && group.backend() == Backend.SHARED_MEMORY;
-    return type == Type.DATA_PARALLEL && (fused == null ? can : fused);
-  }
-
-  /** Data-parallel with buckets of 1 MiB, then 25 MiB. */
-  public static StrategyConfig defaults() {
-    return of(null, null, null, null);
+  /** The section as a file would give it. */
+  @JsonValue
+  public ObjectNode toJson() {
+    ObjectNode section = JsonNodeFactory.instance.objectNode().put("type", type);
+    section.setAll((ObjectNode) MAPPER.valueToTree(options));
+    return section;
   }
 }

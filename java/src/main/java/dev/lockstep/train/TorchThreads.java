@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * libtorch's and OpenBLAS's thread pools. Left alone they multiply, and steps take several times as
- * long: DESIGN.md, decision 5.
+ * long.
  */
 public final class TorchThreads {
   private TorchThreads() {}

@@ -14,7 +14,12 @@ import org.jspecify.annotations.Nullable;
  * @param clipNorm gradients of a larger 2-norm are scaled down to it; null for no clipping
  * @param loss what is minimised
  * @param huberDelta where {@link LossType#HUBER} goes from square to linear, above 0
- * @param earlyStopping when to end before the last epoch; null for never
+ * @param earlyStopping when to end before the last epoch; null for never. With it, the model that
+ *     is kept is the one with the lowest validation loss
+ * @param validation when held-out samples are scored; also after the last step
+ * @param maxSteps optimiser steps after which training is over, however many epochs that is; null
+ *     for no limit
+ * @param maxSeconds seconds of this process after which training is over; null for no limit
  */
 public record TrainingConfig(
     int epochs,
@@ -23,7 +28,10 @@ public record TrainingConfig(
     @Nullable Double clipNorm,
     LossType loss,
     double huberDelta,
-    @Nullable EarlyStopping earlyStopping) {
+    @Nullable EarlyStopping earlyStopping,
+    Validation validation,
+    @Nullable Long maxSteps,
+    @Nullable Double maxSeconds) {
 
   /** Losses. */
   public enum LossType {
@@ -44,7 +52,7 @@ public record TrainingConfig(
   /**
    * Ends training when the validation loss no longer falls.
    *
-   * @param patience epochs without improvement that are borne, at least 1
+   * @param patience validations without improvement that are borne, at least 1
    * @param minDelta by how much the loss must fall to count as improved, at least 0
    */
   public record EarlyStopping(int patience, double minDelta) {
@@ -68,11 +76,51 @@ public record TrainingConfig(
   }
 
   /**
+   * When held-out samples are scored; each that is not null counts. Without any, after each epoch.
+   *
+   * @param everyEpochs epochs between validations, at least 1
+   * @param everySteps optimiser steps between validations, at least 1
+   * @param everySeconds seconds between validations, above 0
+   */
+  public record Validation(
+      @JsonProperty("every_epochs") @Nullable Integer everyEpochs,
+      @JsonProperty("every_steps") @Nullable Long everySteps,
+      @JsonProperty("every_seconds") @Nullable Double everySeconds) {
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a value is out of its range; the message names the key
+     */
+    public Validation {
+      if (everyEpochs != null) {
+        Checks.atLeast("every_epochs", everyEpochs, 1);
+      }
+      if (everySteps != null) {
+        Checks.atLeast("every_steps", everySteps, 1);
+      }
+      if (everySeconds != null) {
+        Checks.positive("every_seconds", everySeconds);
+      }
+    }
+
+    /** After each epoch. */
+    public static Validation defaults() {
+      return new Validation(null, null, null);
+    }
+  }
+
+  /**
    * Checks the ranges.
    *
    * @throws IllegalArgumentException if a value is out of its range; the message names the key
    */
   public TrainingConfig {
+    if (maxSteps != null) {
+      Checks.atLeast("max_steps", maxSteps, 1);
+    }
+    if (maxSeconds != null) {
+      Checks.positive("max_seconds", maxSeconds);
+    }
     Checks.atLeast("epochs", epochs, 1);
     Checks.atLeast("batch_size", batchSize, 1);
     Checks.atLeast("accumulation_steps", accumulationSteps, 1);
@@ -88,14 +136,17 @@ public record TrainingConfig(
    * @throws IllegalArgumentException if a value is out of its range
    */
   @JsonCreator
-  public static TrainingConfig of(
+  static TrainingConfig fromKeys(
       @JsonProperty("epochs") @Nullable Integer epochs,
       @JsonProperty("batch_size") @Nullable Integer batchSize,
       @JsonProperty("accumulation_steps") @Nullable Integer accumulationSteps,
       @JsonProperty("clip_norm") @Nullable Double clipNorm,
       @JsonProperty("loss") @Nullable LossType loss,
       @JsonProperty("huber_delta") @Nullable Double huberDelta,
-      @JsonProperty("early_stopping") @Nullable EarlyStopping earlyStopping) {
+      @JsonProperty("early_stopping") @Nullable EarlyStopping earlyStopping,
+      @JsonProperty("validation") @Nullable Validation validation,
+      @JsonProperty("max_steps") @Nullable Long maxSteps,
+      @JsonProperty("max_seconds") @Nullable Double maxSeconds) {
     return new TrainingConfig(
         epochs == null ? 30 : epochs,
         batchSize == null ? 256 : batchSize,
@@ -103,7 +154,62 @@ public record TrainingConfig(
         clipNorm,
         loss == null ? LossType.MSE : loss,
         huberDelta == null ? 1 : huberDelta,
-        earlyStopping);
+        earlyStopping,
+        validation == null ? Validation.defaults() : validation,
+        maxSteps,
+        maxSeconds);
+  }
+
+  /** As a file with these keys gives it; what is null takes its default. */
+  public static TrainingConfig of(
+      @Nullable Integer epochs,
+      @Nullable Integer batchSize,
+      @Nullable Integer accumulationSteps,
+      @Nullable Double clipNorm,
+      @Nullable LossType loss,
+      @Nullable Double huberDelta,
+      @Nullable EarlyStopping earlyStopping) {
+    return fromKeys(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        null,
+        null,
+        null);
+  }
+
+  /** The same with held-out samples scored at other times. */
+  public TrainingConfig withValidation(Validation when) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        when,
+        maxSteps,
+        maxSeconds);
+  }
+
+  /** The same with other limits; null for none. */
+  public TrainingConfig withLimits(@Nullable Long steps, @Nullable Double seconds) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        validation,
+        steps,
+        seconds);
   }
 
   /** 30 epochs of batches of 256, mean squared error. */

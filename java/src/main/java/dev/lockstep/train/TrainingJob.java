@@ -3,33 +3,59 @@ package dev.lockstep.train;
 import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.LaunchEnvironment;
+import dev.lockstep.comm.RendezvousException;
 import dev.lockstep.data.Dataset;
+import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
+import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
+import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.RunFolder;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.RunSummary;
+import dev.lockstep.monitor.TargetPredictions;
+import dev.lockstep.monitor.TrainingEvent.Finished;
+import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.train.engine.Evaluator.Evaluation;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * One training run, from a plan and a data set to a model file. Every rank of the communicator
  * makes one with the same arguments and calls {@link #run}; the ranks check that they agree.
  *
+ * <p>In a host application: while a run lasts, libtorch's default generator, the thread pools of
+ * libtorch and OpenBLAS and the way in which TorchScript is executed are the run's, for the whole
+ * process; at its end they are what they were. Two runs at once share them.
+ *
  * <p>{@link #requestStop} may be called from any thread; all else belongs to one thread.
  */
 public final class TrainingJob {
+  private static final Logger log = LoggerFactory.getLogger(TrainingJob.class);
+
+  /** Enough for a plot of predictions, few enough to send to rank 0 at once. */
+  private static final int PLOTTED_SAMPLES = 5000;
+
   private final TrainingPlan plan;
   private final Dataset dataset;
   private final Split split;
   private final Communicator communicator;
-  private final RunRecorder recorder;
+  private final TrainingListener listener;
   private final Optional<RunFolder> folder;
   private final AtomicBoolean stopRequested = new AtomicBoolean();
+  private UnaryOperator<WritableByteChannel> checkpointChannel = UnaryOperator.identity();
 
   /**
    * Names the parts; nothing happens yet, and the job owns none of them.
@@ -38,7 +64,7 @@ public final class TrainingJob {
    * @param dataset the samples
    * @param split which of them to train on and which to hold out
    * @param communicator the ranks
-   * @param recorder hears what happens; of rank 0 only
+   * @param listener hears what happens on this rank; not closed
    * @param folder where rank 0 writes {@code model.pt} and checkpoints; empty to write nothing
    */
   public TrainingJob(
@@ -46,13 +72,13 @@ public final class TrainingJob {
       Dataset dataset,
       Split split,
       Communicator communicator,
-      RunRecorder recorder,
+      TrainingListener listener,
       Optional<RunFolder> folder) {
     this.plan = plan;
     this.dataset = dataset;
     this.split = split;
     this.communicator = communicator;
-    this.recorder = recorder;
+    this.listener = TrainingListener.all(List.of(listener));
     this.folder = folder;
   }
 
@@ -63,6 +89,11 @@ public final class TrainingJob {
    */
   public void requestStop() {
     stopRequested.set(true);
+  }
+
+  /** Has checkpoints' tensors pass through something on their way to the file, for tests. */
+  void writeCheckpointsThrough(UnaryOperator<WritableByteChannel> channel) {
+    checkpointChannel = channel;
   }
 
   /**
@@ -78,28 +109,95 @@ public final class TrainingJob {
    * @throws dev.lockstep.comm.CommunicationException if a rank fails; it names the rank
    */
   public TrainingResult run(boolean resume) {
+    try (MDC.MDCCloseable ignored = RankContext.enter(communicator.rank())) {
+      return runAsRank(resume);
+    }
+  }
+
+  private TrainingResult runAsRank(boolean resume) {
+    if (dataset.targetNames().isEmpty()) {
+      throw new TrainingException(
+          "There is nothing to predict: name at least one of data.targets.");
+    }
     NativeLibraries.load();
-    int threads = TorchThreads.configure(plan.threads(), communicator);
-    try (Model model = model();
-        TrainingMemory memory = agreedMemory(model)) {
-      Resumption resumption = new Resumption(plan, split.train().length, memory, communicator);
-      @Nullable Path checkpoints = resume ? folder.map(RunFolder::checkpoints).orElse(null) : null;
-      @Nullable Progress progress = resumption.find(checkpoints);
-      try (TrainingRun run =
-          new TrainingRun(
-              plan,
-              model,
-              memory,
-              dataset,
-              split,
-              communicator,
-              recorder,
-              folder,
-              stopRequested,
-              progress)) {
-        return run.run(threads, masterAddress());
+    try (TorchSettings settings = TorchSettings.keep()) {
+      return run(resume, TorchThreads.configure(plan.threads(), communicator));
+    }
+  }
+
+  private TrainingResult run(boolean resume, int threads) {
+    DataFingerprint data = DataFingerprint.of(dataset, split);
+    TrainingTask task =
+        new TrainingTask(plan, dataset, split, communicator, folder, checkpointChannel);
+    try (Model model = model()) {
+      joinBatchNorms(model);
+      String structure = structure(model);
+      checkAgreement(model, structure, data);
+      try (TrainingAssembly run = new TrainingAssembly(task, model)) {
+        @Nullable Progress progress =
+            new Resumption(run, data, structure).find(resume ? folder.orElse(null) : null);
+        run.useNormalizers(
+            progress == null
+                ? Normalizer.fit(dataset, run.trainingSamples, communicator)
+                : progress.normalizer().pair());
+        RunReport report = new RunReport(run);
+        int epochs = progress == null ? 0 : (int) progress.sampler().epoch();
+        // First, because a listener may put an earlier run's folder aside.
+        listener.on(new Started(report.start(threads, masterAddress(), epochs)));
+        try (Checkpoints checkpoints = new Checkpoints(run, data, structure)) {
+          TrainingLoop loop = new TrainingLoop(run, listener, checkpoints, stopRequested, progress);
+          TrainingResult result = train(loop, report);
+          checkpoints.await();
+          return result;
+        }
       }
     }
+  }
+
+  private TrainingResult train(TrainingLoop loop, RunReport report) {
+    if (loop.run()) {
+      return new TrainingResult(true, loop.epochs(), loop.steps(), Optional.empty());
+    }
+    Evaluation evaluation = loop.finalEvaluation();
+    RunSummary summary = report.summary(loop, evaluation);
+    List<TargetPredictions> predictions = loop.evaluator().predictions(PLOTTED_SAMPLES);
+    if (communicator.rank() == 0) {
+      folder.ifPresent(report::saveModel);
+    }
+    listener.on(new Finished(summary, predictions));
+    return new TrainingResult(false, loop.epochs(), loop.steps(), Optional.of(summary));
+  }
+
+  private void joinBatchNorms(Model model) {
+    if (communicator.size() == 1 || !model.hasBatchNorm()) {
+      return;
+    }
+    if (plan.model().batchNorm() == ModelConfig.BatchNorm.PER_RANK) {
+      if (communicator.rank() == 0) {
+        log.warn(
+            "{} has batch norms, whose statistics are per rank: the result depends a little on the"
+                + " number of ranks; model.batch_norm: synchronized makes it that of one process.",
+            model);
+      }
+      return;
+    }
+    if (!plan.strategy().type().equals(StrategyConfig.DEFAULT_TYPE)
+        || plan.training().accumulationSteps() != 1) {
+      throw new TrainingException(
+          "model.batch_norm: synchronized needs strategy.type: data_parallel and"
+              + " training.accumulation_steps: 1, with which all ranks step through the same batch.");
+    }
+    model.synchronizeBatchNorm(communicator);
+  }
+
+  /** What tells the model from others besides its tensors. */
+  private String structure(Model model) {
+    ModelConfig config = plan.model();
+    return config.type() == ModelConfig.Type.MLP
+        ? "mlp " + config.hidden() + " " + config.activation() + " " + config.dtype()
+        : "of code "
+            + HexFormat.of()
+                .formatHex(Sha256.digest().digest(model.code().getBytes(StandardCharsets.UTF_8)));
   }
 
   private Model model() {
@@ -114,29 +212,39 @@ public final class TrainingJob {
     return Model.mlp(config, dataset.featureNames().size(), outputs, plan.seed());
   }
 
-  private TrainingMemory agreedMemory(Model model) {
+  private void checkAgreement(Model model, String structure, DataFingerprint data) {
     Agreement.check(
         model,
         List.of(
-            "samples " + dataset.size() + " of " + dataset.featureNames() + dataset.targetNames(),
+            "samples " + data.size() + " of " + data.features() + data.targets(),
+            "data of the sampled rows' hash " + data.rowsSha256(),
+            "a split (data.seed, data.validation_fraction) of the hash " + data.splitSha256(),
             "seed " + plan.seed(),
             "model " + plan.model(),
+            "model " + structure,
             "training " + plan.training(),
             "optimizer " + plan.optimizer(),
             "schedule " + plan.schedule(),
-            "strategy " + plan.strategy()),
+            "strategy " + plan.strategy(),
+            "checkpoints " + plan.checkpoints()),
         communicator);
-    boolean fused = plan.strategy().isFusedOn(communicator);
-    return TrainingMemory.of(model, plan.optimizer(), communicator, fused);
   }
 
   private Optional<String> masterAddress() {
     if (communicator.size() == 1) {
       return Optional.empty();
     }
-    LaunchEnvironment environment = LaunchEnvironment.current();
-    return environment.backend() == Backend.TCP
-        ? Optional.of(environment.masterAddress() + ":" + environment.masterPort())
-        : Optional.empty();
+    try {
+      LaunchEnvironment environment = LaunchEnvironment.current();
+      boolean ofThisGroup =
+          environment.backend() == Backend.TCP
+              && environment.worldSize() == communicator.size()
+              && environment.rank() == communicator.rank();
+      return ofThisGroup
+          ? Optional.of(environment.masterAddress() + ":" + environment.masterPort())
+          : Optional.empty();
+    } catch (RendezvousException otherwiseFormed) {
+      return Optional.empty(); // the variables are of something else: the group was joined by hand
+    }
   }
 }

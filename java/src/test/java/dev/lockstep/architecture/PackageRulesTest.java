@@ -7,8 +7,10 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("same-on-every-jdk")
 class PackageRulesTest {
   private static final JavaClasses LIBRARY =
       new ClassFileImporter()
@@ -39,13 +41,41 @@ class PackageRulesTest {
         .should()
         .dependOnClassesThat(
             JavaClass.Predicates.resideInAPackage("dev.lockstep..")
-                .and(JavaClass.Predicates.resideOutsideOfPackage("dev.lockstep.mpi..")))
+                .and(
+                    JavaClass.Predicates.resideOutsideOfPackages(
+                        "dev.lockstep.mpi..", "dev.lockstep.natives.build..")))
+        .check(LIBRARY);
+  }
+
+  @Test
+  void theCheckOfTheNativeBuildStandsAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.lockstep.natives.build..")
+        .should()
+        .dependOnClassesThat(
+            JavaClass.Predicates.resideInAPackage("dev.lockstep..")
+                .and(JavaClass.Predicates.resideOutsideOfPackage("dev.lockstep.natives.build..")))
         .check(LIBRARY);
   }
 
   @Test
   void packagesHaveNoCycles() {
     slices().matching("dev.lockstep.(*)..").should().beFreeOfCycles().check(LIBRARY);
+  }
+
+  @Test
+  void onlyTrainingAndStrategiesKnowThePartsOfAStep() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.lockstep.train..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.lockstep.train.engine..",
+            "dev.lockstep.train.memory..",
+            "dev.lockstep.train.optimizer..")
+        .check(LIBRARY);
   }
 
   @Test

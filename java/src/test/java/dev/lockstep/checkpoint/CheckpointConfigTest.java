@@ -34,7 +34,7 @@ class CheckpointConfigTest {
     JsonMappingException keep =
         assertThrows(
             JsonMappingException.class, () -> mapper.readValue("keep: 0", CheckpointConfig.class));
-    assertTrue(keep.getMessage().contains("keep must be at least 1"), keep.getMessage());
+    assertTrue(keep.getMessage().contains("keep: must be at least 1"), keep.getMessage());
     assertThrows(
         JsonMappingException.class,
         () -> mapper.readValue("every_epochs: 0", CheckpointConfig.class));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.lockstep.files.DurableFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,14 +13,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What only a process of its own can show: being killed, and running out of disk. */
-@Timeout(60)
+@Timeout(240)
 class CheckpointProcessTest {
   @TempDir Path folder;
 
@@ -34,7 +39,7 @@ class CheckpointProcessTest {
           }
         }
       }
-      assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+      assertTrue(process.waitFor(120, TimeUnit.SECONDS));
 
       CheckpointSearch search = new CheckpointStore(folder, 2).latest(c -> Optional.empty());
 
@@ -64,7 +69,41 @@ class CheckpointProcessTest {
     assertEquals(1, search.checkpoint().orElseThrow().step());
   }
 
+  /** {@code -Dlockstep.kills=200} for a long run. */
+  @Test
+  void ranksKilledAtAnyMomentLeaveTheNewestWholeCheckpoint() throws Exception {
+    long seed = Long.getLong("lockstep.seed", 5);
+    Random random = new Random(seed);
+    long last = 0;
+    for (int kill = 0; kill < Integer.getInteger("lockstep.kills", 3); kill++) {
+      Process process = start(List.of(), RanksSaver.class, last + 1);
+      long announced = last;
+      try (BufferedReader lines = process.inputReader()) {
+        int until = 1 + random.nextInt(4);
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+          announced = Long.parseLong(line.replace("saved ", ""));
+          if (--until == 0) {
+            LockSupport.parkNanos(random.nextInt(20_000_000));
+            process.toHandle().destroyForcibly();
+          }
+        }
+      }
+      assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+
+      CheckpointSearch search = new CheckpointStore(folder, 2).latest(c -> Optional.empty());
+
+      assertEquals(List.of(), search.refused(), "seed " + seed + ", kill " + kill);
+      last = search.checkpoint().orElseThrow().step();
+      assertTrue(last >= announced, "step " + last + " after " + announced + ", seed " + seed);
+      assertEquals(3 << 20, search.checkpoint().get().tensor("shard").bytes());
+    }
+  }
+
   private Process saver(List<String> prefix, long first, long last, int bytes) throws IOException {
+    return start(prefix, Saver.class, first, last, bytes);
+  }
+
+  private Process start(List<String> prefix, Class<?> main, long... numbers) throws IOException {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(
         List.of(
@@ -73,14 +112,42 @@ class CheckpointProcessTest {
             "-XX:TieredStopAtLevel=1",
             "-cp",
             System.getProperty("java.class.path"),
-            Saver.class.getName(),
-            folder.toString(),
-            Long.toString(first),
-            Long.toString(last),
-            Integer.toString(bytes)));
+            main.getName(),
+            folder.toString()));
+    LongStream.of(numbers).mapToObj(Long::toString).forEach(command::add);
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     CompletableFuture.delayedExecutor(50, TimeUnit.SECONDS).execute(process::destroyForcibly);
     return process;
+  }
+
+  /** Three ranks save steps from {@code arguments[1]} on, a third of a vector each. */
+  static final class RanksSaver {
+    private RanksSaver() {}
+
+    public static void main(String[] arguments) {
+      CheckpointStore store = new CheckpointStore(Path.of(arguments[0]), 2);
+      List<CheckpointWriter> writers = new ArrayList<>();
+      for (int rank = 0; rank < 3; rank++) {
+        writers.add(new CheckpointWriter(store, rank, 3, UnaryOperator.identity()));
+      }
+      writers.get(0).prepare();
+      for (long step = Long.parseLong(arguments[1]); ; step++) {
+        for (int rank = 0; rank < 3; rank++) {
+          StoredTensor part =
+              new StoredTensor(
+                  "shard", TensorType.U8, List.of(1L << 20), ByteBuffer.allocateDirect(1 << 20));
+          TensorShare share =
+              new TensorShare(part, new Placement.Sharded((long) rank << 20, 3 << 20));
+          writers.get(rank).write(step, List.of(share), JsonNodeFactory.instance.objectNode());
+        }
+        for (CheckpointWriter writer : writers) {
+          while (!writer.await(1000)) {
+            Thread.onSpinWait();
+          }
+        }
+        System.out.println("saved " + step);
+      }
+    }
   }
 
   /** Saves steps {@code first} to {@code last} and announces each; exits with 3 when it cannot. */

@@ -3,6 +3,9 @@ package dev.lockstep.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.files.DurableFiles;
+import dev.lockstep.files.FileSeal;
+import dev.lockstep.files.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,14 +80,14 @@ class DamagedCheckpointTest {
 
   @Test
   void aManifestLargerThanOurs() throws IOException {
-    Files.writeString(newest.resolve("manifest.json"), "{}" + " ".repeat(1 << 17));
+    Files.writeString(newest.resolve("manifest.json"), "{}" + " ".repeat(17 << 20));
     refusedBecause("it is foreign: its manifest is larger");
   }
 
   @Test
   void aNewerFormat() throws IOException {
-    replaceInManifest("\"version\" : 1", "\"version\" : 2");
-    refusedBecause("its format has version 2 and this program reads version 1");
+    replaceInManifest("\"version\" : 2", "\"version\" : 3");
+    refusedBecause("its format has version 3 and this program reads version 2");
   }
 
   @Test

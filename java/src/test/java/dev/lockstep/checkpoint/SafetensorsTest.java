@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.files.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -116,6 +117,26 @@ class SafetensorsTest {
         tensor("u32", TensorType.U32, List.of(1L), b -> b.putInt(4)),
         tensor("empty", TensorType.F32, List.of(0L, 4L), b -> {}),
         tensor("naïve \"é\"", TensorType.F32, List.of(1L), b -> b.putFloat(2)));
+  }
+
+  @Test
+  void aTensorLargerThanABufferIsReadInPieces() throws IOException {
+    Path file = folder.resolve("pieces.safetensors");
+    StoredTensor whole =
+        tensor(
+            "w",
+            TensorType.F32,
+            List.of(5L),
+            b -> b.putFloat(1).putFloat(2).putFloat(3).putFloat(4).putFloat(5));
+    ByteBuffer first = whole.data().limit(8);
+    StoredTensor cut =
+        new StoredTensor(
+            "w", TensorType.F32, List.of(5L), List.of(first, whole.data().position(8)));
+    DurableFiles.write(file, channel -> SafetensorsWriter.write(channel, List.of(cut)));
+    StoredTensor read = SafetensorsReader.read(file, 7).get(0);
+    assertEquals(3, read.pieces().size());
+    assertEquals(20, read.bytes());
+    assertEquals(whole, SafetensorsReader.read(file).get(0));
   }
 
   static StoredTensor tensor(

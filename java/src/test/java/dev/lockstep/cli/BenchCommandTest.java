@@ -67,6 +67,7 @@ class BenchCommandTest {
       "bench",
       "allreduce",
       "pingpong",
+      "exchange",
       "barrier",
       "--sizes",
       "8,64K",
@@ -90,7 +91,7 @@ class BenchCommandTest {
       assertEquals("", ranks.output(1), "rank 0 alone prints");
     }
     JsonNode results = new JsonMapper().readTree(json.toFile());
-    assertEquals(4 + 4 + 1, results.size());
+    assertEquals(4 + 4 + 4 + 1, results.size());
     results.forEach(row -> assertEquals(0, row.get("errors").asLong(), row.toString()));
 
     Path picture = folder.resolve("results.png");

@@ -15,16 +15,26 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The launcher as a process of its own: what happens to it must happen to every rank. */
-@Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 240, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LaunchSignalsTest {
   /** A rank says its own process id and that of a child, then works on. */
   private static final String WORKER = "sleep 600 & echo $$ $!; ";
+
+  /** Longer than the test may take: whatever waits for it fails. */
+  private static final String NEVER = "3600";
+
+  /** Far more than any of this takes, on a machine that does ten other things. */
+  private static final Duration LIMIT = Duration.ofSeconds(100);
 
   private Process launcher;
   private BufferedReader output;
   private final List<Long> pids = new ArrayList<>();
 
   private void launch(int ranks, String script) throws IOException {
+    launch(ranks, NEVER, script);
+  }
+
+  private void launch(int ranks, String grace, String script) throws IOException {
     launcher =
         new ProcessBuilder(
                 // Tests that a shell has put into the background inherit that it is ignored.
@@ -38,7 +48,7 @@ class LaunchSignalsTest {
                 "-n",
                 Integer.toString(ranks),
                 "--grace",
-                "3",
+                grace,
                 "--",
                 "bash",
                 "-c",
@@ -57,12 +67,14 @@ class LaunchSignalsTest {
   }
 
   private void send(String signal) throws Exception {
-    new ProcessBuilder("kill", "-s", signal, Long.toString(launcher.pid())).start().waitFor();
+    // The shell's own: not every machine has the program.
+    String command = "kill -s " + signal + " " + launcher.pid();
+    assertEquals(0, new ProcessBuilder("bash", "-c", command).start().waitFor());
   }
 
-  private void assertAllGoneWithin(Duration limit) throws Exception {
+  private void assertAllGone() throws Exception {
     for (long pid : pids) {
-      Processes.awaitEnd(pid, limit);
+      Processes.awaitEnd(pid, LIMIT);
     }
   }
 
@@ -72,13 +84,12 @@ class LaunchSignalsTest {
   }
 
   @Test
-  void interruptEndsStubbornRanksAndTheirChildrenWithinTwoSeconds() throws Exception {
+  void interruptEndsStubbornRanksAndTheirChildrenWithoutWaitingForTheGrace() throws Exception {
     launch(2, "trap '' INT TERM; " + WORKER + "while :; do sleep 1; done");
     readPids(2);
-    long start = System.nanoTime();
     send("INT");
-    assertTrue(launcher.waitFor(2, TimeUnit.SECONDS));
-    assertAllGoneWithin(Duration.ofNanos(start + 2_000_000_000L - System.nanoTime()));
+    assertTrue(launcher.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS));
+    assertAllGone();
     assertEquals(ExitCode.INTERRUPTED, launcher.exitValue());
   }
 
@@ -87,7 +98,7 @@ class LaunchSignalsTest {
     launch(2, "trap '' INT TERM HUP; " + WORKER + "wait");
     readPids(2);
     send("KILL");
-    assertAllGoneWithin(Duration.ofSeconds(2));
+    assertAllGone();
   }
 
   @Test
@@ -98,17 +109,17 @@ class LaunchSignalsTest {
     assertEquals("saved", output.readLine().substring(4));
     assertEquals("saved", output.readLine().substring(4));
     assertEquals(ExitCode.CHECKPOINTED, launcher.waitFor());
-    assertAllGoneWithin(Duration.ofSeconds(1));
+    assertAllGone();
   }
 
   @Test
   void terminationKillsAfterTheGrace() throws Exception {
-    launch(1, "trap '' TERM; " + WORKER + "while :; do sleep 1; done");
+    launch(1, "1", "trap '' TERM; " + WORKER + "while :; do sleep 1; done");
     readPids(1);
     send("TERM");
-    assertTrue(launcher.waitFor(8, TimeUnit.SECONDS));
+    assertTrue(launcher.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS));
     assertEquals(ExitCode.TERMINATED, launcher.exitValue());
-    assertAllGoneWithin(Duration.ofSeconds(1));
+    assertAllGone();
   }
 
   @Test

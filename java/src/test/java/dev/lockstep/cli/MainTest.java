@@ -69,7 +69,7 @@ class MainTest {
   @Test
   void launchWithoutRanksIsAUsageError() {
     assertEquals(ExitCode.USAGE, Main.execute("launch", "-n", "0", "--", "true"));
-    assertEquals("lockstep: -n must be at least 1, not 0", err().lines().findFirst().get());
+    assertEquals("lockstep: -n must be 1 to 4096, not 0", err().lines().findFirst().get());
   }
 
   @Test

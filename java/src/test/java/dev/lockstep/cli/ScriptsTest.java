@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The scripts under {@code hpc}, with stand-ins for the programs that they start. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 240, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ScriptsTest {
   private static final Path HPC =
       Path.of(System.getProperty("lockstep.repository"))
@@ -60,7 +61,7 @@ class ScriptsTest {
     Process process = builder.start();
     process.getOutputStream().close();
     List<String> lines = process.inputReader().lines().toList();
-    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    assertTrue(process.waitFor(120, TimeUnit.SECONDS));
     return new Outcome(process.exitValue(), lines);
   }
 
@@ -176,8 +177,9 @@ class ScriptsTest {
     Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"17.0.1\"\n");
     Map<String, String> environment = Map.of("JAVA_HOME", folder.resolve("jdk").toString());
     String background = "hpc/lockstep %s & wait";
-    Outcome launch = run(environment, "bash", "-c", background.formatted("launch"));
-    Outcome train = run(environment, "bash", "-c", background.formatted("train"));
+    Outcome launch =
+        run(environment, "bash", "-c", String.format(Locale.ROOT, background, "launch"));
+    Outcome train = run(environment, "bash", "-c", String.format(Locale.ROOT, background, "train"));
     assertEquals(0, Integer.parseInt(launch.lines().get(0), 16) & 2);
     assertEquals(2, Integer.parseInt(train.lines().get(0), 16) & 2);
   }
@@ -191,5 +193,18 @@ class ScriptsTest {
             "lockstep: no Java found at JAVA_HOME=/no/java; install JDK 17 or newer, or run"
                 + " hpc/quickstart.sh"),
         outcome.lines());
+  }
+
+  /** Debian's mpich has mpicc.mpich, but mpi.h comes with libmpich-dev. */
+  @Test
+  void anMpiWithoutItsHeadersCountsAsMissing() throws Exception {
+    script("bin/mpirun.mpich", "");
+    script("bin/mpicc.mpich", "exec c++ -nostdinc \"$@\"");
+    String ask = "source hpc/packages.sh; have_mpi mpich; echo $?";
+    assertEquals(new Outcome(0, List.of("1")), run(Map.of(), "bash", "-c", ask));
+    script("bin/mpicc.mpich", "exec c++ -Iinclude \"$@\"");
+    Path header = Files.createDirectories(folder.resolve("include")).resolve("mpi.h");
+    Files.writeString(header, "#define MPICH_VERSION\nstatic int MPI_Finalize() { return 0; }\n");
+    assertEquals(new Outcome(0, List.of("0")), run(Map.of(), "bash", "-c", ask));
   }
 }

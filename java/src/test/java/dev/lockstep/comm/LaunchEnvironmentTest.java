@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class LaunchEnvironmentTest {
 
@@ -118,5 +121,115 @@ class LaunchEnvironmentTest {
     assertEquals("alpha", SlurmNodes.first("alpha,beta[1-2]"));
     assertEquals("cn003", SlurmNodes.first("cn[003-005,007],gpu1"));
     assertEquals("rack1-n07-ib", SlurmNodes.first("rack1-n[07,09]-ib"));
+  }
+
+  /** As slurmd 22.05 sets them for {@code srun --mpi=pmi2 -N2 -n2}. */
+  private static final Map<String, String> SRUN_PMI2 =
+      Map.of(
+          "PMI_RANK", "1",
+          "PMI_SIZE", "2",
+          "PMI_FD", "21",
+          "SLURM_PROCID", "1",
+          "SLURM_LOCALID", "0",
+          "SLURM_NODEID", "1",
+          "SLURM_STEP_NUM_TASKS", "2",
+          "SLURM_STEP_TASKS_PER_NODE", "1(x2)",
+          "SLURM_STEP_NODELIST", "cn[1-2]",
+          "SLURM_JOB_ID", "17");
+
+  @Test
+  void srunWithPmi2MeansTcpWhereNoMpichBackendWasBuilt() {
+    assertEquals(
+        new LaunchEnvironment(Backend.TCP, 1, 2, 0, 1, "cn1", 20_017, "", null),
+        LaunchEnvironment.of(SRUN_PMI2, library -> false));
+    assertEquals(
+        Optional.of(MpiLibrary.MPICH),
+        LaunchEnvironment.passedOver(SRUN_PMI2, library -> false),
+        "the user is told");
+    assertEquals(
+        Backend.MPI, LaunchEnvironment.of(SRUN_PMI2, library -> true).backend(), "with a backend");
+  }
+
+  @Test
+  void mpirunOfOneRankWithoutABackendIsAGroupOfOne() {
+    Map<String, String> one = Map.of("PMI_RANK", "0", "PMI_SIZE", "1");
+    assertEquals(Backend.SINGLE, LaunchEnvironment.of(one, library -> false).backend());
+  }
+
+  @Test
+  void mpirunOfTwoRanksWithoutABackendIsNotTwoGroupsOfOne() {
+    Map<String, String> two = Map.of("OMPI_COMM_WORLD_RANK", "0", "OMPI_COMM_WORLD_SIZE", "2");
+    assertEquals(Backend.MPI, LaunchEnvironment.of(two, library -> false).backend());
+  }
+
+  @Test
+  void torchrunsStoreKeepsItsPortAndRankZeroListensOnTheNext() {
+    Map<String, String> torchrun =
+        Map.of(
+            "RANK", "0",
+            "WORLD_SIZE", "2",
+            "MASTER_ADDR", "node1",
+            "MASTER_PORT", "29500",
+            "TORCHELASTIC_RUN_ID", "none",
+            "TORCHELASTIC_USE_AGENT_STORE", "True");
+    assertEquals(29_501, LaunchEnvironment.of(torchrun).masterPort());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 1, 0",
+    "0, 1, -1",
+    "0, 1, 65536",
+    "2, 2, 29500",
+    "-1, 2, 29500",
+    "0, 0, 29500",
+    "0, -3, 29500",
+    "0, 1, 99999999999",
+    "0, 2147483648, 29500"
+  })
+  void numbersWithoutSenseAreRendezvousErrors(String rank, String size, String port) {
+    Map<String, String> variables =
+        Map.of("RANK", rank, "WORLD_SIZE", size, "MASTER_ADDR", "h", "MASTER_PORT", port);
+    assertThrows(RendezvousException.class, () -> LaunchEnvironment.of(variables));
+  }
+
+  @Test
+  void anIpv6AddressMayStandInBracketsAndHaveAScope() {
+    Map<String, String> variables =
+        Map.of("RANK", "0", "WORLD_SIZE", "2", "MASTER_ADDR", "[fe80::1%eth0]");
+    assertEquals("fe80::1%eth0", LaunchEnvironment.of(variables).masterAddress());
+  }
+
+  @Test
+  void aJobNumberOfAFederationGivesAPort() {
+    assertEquals(22_513, SlurmNodes.port(2_214_592_513L));
+    Map<String, String> job = new java.util.HashMap<>(SRUN_PMI2);
+    job.keySet().removeIf(name -> name.startsWith("PMI"));
+    job.put("SLURM_JOB_ID", "2214592513");
+    assertEquals(22_513, LaunchEnvironment.of(job).masterPort());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "rack[1-2]node[01-04] | rack1node01",
+        "rack[1,3-4]node[07,09-12]-ib,other | rack1node07-ib",
+        "[host001-host012] | host001",
+        "[host-a,host-b] | host-a",
+        "cn[007] | cn007",
+        "a-b[2-3].example.org | a-b2.example.org"
+      })
+  void theFirstNodeOfSeveralBracketsIsFound(String list, String first) {
+    assertEquals(first, SlurmNodes.first(list));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"cn[1", "cn1]", "','", "[]", "[,a]", "a b"})
+  void aNodeListThatCannotBeUnderstoodIsAnErrorThatQuotesIt(String list) {
+    RendezvousException e = assertThrows(RendezvousException.class, () -> SlurmNodes.first(list));
+    assertEquals(true, e.getMessage().contains('"' + list + '"'), e.getMessage());
   }
 }

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,7 +47,7 @@ class ConfigLoaderTest {
       learningRate = learningRate == null ? 1e-3 : learningRate;
       shape = shape == null ? Shape.ROUND : shape;
       if (epochs < 1) {
-        throw new IllegalArgumentException("epochs must be at least 1, not " + epochs + ".");
+        throw new ConfigKeyException("epochs", "must be at least 1, not " + epochs + ".");
       }
     }
   }
@@ -54,7 +57,7 @@ class ConfigLoaderTest {
       hidden = hidden == null ? List.of(128, 128) : hidden;
       columns = columns == null ? List.of() : columns;
       if (hidden.contains(0)) {
-        throw new IllegalArgumentException("hidden: a layer has no units");
+        throw new ConfigKeyException("hidden", "a layer has no units");
       }
     }
   }
@@ -126,7 +129,7 @@ class ConfigLoaderTest {
   void valuesThatRecordsRefuseArePlacedAtTheirKeys() {
     assertEquals(
         """
-        job.yaml:3: training.epochs must be at least 1, not 0.
+        job.yaml:3: training.epochs: must be at least 1, not 0.
         job.yaml:5: model.hidden: a layer has no units""",
         refusal("name: a\ntraining:\n  epochs: 0\nmodel:\n  hidden: [0]\n"));
   }
@@ -165,7 +168,7 @@ class ConfigLoaderTest {
         --set training.epoch=5: unknown key "training.epoch"; the nearest valid key is "training.epochs\"""",
         refusal("name: a\n", "epochs", "training.epoch=5"));
     assertEquals(
-        "--set training.epochs=-1: training.epochs must be at least 1, not -1.",
+        "--set training.epochs=-1: training.epochs: must be at least 1, not -1.",
         refusal("name: a\n", "training.epochs=-1"));
   }
 
@@ -183,5 +186,52 @@ class ConfigLoaderTest {
     ConfigException refused =
         assertThrows(ConfigException.class, () -> ConfigLoader.load(Job.class, file, List.of()));
     assertEquals(file + ": no such file", refused.getMessage());
+  }
+
+  private static String refusalOf(Path folder, byte[] bytes) throws Exception {
+    Path file = Files.write(folder.resolve("job.yaml"), bytes);
+    return assertThrows(ConfigException.class, () -> ConfigLoader.load(Job.class, file, List.of()))
+        .getMessage()
+        .replace(folder + "/", "");
+  }
+
+  @Test
+  void otherEncodingsAreNamedWithTheLine(@TempDir Path folder) throws Exception {
+    String text = "name: a\nmodel:\n  columns: [Wärme]\n";
+    assertEquals(
+        "job.yaml:3: holds the byte 0xE4, which is not UTF-8 (Latin-1, perhaps); save it as UTF-8",
+        refusalOf(folder, text.getBytes(StandardCharsets.ISO_8859_1)));
+    for (Charset utf16 : List.of(StandardCharsets.UTF_16, StandardCharsets.UTF_16LE)) {
+      assertEquals(
+          "job.yaml: is UTF-16; save it as UTF-8", refusalOf(folder, text.getBytes(utf16)));
+    }
+  }
+
+  @Test
+  void aByteOrderMarkIsNoPartOfTheFirstKey(@TempDir Path folder) throws Exception {
+    Path file = Files.writeString(folder.resolve("job.yaml"), "\uFEFFname: a\n");
+    assertEquals("a", ConfigLoader.load(Job.class, file, List.of()).name());
+  }
+
+  @Test
+  void aTabInTheIndentationIsNamedByItsLine() {
+    assertEquals(
+        "job.yaml:3: a tab in the indentation; YAML takes spaces only",
+        refusal("name: a\ntraining:\n\tepochs: 3\nmodel: {}\n"));
+  }
+
+  @Test
+  void anEmptyElementOfAListIsRefused() {
+    assertEquals(
+        "job.yaml:2: \"model.hidden\" has an empty element; write a value or remove it",
+        refusal("name: a\nmodel: {hidden: [64, null]}\n"));
+  }
+
+  @Test
+  void anotherKindOfFileIsOneLine() {
+    assertEquals(
+        "job.yaml:1: this is another kind of file: of its keys network, algorithm none is known here;"
+            + " known are name, plots, training, model",
+        refusal("network: {}\nalgorithm: {gamma: 0.9}\n"));
   }
 }

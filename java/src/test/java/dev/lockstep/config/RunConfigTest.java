@@ -71,10 +71,10 @@ class RunConfigTest {
   @Test
   void missingNameAndPathLikeNamesAreRefused() {
     assertEquals(
-        "run.yaml: name is missing; give the run one, as in name: heat-flux",
+        "run.yaml: name: is missing; give the run one, as in name: heat-flux",
         refusal("data: {synthetic: {}}\n"));
     assertEquals(
-        "--set name=../x: name must be a plain folder name that does not begin with a dot, not"
+        "--set name=../x: name: must be a plain folder name that does not begin with a dot, not"
             + " '../x'.",
         refusal(SHORTEST, "name=../x"));
   }

@@ -118,13 +118,4 @@ class DataConfigTest {
         UnrecognizedPropertyException.class,
         () -> parse("{path: a, features: [{variable: x, priod: 3}]}"));
   }
-
-  @Test
-  void predictionReadsTheSameFeaturesFromAnotherFile() throws JsonProcessingException {
-    DataConfig config = parse("{path: a.csv, features: [x], targets: [y]}");
-    DataConfig prediction = config.forPrediction("b.nc");
-    assertEquals("b.nc", prediction.path());
-    assertEquals(config.features(), prediction.features());
-    assertEquals(List.of(), prediction.targets());
-  }
 }

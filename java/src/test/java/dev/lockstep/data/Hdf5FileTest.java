@@ -15,6 +15,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class Hdf5FileTest {
   @TempDir Path folder;
@@ -55,6 +57,17 @@ class Hdf5FileTest {
       dataset.read(new long[] {1, 0}, 0, 2, features, targets);
       assertArrayEquals(new double[] {4, 5, 6, 1, 2, 0}, features);
       assertArrayEquals(new double[] {8, 7}, targets);
+    }
+  }
+
+  /** Four doubles in chunks of two, written by h5py and by netCDF4. */
+  @ParameterizedTest
+  @ValueSource(strings = {"h5", "nc"})
+  void readsEveryChunkOfADataset(String writer) throws IOException {
+    Path path = Resources.file(folder, "four-in-two-chunks-" + writer + ".gz.base64");
+    try (ArrayFile file = DataFiles.openArrays(path, Format.AUTO)) {
+      assertArrayEquals(new double[] {1, 2, 3, 4}, Resources.values(file, "v", 4));
+      assertArrayEquals(new double[] {1, 2, 3, 4}, Resources.values(file, "v", 3));
     }
   }
 

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
 
 /** Small binary files that are kept as text; {@code tiny.cdl} beside them says what is in most. */
 final class Resources {
@@ -30,6 +32,17 @@ final class Resources {
 
   static Path file(Path folder, String name) throws IOException {
     return Files.write(folder.resolve(name), bytes(name));
+  }
+
+  /** Unpacks an archive into a folder. */
+  static void unzip(Path folder, String name) throws IOException {
+    try (ZipInputStream in = new ZipInputStream(new ByteArrayInputStream(bytes(name)))) {
+      for (ZipEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
+        Path file = folder.resolve(entry.getName());
+        Files.createDirectories(file.getParent());
+        Files.write(file, in.readAllBytes());
+      }
+    }
   }
 
   /** All values of a variable, read in pieces of {@code piece} values. */

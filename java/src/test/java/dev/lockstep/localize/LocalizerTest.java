@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(240)
 class LocalizerTest {
   private static SplittingConfig settings(String algorithm) {
     return ConfigLoader.parse(

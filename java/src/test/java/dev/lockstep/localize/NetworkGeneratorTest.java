@@ -3,10 +3,10 @@ package dev.lockstep.localize;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.time.Duration;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -84,9 +84,12 @@ class NetworkGeneratorTest {
 
   @Test
   void manySensorsTakeSeconds() {
-    Network network =
-        assertTimeout(
-            Duration.ofSeconds(10), () -> Networks.generated(100_000, 5_000, 0.00564, 2, 0.05));
+    // Of this thread alone: the machine may be busy with other work.
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    long start = threads.getCurrentThreadCpuTime();
+    Network network = Networks.generated(100_000, 5_000, 0.00564, 2, 0.05);
+    double seconds = (threads.getCurrentThreadCpuTime() - start) / 1e9;
+    assertTrue(seconds < 10, seconds + " s");
 
     double neighbors = 2.0 * network.sensorRanges().count() / network.sensors();
     assertEquals(10, neighbors, 0.3);

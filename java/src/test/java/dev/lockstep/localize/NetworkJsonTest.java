@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -34,8 +35,12 @@ class NetworkJsonTest {
   }
 
   private static String network(String sensorEdges, String anchorEdges) {
-    return "{\"anchors\": %s,\n\"n_sensors\": 2,\n\"sensor_edges\":\n%s,\n\"anchor_edges\":\n%s}"
-        .formatted(ANCHORS, sensorEdges, anchorEdges);
+    return String.format(
+        Locale.ROOT,
+        "{\"anchors\": %s,\n\"n_sensors\": 2,\n\"sensor_edges\":\n%s,\n\"anchor_edges\":\n%s}",
+        ANCHORS,
+        sensorEdges,
+        anchorEdges);
   }
 
   @Test
@@ -62,8 +67,11 @@ class NetworkJsonTest {
   void sensorsAreCountedWhereTheTruthIsNotKnown() throws Exception {
     Network network =
         read(
-            "{\"anchors\": %s, \"sensors\": null, \"sensor_edges\": [], \"anchor_edges\": %s}"
-                .formatted(ANCHORS, EDGES));
+            String.format(
+                Locale.ROOT,
+                "{\"anchors\": %s, \"sensors\": null, \"sensor_edges\": [], \"anchor_edges\": %s}",
+                ANCHORS,
+                EDGES));
 
     assertEquals(1, network.sensors());
     assertTrue(network.truth().isEmpty());

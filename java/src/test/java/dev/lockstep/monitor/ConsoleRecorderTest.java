@@ -31,7 +31,9 @@ class ConsoleRecorderTest {
     run(false, RunSamples.start(1));
 
     assertEquals(
-        """
+        String.format(
+            Locale.ROOT,
+            """
         Run heat-flux: backend tcp, world size 2, 1 thread a rank, master address 127.0.0.1:40001
         Samples per rank: 7,994 + 7,994; held out: 3,997; trainable parameters: 18,308
         Epochs 1 to 30, 63 steps each
@@ -43,8 +45,8 @@ class ConsoleRecorderTest {
         Files in %s:
           checkpoints/
           model.pt
-        """
-            .formatted(folder),
+        """,
+            folder),
         text());
   }
 
@@ -79,8 +81,8 @@ class ConsoleRecorderTest {
   @Test
   void endsTheBarOfARunThatFails() {
     ConsoleRecorder console = console(true);
-    console.started(RunSamples.start(1));
-    console.stepFinished(1, 5);
+    console.on(new TrainingEvent.Started(RunSamples.start(1)));
+    console.on(new TrainingEvent.StepDone(1, 5, 5, 0));
     console.close();
     console.close();
 
@@ -100,14 +102,32 @@ class ConsoleRecorderTest {
   }
 
   @Test
+  void saysThatNothingIsLeftToDo() {
+    RunStart start =
+        new RunStart("a", "single", 1, 1, Optional.empty(), List.of(1L), 0, 5, 5, 4, 1);
+    ConsoleRecorder console = console(true);
+    console.on(new TrainingEvent.Started(start));
+    console.on(
+        new TrainingEvent.Finished(
+            new RunSummary(
+                0.5, 0.5, ValidationScores.none(), 1, 1, "single", 4, 0, 0, 0, List.of("ab")),
+            List.of()));
+
+    assertTrue(text().contains("Nothing left to do: 4 epochs are done"), text());
+    assertFalse(text().contains("samples/s") || text().contains("Resuming"), text());
+  }
+
+  @Test
   void printsAccuracyAndLeavesOutAValidationLossThatIsNot() {
     ConsoleRecorder console = console(false);
     ValidationScores scores = new ValidationScores(Map.of(), Map.of(), OptionalDouble.of(0.9731));
-    console.started(RunSamples.start(1));
-    console.epochFinished(new EpochRecord(1, 1, 0.5, Double.NaN, scores, 1, 1, 1, 0));
-    console.finished(
-        new RunSummary(0.5, Double.NaN, scores, 1, 1, "single", 1, 1, 1, 0, List.of("ab")),
-        List.of());
+    console.on(new TrainingEvent.Started(RunSamples.start(1)));
+    console.on(
+        new TrainingEvent.EpochDone(new EpochRecord(1, 1, 0.5, Double.NaN, scores, 1, 1, 1, 0)));
+    console.on(
+        new TrainingEvent.Finished(
+            new RunSummary(0.5, Double.NaN, scores, 1, 1, "single", 1, 1, 1, 0, List.of("ab")),
+            List.of()));
 
     assertFalse(text().contains("validation loss"), text());
     assertTrue(text().contains("Trained 1 epoch in"), text());
@@ -116,14 +136,14 @@ class ConsoleRecorderTest {
 
   private void run(boolean bar, RunStart start) {
     try (ConsoleRecorder console = console(bar)) {
-      console.started(start);
+      console.on(new TrainingEvent.Started(start));
       for (int epoch = 1; epoch <= 2; epoch++) {
         for (int step = 1; step <= 63; step++) {
-          console.stepFinished(epoch, step);
+          console.on(new TrainingEvent.StepDone(epoch, step, step, 0));
         }
-        console.epochFinished(RunSamples.epoch(epoch));
+        console.on(new TrainingEvent.EpochDone(RunSamples.epoch(epoch)));
       }
-      console.finished(RunSamples.summary(), List.of());
+      console.on(new TrainingEvent.Finished(RunSamples.summary(), List.of()));
     }
   }
 

@@ -18,15 +18,15 @@ class PrometheusRecorderTest {
   void eachEpochReplacesTheFile(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("metrics.prom");
     try (Communicator one = Communicator.single();
-        RunRecorder recorder = new PrometheusRecorder(file, one::statistics)) {
+        TrainingListener recorder = new PrometheusRecorder(file, one::statistics)) {
       one.allReduce(new float[5], ReduceOp.SUM);
-      recorder.epochFinished(RunSamples.epoch(1));
+      recorder.on(new TrainingEvent.EpochDone(RunSamples.epoch(1)));
       String calls =
           "lockstep_communication_calls_total{algorithm=\"none\",operation=\"all-reduce\",rank=\"0\"}";
       assertTrue(Files.readString(file).contains(calls + " 1.0"), Files.readString(file));
       one.allReduce(new float[5], ReduceOp.SUM);
       one.barrier();
-      recorder.epochFinished(RunSamples.epoch(2));
+      recorder.on(new TrainingEvent.EpochDone(RunSamples.epoch(2)));
       String text = Files.readString(file);
       assertTrue(text.contains(calls + " 2.0"), text);
       assertTrue(text.contains("operation=\"barrier\""), text);

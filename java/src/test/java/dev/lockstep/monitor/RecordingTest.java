@@ -130,15 +130,23 @@ class RecordingTest {
   }
 
   @Test
-  void refusesToResumeARunThatIsNotThere() {
-    RunFolderException e = assertThrows(RunFolderException.class, () -> open(true));
-    assertTrue(e.getMessage().contains("no run to resume in " + folder().path()), e.getMessage());
+  void aRunThatFailsBeforeItBeginsDisplacesNothing() throws IOException {
+    record(false, 1, 2, true);
+    open(false).close();
+    assertFalse(Files.exists(runs.resolve("heat-flux.1")));
+    assertEquals(2, Files.readAllLines(folder().metrics()).size());
+  }
+
+  @Test
+  void aRunToResumeThatIsNotThereBeginsAnew() throws IOException {
+    record(true, 1, 2, true);
+    assertEquals(2, Files.readAllLines(folder().metrics()).size());
   }
 
   @Test
   void refusesASecondRunInTheSameFolder() {
-    try (RunRecorder first = open(false)) {
-      first.started(RunSamples.start(1));
+    try (TrainingListener first = open(false)) {
+      first.on(new TrainingEvent.Started(RunSamples.start(1)));
       for (boolean resume : new boolean[] {false, true}) {
         RunFolderException e = assertThrows(RunFolderException.class, () -> open(resume));
         assertTrue(e.getMessage().contains("Another run is at work"), e.getMessage());
@@ -169,12 +177,12 @@ class RecordingTest {
   void leavesOutWhatTheConfigurationTurnsOff() {
     OutputConfig off = new OutputConfig("runs", false, false, OutputConfig.Progress.NONE);
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    try (RunRecorder recorder =
+    try (TrainingListener recorder =
         new Recording(folder(), false, "", off, stream(printed), true, InstantSource.system())
             .open()) {
-      recorder.started(RunSamples.start(1));
-      recorder.epochFinished(RunSamples.epoch(1));
-      recorder.finished(RunSamples.summary(), RunSamples.predictions());
+      recorder.on(new TrainingEvent.Started(RunSamples.start(1)));
+      recorder.on(new TrainingEvent.EpochDone(RunSamples.epoch(1)));
+      recorder.on(new TrainingEvent.Finished(RunSamples.summary(), RunSamples.predictions()));
     }
     assertEquals(List.of("config.yaml", "metrics.jsonl", "summary.json"), folder().contents());
     assertEquals(0, printed.size());
@@ -191,7 +199,7 @@ class RecordingTest {
     return RunFolder.of(runs, "heat-flux");
   }
 
-  private RunRecorder open(boolean resume) {
+  private TrainingListener open(boolean resume) {
     return recording(folder(), resume).open();
   }
 
@@ -207,14 +215,14 @@ class RecordingTest {
   }
 
   private void record(boolean resume, int firstEpoch, int lastEpoch, boolean finish) {
-    try (RunRecorder recorder = open(resume)) {
-      recorder.started(RunSamples.start(firstEpoch));
+    try (TrainingListener recorder = open(resume)) {
+      recorder.on(new TrainingEvent.Started(RunSamples.start(firstEpoch)));
       for (int epoch = firstEpoch; epoch <= lastEpoch; epoch++) {
-        recorder.stepFinished(epoch, 1);
-        recorder.epochFinished(RunSamples.epoch(epoch));
+        recorder.on(new TrainingEvent.StepDone(epoch, 1, 1, 0));
+        recorder.on(new TrainingEvent.EpochDone(RunSamples.epoch(epoch)));
       }
       if (finish) {
-        recorder.finished(RunSamples.summary(), RunSamples.predictions());
+        recorder.on(new TrainingEvent.Finished(RunSamples.summary(), RunSamples.predictions()));
       }
     }
   }

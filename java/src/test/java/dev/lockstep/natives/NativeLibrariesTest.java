@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Cold caches, in processes of their own: a failure is a SIGSEGV. */
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class NativeLibrariesTest {
   /** Loads libtorch and computes with it. */
   static final class Program {
@@ -57,7 +57,7 @@ class NativeLibrariesTest {
                 source.toString())
             .inheritIO()
             .start();
-    assertTrue(compiler.waitFor(30, TimeUnit.SECONDS));
+    assertTrue(compiler.waitFor(100, TimeUnit.SECONDS));
     assertEquals(0, compiler.exitValue());
   }
 
@@ -72,7 +72,7 @@ class NativeLibrariesTest {
       for (Process rank : ranks) {
         String output = new String(rank.getInputStream().readAllBytes());
         assertTrue(output.contains("3.0"), output);
-        assertTrue(rank.waitFor(10, TimeUnit.SECONDS));
+        assertTrue(rank.waitFor(60, TimeUnit.SECONDS));
         assertEquals(0, rank.exitValue(), output);
       }
     } finally {

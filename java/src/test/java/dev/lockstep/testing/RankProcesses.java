@@ -2,9 +2,8 @@ package dev.lockstep.testing;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
+import dev.lockstep.cli.FreePort;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,11 +61,9 @@ public final class RankProcesses implements AutoCloseable {
     return command;
   }
 
-  /** A port that was free a moment ago. */
-  public static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
+  /** A port that the kernel gives to nobody else before rank 0 listens on it. */
+  public static int freePort() {
+    return FreePort.choose();
   }
 
   private void startRank(

@@ -14,8 +14,8 @@ import java.util.concurrent.TimeoutException;
 
 /** Runs a function as N ranks that are threads of this process, with a hard deadline. */
 public final class RankThreads {
-  private static final double OPERATION_TIMEOUT_SECONDS = 10;
-  private static final long DEADLINE_SECONDS = 60;
+  private static final double OPERATION_TIMEOUT_SECONDS = 60;
+  private static final long DEADLINE_SECONDS = 240;
 
   private RankThreads() {}
 

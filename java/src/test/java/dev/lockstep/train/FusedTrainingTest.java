@@ -8,6 +8,7 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.CommunicatorConfig.Choice;
 import dev.lockstep.testing.RankProcesses;
+import dev.lockstep.train.strategy.DataParallel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -48,7 +49,7 @@ class FusedTrainingTest {
 
     private static void train(Runs.Plan plan, boolean fused, Communicator ranks, Path into) {
       // One bucket: as many addends in the same order.
-      StrategyConfig strategy = StrategyConfig.defaults().withFused(fused);
+      StrategyConfig strategy = StrategyConfig.of(DataParallel.Options.defaults().withFused(fused));
       Runs.train(plan.strategy(strategy), ArrayDataset.smooth(302), ranks, into, true);
     }
   }
@@ -57,7 +58,7 @@ class FusedTrainingTest {
   static final class TcpRank {
     public static void main(String[] arguments) {
       CommunicatorConfig config = new CommunicatorConfig(Choice.TCP, 30.0);
-      StrategyConfig fused = StrategyConfig.defaults().withFused(true);
+      StrategyConfig fused = StrategyConfig.of(DataParallel.Options.defaults().withFused(true));
       try (Communicator ranks = Communicator.fromEnvironment(config)) {
         Runs.Plan plan = Runs.Plan.of(1, Runs.SGD).strategy(fused);
         Runs.train(plan, ArrayDataset.smooth(302), ranks, Path.of(arguments[0]), false);

@@ -2,16 +2,21 @@ package dev.lockstep.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.checkpoint.TensorType;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.Model;
+import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.memory.ParameterHash;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
@@ -51,8 +56,8 @@ class ModelFileTest {
             3,
             ranks -> {
               try (Model own = Model.load(model);
-                  TrainingMemory memory = TrainingMemory.of(own, Runs.SGD, ranks)) {
-                return afterThreeSteps(own, memory, ranks);
+                  ModelBuffers buffers = new ModelBuffers(own, ranks)) {
+                return afterThreeSteps(own, buffers, ranks);
               }
             });
     assertEquals(statistics.get(0), statistics.get(1));
@@ -71,10 +76,55 @@ class ModelFileTest {
     }
   }
 
+  /** 242 samples in batches of 30: in the last step some ranks have no sample. */
+  @Test
+  void synchronizedBatchNormsTrainOnAnyNumberOfRanksAsOnOne() throws Exception {
+    Path model = TestModels.batchNormBetweenLayers(folder.resolve("between.pt"));
+    for (ModelConfig.BatchNorm batchNorm : ModelConfig.BatchNorm.values()) {
+      ModelConfig config =
+          ModelConfig.of(ModelConfig.Type.FILE, null, null, model.toString(), null, batchNorm);
+      Runs.Plan small = Runs.Plan.of(2, Runs.SGD);
+      Runs.Plan plan = new Runs.Plan(config, small.training(), small.optimizer(), small.strategy());
+      Path one = folder.resolve(batchNorm + "-1");
+      Path four = folder.resolve(batchNorm + "-4");
+      Runs.train(1, plan, data, one);
+      Runs.train(4, plan, data, four);
+      double difference = Runs.difference(four, one);
+      if (batchNorm == ModelConfig.BatchNorm.SYNCHRONIZED) {
+        assertTrue(difference < 1e-5, "synchronized: " + difference);
+      } else {
+        assertTrue(difference > 1e-3, "per rank: " + difference);
+      }
+    }
+  }
+
+  @Test
+  void synchronizedBatchNormsAreRefusedWhereTheModelCannotBeCutAtThem() {
+    Path model = TestModels.batchNorm(folder.resolve("within.pt"));
+    ModelConfig config =
+        ModelConfig.of(
+            ModelConfig.Type.FILE,
+            null,
+            null,
+            model.toString(),
+            null,
+            ModelConfig.BatchNorm.SYNCHRONIZED);
+    Runs.Plan small = Runs.Plan.of(1, Runs.SGD);
+    Runs.Plan plan = new Runs.Plan(config, small.training(), small.optimizer(), small.strategy());
+    Throwable thrown =
+        assertThrows(Throwable.class, () -> Runs.train(2, plan, data, folder.resolve("r")));
+    List<String> messages = new ArrayList<>();
+    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+      messages.add(String.valueOf(cause.getMessage()));
+    }
+    assertTrue(messages.toString().contains("per_rank"), messages.toString());
+  }
+
   /** Each rank sees other numbers; rank 2 has no samples in the last step. */
-  private static String afterThreeSteps(Model model, TrainingMemory memory, Communicator ranks) {
+  private static String afterThreeSteps(Model model, ModelBuffers buffers, Communicator ranks) {
     model.setTraining(true);
-    memory.broadcast(ranks);
+    buffers.values().broadcast(ranks);
+    buffers.snapshot();
     for (int step = 0; step < 3; step++) {
       boolean empty = step == 2 && ranks.rank() == 2;
       if (!empty) {
@@ -84,10 +134,10 @@ class ModelFileTest {
         }
       }
       double weight = step < 2 ? 1.0 / 3 : 0.5;
-      memory.buffers().startMerge(empty ? 0 : weight);
-      memory.buffers().finishMerge();
+      buffers.startMerge(empty ? 0 : weight);
+      buffers.finishMerge();
     }
-    return ParameterHash.of(memory.buffers().values());
+    return ParameterHash.of(buffers.values());
   }
 
   @Test

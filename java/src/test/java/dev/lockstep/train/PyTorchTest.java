@@ -18,11 +18,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Model files pass between here and PyTorch in Python; skipped where there is none. */
+@Tag("same-on-every-jdk")
 @Timeout(180)
 class PyTorchTest {
   private static final String WRITE_MODELS =

@@ -7,17 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.monitor.EpochRecord;
 import dev.lockstep.monitor.RunFolder;
-import dev.lockstep.monitor.RunRecorder;
-import dev.lockstep.monitor.RunStart;
-import dev.lockstep.monitor.RunSummary;
-import dev.lockstep.monitor.TargetPredictions;
+import dev.lockstep.monitor.TrainingEvent.StepDone;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankThreads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -77,13 +75,13 @@ class ResumeTest {
   private TrainingResult stopAtStep(
       int step, int asked, Runs.Plan plan, Path into, Communicator ranks) {
     TrainingJob[] job = new TrainingJob[1];
-    RunRecorder recorder =
-        new StepRecorder() {
-          @Override
-          public void stepFinished(int epoch, int done) {
-            if (epoch == 2 && done == step && ranks.rank() == asked) {
-              job[0].requestStop();
-            }
+    TrainingListener recorder =
+        event -> {
+          if (event instanceof StepDone done
+              && done.epoch() == 2
+              && done.step() == step
+              && ranks.rank() == asked) {
+            job[0].requestStop();
           }
         };
     job[0] = Runs.job(plan, data, ranks, recorder, into);
@@ -123,7 +121,7 @@ class ResumeTest {
   }
 
   private static void assertSameBytes(Path a, Path b, int epochs) throws IOException {
-    String newest = "step-%012d".formatted(epochs * 9);
+    String newest = String.format(Locale.ROOT, "step-%012d", epochs * 9);
     Map<String, byte[]> expected = files(new RunFolder(a).checkpoints().resolve(newest));
     Map<String, byte[]> found = files(new RunFolder(b).checkpoints().resolve(newest));
     assertEquals(expected.keySet(), found.keySet());
@@ -139,19 +137,5 @@ class ResumeTest {
       }
     }
     return files;
-  }
-
-  private abstract static class StepRecorder implements RunRecorder {
-    @Override
-    public void started(RunStart start) {}
-
-    @Override
-    public void epochFinished(EpochRecord epoch) {}
-
-    @Override
-    public void finished(RunSummary summary, List<TargetPredictions> predictions) {}
-
-    @Override
-    public void close() {}
   }
 }

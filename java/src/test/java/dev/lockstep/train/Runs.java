@@ -9,8 +9,9 @@ import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.train.strategy.DataParallel;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,7 +42,7 @@ final class Runs {
           ModelConfig.of(null, List.of(16, 16), null, null, null),
           TrainingConfig.of(epochs, 30, null, null, null, null, null),
           optimizer,
-          StrategyConfig.of(null, 0.0005, 0.001, null));
+          StrategyConfig.of(new DataParallel.Options(0.0005, 0.001, null)));
     }
 
     Plan model(Path file) {
@@ -74,11 +75,15 @@ final class Runs {
   /** Trains on all ranks of a communicator. */
   static TrainingResult train(
       Plan plan, Dataset dataset, Communicator communicator, Path folder, boolean resume) {
-    return job(plan, dataset, communicator, RunRecorder.none(), folder).run(resume);
+    return job(plan, dataset, communicator, TrainingListener.none(), folder).run(resume);
   }
 
   static TrainingJob job(
-      Plan plan, Dataset dataset, Communicator communicator, RunRecorder recorder, Path folder) {
+      Plan plan,
+      Dataset dataset,
+      Communicator communicator,
+      TrainingListener recorder,
+      Path folder) {
     return new TrainingJob(
         plan.plan(),
         dataset,

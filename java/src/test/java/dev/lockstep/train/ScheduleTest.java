@@ -3,6 +3,7 @@ package dev.lockstep.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lockstep.train.ScheduleConfig.Type;
+import dev.lockstep.train.engine.Schedule;
 import org.junit.jupiter.api.Test;
 
 /** Learning rates over 10 epochs of 5 steps. */

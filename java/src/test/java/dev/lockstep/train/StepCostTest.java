@@ -8,11 +8,9 @@ import dev.lockstep.checkpoint.CheckpointConfig;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.Split;
 import dev.lockstep.model.ModelConfig;
-import dev.lockstep.monitor.EpochRecord;
-import dev.lockstep.monitor.RunRecorder;
-import dev.lockstep.monitor.RunStart;
-import dev.lockstep.monitor.RunSummary;
-import dev.lockstep.monitor.TargetPredictions;
+import dev.lockstep.monitor.TrainingEvent;
+import dev.lockstep.monitor.TrainingEvent.StepDone;
+import dev.lockstep.monitor.TrainingListener;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Optional;
@@ -26,22 +24,22 @@ class StepCostTest {
   private static final int STEPS = 1000;
 
   /** What a thousand steps cost this thread, once the first epoch has warmed up. */
-  private static final class Meter implements RunRecorder {
+  private static final class Meter implements TrainingListener {
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private long allocated;
     private long pointers;
     private long resident;
 
     @Override
-    public void started(RunStart start) {}
-
-    @Override
-    public void stepFinished(int epoch, int step) {
-      if (epoch == 2 && step == 1) {
+    public void on(TrainingEvent event) {
+      if (!(event instanceof StepDone done) || done.epoch() != 2) {
+        return;
+      }
+      if (done.step() == 1) {
         allocated = -allocatedBytes();
         pointers = -Pointer.totalCount();
         resident = -Pointer.physicalBytes();
-      } else if (epoch == 2 && step == STEPS + 1) {
+      } else if (done.step() == STEPS + 1) {
         allocated += allocatedBytes();
         pointers += Pointer.totalCount();
         resident += Pointer.physicalBytes();
@@ -51,15 +49,6 @@ class StepCostTest {
     private long allocatedBytes() {
       return threads.getThreadAllocatedBytes(Thread.currentThread().getId());
     }
-
-    @Override
-    public void epochFinished(EpochRecord epoch) {}
-
-    @Override
-    public void finished(RunSummary summary, List<TargetPredictions> predictions) {}
-
-    @Override
-    public void close() {}
   }
 
   private static Meter measure(int width) {

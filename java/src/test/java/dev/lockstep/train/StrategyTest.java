@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.TrainingConfig.LossType;
+import dev.lockstep.train.strategy.LocalSgd;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -27,7 +28,7 @@ class StrategyTest {
   }
 
   private static StrategyConfig localSgd(int every) {
-    return StrategyConfig.of(StrategyConfig.Type.LOCAL_SGD, null, null, every);
+    return StrategyConfig.of(new LocalSgd.Options(every));
   }
 
   private static void assertClose(Path a, Path b) {

@@ -86,8 +86,118 @@ final class TestModels {
     }
   }
 
+  /** With a buffer that is a view of a parameter, and one that is a part of another buffer. */
+  static Path views(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", ScalarType.Float, 2, 4);
+      module.register_buffer("transposed", parameter(module, "w").detach().t());
+      Tensor counts = fill(ScalarType.Float, 0, 3);
+      module.register_buffer("last", counts.narrow(0, 2, 1));
+      module.register_buffer("counts", counts);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              if self.training:
+                  self.counts.add_(1)
+              return torch.matmul(x, self.transposed) * 0 + torch.linear(x, self.w)
+          """);
+      return save(module, file);
+    }
+  }
+
+  /** With two trainable parameters in the same memory. */
+  static Path tiedByView(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "encoder", ScalarType.Float, 2, 4);
+      Tensor view = parameter(module, "encoder").detach().t().set_requires_grad(true);
+      module.register_parameter("decoder", view, false);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.linear(x, self.encoder) + torch.matmul(x, self.decoder)
+          """);
+      return save(module, file);
+    }
+  }
+
+  /** With a body of its own: parameters {@code w} and {@code b}, and what forward returns. */
+  static Path returning(Path file, String expression) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", ScalarType.Float, 2, 4);
+      parameter(module, "b", ScalarType.Float, 2);
+      module.define("def forward(self, x: Tensor):\n    return " + expression + "\n");
+      return save(module, file);
+    }
+  }
+
+  /** With a parameter of any type besides a linear model. */
+  static Path besides(Path file, ScalarType type) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", ScalarType.Float, 2, 4);
+      parameter(module, "other", type, 2);
+      module.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.linear(x, self.w) * torch.abs(self.other)
+          """);
+      return save(module, file);
+    }
+  }
+
+  /** As torch.nn.Sequential of a linear layer, a batch norm and another linear layer. */
+  static Path batchNormBetweenLayers(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule norm = module("__torch__.torch.nn.modules.batchnorm.BatchNorm1d");
+      parameter(norm, "weight", ScalarType.Float, 6);
+      parameter(norm, "bias", ScalarType.Float, 6);
+      norm.register_buffer("running_mean", torch.zeros(new long[] {6}));
+      norm.register_buffer("running_var", torch.ones(new long[] {6}));
+      norm.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, self.training, 0.1, 1e-5, False)
+          """);
+      JitModule whole = module();
+      whole.register_module("first", linear(6, 4));
+      whole.register_module("norm", norm);
+      whole.register_module("last", linear(2, 6));
+      whole.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return self.last.forward(self.norm.forward(self.first.forward(x)))
+          """);
+      return save(whole, file);
+    }
+  }
+
+  private static JitModule linear(long outputs, long inputs) {
+    JitModule linear = module();
+    Tensor angles = torch.arange(new Scalar(outputs * inputs)).to(ScalarType.Float);
+    Tensor weight = angles.sin().mul(new Scalar(0.5)).view(outputs, inputs);
+    linear.register_parameter("weight", weight.set_requires_grad(true), false);
+    parameter(linear, "bias", ScalarType.Float, outputs);
+    linear.define(
+        """
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.linear(x, self.weight, self.bias)
+        """);
+    return linear;
+  }
+
+  private static Tensor parameter(JitModule module, String name) {
+    return module.attr(name).toTensor();
+  }
+
   private static JitModule module() {
-    JitModule module = new JitModule(new QualifiedName("__torch__.Users"));
+    return module("__torch__.Users");
+  }
+
+  private static JitModule module(String name) {
+    JitModule module = new JitModule(new QualifiedName(name));
     module.register_attribute("training", new Type.TypePtr(BoolType.get().get()), new IValue(true));
     return module;
   }

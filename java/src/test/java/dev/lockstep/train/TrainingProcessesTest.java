@@ -6,15 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
-import dev.lockstep.monitor.EpochRecord;
-import dev.lockstep.monitor.RunRecorder;
-import dev.lockstep.monitor.RunStart;
-import dev.lockstep.monitor.RunSummary;
-import dev.lockstep.monitor.TargetPredictions;
+import dev.lockstep.monitor.TrainingEvent;
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
+import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankProcesses;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,7 +30,8 @@ class TrainingProcessesTest {
       CommunicatorConfig config = new CommunicatorConfig(CommunicatorConfig.Choice.AUTO, 30.0);
       Runs.Plan plan = Runs.Plan.of(Integer.parseInt(arguments[1]), Runs.SGD);
       try (Communicator ranks = Communicator.fromEnvironment(config)) {
-        RunRecorder recorder = ranks.rank() == 0 ? new EpochPrinter() : RunRecorder.none();
+        TrainingListener recorder =
+            ranks.rank() == 0 ? TrainingProcessesTest::print : TrainingListener.none();
         Runs.job(plan, ArrayDataset.smooth(302), ranks, recorder, Path.of(arguments[0])).run(true);
       } catch (CommunicationException e) {
         System.out.println(
@@ -70,24 +69,11 @@ class TrainingProcessesTest {
         folder, 3, TrainingRank.class, run.toString(), Integer.toString(epochs));
   }
 
-  private static final class EpochPrinter implements RunRecorder {
-    @Override
-    public void started(RunStart start) {
-      System.out.println("begins with epoch " + start.firstEpoch());
+  private static void print(TrainingEvent event) {
+    if (event instanceof Started started) {
+      System.out.println("begins with epoch " + started.run().firstEpoch());
+    } else if (event instanceof EpochDone done) {
+      System.out.println("epoch " + done.epoch().epoch() + " is over");
     }
-
-    @Override
-    public void stepFinished(int epoch, int step) {}
-
-    @Override
-    public void epochFinished(EpochRecord epoch) {
-      System.out.println("epoch " + epoch.epoch() + " is over");
-    }
-
-    @Override
-    public void finished(RunSummary summary, List<TargetPredictions> predictions) {}
-
-    @Override
-    public void close() {}
   }
 }

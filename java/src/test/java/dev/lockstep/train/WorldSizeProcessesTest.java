@@ -7,11 +7,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.MpiLibrary;
-import dev.lockstep.monitor.RunRecorder;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.MpiProcesses;
 import dev.lockstep.testing.RankProcesses;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that are processes, over TCP and over MPI, train what one rank trains. */
+@Tag("same-on-every-jdk")
 @Timeout(180)
 class WorldSizeProcessesTest {
   private static final Duration LIMIT = Duration.ofSeconds(120);
@@ -45,7 +47,7 @@ class WorldSizeProcessesTest {
                   Runs.Plan.of(1, optimizer),
                   ArrayDataset.smooth(SAMPLES),
                   ranks,
-                  RunRecorder.none(),
+                  TrainingListener.none(),
                   Path.of(run))
               .run(false);
       long hashes = result.summary().orElseThrow().parametersSha256().stream().distinct().count();

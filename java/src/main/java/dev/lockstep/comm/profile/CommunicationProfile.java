@@ -48,6 +48,7 @@ public record CommunicationProfile(List<CommunicationStats> ranks) {
             spread(ranks, CommunicationStats::waitedSeconds)));
     text.append(
         String.format(
+            Locale.ROOT,
             OPERATION_ROW,
             "operation",
             "algorithm",
@@ -62,7 +63,16 @@ public record CommunicationProfile(List<CommunicationStats> ranks) {
     byOperation().values().forEach(rows -> text.append(operationLine(rows)));
     if (ranks.stream().anyMatch(rank -> !rank.peers().isEmpty())) {
       text.append(
-          String.format(PEER_ROW, "rank", "peer", "sent", "bytes", "received", "bytes", "waiting"));
+          String.format(
+              Locale.ROOT,
+              PEER_ROW,
+              "rank",
+              "peer",
+              "sent",
+              "bytes",
+              "received",
+              "bytes",
+              "waiting"));
       ranks.forEach(rank -> rank.peers().forEach(peer -> text.append(peerLine(rank, peer))));
     }
     return text.toString();

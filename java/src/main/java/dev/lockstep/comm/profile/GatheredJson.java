@@ -20,21 +20,23 @@ final class GatheredJson {
   static <T> List<T> gather(Communicator communicator, T own, Class<T> type) {
     byte[] bytes = write(own);
     double[] lengths = communicator.allGather(new double[] {bytes.length});
-    boolean root = communicator.rank() == 0;
-    long[] counts = new long[lengths.length];
-    long sum = 0;
-    for (int rank = 0; rank < counts.length; rank++) {
-      counts[rank] = (long) lengths[rank];
-      sum += counts[rank];
-    }
-    ByteBuffer all = ByteBuffer.allocateDirect(root ? Math.toIntExact(sum) : 0);
-    ByteBuffer mine = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
-    communicator.gather(Span.of(mine), root ? Span.of(all) : Span.empty(), counts, 0);
     List<T> values = new ArrayList<>();
-    for (int rank = 0; root && rank < counts.length; rank++) {
-      byte[] part = new byte[(int) counts[rank]];
-      all.get(part);
-      values.add(read(part, type));
+    // One rank after the other: together they may exceed what one buffer holds.
+    for (int rank = 0; rank < communicator.size(); rank++) {
+      long[] counts = new long[communicator.size()];
+      counts[rank] = (long) lengths[rank];
+      ByteBuffer mine = ByteBuffer.allocateDirect(rank == communicator.rank() ? bytes.length : 0);
+      ByteBuffer part =
+          ByteBuffer.allocateDirect(communicator.rank() == 0 ? (int) counts[rank] : 0);
+      if (mine.hasRemaining()) {
+        mine.put(bytes).flip();
+      }
+      communicator.gather(Span.of(mine), Span.of(part), counts, 0);
+      if (communicator.rank() == 0) {
+        byte[] text = new byte[part.capacity()];
+        part.get(0, text);
+        values.add(read(text, type));
+      }
     }
     return values;
   }

@@ -1,5 +1,9 @@
 package dev.lockstep.jni.presets;
 
+import dev.lockstep.natives.build.NativeBuild;
+import org.bytedeco.javacpp.ClassProperties;
+import org.bytedeco.javacpp.LoadEnabled;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.annotation.Platform;
 import org.bytedeco.javacpp.annotation.Properties;
 import org.bytedeco.javacpp.tools.Info;
@@ -18,11 +22,13 @@ import org.bytedeco.javacpp.tools.InfoMapper;
             include = {
               "lockstep/types.h",
               "lockstep/communicator.h",
+              "lockstep/channel.h",
               "lockstep/statistics.h",
               "lockstep/memory.h",
               "lockstep/gradient.h",
               "lockstep/fused.h",
               "lockstep/localization.h",
+              "lockstep/learning.h",
               "lockstep/error.h"
             },
             define = {
@@ -33,11 +39,20 @@ import org.bytedeco.javacpp.tools.InfoMapper;
             link = "lockstep"),
     target = "dev.lockstep.jni",
     global = "dev.lockstep.jni.Native")
-public class NativePreset implements InfoMapper {
+public class NativePreset implements InfoMapper, LoadEnabled {
   @Override
   public void map(InfoMap infoMap) {
     infoMap
         .put(new Info("LOCKSTEP_API").cppTypes().annotations())
         .put(new Info("lockstep::Error").skip());
+  }
+
+  /** Names the folder of the libraries that belong to these classes. */
+  @Override
+  public void init(ClassProperties properties) {
+    if (Loader.isLoadLibraries()) {
+      NativeBuild build = NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries");
+      properties.setProperty("platform.extension", build.extension());
+    }
   }
 }

@@ -1,5 +1,7 @@
 package dev.lockstep.monitor.metric;
 
+import java.util.Locale;
+
 /**
  * What a classifier's accuracy needs.
  *
@@ -15,7 +17,7 @@ public record AccuracySums(long correct, long count) {
   public AccuracySums {
     if (correct < 0 || count < correct) {
       throw new IllegalArgumentException(
-          "%d correct of %d samples is no accuracy.".formatted(correct, count));
+          String.format(Locale.ROOT, "%d correct of %d samples is no accuracy.", correct, count));
     }
   }
 

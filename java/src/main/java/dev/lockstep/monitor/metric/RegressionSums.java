@@ -1,6 +1,7 @@
 package dev.lockstep.monitor.metric;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * What R² and the root mean squared error of several targets need: the number of samples, and by
@@ -46,8 +47,12 @@ public final class RegressionSums {
     int targets = mean.length;
     if (predicted.length != actual.length || actual.length % targets != 0) {
       throw new IllegalArgumentException(
-          "%d predictions and %d true values are not whole samples of %d targets."
-              .formatted(predicted.length, actual.length, targets));
+          String.format(
+              Locale.ROOT,
+              "%d predictions and %d true values are not whole samples of %d targets.",
+              predicted.length,
+              actual.length,
+              targets));
     }
     for (int row = 0; row < actual.length; row += targets) {
       count++;
@@ -91,8 +96,12 @@ public final class RegressionSums {
     int length = 1 + 3 * targets;
     if (states.length % length != 0) {
       throw new IllegalArgumentException(
-          "%d numbers are not whole states of %d for %d targets."
-              .formatted(states.length, length, targets));
+          String.format(
+              Locale.ROOT,
+              "%d numbers are not whole states of %d for %d targets.",
+              states.length,
+              length,
+              targets));
     }
     for (int start = 0; start < states.length; start += length) {
       all.merge(Arrays.copyOfRange(states, start, start + length));

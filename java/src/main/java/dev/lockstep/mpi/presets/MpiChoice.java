@@ -1,11 +1,11 @@
 package dev.lockstep.mpi.presets;
 
+import dev.lockstep.natives.build.NativeBuild;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
-import org.bytedeco.javacpp.Loader;
 
 /**
  * The MPIs that the bindings are compiled for, and which of them a process uses: the one named by
@@ -39,10 +39,18 @@ public enum MpiChoice {
     return title;
   }
 
-  /** Whether this build has bindings for it. */
+  /**
+   * Whether this build has bindings for it.
+   *
+   * @throws UnsatisfiedLinkError when the jar of the libraries is missing or of another build
+   */
   public boolean isBuilt() {
-    String file = "lib" + MpiPreset.LIBRARY + "_" + id + ".so";
-    return MpiPreset.class.getResource("../" + Loader.getPlatform() + "/" + file) != null;
+    if (NativeBuild.find(MpiPreset.PACKAGE) == null) {
+      return false;
+    }
+    return NativeBuild.require(MpiPreset.PACKAGE, "The bindings to MPI")
+            .library("lib" + MpiPreset.LIBRARY + "_" + id + ".so")
+        != null;
   }
 
   /**

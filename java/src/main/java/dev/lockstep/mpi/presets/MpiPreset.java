@@ -1,5 +1,6 @@
 package dev.lockstep.mpi.presets;
 
+import dev.lockstep.natives.build.NativeBuild;
 import org.bytedeco.javacpp.ClassProperties;
 import org.bytedeco.javacpp.LoadEnabled;
 import org.bytedeco.javacpp.Loader;
@@ -48,6 +49,9 @@ public class MpiPreset implements InfoMapper, LoadEnabled {
   /** Name of the generated source, and the first part of the names of its libraries. */
   static final String LIBRARY = "jnimpi";
 
+  /** Where the libraries are on the class path. */
+  static final String PACKAGE = "dev/lockstep/mpi";
+
   @Override
   public void map(InfoMap infoMap) {
     infoMap
@@ -90,7 +94,10 @@ public class MpiPreset implements InfoMapper, LoadEnabled {
   @Override
   public void init(ClassProperties properties) {
     if (Loader.isLoadLibraries()) {
-      properties.setProperty("platform.library", LIBRARY + "_" + MpiChoice.current().id());
+      MpiChoice choice = MpiChoice.current();
+      NativeBuild build = NativeBuild.require(PACKAGE, "The bindings to " + choice.title());
+      properties.setProperty("platform.library", LIBRARY + "_" + choice.id());
+      properties.setProperty("platform.extension", build.extension());
     }
   }
 }

@@ -1,0 +1,35 @@
+# Names the folders of native libraries after their contents (see dev.lockstep.natives.build.NativeBuild):
+#   cmake -DCLASSES=java/target/classes -DPLATFORM=linux-x86_64 -DPACKAGES=dev/lockstep/jni,dev/lockstep/mpi -P name_natives.cmake
+# PACKAGE/PLATFORM becomes PACKAGE/PLATFORM-HASH; the hash is noted in PLATFORM.build, which goes into the jar of the
+# classes, and in PLATFORM.natives, which goes into the jar of the libraries. Older folders are removed.
+string(REPLACE "," ";" packages "${PACKAGES}")
+foreach(package IN LISTS packages)
+  set(folder "${CLASSES}/${package}/${PLATFORM}")
+  file(GLOB libraries LIST_DIRECTORIES false RELATIVE "${folder}" "${folder}/*")
+  list(SORT libraries)
+  set(contents "")
+  foreach(library IN LISTS libraries)
+    file(SHA256 "${folder}/${library}" hash)
+    string(APPEND contents "${library} ${hash}\n")
+  endforeach()
+  string(SHA256 hash "${contents}")
+  string(SUBSTRING "${hash}" 0 16 hash)
+
+  file(GLOB older "${folder}-*")
+  list(FILTER older EXCLUDE REGEX "-${hash}$")
+  file(REMOVE "${folder}.build" "${folder}.natives")
+  if(older)
+    file(REMOVE_RECURSE ${older})
+  endif()
+  if(NOT libraries)
+    continue()
+  endif()
+  # A process may have the same libraries open; they stay where they are.
+  if(EXISTS "${folder}-${hash}")
+    file(REMOVE_RECURSE "${folder}")
+  else()
+    file(RENAME "${folder}" "${folder}-${hash}")
+  endif()
+  file(WRITE "${folder}.build" "${hash}\n")
+  file(WRITE "${folder}.natives" "${hash}\n")
+endforeach()

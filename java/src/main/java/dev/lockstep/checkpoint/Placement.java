@@ -1,0 +1,35 @@
+package dev.lockstep.checkpoint;
+
+/** Where a tensor of a training run lies among its ranks. */
+public sealed interface Placement {
+  /** The one for what is equal on all ranks. */
+  Placement REPLICATED = new Replicated();
+
+  /** Equal on all ranks; saved once. */
+  record Replicated() implements Placement {}
+
+  /**
+   * One rank's part of a vector that exists once; the ranks' parts cover it.
+   *
+   * @param from first element of the part
+   * @param total elements of the whole
+   */
+  record Sharded(long from, long total) implements Placement {}
+
+  /**
+   * Each rank has its own.
+   *
+   * @param rule what another number of ranks makes of it
+   */
+  record PerRank(Resize rule) implements Placement {}
+
+  /** What becomes of tensors that each rank has its own of when their number changes. */
+  enum Resize {
+    /** Each rank gets the sum, divided by the new number of ranks: residuals, mass. */
+    SUM_SHARED_OUT,
+    /** Each rank gets the smallest value of each element: clocks. */
+    MINIMUM,
+    /** Each rank gets rank 0's: copies that may differ for a while. */
+    FIRST
+  }
+}

@@ -1,0 +1,98 @@
+package dev.lockstep.learn;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.data.DataConfig.Format;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The {@code data} section of a fit.
+ *
+ * @param path the file; with {@link Ownership#LOCAL} each rank's own, {@code {rank}} standing for
+ *     its number
+ * @param format by its first bytes and its name unless given
+ * @param labels a second file whose rows are those of the first, with the target in it
+ * @param features columns, in order; empty for all but the target and the weight
+ * @param target the column to predict; none for k-means
+ * @param weight a column with a weight for each row
+ * @param categorical features that are categories although they are numbers; columns of text in a
+ *     CSV file are categories anyway
+ * @param ownership which rows a rank has
+ * @param validationFraction the share of rows that trees are scored on and not fitted to; by a hash
+ *     of the row
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record FitDataConfig(
+    String path,
+    Format format,
+    @Nullable String labels,
+    List<String> features,
+    @Nullable String target,
+    @Nullable String weight,
+    List<String> categorical,
+    Ownership ownership,
+    double validationFraction) {
+
+  /** Which rows a rank has. */
+  public enum Ownership {
+    /** All ranks read one file, each its share of the rows. */
+    @JsonProperty("deal")
+    DEAL,
+    /** Every rank has a file of its own and reads all of it. */
+    @JsonProperty("local")
+    LOCAL
+  }
+
+  /** Checks the keys. */
+  public FitDataConfig {
+    if (path.isBlank()) {
+      throw new IllegalArgumentException("path: is empty");
+    }
+    if (!(validationFraction >= 0 && validationFraction < 1)) {
+      throw new IllegalArgumentException(
+          "validation_fraction: must be at least 0 and below 1, not " + validationFraction);
+    }
+    features = List.copyOf(features);
+    categorical = List.copyOf(categorical);
+    if (target != null && features.contains(target)) {
+      throw new IllegalArgumentException("features: " + target + " is the target");
+    }
+    if (labels != null && target == null) {
+      throw new IllegalArgumentException("target: name the column of " + labels + " to predict");
+    }
+  }
+
+  /** From YAML, with defaults for what is left out. */
+  @JsonCreator
+  static FitDataConfig fromYaml(
+      @JsonProperty("path") @Nullable String path,
+      @JsonProperty("format") @Nullable Format format,
+      @JsonProperty("labels") @Nullable String labels,
+      @JsonProperty("features") @Nullable List<String> features,
+      @JsonProperty("target") @Nullable String target,
+      @JsonProperty("weight") @Nullable String weight,
+      @JsonProperty("categorical") @Nullable List<String> categorical,
+      @JsonProperty("ownership") @Nullable Ownership ownership,
+      @JsonProperty("validation_fraction") @Nullable Double validationFraction) {
+    if (path == null) {
+      throw new IllegalArgumentException("path: name the data file");
+    }
+    return new FitDataConfig(
+        path,
+        format == null ? Format.AUTO : format,
+        labels,
+        features == null ? List.of() : features,
+        target,
+        weight,
+        categorical == null ? List.of() : categorical,
+        ownership == null ? Ownership.DEAL : ownership,
+        validationFraction == null ? 0 : validationFraction);
+  }
+
+  /** The file of a rank. */
+  public String pathOf(int rank) {
+    return ownership == Ownership.LOCAL ? path.replace("{rank}", Integer.toString(rank)) : path;
+  }
+}

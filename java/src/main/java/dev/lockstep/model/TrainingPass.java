@@ -1,0 +1,130 @@
+package dev.lockstep.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorArrayRefOptional;
+
+/**
+ * A forward pass of a model in training, from which gradients can flow back. Its tensors belong to
+ * the {@link org.bytedeco.javacpp.PointerScope} in which it was made. One thread.
+ *
+ * <p>A pass may be cut between stages: the later part then begins at a leaf tensor with the values
+ * that the earlier part gave, and the gradient that backward leaves there is where the earlier
+ * part's backward begins. The gradients are those of the uncut pass, bit for bit.
+ */
+public final class TrainingPass {
+  /** A part of the pass, whose gradients do not flow into its neighbours by themselves. */
+  interface Part {
+    /** Applies the part to a leaf, or to the model's inputs. */
+    Tensor forward(Tensor input);
+
+    /**
+     * Hands gradients back.
+     *
+     * @param gradient of what {@link #forward} gave
+     * @return that of its input; undefined if nothing depends on the input
+     */
+    Tensor backward(Tensor gradient);
+  }
+
+  private final String model;
+  private final List<Part> parts;
+  private final Tensor output;
+  private final boolean whole;
+
+  private TrainingPass(String model, List<Part> parts, Tensor output) {
+    this.model = model;
+    this.parts = parts;
+    this.output = output;
+    whole = parts.isEmpty();
+  }
+
+  /** A pass in one piece. */
+  static TrainingPass whole(String model, Tensor output) {
+    return new TrainingPass(model, List.of(), output);
+  }
+
+  /** A pass cut between parts. */
+  static TrainingPass cut(String model, List<Part> parts, Tensor inputs) {
+    Tensor current = inputs;
+    for (Part part : parts) {
+      current = leaf(part.forward(current));
+    }
+    return new TrainingPass(model, parts, current);
+  }
+
+  private static Tensor leaf(Tensor values) {
+    return values.detach().set_requires_grad(true);
+  }
+
+  /** What the model predicts, [samples, …]. */
+  public Tensor output() {
+    return output;
+  }
+
+  /**
+   * Adds the gradients of a loss to those of the model's parameters.
+   *
+   * @param loss a scalar, computed from {@link #output}
+   * @throws ModelException if no gradient reaches the parameters, or libtorch refuses
+   */
+  public void backward(Tensor loss) {
+    if (!loss.requires_grad()) {
+      throw noGradient();
+    }
+    try {
+      loss.backward();
+      if (!whole) {
+        Tensor gradient = output.grad();
+        for (int i = parts.size() - 1; i >= 0 && gradient.defined(); i--) {
+          gradient = parts.get(i).backward(gradient);
+        }
+      }
+    } catch (ModelException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new ModelException(
+          "The backward pass of " + model + " fails: " + ModelException.reason(e), e);
+    }
+  }
+
+  private ModelException noGradient() {
+    return new ModelException(
+        "No gradient reaches the parameters of "
+            + model
+            + ": its output does not depend on them, or was detached; remove detach(), .data and"
+            + " torch.no_grad() from the way to the output.");
+  }
+
+  /** Stages that follow each other, differentiated by libtorch. */
+  static final class Stages implements Part {
+    private final List<Stage> stages;
+    private Tensor input = new Tensor();
+    private Tensor output = new Tensor();
+
+    Stages(List<Stage> stages) {
+      this.stages = new ArrayList<>(stages);
+    }
+
+    @Override
+    public Tensor forward(Tensor input) {
+      this.input = input;
+      // A stage may begin with an operation in place, which a leaf does not allow.
+      output = input.requires_grad() ? input.clone() : input;
+      for (Stage stage : stages) {
+        output = stage.forward(output);
+      }
+      return output;
+    }
+
+    @Override
+    public Tensor backward(Tensor gradient) {
+      if (output.requires_grad()) {
+        output.backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
+      }
+      return input.grad();
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.lockstep.train;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.data.DataPartitioner;
+import dev.lockstep.data.Dataset;
+import dev.lockstep.data.Normalizer;
+import dev.lockstep.model.ModelDescription;
+import dev.lockstep.model.PhysicalModel;
+import dev.lockstep.model.Scaling;
+import dev.lockstep.monitor.RunFolder;
+import dev.lockstep.monitor.RunStart;
+import dev.lockstep.monitor.RunSummary;
+import dev.lockstep.train.engine.Evaluator.Evaluation;
+import dev.lockstep.train.memory.ParameterHash;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** What a run says of itself at its beginning and its end, and the model that it leaves. */
+final class RunReport {
+  private final TrainingAssembly run;
+  private final Communicator communicator;
+
+  RunReport(TrainingAssembly run) {
+    this.run = run;
+    this.communicator = run.task.communicator();
+  }
+
+  /** What will run; {@code epochs} are done already. */
+  RunStart start(int threads, Optional<String> masterAddress, int epochs) {
+    DataPartitioner partitioner =
+        new DataPartitioner(run.trainingSamples.length, communicator.size());
+    List<Long> perRank =
+        IntStream.range(0, communicator.size()).mapToObj(partitioner::size).toList();
+    return new RunStart(
+        run.task.plan().name(),
+        backend(),
+        communicator.size(),
+        threads,
+        masterAddress,
+        perRank,
+        run.task.split().validation().length,
+        run.model.parameterCount(),
+        epochs + 1,
+        run.task.plan().training().epochs(),
+        run.sampler.stepsPerEpoch());
+  }
+
+  /** The results; collective. */
+  RunSummary summary(TrainingLoop loop, Evaluation evaluation) {
+    byte[] hash = ParameterHash.of(run.modelMemory.get(0)).getBytes(StandardCharsets.US_ASCII);
+    List<String> hashes =
+        Arrays.stream(communicator.allGather(hash))
+            .map(bytes -> new String(bytes, StandardCharsets.US_ASCII))
+            .toList();
+    RunTotals totals = loop.totals();
+    return new RunSummary(
+        totals.trainLoss(),
+        evaluation.loss(),
+        evaluation.scores(),
+        run.trainingSamples.length,
+        communicator.size(),
+        backend(),
+        loop.epochs(),
+        totals.seconds(),
+        totals.samplesPerSecond(),
+        totals.seconds() > 0 ? run.role.waitedSeconds() / totals.seconds() : 0,
+        hashes);
+  }
+
+  private String backend() {
+    return communicator.backend().name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Writes {@code model.pt}, which takes and gives numbers in the data's own units. */
+  void saveModel(RunFolder folder) {
+    Dataset dataset = run.task.dataset();
+    PhysicalModel.save(
+        run.model,
+        scaling(run.normalizers().features()),
+        run.loss.classifies() ? Scaling.identity() : scaling(run.normalizers().targets()),
+        ModelDescription.of(dataset).toJson(),
+        folder.model());
+  }
+
+  private static Scaling scaling(Normalizer normalizer) {
+    Normalizer.Statistics statistics = normalizer.statistics();
+    return new Scaling(
+        statistics.mean().stream().mapToDouble(Double::doubleValue).toArray(),
+        statistics.standardDeviation().stream().mapToDouble(Double::doubleValue).toArray());
+  }
+}

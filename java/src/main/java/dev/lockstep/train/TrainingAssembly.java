@@ -1,0 +1,128 @@
+package dev.lockstep.train;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.data.DataPartitioner;
+import dev.lockstep.data.DistributedSampler;
+import dev.lockstep.data.Normalizer;
+import dev.lockstep.model.Model;
+import dev.lockstep.train.engine.BatchReader;
+import dev.lockstep.train.engine.Evaluator;
+import dev.lockstep.train.engine.Loss;
+import dev.lockstep.train.engine.PrefetchingReader;
+import dev.lockstep.train.engine.Role;
+import dev.lockstep.train.engine.Schedule;
+import dev.lockstep.train.engine.TrainingState;
+import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.strategy.RoleContext;
+import dev.lockstep.train.strategy.Strategies;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The parts of a run on this rank, put together; closes them in the reverse order. One thread. */
+final class TrainingAssembly implements AutoCloseable {
+  /** Held-out samples at once, at least: without gradients they need little memory. */
+  private static final int SCORED_SAMPLES = 256;
+
+  final TrainingTask task;
+  final Model model;
+  final Loss loss;
+  final long[] trainingSamples;
+  final DistributedSampler sampler;
+  final Schedule schedule;
+  final PrefetchingReader reader;
+  final Role role;
+  final TrainingState state = new TrainingState();
+  final List<FlatBuffers> modelMemory;
+  final BestModel best;
+  private final RoleContext context;
+  private final int capacity;
+  private Normalizer.@Nullable Pair normalizers;
+  private @Nullable BatchReader scoringReader;
+
+  /** Composes the role and declares the state; collective. Owns nothing that it is given. */
+  TrainingAssembly(TrainingTask task, Model model) {
+    this.task = task;
+    this.model = model;
+    TrainingPlan plan = task.plan();
+    TrainingConfig training = plan.training();
+    Communicator communicator = task.communicator();
+    trainingSamples = task.split().train();
+    int batchSize = Math.min(training.batchSize(), trainingSamples.length);
+    sampler =
+        new DistributedSampler(
+            trainingSamples, batchSize, plan.seed(), communicator.rank(), communicator.size());
+    loss = new Loss(training.loss(), training.huberDelta());
+    int share = (int) new DataPartitioner(batchSize, communicator.size()).size(0);
+    int pieces = training.accumulationSteps();
+    capacity = Math.max(SCORED_SAMPLES, (share - 1) / pieces + 1);
+    long steps = (long) sampler.stepsPerEpoch() * training.epochs();
+    schedule =
+        new Schedule(
+            plan.schedule(),
+            plan.optimizer().learningRate(),
+            sampler.stepsPerEpoch(),
+            training.maxSteps() == null ? steps : Math.min(steps, training.maxSteps()));
+    reader = new PrefetchingReader(this::newReader);
+    context =
+        new RoleContext(
+            communicator, model, plan.optimizer(), loss, reader, plan.seed(), training.clipNorm());
+    try {
+      role = Strategies.create(plan.strategy(), context);
+      modelMemory = context.modelMemory();
+      best = context.own(new BestModel(training.earlyStopping(), modelMemory));
+      role.declare(state);
+      best.declare(state);
+    } catch (RuntimeException e) {
+      closeAfter(e);
+      throw e;
+    }
+  }
+
+  /** Takes the normalisers, of a checkpoint or newly measured. */
+  void useNormalizers(Normalizer.Pair pair) {
+    normalizers = pair;
+  }
+
+  Normalizer.Pair normalizers() {
+    if (normalizers == null) {
+      throw new IllegalStateException("Samples are asked for before they can be normalised.");
+    }
+    return normalizers;
+  }
+
+  private BatchReader newReader() {
+    return new BatchReader(
+        task.dataset(), normalizers(), loss.classifies(), model.type(), capacity);
+  }
+
+  Evaluator newEvaluator() {
+    scoringReader = newReader();
+    return new Evaluator(
+        role.compute(),
+        loss,
+        scoringReader,
+        capacity,
+        normalizers().targets(),
+        task.dataset().targetNames(),
+        task.split().validation(),
+        task.communicator());
+  }
+
+  private void closeAfter(RuntimeException cause) {
+    try {
+      close();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try (context;
+        reader) {
+      if (scoringReader != null) {
+        scoringReader.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package dev.lockstep.train.engine;
+
+import dev.lockstep.data.DistributedSampler.Batch;
+
+/**
+ * Turns each rank's gradients into those that this rank updates with. A step calls {@link #begin},
+ * then, as a sink, hears of the last backward pass, then {@link #complete}. Where it communicates,
+ * every rank calls every method, with or without samples. One thread.
+ */
+public interface GradientExchange extends GradientSink, Stateful, AutoCloseable {
+  /** What this rank's mean loss over its samples of a step is multiplied by before backward. */
+  double weight(Batch batch);
+
+  /** A step begins; the gradients are zero. */
+  void begin(Step step);
+
+  /** This rank's gradients are complete; on return the owned ranges hold what to update with. */
+  Reduced complete(Computed computed);
+
+  /** Seconds that this rank has waited for others. */
+  double waitedSeconds();
+
+  @Override
+  default void declare(TrainingState state) {}
+
+  @Override
+  default void close() {}
+}

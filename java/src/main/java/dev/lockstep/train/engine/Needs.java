@@ -1,0 +1,16 @@
+package dev.lockstep.train.engine;
+
+import dev.lockstep.train.memory.ControlWords.Word;
+import java.util.Set;
+
+/**
+ * What the exchange of a step must find out besides the gradients.
+ *
+ * @param norm whether the norm of the joint gradient is needed, as for clipping
+ * @param words what this rank tells the others
+ */
+public record Needs(boolean norm, Set<Word> words) {
+  public Needs {
+    words = Set.copyOf(words);
+  }
+}

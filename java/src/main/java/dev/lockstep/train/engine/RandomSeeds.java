@@ -1,0 +1,19 @@
+package dev.lockstep.train.engine;
+
+/** Seeds for libtorch's generator. */
+final class RandomSeeds {
+  private RandomSeeds() {}
+
+  /** A seed of its own for every step and rank; far apart for neighbours. */
+  static long of(long seed, long step, int rank) {
+    return mix(mix(mix(seed) + step) + rank);
+  }
+
+  /** The finaliser of SplitMix64 (Steele, Lea and Flood 2014). */
+  private static long mix(long z) {
+    long bits = z + 0x9E3779B97F4A7C15L;
+    bits = (bits ^ (bits >>> 30)) * 0xBF58476D1CE4E5B9L;
+    bits = (bits ^ (bits >>> 27)) * 0x94D049BB133111EBL;
+    return bits ^ (bits >>> 31);
+  }
+}

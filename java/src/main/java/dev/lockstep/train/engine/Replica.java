@@ -1,0 +1,265 @@
+package dev.lockstep.train.engine;
+
+import dev.lockstep.model.Model;
+import dev.lockstep.model.TrainingPass;
+import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ModelBuffers;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorBase;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.VoidTensorHook;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The whole model on every rank.
+ *
+ * <p>libtorch calls a parameter's hook with its gradient before it accumulates that, on the thread
+ * of backward, and tells nobody when it has; the next hook may come a whole layer later. So where
+ * the sink wants each gradient, the hook itself accumulates, and libtorch is left with a parameter
+ * that has no gradient yet, for which it keeps what the hook was given instead of adding.
+ */
+public final class Replica implements Compute {
+  private final Model model;
+  private final FlatParameters parameters;
+  private final ModelBuffers buffers;
+  private final Loss loss;
+  private final SampleReader reader;
+  private final long seed;
+  private final int rank;
+  // Native code refers to the hooks weakly; this list keeps them alive.
+  private final List<GradientHook> hooks = new ArrayList<>();
+  private final BitSet used = new BitSet();
+
+  private boolean lossIsFinite;
+  private @Nullable GradientSink hearing;
+  private @Nullable RuntimeException failure;
+
+  /**
+   * Registers a hook with each parameter.
+   *
+   * @param seed random numbers within the model follow from it, the step and the rank alone, so
+   *     they need no state
+   */
+  public Replica(
+      Model model,
+      FlatParameters parameters,
+      ModelBuffers buffers,
+      Loss loss,
+      SampleReader reader,
+      long seed,
+      int rank) {
+    this.model = model;
+    this.parameters = parameters;
+    this.buffers = buffers;
+    this.loss = loss;
+    this.reader = reader;
+    this.seed = seed;
+    this.rank = rank;
+    for (int i = 0; i < parameters.count(); i++) {
+      hooks.add(new GradientHook(i));
+    }
+  }
+
+  @Override
+  public void begin(Step step) {
+    torch.manual_seed(RandomSeeds.of(seed, step.number(), rank));
+    parameters.gradients().zero();
+    used.clear();
+    lossIsFinite = true;
+  }
+
+  @Override
+  public double run(MicroBatch piece, double weight, GradientSink sink) {
+    if (piece.count() == 0) {
+      return runWithoutSamples(sink);
+    }
+    try (PointerScope scope = new PointerScope()) {
+      SampleReader.Samples samples = reader.read(piece);
+      TrainingPass pass = model.trainingPass(samples.inputs());
+      Tensor mean = loss.mean(pass.output(), samples.targets());
+      double value = mean.item_double();
+      lossIsFinite &= Double.isFinite(value);
+      sink.backwardBegins(lossIsFinite);
+      double share = weight * piece.count() / piece.batch().count();
+      backward(pass, share == 1 ? mean : mean.mul(new Scalar(share)), sink);
+      return value * piece.count();
+    }
+  }
+
+  /** A model whose passes are collective needs this rank though it has nothing to add. */
+  private double runWithoutSamples(GradientSink sink) {
+    if (!model.isCollective()) {
+      sink.backwardBegins(lossIsFinite);
+      return 0;
+    }
+    try (PointerScope scope = new PointerScope()) {
+      TensorOptions type = new TensorOptions(model.type().scalarType());
+      TrainingPass pass = model.trainingPass(torch.zeros(new long[] {0, reader.features()}, type));
+      sink.backwardBegins(lossIsFinite);
+      backward(pass, pass.output().sum(), sink);
+      return 0;
+    }
+  }
+
+  private void backward(TrainingPass pass, Tensor scaled, GradientSink sink) {
+    hearing = sink.wantsEach() ? sink : null;
+    if (hearing != null) {
+      hooks.forEach(GradientHook::detachGradient);
+    }
+    try {
+      pass.backward(scaled);
+    } finally {
+      if (hearing != null) {
+        hooks.forEach(GradientHook::restoreGradient);
+      }
+      hearing = null;
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  @Override
+  public Computed computed() {
+    return new Computed(lossIsFinite, used, parameters.count());
+  }
+
+  @Override
+  public Tensor predict(Tensor inputs) {
+    model.setTraining(false);
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return model.forward(inputs);
+    } finally {
+      model.setTraining(true);
+    }
+  }
+
+  @Override
+  public String findNonFinite(Step step) {
+    for (int i = 0; i < parameters.count(); i++) {
+      if (!isFinite(parameters.parameter(i))) {
+        return "the parameter " + parameters.name(i);
+      }
+    }
+    if (model.isCollective()) {
+      return findNonFiniteGradient();
+    }
+    begin(step);
+    for (MicroBatch piece : step.pieces()) {
+      String found = findNonFinite(piece);
+      if (!found.isEmpty()) {
+        return found;
+      }
+    }
+    return findNonFiniteGradient();
+  }
+
+  private String findNonFiniteGradient() {
+    for (int i = parameters.count() - 1; i >= 0; i--) {
+      if (!isFinite(parameters.gradients().view(parameters.layout().slots().get(i)))) {
+        return "the gradient of " + parameters.name(i);
+      }
+    }
+    return "";
+  }
+
+  private String findNonFinite(MicroBatch piece) {
+    if (piece.count() == 0) {
+      return "";
+    }
+    try (PointerScope scope = new PointerScope()) {
+      SampleReader.Samples samples = reader.read(piece);
+      TrainingPass pass = model.trainingPass(samples.inputs());
+      Tensor prediction = pass.output();
+      Tensor mean = loss.mean(prediction, samples.targets());
+      pass.backward(mean);
+      if (!isFinite(samples.inputs())) {
+        return "the batch's features";
+      }
+      if (!isFinite(samples.targets())) {
+        return "the batch's targets";
+      }
+      if (!isFinite(prediction)) {
+        return "the model's prediction";
+      }
+      return isFinite(mean) ? "" : "the loss";
+    }
+  }
+
+  private static boolean isFinite(Tensor tensor) {
+    try (PointerScope scope = new PointerScope()) {
+      return torch.isfinite(tensor).all().item_bool();
+    }
+  }
+
+  @Override
+  public void declare(TrainingState state) {
+    state.replicated("model.", parameters.values());
+    state.replicated("buffer.", buffers.values());
+    state.onRestored(buffers::snapshot);
+  }
+
+  @Override
+  public void close() {
+    hooks.forEach(GradientHook::remove);
+  }
+
+  /** Of one parameter. */
+  private final class GradientHook extends VoidTensorHook {
+    private final int parameter;
+    private final int handle;
+    private final Tensor sum;
+    private final Tensor gradient;
+
+    GradientHook(int parameter) {
+      this.parameter = parameter;
+      retainReference();
+      sum = parameters.gradients().view(parameters.layout().slots().get(parameter));
+      sum.retainReference();
+      gradient = parameters.parameter(parameter).mutable_grad();
+      handle = parameters.parameter(parameter).register_hook(this);
+    }
+
+    /** From here on libtorch finds no gradient to add to. */
+    void detachGradient() {
+      gradient.reset();
+    }
+
+    void restoreGradient() {
+      gradient.put(sum);
+    }
+
+    @Override
+    public void call(TensorBase computed) {
+      if (failure != null) {
+        return;
+      }
+      try {
+        used.set(parameter);
+        if (hearing != null) {
+          try (Tensor term = new Tensor(computed)) {
+            sum.add_(term);
+          }
+          hearing.ready(parameter);
+        }
+      } catch (RuntimeException e) {
+        // Through libtorch's frames it would lose its type; backward() throws it.
+        failure = e;
+      }
+    }
+
+    void remove() {
+      restoreGradient();
+      parameters.parameter(parameter).remove_hook(handle);
+      sum.close();
+      close();
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package dev.lockstep.train.engine;
+
+import dev.lockstep.train.memory.ControlWords.Word;
+import java.util.Set;
+
+/** What a rank does in a step: a worker, a pipeline stage, a server. One thread. */
+public interface Role extends Stateful {
+  /** Takes one step; every rank of the group calls it. */
+  StepReport step(Step step);
+
+  /**
+   * Makes parameters equal on all ranks, for what follows; collective.
+   *
+   * @return what all ranks know now to be raised
+   */
+  Set<Word> synchronize(SyncPoint why);
+
+  /** Forward and backward, for evaluation and for finding what is not finite. */
+  Compute compute();
+
+  /** Seconds that this rank has waited for others. */
+  double waitedSeconds();
+}

@@ -1,0 +1,162 @@
+package dev.lockstep.train.memory;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.jni.Native;
+import dev.lockstep.model.Model;
+import dev.lockstep.model.ModelTensor;
+import dev.lockstep.train.memory.FlatLayout.Group;
+import dev.lockstep.train.memory.FlatLayout.Slot;
+import java.util.List;
+import java.util.function.LongFunction;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * A model's parameters and their gradients, moved into flat buffers in which libtorch works from
+ * then on: what backward accumulates lies ready to be reduced, and what the optimiser writes is the
+ * model.
+ *
+ * <p>{@link #close} gives the model memory of its own again. Not thread-safe.
+ */
+public final class FlatParameters implements AutoCloseable {
+  private final List<ModelTensor> parameters;
+  private final FlatLayout layout;
+  private final FlatBuffers values;
+  private final FlatBuffers gradients;
+
+  /** Every rank has parameters of its own. */
+  public FlatParameters(Model model, Communicator communicator) {
+    this(model, communicator, communicator::allocate, true);
+  }
+
+  /**
+   * All ranks use one and the same parameters, which begin as rank 0's; collective.
+   *
+   * @param shared gives memory that all ranks use
+   */
+  public static FlatParameters shared(
+      Model model, Communicator communicator, LongFunction<NativeMemory> shared) {
+    FlatParameters parameters =
+        new FlatParameters(model, communicator, shared, communicator.rank() == 0);
+    communicator.barrier();
+    return parameters;
+  }
+
+  private FlatParameters(
+      Model model, Communicator communicator, LongFunction<NativeMemory> allocate, boolean writes) {
+    parameters = model.parameters();
+    layout = FlatLayout.of(parameters);
+    values = new FlatBuffers(layout, allocate);
+    try {
+      gradients = new FlatBuffers(layout, communicator::allocate);
+    } catch (RuntimeException e) {
+      values.close();
+      throw e;
+    }
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      for (int i = 0; i < parameters.size(); i++) {
+        Slot slot = layout.slots().get(i);
+        ModelTensor parameter = parameters.get(i);
+        Tensor view = values.view(slot);
+        if (writes) {
+          view.copy_(parameter.tensor());
+        }
+        parameter.moveTo(view);
+        parameter.tensor().mutable_grad().put(gradients.view(slot));
+      }
+    }
+  }
+
+  public FlatLayout layout() {
+    return layout;
+  }
+
+  public FlatBuffers values() {
+    return values;
+  }
+
+  public FlatBuffers gradients() {
+    return gradients;
+  }
+
+  /** How many tensors there are. */
+  public int count() {
+    return parameters.size();
+  }
+
+  public Tensor parameter(int index) {
+    return parameters.get(index).tensor();
+  }
+
+  public String name(int index) {
+    return parameters.get(index).name();
+  }
+
+  /**
+   * The sum of the squares of all gradients; not finite if one of them is not, or if it overflows.
+   */
+  public double squaredGradientNorm() {
+    double squares = 0;
+    for (int i = 0; i < layout.groups().size(); i++) {
+      squares += squaredGradientNorm(new ParameterRange(i, 0, layout.groups().get(i).count()));
+    }
+    return squares;
+  }
+
+  /** As the other, over one range. */
+  public double squaredGradientNorm(ParameterRange range) {
+    Group group = layout.groups().get(range.group());
+    return Native.sum_of_squares(
+        gradients.address(range.group()) + range.from() * group.elementBytes(),
+        range.count(),
+        group.dataType().code());
+  }
+
+  /**
+   * Whether all gradients are finite.
+   *
+   * @param squaredNorm theirs; where it is finite, so are they
+   */
+  public boolean gradientsAreFinite(double squaredNorm) {
+    if (Double.isFinite(squaredNorm)) {
+      return true;
+    }
+    // Squares of finite float64 numbers may overflow.
+    try (PointerScope scope = new PointerScope()) {
+      for (int i = 0; i < layout.groups().size(); i++) {
+        if (!torch.isfinite(gradients.whole(i)).all().item_bool()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Multiplies a range of gradients. */
+  public void scaleGradients(ParameterRange range, double factor) {
+    Group group = layout.groups().get(range.group());
+    Native.scale(
+        gradients.address(range.group()) + range.from() * group.elementBytes(),
+        range.count(),
+        group.dataType().code(),
+        factor);
+  }
+
+  @Override
+  public void close() {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      for (ModelTensor parameter : parameters) {
+        Tensor tensor = parameter.tensor();
+        tensor.mutable_grad().reset();
+        parameter.moveTo(tensor.detach().clone());
+      }
+    }
+    values.close();
+    gradients.close();
+  }
+}

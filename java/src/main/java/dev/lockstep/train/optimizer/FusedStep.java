@@ -1,0 +1,149 @@
+package dev.lockstep.train.optimizer;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.comm.SharedMemory;
+import dev.lockstep.data.DistributedSampler.Batch;
+import dev.lockstep.jni.Native;
+import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.OptimizerConfig.Type;
+import dev.lockstep.train.engine.Computed;
+import dev.lockstep.train.engine.GradientExchange;
+import dev.lockstep.train.engine.Reduced;
+import dev.lockstep.train.engine.Step;
+import dev.lockstep.train.engine.UsedParameters;
+import dev.lockstep.train.memory.ControlWords;
+import dev.lockstep.train.memory.ControlWords.Word;
+import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.memory.ParameterRange;
+import java.util.Set;
+
+/**
+ * The ranks of a host update one set of parameters together: in one native pass each sums a slice
+ * of all ranks' gradients and updates that slice of the parameters, which exist once, as does the
+ * optimiser's state. Gradients are never written back. Only where the step needs their norm, which
+ * needs them all, are they summed first. The result has the bits of an all-reduce and an optimiser
+ * on every rank.
+ *
+ * <p>Being exchange and update at once, it knows which of both sums the gradients.
+ */
+public final class FusedStep extends Optimizer implements GradientExchange {
+  private final Communicator communicator;
+  private final SharedMemory shared;
+  private final ModelBuffers buffers;
+  private final ControlWords words;
+  private final UsedParameters used;
+  private Step current = Step.NONE;
+  private boolean summed;
+  private long waitedNanos;
+
+  /**
+   * Makes the shared state; collective.
+   *
+   * @param parameters in memory that the ranks share
+   */
+  public FusedStep(
+      OptimizerConfig config,
+      FlatParameters parameters,
+      ModelBuffers buffers,
+      Communicator communicator,
+      SharedMemory shared) {
+    super(config, parameters, shared::allocate);
+    this.communicator = communicator;
+    this.shared = shared;
+    this.buffers = buffers;
+    words = new ControlWords(parameters.gradients());
+    used = new UsedParameters(parameters.layout(), communicator);
+  }
+
+  @Override
+  public double weight(Batch batch) {
+    return batch.weight();
+  }
+
+  @Override
+  public void begin(Step step) {
+    current = step;
+  }
+
+  @Override
+  public void backwardBegins(boolean lossIsFinite) {
+    buffers.startMerge(current.batch().weight());
+  }
+
+  @Override
+  public Reduced complete(Computed computed) {
+    long start = System.nanoTime();
+    buffers.finishMerge();
+    summed = current.needs().norm();
+    for (int i = 0; summed && i < parameters.layout().groups().size(); i++) {
+      communicator.allReduce(parameters.gradients().span(i), ReduceOp.SUM);
+    }
+    double squares = parameters.squaredGradientNorm();
+    words.set(current.needs().words());
+    if (!computed.lossIsFinite() || !parameters.gradientsAreFinite(squares)) {
+      words.raise(Word.FAILED);
+    }
+    if (!computed.usesAll()) {
+      words.raise(Word.UNUSED);
+    }
+    communicator.allReduce(words.span(), ReduceOp.SUM);
+    Set<Word> raised = words.raised();
+    waitedNanos += System.nanoTime() - start;
+    return new Reduced(
+        used.ofAllRanks(computed, raised.contains(Word.UNUSED)),
+        squares,
+        !raised.contains(Word.FAILED),
+        raised);
+  }
+
+  @Override
+  void sgd(ParameterRange range, long step, double learningRate) {
+    FlatBuffers momentum = state().get("momentum");
+    shared.run(
+        group ->
+            Native.reduce_sgd_step(
+                group,
+                !summed,
+                address(parameters.values(), range),
+                address(parameters.gradients(), range),
+                momentum == null ? 0 : address(momentum, range),
+                range.count(),
+                parameters.layout().groups().get(range.group()).dataType().code(),
+                step,
+                learningRate,
+                config.momentum(),
+                config.dampening(),
+                config.weightDecay(),
+                config.nesterov()));
+  }
+
+  @Override
+  void adam(ParameterRange range, long step, double learningRate) {
+    shared.run(
+        group ->
+            Native.reduce_adam_step(
+                group,
+                !summed,
+                address(parameters.values(), range),
+                address(parameters.gradients(), range),
+                address(state().get("first_moment"), range),
+                address(state().get("second_moment"), range),
+                range.count(),
+                parameters.layout().groups().get(range.group()).dataType().code(),
+                step,
+                learningRate,
+                config.beta1(),
+                config.beta2(),
+                config.epsilon(),
+                config.weightDecay(),
+                config.type() == Type.ADAMW));
+  }
+
+  @Override
+  public double waitedSeconds() {
+    return waitedNanos * 1e-9;
+  }
+}

@@ -1,0 +1,171 @@
+package dev.lockstep.train.strategy;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.comm.Work;
+import dev.lockstep.data.DistributedSampler.Batch;
+import dev.lockstep.train.engine.Computed;
+import dev.lockstep.train.engine.GradientExchange;
+import dev.lockstep.train.engine.Reduced;
+import dev.lockstep.train.engine.Step;
+import dev.lockstep.train.engine.UsedParameters;
+import dev.lockstep.train.memory.ControlWords;
+import dev.lockstep.train.memory.ControlWords.Word;
+import dev.lockstep.train.memory.FlatLayout;
+import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.memory.ParameterRange;
+import dev.lockstep.train.memory.Works;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Sums the ranks' gradients, each weighted by its samples, so that all ranks take the step that one
+ * process would take with the joined batch.
+ *
+ * <p>Gradients are reduced in buckets while backward still computes earlier layers' (Li et al.
+ * 2020, "PyTorch Distributed: Experiences on Accelerating Data Parallel Training"). Buckets start
+ * in their planned order, whatever order gradients come in, because all ranks must reduce in the
+ * same order; those that backward did not complete (parameters that the loss did not use) start
+ * after it, with zeros. The control words go beside the last bucket and cost no message.
+ */
+public final class AllReduceExchange implements GradientExchange {
+  private static final double MIB = 1 << 20;
+
+  private final Communicator communicator;
+  private final FlatParameters parameters;
+  private final ModelBuffers buffers;
+  private final List<Bucket> buckets;
+  private final int[] bucketOf;
+  private final int[] pendingParameters;
+  private final List<Work> pending = new ArrayList<>();
+  private final ControlWords words;
+  private final UsedParameters used;
+
+  private Step current = Step.NONE;
+  private int nextBucket;
+  private long waitedNanos;
+
+  /**
+   * Plans the buckets.
+   *
+   * @param firstBucketMib MiB of gradients that are sent first, small so that sending begins early
+   * @param bucketMib MiB of gradients sent at once after that
+   */
+  public AllReduceExchange(
+      double firstBucketMib,
+      double bucketMib,
+      Communicator communicator,
+      FlatParameters parameters,
+      ModelBuffers buffers) {
+    this.communicator = communicator;
+    this.parameters = parameters;
+    this.buffers = buffers;
+    FlatLayout layout = parameters.layout();
+    buckets =
+        communicator.size() == 1
+            ? List.of()
+            : Bucket.plan(layout, (long) (firstBucketMib * MIB), (long) (bucketMib * MIB));
+    bucketOf = Bucket.bucketOfParameter(buckets, layout);
+    pendingParameters = new int[buckets.size()];
+    words = new ControlWords(parameters.gradients());
+    used = new UsedParameters(layout, communicator);
+  }
+
+  @Override
+  public double weight(Batch batch) {
+    return batch.weight();
+  }
+
+  @Override
+  public void begin(Step step) {
+    current = step;
+    nextBucket = 0;
+    for (int b = 0; b < pendingParameters.length; b++) {
+      pendingParameters[b] = buckets.get(b).parameters().size();
+    }
+    words.set(step.needs().words());
+  }
+
+  @Override
+  public void backwardBegins(boolean lossIsFinite) {
+    // Before the last bucket leaves, and with it the words.
+    if (!lossIsFinite) {
+      words.raise(Word.FAILED);
+    }
+    // Backward does not read batch statistics' running means, so they may be merged meanwhile.
+    buffers.startMerge(current.batch().weight());
+  }
+
+  @Override
+  public boolean wantsEach() {
+    return !buckets.isEmpty();
+  }
+
+  @Override
+  public void ready(int parameter) {
+    pendingParameters[bucketOf[parameter]]--;
+    while (nextBucket < buckets.size() && pendingParameters[nextBucket] == 0) {
+      startNextBucket();
+    }
+  }
+
+  private void startNextBucket() {
+    Bucket bucket = buckets.get(nextBucket);
+    nextBucket++;
+    pending.add(
+        communicator.allReduceAsync(
+            parameters.gradients().span(bucket.group(), bucket.from(), bucket.count()),
+            ReduceOp.SUM));
+  }
+
+  @Override
+  public Reduced complete(Computed computed) {
+    if (nextBucket < buckets.size() && !computed.usesAll()) {
+      words.raise(Word.UNUSED);
+    }
+    while (nextBucket < buckets.size()) {
+      startNextBucket();
+    }
+    long start = System.nanoTime();
+    buffers.finishMerge();
+    long waited = System.nanoTime() - start;
+    double squares = 0;
+    for (int b = 0; b < pending.size(); b++) {
+      start = System.nanoTime();
+      pending.get(b).await();
+      waited += System.nanoTime() - start;
+      // While later buckets are on the wire.
+      squares += current.needs().norm() ? 0 : squaredNorm(buckets.get(b));
+    }
+    pending.clear();
+    waitedNanos += waited;
+    if (current.needs().norm() || buckets.isEmpty()) {
+      squares = parameters.squaredGradientNorm();
+    }
+    Set<Word> raised = words.raised();
+    if (!raised.contains(Word.FAILED) && !parameters.gradientsAreFinite(squares)) {
+      raised.add(Word.FAILED);
+    }
+    boolean anyUnused = buckets.isEmpty() ? !computed.usesAll() : raised.contains(Word.UNUSED);
+    return new Reduced(
+        used.ofAllRanks(computed, anyUnused), squares, !raised.contains(Word.FAILED), raised);
+  }
+
+  private double squaredNorm(Bucket bucket) {
+    long from = Math.max(0, bucket.from());
+    return parameters.squaredGradientNorm(
+        new ParameterRange(bucket.group(), from, bucket.from() + bucket.count() - from));
+  }
+
+  @Override
+  public double waitedSeconds() {
+    return waitedNanos * 1e-9;
+  }
+
+  @Override
+  public void close() {
+    Works.settle(pending);
+  }
+}

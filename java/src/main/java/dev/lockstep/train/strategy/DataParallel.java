@@ -1,0 +1,126 @@
+package dev.lockstep.train.strategy;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.comm.Backend;
+import dev.lockstep.comm.BackendUnavailableException;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.SharedMemory;
+import dev.lockstep.train.Checks;
+import dev.lockstep.train.engine.ParameterExchange;
+import dev.lockstep.train.engine.Role;
+import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.optimizer.FusedStep;
+import dev.lockstep.train.optimizer.LocalOptimizer;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code data_parallel}: gradients are summed at every step, so that the result is that of one
+ * process with the joined batch.
+ */
+public final class DataParallel implements StrategyProvider<DataParallel.Options> {
+  /**
+   * The keys beside {@code type}.
+   *
+   * @param firstBucketMib MiB of gradients that are sent first, small so that sending begins early
+   * @param bucketMib MiB of gradients sent at once after that
+   * @param fused whether ranks of one host share one set of parameters and optimiser state, and
+   *     reduce and update a slice of it each; null: where they can. The result has the same bits
+   */
+  public record Options(double firstBucketMib, double bucketMib, @Nullable Boolean fused) {
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a value is out of its range; the message names the key
+     */
+    public Options {
+      Checks.positive("first_bucket_mib", firstBucketMib);
+      Checks.positive("bucket_mib", bucketMib);
+    }
+
+    /** From the keys that a file gives; the others take their defaults. */
+    @JsonCreator
+    public static Options of(
+        @JsonProperty("first_bucket_mib") @Nullable Double firstBucketMib,
+        @JsonProperty("bucket_mib") @Nullable Double bucketMib,
+        @JsonProperty("fused") @Nullable Boolean fused) {
+      return new Options(
+          firstBucketMib == null ? 1 : firstBucketMib, bucketMib == null ? 25 : bucketMib, fused);
+    }
+
+    /** Buckets of 1 MiB, then 25 MiB; fused where the ranks can. */
+    public static Options defaults() {
+      return of(null, null, null);
+    }
+
+    /** The same with other buckets. */
+    public Options withBuckets(double firstMib, double mib) {
+      return new Options(firstMib, mib, fused);
+    }
+
+    /** The same with parameters that are shared, or not. */
+    public Options withFused(boolean shared) {
+      return new Options(firstBucketMib, bucketMib, shared);
+    }
+  }
+
+  @Override
+  public String type() {
+    return "data_parallel";
+  }
+
+  @Override
+  public Class<Options> options() {
+    return Options.class;
+  }
+
+  @Override
+  public Role create(Options options, RoleContext context) {
+    Communicator group = context.communicator();
+    if (options.fused() == null ? canFuse(context) : options.fused()) {
+      return fused(context, sharedMemory(group));
+    }
+    FlatParameters parameters = context.parameters();
+    ModelBuffers buffers = context.buffers();
+    return context.worker(
+        parameters,
+        buffers,
+        context.own(
+            new AllReduceExchange(
+                options.firstBucketMib(), options.bucketMib(), group, parameters, buffers)),
+        context.own(new LocalOptimizer(context.optimizer(), parameters)),
+        ParameterExchange.NONE);
+  }
+
+  private static boolean canFuse(RoleContext context) {
+    Communicator group = context.communicator();
+    return group.size() > 1
+        && group.backend() == Backend.SHARED_MEMORY
+        && SharedMemoryNeed.fits(context.model(), context.optimizer(), group);
+  }
+
+  private static SharedMemory sharedMemory(Communicator group) {
+    Optional<SharedMemory> shared = group.sharedMemory();
+    return shared.orElseThrow(
+        () ->
+            new BackendUnavailableException(
+                "The "
+                    + group.size()
+                    + " ranks of this group ("
+                    + group.transport()
+                    + ") do not all share memory, which strategy.fused needs: run all of them on"
+                    + " one host, or leave strategy.fused out."));
+  }
+
+  private static Role fused(RoleContext context, SharedMemory shared) {
+    Communicator group = context.communicator();
+    FlatParameters parameters =
+        context.own(FlatParameters.shared(context.model(), group, shared::allocate));
+    ModelBuffers buffers = context.buffers();
+    FusedStep step =
+        context.own(new FusedStep(context.optimizer(), parameters, buffers, group, shared));
+    return context.worker(parameters, buffers, step, step, ParameterExchange.NONE);
+  }
+}

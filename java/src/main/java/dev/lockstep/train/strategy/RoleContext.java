@@ -1,0 +1,143 @@
+package dev.lockstep.train.strategy;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.model.Model;
+import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.engine.Compute;
+import dev.lockstep.train.engine.GradientExchange;
+import dev.lockstep.train.engine.Loss;
+import dev.lockstep.train.engine.ParameterExchange;
+import dev.lockstep.train.engine.Precision;
+import dev.lockstep.train.engine.Replica;
+import dev.lockstep.train.engine.Role;
+import dev.lockstep.train.engine.SampleReader;
+import dev.lockstep.train.engine.Update;
+import dev.lockstep.train.engine.Worker;
+import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ModelBuffers;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a strategy composes a rank's role from. It owns the parts and closes them at the end of the
+ * run, or when composing fails, last made first. One thread.
+ */
+public final class RoleContext implements AutoCloseable {
+  private final Communicator communicator;
+  private final Model model;
+  private final OptimizerConfig optimizer;
+  private final Loss loss;
+  private final SampleReader reader;
+  private final long seed;
+  private final @Nullable Double clipNorm;
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private List<FlatBuffers> modelMemory = List.of();
+
+  /**
+   * Names what a role is made of; owns none of these.
+   *
+   * @param reader gives the samples of each piece
+   * @param seed of random numbers within the model
+   * @param clipNorm gradients of a larger 2-norm are scaled down to it; null for no clipping
+   */
+  public RoleContext(
+      Communicator communicator,
+      Model model,
+      OptimizerConfig optimizer,
+      Loss loss,
+      SampleReader reader,
+      long seed,
+      @Nullable Double clipNorm) {
+    this.communicator = communicator;
+    this.model = model;
+    this.optimizer = optimizer;
+    this.loss = loss;
+    this.reader = reader;
+    this.seed = seed;
+    this.clipNorm = clipNorm;
+  }
+
+  /** The ranks. */
+  public Communicator communicator() {
+    return communicator;
+  }
+
+  public Model model() {
+    return model;
+  }
+
+  /** Which optimiser the run was told to use. */
+  public OptimizerConfig optimizer() {
+    return optimizer;
+  }
+
+  /** Has something closed with this context; returns it. */
+  public <T extends AutoCloseable> T own(T part) {
+    if (owned.stream().noneMatch(other -> other == part)) {
+      owned.push(part);
+    }
+    return part;
+  }
+
+  /** Parameters of this rank alone, in flat memory. */
+  public FlatParameters parameters() {
+    return own(new FlatParameters(model, communicator));
+  }
+
+  /** The model's other tensors, in flat memory. */
+  public ModelBuffers buffers() {
+    return own(new ModelBuffers(model, communicator));
+  }
+
+  /**
+   * The live memory of the model that the role trains: its parameters, then its other tensors.
+   *
+   * @throws IllegalStateException if no role has been composed
+   */
+  public List<FlatBuffers> modelMemory() {
+    if (modelMemory.isEmpty()) {
+      throw new IllegalStateException("The strategy has composed no worker.");
+    }
+    return modelMemory;
+  }
+
+  /** A worker that computes the whole model, with what the run says of clipping. */
+  public Role worker(
+      FlatParameters parameters,
+      ModelBuffers buffers,
+      GradientExchange exchange,
+      Update update,
+      ParameterExchange parameterExchange) {
+    modelMemory = List.of(parameters.values(), buffers.values());
+    own(exchange);
+    own(update);
+    own(parameterExchange);
+    Compute compute =
+        own(new Replica(model, parameters, buffers, loss, reader, seed, communicator.rank()));
+    return new Worker(compute, exchange, update, parameterExchange, Precision.FULL, clipNorm);
+  }
+
+  /** Closes what it owns; afterwards the model has memory of its own again. */
+  @Override
+  public void close() {
+    RuntimeException failure = null;
+    while (!owned.isEmpty()) {
+      try {
+        owned.pop().close();
+      } catch (Exception e) {
+        if (failure == null) {
+          failure =
+              e instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(e);
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

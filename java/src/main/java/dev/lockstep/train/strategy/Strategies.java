@@ -1,0 +1,63 @@
+package dev.lockstep.train.strategy;
+
+import dev.lockstep.train.StrategyConfig;
+import dev.lockstep.train.engine.Role;
+import java.util.Map;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
+
+/** The strategies that are there: those of this library and those of other jars. */
+public final class Strategies {
+  private Strategies() {}
+
+  /** What every type's options are, by the type's name. */
+  public static Map<String, Class<? extends Record>> options() {
+    Map<String, Class<? extends Record>> options = new TreeMap<>();
+    providers().forEach((type, provider) -> options.put(type, provider.options()));
+    return options;
+  }
+
+  /** Composes what this rank does in a step. */
+  public static Role create(StrategyConfig config, RoleContext context) {
+    StrategyProvider<?> provider = providers().get(config.type());
+    if (provider == null) {
+      throw new IllegalArgumentException("type: there is no strategy " + config.type() + ".");
+    }
+    return create(provider, config.options(), context);
+  }
+
+  private static <O extends Record> Role create(
+      StrategyProvider<O> provider, Record options, RoleContext context) {
+    return provider.create(provider.options().cast(options), context);
+  }
+
+  /** The type whose options these are. */
+  public static String typeOf(Record options) {
+    return providers().values().stream()
+        .filter(provider -> provider.options() == options.getClass())
+        .map(StrategyProvider::type)
+        .findFirst()
+        .orElseThrow(
+            () -> new IllegalArgumentException(options + " are not the options of a strategy."));
+  }
+
+  private static Map<String, StrategyProvider<?>> providers() {
+    Map<String, StrategyProvider<?>> byType = new TreeMap<>();
+    try {
+      for (StrategyProvider<?> provider : ServiceLoader.load(StrategyProvider.class)) {
+        StrategyProvider<?> other = byType.put(provider.type(), provider);
+        if (other != null) {
+          throw new IllegalArgumentException(
+              "type: both %s and %s call themselves strategy %s; take one off the class path."
+                  .formatted(
+                      other.getClass().getName(), provider.getClass().getName(), provider.type()));
+        }
+      }
+    } catch (ServiceConfigurationError e) {
+      throw new IllegalArgumentException(
+          "type: a strategy on the class path cannot be loaded: " + e.getMessage(), e);
+    }
+    return byType;
+  }
+}

@@ -1,0 +1,29 @@
+package dev.lockstep.train.strategy;
+
+import dev.lockstep.train.engine.Role;
+
+/**
+ * A way in which ranks work together, by the name that {@code strategy.type} gives it. Found by
+ * {@link java.util.ServiceLoader}: a jar of one's own names its class in {@code
+ * META-INF/services/dev.lockstep.train.strategy.StrategyProvider}.
+ *
+ * @param <O> the options: a record, whose components are the other keys of the section in snake
+ *     case; with a {@code @JsonCreator} it decides on defaults (absent keys are null), and an
+ *     {@code IllegalArgumentException} from it names the key first
+ */
+public interface StrategyProvider<O extends Record> {
+  /** The strategy's name in a configuration, in snake case. */
+  String type();
+
+  /** The record of its options. */
+  Class<O> options();
+
+  /**
+   * Composes what this rank does in a step; collective, every rank calls it.
+   *
+   * @param options what the configuration says
+   * @param context the group, the model and what parts are made of; closes what it owns, also if
+   *     this method throws
+   */
+  Role create(O options, RoleContext context);
+}

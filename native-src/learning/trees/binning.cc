@@ -1,0 +1,193 @@
+#include "learning/trees/binning.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <string>
+
+#include "lockstep/error.h"
+
+namespace lockstep::learning {
+namespace {
+
+/// Floats as integers of the same order.
+std::uint32_t key_of(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value == 0 ? 0.0f : value);
+  return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+}
+
+float value_of(std::uint32_t key) {
+  return std::bit_cast<float>((key & 0x80000000u) != 0 ? key & 0x7fffffffu : ~key);
+}
+
+void radix_sort(std::vector<std::uint32_t>& keys, std::vector<std::uint32_t>& spare) {
+  constexpr int BITS = 11;
+  spare.resize(keys.size());
+  for (int shift = 0; shift < 32; shift += BITS) {
+    std::array<std::uint32_t, (1 << BITS) + 1> starts{};
+    constexpr std::uint32_t MASK = (1u << BITS) - 1;
+    for (const std::uint32_t key : keys) ++starts[(key >> shift & MASK) + 1];
+    for (std::size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
+    for (const std::uint32_t key : keys) spare[starts[key >> shift & MASK]++] = key;
+    keys.swap(spare);
+  }
+}
+
+/// The sorted keys of what is not missing in this rank's rows of a column.
+std::vector<std::uint32_t> sorted_keys(std::span<const double> values, std::size_t features,
+                                       std::size_t feature, std::vector<std::uint32_t>& spare) {
+  std::vector<std::uint32_t> keys;
+  keys.reserve(values.size() / features);
+  for (std::size_t at = feature; at < values.size(); at += features) {
+    if (!std::isnan(values[at])) keys.push_back(key_of(static_cast<float>(values[at])));
+  }
+  radix_sort(keys, spare);
+  return keys;
+}
+
+float halfway(std::uint32_t low, std::uint32_t high) {
+  const double a = static_cast<double>(value_of(low)), b = static_cast<double>(value_of(high));
+  if (!std::isfinite(a) || !std::isfinite(b)) return value_of(low);
+  const auto middle = static_cast<float>(a + (b - a) / 2);
+  return middle < value_of(high) ? middle : value_of(low);
+}
+
+struct Column {
+  std::size_t feature;
+  std::vector<std::uint32_t> keys;
+};
+
+/// For each column the keys at `wanted` evenly spaced ranks.
+void find_quantiles(const Group& group, const std::vector<Column>& columns, std::int32_t max_bins,
+                    std::vector<FeatureBins>& bins) {
+  if (columns.empty()) return;
+  const auto wanted = static_cast<std::size_t>(max_bins - 1);
+  std::vector<std::int64_t> sizes;
+  for (const Column& column : columns) sizes.push_back(static_cast<std::int64_t>(column.keys.size()));
+  group.sum(sizes);
+  std::vector<std::uint32_t> prefixes(columns.size() * wanted, 0);
+  std::vector<std::int64_t> counts(prefixes.size());
+  for (int bit = 31; bit >= 0; --bit) {
+    const std::uint32_t low = (1u << bit) - 1;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const auto& keys = columns[c].keys;
+      for (std::size_t i = 0; i < wanted; ++i) {
+        counts[c * wanted + i] =
+            std::ranges::upper_bound(keys, prefixes[c * wanted + i] | low) - keys.begin();
+      }
+    }
+    group.sum(counts);
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      for (std::size_t i = 0; i < wanted; ++i) {
+        const auto rank = (static_cast<std::int64_t>(i + 1) * sizes[c] + max_bins - 1) / max_bins;
+        if (counts[c * wanted + i] < rank) prefixes[c * wanted + i] |= 1u << bit;
+      }
+    }
+  }
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    auto& edges = bins[columns[c].feature].edges;
+    for (std::size_t i = 0; i < wanted; ++i) {
+      const float edge = value_of(prefixes[c * wanted + i]);
+      if (edges.empty() || edges.back() < edge) edges.push_back(edge);
+    }
+  }
+}
+
+void bin_categories(const Group& group, std::span<const double> values, std::size_t features,
+                    std::size_t feature, std::int32_t max_bins, FeatureBins& bins) {
+  constexpr double MOST = 1 << 24;
+  double largest = -1, refused = 0;
+  for (std::size_t at = feature; at < values.size(); at += features) {
+    const double code = values[at];
+    if (std::isnan(code)) continue;
+    if (!(code >= 0 && code < MOST && code == std::floor(code))) refused = 1;
+    largest = std::max(largest, code);
+  }
+  if (group.max(refused) > 0) {
+    throw Error(ErrorCode::INVALID_ARGUMENT, "The categories of feature " + std::to_string(feature) +
+                                                 " must be whole numbers from 0 to 16777215.");
+  }
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(group.max(largest) + 1), 0);
+  for (std::size_t at = feature; at < values.size(); at += features) {
+    if (!std::isnan(values[at])) ++counts[static_cast<std::size_t>(values[at])];
+  }
+  if (!counts.empty()) group.sum(counts);
+  for (std::size_t code = 0; code < counts.size(); ++code) {
+    if (counts[code] > 0) bins.codes.push_back(static_cast<std::int32_t>(code));
+  }
+  if (bins.codes.size() > static_cast<std::size_t>(max_bins)) {
+    auto is_more_frequent = [&](std::int32_t a, std::int32_t b) {
+      const auto count_a = counts[static_cast<std::size_t>(a)], count_b = counts[static_cast<std::size_t>(b)];
+      return count_a != count_b ? count_a > count_b : a < b;
+    };
+    std::ranges::sort(bins.codes, is_more_frequent);
+    bins.codes.resize(static_cast<std::size_t>(max_bins));
+    std::ranges::sort(bins.codes);
+  }
+}
+
+}  // namespace
+
+std::uint8_t FeatureBins::bin(double value) const {
+  if (std::isnan(value)) return missing();
+  if (is_categorical) {
+    const auto found = std::ranges::lower_bound(codes, value, {},
+                                                [](std::int32_t code) { return static_cast<double>(code); });
+    return found != codes.end() && *found == value ? static_cast<std::uint8_t>(found - codes.begin())
+                                                   : missing();
+  }
+  const auto narrow = static_cast<float>(value);
+  return static_cast<std::uint8_t>(std::ranges::lower_bound(edges, narrow) - edges.begin());
+}
+
+std::vector<FeatureBins> bin_features(const Group& group, std::span<const double> values,
+                                      std::size_t features, const std::vector<char>& categorical,
+                                      std::int32_t max_bins) {
+  std::vector<FeatureBins> bins(features);
+  const auto limit = static_cast<std::size_t>(max_bins);
+  std::vector<Column> columns;
+  std::vector<std::uint64_t> distinct;  // (feature, key)
+  std::vector<std::int64_t> has_many(features, 0);
+  std::vector<std::uint32_t> spare;
+  for (std::size_t f = 0; f < features; ++f) {
+    if (categorical[f]) {
+      bins[f].is_categorical = true;
+      bin_categories(group, values, features, f, max_bins, bins[f]);
+      continue;
+    }
+    Column column{f, sorted_keys(values, features, f, spare)};
+    const std::size_t before = distinct.size();
+    for (std::size_t i = 0; i < column.keys.size() && distinct.size() - before <= limit; ++i) {
+      if (i == 0 || column.keys[i] != column.keys[i - 1]) {
+        distinct.push_back(std::uint64_t{f} << 32 | column.keys[i]);
+      }
+    }
+    if (distinct.size() - before > limit) {
+      has_many[f] = 1;
+      distinct.resize(before);
+    }
+    columns.push_back(std::move(column));
+  }
+  group.sum(has_many);
+  distinct = group.gather(distinct);
+  std::ranges::sort(distinct);
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  for (std::size_t begin = 0, end = 0; begin < distinct.size(); begin = end) {
+    const std::uint64_t feature = distinct[begin] >> 32;
+    for (end = begin; end < distinct.size() && distinct[end] >> 32 == feature;) ++end;
+    if (has_many[feature] != 0) continue;
+    if (end - begin > limit) {
+      has_many[feature] = 1;
+      continue;
+    }
+    for (std::size_t i = begin; i + 1 < end; ++i) {
+      bins[feature].edges.push_back(
+          halfway(static_cast<std::uint32_t>(distinct[i]), static_cast<std::uint32_t>(distinct[i + 1])));
+    }
+  }
+  std::erase_if(columns, [&](const Column& column) { return has_many[column.feature] == 0; });
+  find_quantiles(group, columns, max_bins, bins);
+  return bins;
+}
+
+}  // namespace lockstep::learning
