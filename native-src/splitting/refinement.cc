@@ -66,7 +66,7 @@ Refinement refine_in(Communicator& group, const Network& network, const Refineme
   const SensorSlices slices(group, network.sensors);
   std::vector<double> points = graph.points_at(positions);
   Refinement total = settle<D>(graph, slices, options, points);
-  if (options.searches && total.iterations < options.max_iterations) {
+  if (options.searches) {
     const Fold start{total.cost, {points.begin(), points.begin() + static_cast<std::ptrdiff_t>(positions.size())}};
     const std::vector<Fold> folds = search(group, graph, slices, Loss{options.huber}, 0, start);
     std::copy(folds.front().positions.begin(), folds.front().positions.end(), points.begin());

@@ -20,14 +20,12 @@ struct MirroredGroup {
   std::vector<double> positions;      ///< of `sensors`, refined: sensors × d
 };
 
-/// Collective, with the same bits on any number of ranks. A group is held in place only by sensors on both sides of
-/// a line, not by those on it: for each line through two points near each other (plane through three), ranges that
-/// a reflection would change by much tie their ends together, and what is then not tied to an anchor is a group.
-/// Groups are mirrored, and refined with the sensors around them.
+/// Collective, with the same bits on any number of ranks. Mirrors the groups that little holds on their side (see
+/// mirror_candidates.h), and refines them with the sensors around them.
 /// @param points points × d
 /// @param most_rise of the cost
 /// @return cheapest first
-std::vector<MirroredGroup> mirrored_groups(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
-                                           std::span<const double> points, double most_rise);
+std::vector<MirroredGroup> mirrored_groups(Communicator& ranks, const RangeGraph& graph, const SensorSlices& slices,
+                                           const Loss& loss, std::span<const double> points, double most_rise);
 
 }  // namespace lockstep::splitting

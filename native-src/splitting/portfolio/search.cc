@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 #include "splitting/flips.h"
 #include "splitting/levenberg_marquardt.h"
 #include "splitting/portfolio/group_mirrors.h"
 #include "splitting/portfolio/parts.h"
+#include "splitting/portfolio/reweighting.h"
 #include "splitting/portfolio/shortest_paths.h"
 
 namespace lockstep::splitting {
@@ -25,6 +27,10 @@ constexpr double OPERATIONS = 4e9;
 constexpr double OPERATIONS_OF_A_SENSOR = 2e7;
 constexpr double MOST_OPERATIONS_OF_AN_ATTEMPT = 2e10;
 constexpr int MOST_MIRRORINGS = 8;
+// Of folds by sums of squares so many are kept, up to so far above the best, to be judged by their likelihood.
+constexpr std::size_t MOST_FOLDS = 8;
+constexpr double MOST_RISE_IN_SQUARES = 12;
+constexpr double LEAST_GAIN_OVER_START = 1;
 constexpr double LEAST_GAIN = 0.5;   // In the cost; less tells no two folds apart.
 constexpr double SAME_COST = 0.02;
 constexpr double CONSISTENT = 3;     // Standard deviations of χ².
@@ -50,6 +56,11 @@ Recipe recipe_of(int attempt) {
     default:
       return {Start::HERE, attempt % 2 == 1 ? 1 : 2, static_cast<std::uint64_t>(attempt)};
   }
+}
+
+/// Whether the ranges fit as well as ranges with their noise do.
+bool is_consistent(const RangeGraph& graph, const Loss& loss, std::span<const double> points) {
+  return chi_square(graph, loss, points).excess() < CONSISTENT;
 }
 
 void append(const Fold& fold, std::vector<double>& list) {
@@ -84,18 +95,15 @@ class WholeSearch {
         if (k % group_.size() == group_.rank()) append(attempts_.run(recipe, start_of(first + k)), own);
       }
       const std::vector<double> all = slices_.gather_lists(own);
-      for (auto at = all.begin(); at != all.end();) {
-        const auto next = at + 1 + static_cast<std::ptrdiff_t>(folds_.front().positions.size());
-        add({*at, {at + 1, next}});
-        at = next;
-      }
-      mirror_groups();
+      for (Fold& fold : read_folds(all)) add(std::move(fold));
+      if (first == 0 || folds_.front().cost < before) mirror_groups();
       since_better = folds_.front().cost < before - LEAST_GAIN
                          ? 0
                          : since_better + static_cast<int>(ATTEMPTS_OF_A_ROUND);
       const bool fits = is_consistent(graph_, loss_, graph_.points_at(folds_.front().positions));
       if (since_better >= (fits ? ENOUGH_IF_CONSISTENT : ENOUGH_IF_NOT)) break;
     }
+    rank_by_likelihood();
     return std::move(folds_);
   }
 
@@ -104,11 +112,40 @@ class WholeSearch {
     return attempt == 3 || attempt == 5 ? first_ : folds_.front().positions;
   }
 
+  std::vector<Fold> read_folds(const std::vector<double>& list) const {
+    std::vector<Fold> folds;
+    for (auto at = list.begin(); at != list.end();) {
+      const auto next = at + 1 + static_cast<std::ptrdiff_t>(first_.size());
+      folds.push_back({*at, {at + 1, next}});
+      at = next;
+    }
+    return folds;
+  }
+
+  /// Measured ranges weigh by what they are off, so that at 20 % noise a wrong fold may cost less than the right one.
+  /// Of folds that the ranges hardly tell apart, the one in which the search began stays, as in flip().
+  void rank_by_likelihood() {
+    std::vector<double> own;
+    for (std::size_t k = 0; k <= folds_.size(); ++k) {
+      if (static_cast<int>(k) % group_.size() != group_.rank()) continue;
+      Fold fold = reweighted(graph_, loss_, k == folds_.size() ? first_ : folds_[k].positions);
+      if (k == folds_.size()) fold.cost -= LEAST_GAIN_OVER_START;
+      append(fold, own);
+    }
+    folds_.clear();
+    rise_ = most_rise_;
+    std::vector<Fold> all = read_folds(slices_.gather_lists(own));
+    std::sort(all.begin(), all.end(), [](const Fold& a, const Fold& b) {  // Whatever the number of ranks.
+      return std::tie(a.cost, a.positions) < std::tie(b.cost, b.positions);
+    });
+    for (Fold& fold : all) add(std::move(fold));
+  }
+
   /// Mirrors groups of the best fold as long as that lowers the cost.
   void mirror_groups() {
     for (int k = 0; k < MOST_MIRRORINGS; ++k) {
       const std::vector<double> points = graph_.points_at(folds_.front().positions);
-      const auto groups = mirrored_groups(graph_, slices_, loss_, points, -LEAST_GAIN);
+      const auto groups = mirrored_groups(group_, graph_, slices_, loss_, points, -LEAST_GAIN);
       if (groups.empty()) return;
       std::vector<double> moved = folds_.front().positions;
       const auto d = static_cast<std::size_t>(graph_.dimension());
@@ -120,7 +157,7 @@ class WholeSearch {
     }
   }
 
-  /// Ranks gather in order, so that of equal folds all keep the same one.
+  /// Of folds that cost the same the first stays; all ranks add in the same order.
   void add(Fold fold) {
     const bool is_known = std::any_of(folds_.begin(), folds_.end(), [&](const Fold& other) {
       return std::abs(other.cost - fold.cost) < SAME_COST;
@@ -128,7 +165,8 @@ class WholeSearch {
     if (is_known) return;
     folds_.push_back(std::move(fold));
     std::stable_sort(folds_.begin(), folds_.end(), [](const Fold& a, const Fold& b) { return a.cost < b.cost; });
-    std::erase_if(folds_, [&](const Fold& other) { return other.cost > folds_.front().cost + most_rise_; });
+    std::erase_if(folds_, [&](const Fold& other) { return other.cost > folds_.front().cost + rise_; });
+    if (folds_.size() > MOST_FOLDS) folds_.resize(MOST_FOLDS);
   }
 
   Communicator& group_;
@@ -138,7 +176,8 @@ class WholeSearch {
   const double most_rise_;
   Attempts attempts_;
   const std::vector<double> first_;
-  std::vector<Fold> folds_;
+  double rise_ = MOST_RISE_IN_SQUARES;
+  std::vector<Fold> folds_;  ///< distinct ones, the best first, up to `rise_` above it
 };
 
 /// A large network: parts are fitted anew while the rest stays.
@@ -257,25 +296,6 @@ class PartSearch {
 };
 
 }  // namespace
-
-bool is_consistent(const RangeGraph& graph, const Loss& loss, std::span<const double> points) {
-  RangeGraph weighed = graph;
-  weighed.weigh_by(points);
-  const auto d = static_cast<std::size_t>(graph.dimension());
-  double square = 0;
-  double freedom = -static_cast<double>(graph.dimension()) * graph.sensors();
-  for (std::int32_t sensor = 0; sensor < graph.sensors(); ++sensor) {
-    for (const RangeEnd& end : weighed.ends_of(sensor)) {
-      if (end.point < sensor) continue;
-      const double* here = &points[static_cast<std::size_t>(sensor) * d];
-      const double* there = &points[static_cast<std::size_t>(end.point) * d];
-      const double distance = d == 2 ? distance_between<2>(here, there) : distance_between<3>(here, there);
-      square += 2 * loss.cost((end.range - distance) * end.precision);
-      freedom += 1;
-    }
-  }
-  return square - freedom < CONSISTENT * std::sqrt(2 * std::max(freedom, 1.0));
-}
 
 std::vector<Fold> search(Communicator& group, const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
                          double most_rise, Fold fold) {

@@ -16,13 +16,9 @@ namespace lockstep::splitting {
 /// judge the same results. Networks of up to some hundreds of sensors are searched as a whole, larger ones in
 /// overlapping parts, there where the ranges do not fit.
 /// @param fold a local minimum, and then the best found
-/// @return all distinct folds within `most_rise` of the best one's cost, the best first; of large networks that
-/// one alone
+/// @return all distinct folds that the search met within `most_rise` of the best one, the best first, judged by their
+/// likelihood (reweighting.h); of large networks the best alone, with its sum of squares
 std::vector<Fold> search(Communicator& group, const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
                          double most_rise, Fold fold);
-
-/// Whether the squares of standardised residuals are what as many ranges leave when their noise is the network's
-/// own: χ² less its degrees of freedom, in standard deviations, below 3. Weights are those of the distances.
-bool is_consistent(const RangeGraph& graph, const Loss& loss, std::span<const double> points);
 
 }  // namespace lockstep::splitting
