@@ -1,5 +1,6 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.files.DurableFiles;
 import dev.lockstep.bench.Bench;
 import dev.lockstep.bench.BenchCase;
 import dev.lockstep.bench.BenchJson;
@@ -15,7 +16,6 @@ import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.monitor.RankContext;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -211,7 +211,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private static void write(Path file, List<BenchResult> results) {
     try {
-      Files.writeString(file, BenchJson.write(results));
+      DurableFiles.replace(file, BenchJson.write(results));
     } catch (IOException e) {
       throw new UncheckedIOException(file + " cannot be written: " + e.getMessage(), e);
     }

@@ -15,7 +15,6 @@ import dev.lockstep.learn.TableReader;
 import dev.lockstep.monitor.FitRecording;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Terminal;
-import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -74,7 +73,6 @@ final class FitCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     FitConfig config = ConfigLoader.load(FitConfig.class, file, allOverrides());
-    NativeLibraries.load();
     try (Communicator group = Communicator.fromEnvironment(communicator(config));
         MDC.MDCCloseable ignored = RankContext.enter(group.rank());
         Table table = read(config, group)) {
