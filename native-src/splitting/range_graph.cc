@@ -57,16 +57,21 @@ RangeGraph::RangeGraph(const Network& network, double noise_factor)
 
 RangeGraph::RangeGraph(const RangeGraph& whole, std::span<const std::int32_t> sensors,
                        std::span<const double> points)
-    : dimension_(whole.dimension_), noise_factor_(whole.noise_factor_), mean_range_(whole.mean_range_), offsets_{0} {
+    : dimension_(whole.dimension_),
+      noise_factor_(whole.noise_factor_),
+      mean_range_(whole.mean_range_),
+      offsets_{0} {
   std::unordered_map<std::int32_t, std::int32_t> numbers;
-  for (const std::int32_t sensor : sensors) numbers.emplace(sensor, static_cast<std::int32_t>(numbers.size()));
+  for (const std::int32_t sensor : sensors)
+    numbers.emplace(sensor, static_cast<std::int32_t>(numbers.size()));
   const auto d = static_cast<std::size_t>(dimension_);
   for (const std::int32_t sensor : sensors) {
     for (const RangeEnd& end : whole.ends_of(sensor)) {
       const auto next = static_cast<std::int32_t>(numbers.size());
       const auto [at, is_new] = numbers.emplace(end.point, next);
       if (is_new) {
-        const auto place = points.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(end.point) * d);
+        const auto place =
+            points.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(end.point) * d);
         anchor_positions_.insert(anchor_positions_.end(), place, place + dimension_);
       }
       ends_.push_back({at->second, end.range, end.precision});

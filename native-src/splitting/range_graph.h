@@ -28,15 +28,15 @@ class RangeGraph {
   /// thousandth of the network's mean range: otherwise a range of zero would weigh infinitely.
   RangeGraph(const Network& network, double noise_factor);
 
-  /// Some sensors of a network, among all others at fixed places: those that `sensors` have ranges to become its
-  /// anchors, after the network's own order. Ranges keep their precisions.
+  /// Some sensors of a network, among all others at fixed places: those that `sensors` have ranges to become
+  /// its anchors, after the network's own order. Ranges keep their precisions.
   /// @param points points × d of `whole`
   RangeGraph(const RangeGraph& whole, std::span<const std::int32_t> sensors, std::span<const double> points);
 
-  /// Takes each standard deviation from the distance at `points` instead of from the range, which is off itself:
-  /// weights of measured ranges favour those that came out short, so that the network shrinks (by 4 % at 20 %
-  /// noise), and miss the covariances by as much. A distance counts as at least half the range, so that
-  /// sensors at the wrong place do not hold on to each other.
+  /// Takes each standard deviation from the distance at `points` instead of from the range, which is off
+  /// itself: weights of measured ranges favour those that came out short, so that the network shrinks (by 4 %
+  /// at 20 % noise), and miss the covariances by as much. A distance counts as at least half the range, so
+  /// that sensors at the wrong place do not hold on to each other.
   /// @param points points × d
   void weigh_by(std::span<const double> points);
 

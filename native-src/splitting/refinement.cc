@@ -48,10 +48,10 @@ void descend_reweighted(RangeGraph& graph, const SensorSlices& slices, const Ref
   for (int round = 0; round < MOST_REWEIGHTINGS; ++round) {
     const std::vector<double> before(points.begin(), points.end());
     graph.weigh_by(points);
-    const Refinement part = descend<D>(graph, slices, Loss{options.huber},
-                                       {.max_steps = std::max(1, options.max_iterations - total.iterations),
-                                        .tolerance = options.tolerance},
-                                       points);
+    const Refinement part = descend<D>(
+        graph, slices, Loss{options.huber},
+        {.max_steps = std::max(1, options.max_iterations - total.iterations), .tolerance = options.tolerance},
+        points);
     total = {part.cost, total.iterations + part.iterations, part.converged};
     double moved = 0;
     for (std::size_t k = 0; k < before.size(); ++k) moved = std::max(moved, std::abs(points[k] - before[k]));
@@ -67,7 +67,8 @@ Refinement refine_in(Communicator& group, const Network& network, const Refineme
   std::vector<double> points = graph.points_at(positions);
   Refinement total = settle<D>(graph, slices, options, points);
   if (options.searches) {
-    const Fold start{total.cost, {points.begin(), points.begin() + static_cast<std::ptrdiff_t>(positions.size())}};
+    const Fold start{total.cost,
+                     {points.begin(), points.begin() + static_cast<std::ptrdiff_t>(positions.size())}};
     const std::vector<Fold> folds = search(group, graph, slices, Loss{options.huber}, 0, start);
     std::copy(folds.front().positions.begin(), folds.front().positions.end(), points.begin());
   }

@@ -38,8 +38,7 @@ std::vector<double> dense_inverse(const test::KnownNetwork& known, double noise)
     for (std::size_t k = 0; k < d; ++k) square += (here[k] - other[k]) * (here[k] - other[k]);
     for (std::size_t k = 0; k < d; ++k) {
       for (std::size_t l = 0; l < d; ++l) {
-        const double value =
-            (here[k] - other[k]) * (here[l] - other[l]) / (square * noise * noise * square);
+        const double value = (here[k] - other[k]) * (here[l] - other[l]) / (square * noise * noise * square);
         a[(first * d + k) * n + first * d + l] += value;
         if (second == n) continue;
         a[(second * d + k) * n + second * d + l] += value;

@@ -21,8 +21,8 @@ bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
 }
 
-// With the standard deviations of the estimate's distances. The first two are what Gauss-Newton in NumPy finds, to all
-// digits shown; with those of the measured ranges the errors are 0.0106, 0.00790 and 0.01333.
+// With the standard deviations of the estimate's distances. The first two are what Gauss-Newton in NumPy
+// finds, to all digits shown; with those of the measured ranges the errors are 0.0106, 0.00790 and 0.01333.
 TEST(RefinementTest, FindsTheKnownMaximumLikelihoodFromTheTruth) {
   struct Row {
     test::KnownNetwork known;

@@ -16,12 +16,12 @@ namespace {
 
 // Of the squares of the extra coordinates, times the weight of the median range; from nothing to flat.
 constexpr double PENALTIES[] = {0, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 1, 5};
-constexpr int MOST_STEPS = 60;     // At each penalty.
-constexpr double ROUGH = 1e-3;     // Relative decrease at which the next penalty takes over.
-constexpr double SETTLED = 1e-7;   // … and the last, flat descent ends.
-constexpr int USUAL_STEPS = 60;    // In all, for an estimate of the time.
-// Standard deviation of the first extra coordinates, in median ranges. Maps from shortest paths have some height
-// themselves; a flat start needs enough to get over the barrier.
+constexpr int MOST_STEPS = 60;    // At each penalty.
+constexpr double ROUGH = 1e-3;    // Relative decrease at which the next penalty takes over.
+constexpr double SETTLED = 1e-7;  // … and the last, flat descent ends.
+constexpr int USUAL_STEPS = 60;   // In all, for an estimate of the time.
+// Standard deviation of the first extra coordinates, in median ranges. Maps from shortest paths have some
+// height themselves; a flat start needs enough to get over the barrier.
 constexpr double HEIGHT_OF_MAP = 0.05;
 constexpr double HEIGHT_OF_FLAT = 0.5;
 constexpr int MOST_ROUNDS_OF_FLIPS = 5;
@@ -56,7 +56,7 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-std::vector<double> of_all_ends(const RangeGraph& graph, double RangeEnd::* member) {
+std::vector<double> of_all_ends(const RangeGraph& graph, double RangeEnd::*member) {
   std::vector<double> values;
   for (std::int32_t sensor = 0; sensor < graph.sensors(); ++sensor) {
     for (const RangeEnd& end : graph.ends_of(sensor)) values.push_back(end.*member);
@@ -119,7 +119,8 @@ void Attempts::press_flat(const Recipe& recipe, std::span<const double> here, st
     Gaussian height(recipe.seed);
     const double deviation = (is_here ? HEIGHT_OF_FLAT : HEIGHT_OF_MAP) * median_range_;
     for (std::size_t k = 0; k < sensors; ++k) {
-      for (int axis = D; axis < K; ++axis) lifted[k * K + static_cast<std::size_t>(axis)] += deviation * height();
+      for (int axis = D; axis < K; ++axis)
+        lifted[k * K + static_cast<std::size_t>(axis)] += deviation * height();
     }
     LiftedFit<K> fit(graph_, loss_, cholesky_, points_);
     for (const double penalty : PENALTIES) {
@@ -130,7 +131,8 @@ void Attempts::press_flat(const Recipe& recipe, std::span<const double> here, st
   for (std::size_t k = 0; k < sensors; ++k) std::copy_n(&lifted[k * K], D, &flat[k * D]);
 }
 
-/// Descends in the plane or in space, then moves single sensors across their neighbours as long as that helps.
+/// Descends in the plane or in space, then moves single sensors across their neighbours as long as that
+/// helps.
 template <int D>
 double Attempts::settle(std::vector<double>& flat) {
   LiftedFit<D> fit(graph_, loss_, cholesky_, points_);

@@ -24,8 +24,8 @@ struct Fold {
   std::vector<double> positions;  ///< sensors × d
 };
 
-/// Attempts on one network, or on a part of one whose surroundings stay. Serial: the bits depend on the arguments
-/// alone. Keeps the graph's address.
+/// Attempts on one network, or on a part of one whose surroundings stay. Serial: the bits depend on the
+/// arguments alone. Keeps the graph's address.
 class Attempts {
  public:
   /// @param points points × d: where the sensors are now, for HERE and for the order of elimination; anchors

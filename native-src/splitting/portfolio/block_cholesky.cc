@@ -31,7 +31,8 @@ double BlockCholesky::operations(std::size_t block) const {
   return sum;
 }
 
-void BlockCholesky::factor(std::size_t block, std::span<const double> diagonal, std::span<const double> link) {
+void BlockCholesky::factor(std::size_t block, std::span<const double> diagonal,
+                           std::span<const double> link) {
   block_ = block;
   std::vector<std::vector<std::size_t>> children(fronts_.size());
   std::vector<Dense> updates(fronts_.size());
@@ -114,12 +115,14 @@ void BlockCholesky::solve(std::span<double> x) const {
   auto gather = [&](const Front& front) {
     local.resize(sensors_of(front) * block_);
     for (std::size_t place = 0; place < sensors_of(front); ++place) {
-      std::copy_n(&x[static_cast<std::size_t>(sensor_at(front, place)) * block_], block_, &local[place * block_]);
+      std::copy_n(&x[static_cast<std::size_t>(sensor_at(front, place)) * block_], block_,
+                  &local[place * block_]);
     }
   };
   auto scatter = [&](const Front& front, std::size_t places) {
     for (std::size_t place = 0; place < places; ++place) {
-      std::copy_n(&local[place * block_], block_, &x[static_cast<std::size_t>(sensor_at(front, place)) * block_]);
+      std::copy_n(&local[place * block_], block_,
+                  &x[static_cast<std::size_t>(sensor_at(front, place)) * block_]);
     }
   };
   for (std::size_t number = 0; number < fronts_.size(); ++number) {

@@ -14,8 +14,8 @@
 
 namespace lockstep::splitting {
 
-/// Multifrontal Cholesky (Duff and Reid, ACM TOMS 9, 1983) on the tree of separators. Serial: the bits depend on
-/// the arguments alone. Keeps the graph's address.
+/// Multifrontal Cholesky (Duff and Reid, ACM TOMS 9, 1983) on the tree of separators. Serial: the bits depend
+/// on the arguments alone. Keeps the graph's address.
 class BlockCholesky {
  public:
   /// @param points points × graph.dimension(): any positions give a right order of elimination, those of the
@@ -28,8 +28,8 @@ class BlockCholesky {
 
   /// @param block k, the rows of a block
   /// @param diagonal sensors × k × k, symmetric blocks
-  /// @param link links() × k × k: the symmetric block of a sensor and the other end of one of its ranges, in the
-  /// order of RangeGraph::ends_of(); those of anchors are not read
+  /// @param link links() × k × k: the symmetric block of a sensor and the other end of one of its ranges, in
+  /// the order of RangeGraph::ends_of(); those of anchors are not read
   void factor(std::size_t block, std::span<const double> diagonal, std::span<const double> link);
 
   /// About how many floating-point operations factor() takes.

@@ -13,11 +13,12 @@
 namespace lockstep::splitting {
 namespace {
 
-constexpr double MOST_RISE_ALIGNED = 2000; // Before the sensors around a group give way.
-constexpr std::size_t MOST_REFINED = 24;  // Candidates, the cheapest, of a network of up to SENSORS_EACH sensors.
+constexpr double MOST_RISE_ALIGNED = 2000;  // Before the sensors around a group give way.
+constexpr std::size_t MOST_REFINED =
+    24;  // Candidates, the cheapest, of a network of up to SENSORS_EACH sensors.
 constexpr std::size_t SENSORS_EACH = 400;
-constexpr std::size_t AROUND = 60;        // Sensors that give way to a group.
-constexpr double LEAST_MOVE = 0.02;       // Of the mean range: less is the place where the group was.
+constexpr std::size_t AROUND = 60;   // Sensors that give way to a group.
+constexpr double LEAST_MOVE = 0.02;  // Of the mean range: less is the place where the group was.
 
 /// Descends from the mirrored places, the sensors around giving way.
 template <int D>
@@ -61,7 +62,8 @@ std::vector<MirroredGroup> read(const std::vector<double>& list, int dimension) 
     MirroredGroup group{at[0], static_cast<std::size_t>(at[1]), {}, {}};
     const auto first = at + 3;
     const auto last = first + static_cast<std::ptrdiff_t>(at[2]);
-    for (auto sensor = first; sensor != last; ++sensor) group.sensors.push_back(static_cast<std::int32_t>(*sensor));
+    for (auto sensor = first; sensor != last; ++sensor)
+      group.sensors.push_back(static_cast<std::int32_t>(*sensor));
     at = last + (last - first) * dimension;
     group.positions.assign(last, at);
     groups.push_back(std::move(group));
@@ -86,7 +88,8 @@ std::vector<MirrorCandidate> cheapest_candidates(const RangeGraph& graph, const 
   for (auto& [sensors, candidate] : mirror_candidates(graph, slices, loss, points)) {
     MirrorCandidate aligned = candidate;
     align(graph, loss, points, aligned);
-    if (aligned.rise < MOST_RISE_ALIGNED && has_moved(aligned, points, graph)) append(aligned.rise, sensors.size(), sensors, aligned.positions, own);
+    if (aligned.rise < MOST_RISE_ALIGNED && has_moved(aligned, points, graph))
+      append(aligned.rise, sensors.size(), sensors, aligned.positions, own);
   }
   MirrorCandidates all;  // Two ranks may have found the same group.
   for (const MirroredGroup& group : read(slices.gather_lists(own), graph.dimension())) {
@@ -102,8 +105,9 @@ std::vector<MirrorCandidate> cheapest_candidates(const RangeGraph& graph, const 
 }
 
 template <int D>
-std::vector<MirroredGroup> mirrored_in(Communicator& ranks, const RangeGraph& graph, const SensorSlices& slices,
-                                       const Loss& loss, std::span<const double> points, double most_rise) {
+std::vector<MirroredGroup> mirrored_in(Communicator& ranks, const RangeGraph& graph,
+                                       const SensorSlices& slices, const Loss& loss,
+                                       std::span<const double> points, double most_rise) {
   std::vector<double> own;
   int turn = 0;
   for (const MirrorCandidate& candidate : cheapest_candidates(graph, slices, loss, points)) {
@@ -123,8 +127,9 @@ std::vector<MirroredGroup> mirrored_in(Communicator& ranks, const RangeGraph& gr
 
 }  // namespace
 
-std::vector<MirroredGroup> mirrored_groups(Communicator& ranks, const RangeGraph& graph, const SensorSlices& slices,
-                                           const Loss& loss, std::span<const double> points, double most_rise) {
+std::vector<MirroredGroup> mirrored_groups(Communicator& ranks, const RangeGraph& graph,
+                                           const SensorSlices& slices, const Loss& loss,
+                                           std::span<const double> points, double most_rise) {
   return graph.dimension() == 2 ? mirrored_in<2>(ranks, graph, slices, loss, points, most_rise)
                                 : mirrored_in<3>(ranks, graph, slices, loss, points, most_rise);
 }

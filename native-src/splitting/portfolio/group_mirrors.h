@@ -20,12 +20,13 @@ struct MirroredGroup {
   std::vector<double> positions;      ///< of `sensors`, refined: sensors × d
 };
 
-/// Collective, with the same bits on any number of ranks. Mirrors the groups that little holds on their side (see
-/// mirror_candidates.h), and refines them with the sensors around them.
+/// Collective, with the same bits on any number of ranks. Mirrors the groups that little holds on their side
+/// (see mirror_candidates.h), and refines them with the sensors around them.
 /// @param points points × d
 /// @param most_rise of the cost
 /// @return cheapest first
-std::vector<MirroredGroup> mirrored_groups(Communicator& ranks, const RangeGraph& graph, const SensorSlices& slices,
-                                           const Loss& loss, std::span<const double> points, double most_rise);
+std::vector<MirroredGroup> mirrored_groups(Communicator& ranks, const RangeGraph& graph,
+                                           const SensorSlices& slices, const Loss& loss,
+                                           std::span<const double> points, double most_rise);
 
 }  // namespace lockstep::splitting

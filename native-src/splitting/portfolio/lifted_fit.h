@@ -1,8 +1,8 @@
 #pragma once
 
 /// @file
-/// A network fitted in more dimensions than it has, where parts on the wrong side of others turn round freely,
-/// then pressed flat.
+/// A network fitted in more dimensions than it has, where parts on the wrong side of others turn round
+/// freely, then pressed flat.
 
 #include <span>
 #include <vector>
@@ -14,7 +14,8 @@ namespace lockstep::splitting {
 
 /// How one descent ends.
 struct Pressing {
-  double penalty = 0;  ///< ½ penalty · (squares of the coordinates beyond the network's dimension) joins the cost
+  double penalty =
+      0;  ///< ½ penalty · (squares of the coordinates beyond the network's dimension) joins the cost
   int max_steps = 60;
   double tolerance = 1e-5;  ///< relative decrease of the cost in a step
 };
@@ -24,7 +25,8 @@ template <int K>
 class LiftedFit {
  public:
   /// @param points points × graph.dimension(), of which the anchors count; they lie flat
-  LiftedFit(const RangeGraph& graph, const Loss& loss, BlockCholesky& cholesky, std::span<const double> points);
+  LiftedFit(const RangeGraph& graph, const Loss& loss, BlockCholesky& cholesky,
+            std::span<const double> points);
 
   /// @param positions sensors × K, from where to descend and then where to
   /// @return the cost, the penalty included

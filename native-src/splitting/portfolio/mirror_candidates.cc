@@ -8,17 +8,17 @@
 namespace lockstep::splitting {
 namespace {
 
-// A range that a reflection makes less likely by e⁻⁶ ties its ends together, unless one of them is so near the
-// mirror that it may give way.
+// A range that a reflection makes less likely by e⁻⁶ ties its ends together, unless one of them is so near
+// the mirror that it may give way.
 constexpr double TIED = 6;
-constexpr double NEAR_MIRROR = 0.12;       // Of the mean range.
+constexpr double NEAR_MIRROR = 0.12;  // Of the mean range.
 constexpr double MOST_RISE_UNALIGNED = 2e4;
-constexpr std::size_t WHOLE = 400;         // Sensors: larger networks are looked at in balls of BALL.
+constexpr std::size_t WHOLE = 400;  // Sensors: larger networks are looked at in balls of BALL.
 constexpr std::size_t BALL = 120;
-constexpr std::size_t MOST_ENDS = 10;      // Of a sensor, that lines are drawn through.
-constexpr std::int32_t MOST_ANCHORS = 6;   // … beside these.
-constexpr double LEAST_MOVE = 0.05;        // Of the mean range.
-constexpr double FLATTEST = 1e-3;          // Sine of the angle at which three points still span a plane.
+constexpr std::size_t MOST_ENDS = 10;     // Of a sensor, that lines are drawn through.
+constexpr std::int32_t MOST_ANCHORS = 6;  // … beside these.
+constexpr double LEAST_MOVE = 0.05;       // Of the mean range.
+constexpr double FLATTEST = 1e-3;         // Sine of the angle at which three points still span a plane.
 
 template <int D>
 struct Mirror {
@@ -142,8 +142,8 @@ class MirrorSearch {
             graph_.is_sensor(end.point) ? local_[static_cast<std::size_t>(end.point)] : GROUND;
         if (other >= 0 && end.point < ball_[k]) continue;
         const double distance = distance_between<D>(place(ball_[k]), place(end.point));
-        ties_.push_back({static_cast<std::int32_t>(k), other, &end,
-                         loss_.cost((end.range - distance) * end.precision)});
+        ties_.push_back(
+            {static_cast<std::int32_t>(k), other, &end, loss_.cost((end.range - distance) * end.precision)});
       }
     }
     parents_.resize(ball_.size() + 1);
@@ -169,10 +169,11 @@ class MirrorSearch {
     for (std::size_t k = 0; k < ball_.size(); ++k) images_[k] = mirror.image(place(ball_[k]));
     for (std::size_t k = 0; k < ties_.size(); ++k) {
       const Tie& tie = ties_[k];
-      const double distance = distance_between<D>(images_[static_cast<std::size_t>(tie.first)].data(),
-                                                  place(tie.end->point));
+      const double distance =
+          distance_between<D>(images_[static_cast<std::size_t>(tie.first)].data(), place(tie.end->point));
       rises_[k] = loss_.cost((tie.end->range - distance) * tie.end->precision) - tie.cost;
-      is_near_[k] = is_near(mirror, ball_[static_cast<std::size_t>(tie.first)]) || is_near(mirror, tie.end->point);
+      is_near_[k] =
+          is_near(mirror, ball_[static_cast<std::size_t>(tie.first)]) || is_near(mirror, tie.end->point);
     }
     for (const bool near_ones_tie : {true, false}) {
       unite(near_ones_tie);
@@ -202,7 +203,8 @@ class MirrorSearch {
     add_up_rises();
     std::vector<std::size_t> kept;
     for (std::size_t root = 0; root < ball_.size(); ++root) {
-      if (roots_[root] == root && rise_[root] < MOST_RISE_UNALIGNED && keep(root, found)) kept.push_back(root);
+      if (roots_[root] == root && rise_[root] < MOST_RISE_UNALIGNED && keep(root, found))
+        kept.push_back(root);
     }
     if (kept.size() < 2) return;
     for (std::size_t& root : roots_) {
@@ -255,8 +257,8 @@ class MirrorSearch {
   std::vector<std::size_t> roots_;
   std::vector<double> rise_;  ///< of the group with this root
   std::vector<std::array<double, D>> images_;
-  std::vector<double> rises_;   ///< of each tie
-  std::vector<char> is_near_;   ///< whether an end of a tie is near the mirror
+  std::vector<double> rises_;  ///< of each tie
+  std::vector<char> is_near_;  ///< whether an end of a tie is near the mirror
 };
 
 template <int D>

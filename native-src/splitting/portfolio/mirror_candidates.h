@@ -26,16 +26,18 @@ using MirrorCandidates = std::map<std::vector<std::int32_t>, MirrorCandidate>;
 /// Keeps the cheaper of two candidates with the same sensors.
 void add(MirrorCandidate candidate, MirrorCandidates& candidates);
 
-/// A group is held on its side of a mirror by ranges to sensors off it, not by those on it: for each line through
-/// two points near each other (plane through three), ranges that a reflection would change by much, and whose ends
-/// are not close to the mirror, tie their ends together. What is then not tied to an anchor is a group. Serial, of
-/// the mirrors near this rank's sensors; what is found near a sensor does not depend on the rank.
+/// A group is held on its side of a mirror by ranges to sensors off it, not by those on it: for each line
+/// through two points near each other (plane through three), ranges that a reflection would change by much,
+/// and whose ends are not close to the mirror, tie their ends together. What is then not tied to an anchor is
+/// a group. Serial, of the mirrors near this rank's sensors; what is found near a sensor does not depend on
+/// the rank.
 /// @param points points × d
 MirrorCandidates mirror_candidates(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
                                    std::span<const double> points);
 
 /// Shifts and turns a candidate as one body to where its ranges to the rest fit best, by Gauss–Newton.
 /// @param candidate its rise and positions are written
-void align(const RangeGraph& graph, const Loss& loss, std::span<const double> points, MirrorCandidate& candidate);
+void align(const RangeGraph& graph, const Loss& loss, std::span<const double> points,
+           MirrorCandidate& candidate);
 
 }  // namespace lockstep::splitting

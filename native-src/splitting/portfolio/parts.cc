@@ -46,8 +46,8 @@ double distance(const RangeGraph& graph, std::int32_t a, std::int32_t b, std::sp
 }  // namespace
 
 std::vector<std::vector<std::int32_t>> doubtful_parts(const RangeGraph& graph, const Loss& loss,
-                                                      std::span<const double> points, std::size_t sensors_each,
-                                                      std::size_t most_parts) {
+                                                      std::span<const double> points,
+                                                      std::size_t sensors_each, std::size_t most_parts) {
   const auto count = static_cast<std::size_t>(graph.sensors());
   std::vector<double> squares(count, 0.0), ranges(count, 0.0);  // Of a sensor-sensor range, half to each end.
   for (std::size_t sensor = 0; sensor < count; ++sensor) {

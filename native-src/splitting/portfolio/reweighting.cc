@@ -25,7 +25,8 @@ void for_each_range(const RangeGraph& graph, std::span<const double> points, con
   for (std::int32_t sensor = 0; sensor < graph.sensors(); ++sensor) {
     for (const RangeEnd& end : graph.ends_of(sensor)) {
       if (end.point < sensor) continue;
-      visit(end, graph.dimension() == 2 ? distance_of<2>(end, sensor, points) : distance_of<3>(end, sensor, points));
+      visit(end, graph.dimension() == 2 ? distance_of<2>(end, sensor, points)
+                                        : distance_of<3>(end, sensor, points));
     }
   }
 }
@@ -39,7 +40,8 @@ Fold reweighted_in(const RangeGraph& graph, const Loss& loss, std::vector<double
     weighed.weigh_by(points);
     LiftedFit<D>(weighed, loss, cholesky, points).descend(TO_THE_END, positions);
     double moved = 0;
-    for (std::size_t k = 0; k < positions.size(); ++k) moved = std::max(moved, std::abs(positions[k] - points[k]));
+    for (std::size_t k = 0; k < positions.size(); ++k)
+      moved = std::max(moved, std::abs(positions[k] - points[k]));
     if (moved <= STILL * graph.mean_range()) break;
   }
   Fold fold{0, std::move(positions)};
@@ -53,7 +55,8 @@ Fold reweighted_in(const RangeGraph& graph, const Loss& loss, std::vector<double
 }  // namespace
 
 Fold reweighted(const RangeGraph& graph, const Loss& loss, const std::vector<double>& positions) {
-  return graph.dimension() == 2 ? reweighted_in<2>(graph, loss, positions) : reweighted_in<3>(graph, loss, positions);
+  return graph.dimension() == 2 ? reweighted_in<2>(graph, loss, positions)
+                                : reweighted_in<3>(graph, loss, positions);
 }
 
 double ChiSquare::excess() const { return (value - freedom) / std::sqrt(2 * std::max(freedom, 1.0)); }

@@ -11,10 +11,11 @@
 
 namespace lockstep::splitting {
 
-/// Iteratively reweighted least squares: each descent's distances are the next one's standard deviations. Serial.
+/// Iteratively reweighted least squares: each descent's distances are the next one's standard deviations.
+/// Serial.
 /// @return where that ends, with the negative logarithm of its likelihood as cost: ½ z² + log of the standard
-/// deviation, summed over the ranges (Huber's loss in place of ½ z² where asked). Costs of folds compare so, as sums
-/// of squares with weights of their own do not.
+/// deviation, summed over the ranges (Huber's loss in place of ½ z² where asked). Costs of folds compare so,
+/// as sums of squares with weights of their own do not.
 Fold reweighted(const RangeGraph& graph, const Loss& loss, const std::vector<double>& positions);
 
 /// The squares of the standardised residuals, weights from the distances, and how many are free to vary.

@@ -21,7 +21,8 @@ using Motion = std::array<double, D == 2 ? 3 : 6>;
 template <int D>
 class Alignment {
  public:
-  Alignment(const RangeGraph& graph, const Loss& loss, std::span<const double> points, MirrorCandidate& candidate)
+  Alignment(const RangeGraph& graph, const Loss& loss, std::span<const double> points,
+            MirrorCandidate& candidate)
       : loss_(loss), points_(points), candidate_(candidate) {
     const std::vector<std::int32_t>& group = candidate.sensors;
     for (std::size_t k = 0; k < group.size(); ++k) {
@@ -145,7 +146,8 @@ class Alignment {
         for (int i = 0; i < 3; ++i) {
           const int j = (i + 1) % 3;
           const int l = (i + 2) % 3;
-          turned[i] = cosine * arm[i] + sine * (axis[j] * arm[l] - axis[l] * arm[j]) + (1 - cosine) * along * axis[i];
+          turned[i] =
+              cosine * arm[i] + sine * (axis[j] * arm[l] - axis[l] * arm[j]) + (1 - cosine) * along * axis[i];
         }
       }
       for (int axis = 0; axis < D; ++axis) {
@@ -165,7 +167,8 @@ class Alignment {
 
 }  // namespace
 
-void align(const RangeGraph& graph, const Loss& loss, std::span<const double> points, MirrorCandidate& candidate) {
+void align(const RangeGraph& graph, const Loss& loss, std::span<const double> points,
+           MirrorCandidate& candidate) {
   if (graph.dimension() == 2) {
     Alignment<2>(graph, loss, points, candidate).run();
   } else {

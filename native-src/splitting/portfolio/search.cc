@@ -27,15 +27,17 @@ constexpr double OPERATIONS = 4e9;
 constexpr double OPERATIONS_OF_A_SENSOR = 2e7;
 constexpr double MOST_OPERATIONS_OF_AN_ATTEMPT = 2e10;
 constexpr int MOST_MIRRORINGS = 8;
-// Of folds by sums of squares so many are kept, up to so far above the best, to be judged by their likelihood.
+// Of folds by sums of squares so many are kept, up to so far above the best, to be judged by their
+// likelihood.
 constexpr std::size_t MOST_FOLDS = 8;
 constexpr double MOST_RISE_IN_SQUARES = 12;
 constexpr double LEAST_GAIN_OVER_START = 1;
-constexpr double LEAST_GAIN = 0.5;   // In the cost; less tells no two folds apart.
+constexpr double LEAST_GAIN = 0.5;  // In the cost; less tells no two folds apart.
 constexpr double SAME_COST = 0.02;
-constexpr double CONSISTENT = 3;     // Standard deviations of χ².
+constexpr double CONSISTENT = 3;  // Standard deviations of χ².
 constexpr std::size_t SIZES_OF_PARTS[] = {60, 120, 240, 240};
-constexpr std::size_t SENSORS_FOR_A_PART = 100;  // Of the network: so many parts of it are looked at in a round.
+constexpr std::size_t SENSORS_FOR_A_PART =
+    100;  // Of the network: so many parts of it are looked at in a round.
 constexpr Ending ROUGHLY{.max_steps = 100, .tolerance = 1e-4};
 
 const Recipe RECIPES_OF_A_PART[] = {{Start::HERE, 1, 1}, {Start::HERE, 2, 2}, {Start::SHORTEST_PATHS, 1, 3}};
@@ -122,8 +124,9 @@ class WholeSearch {
     return folds;
   }
 
-  /// Measured ranges weigh by what they are off, so that at 20 % noise a wrong fold may cost less than the right one.
-  /// Of folds that the ranges hardly tell apart, the one in which the search began stays, as in flip().
+  /// Measured ranges weigh by what they are off, so that at 20 % noise a wrong fold may cost less than the
+  /// right one. Of folds that the ranges hardly tell apart, the one in which the search began stays, as in
+  /// flip().
   void rank_by_likelihood() {
     std::vector<double> own;
     for (std::size_t k = 0; k <= folds_.size(); ++k) {
@@ -164,7 +167,8 @@ class WholeSearch {
     });
     if (is_known) return;
     folds_.push_back(std::move(fold));
-    std::stable_sort(folds_.begin(), folds_.end(), [](const Fold& a, const Fold& b) { return a.cost < b.cost; });
+    std::stable_sort(folds_.begin(), folds_.end(),
+                     [](const Fold& a, const Fold& b) { return a.cost < b.cost; });
     std::erase_if(folds_, [&](const Fold& other) { return other.cost > folds_.front().cost + rise_; });
     if (folds_.size() > MOST_FOLDS) folds_.resize(MOST_FOLDS);
   }
@@ -184,7 +188,8 @@ class WholeSearch {
 template <int D>
 class PartSearch {
  public:
-  PartSearch(Communicator& group, const RangeGraph& graph, const SensorSlices& slices, const Loss& loss, Fold fold)
+  PartSearch(Communicator& group, const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
+             Fold fold)
       : group_(group),
         graph_(graph),
         slices_(slices),
@@ -297,8 +302,8 @@ class PartSearch {
 
 }  // namespace
 
-std::vector<Fold> search(Communicator& group, const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
-                         double most_rise, Fold fold) {
+std::vector<Fold> search(Communicator& group, const RangeGraph& graph, const SensorSlices& slices,
+                         const Loss& loss, double most_rise, Fold fold) {
   WholeSearch whole(group, graph, slices, loss, most_rise, fold);
   if (whole.is_affordable()) return whole.run();
   if (is_consistent(graph, loss, graph.points_at(fold.positions))) return {std::move(fold)};

@@ -16,9 +16,9 @@ namespace lockstep::splitting {
 /// judge the same results. Networks of up to some hundreds of sensors are searched as a whole, larger ones in
 /// overlapping parts, there where the ranges do not fit.
 /// @param fold a local minimum, and then the best found
-/// @return all distinct folds that the search met within `most_rise` of the best one, the best first, judged by their
-/// likelihood (reweighting.h); of large networks the best alone, with its sum of squares
-std::vector<Fold> search(Communicator& group, const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
-                         double most_rise, Fold fold);
+/// @return all distinct folds that the search met within `most_rise` of the best one, the best first, judged
+/// by their likelihood (reweighting.h); of large networks the best alone, with its sum of squares
+std::vector<Fold> search(Communicator& group, const RangeGraph& graph, const SensorSlices& slices,
+                         const Loss& loss, double most_rise, Fold fold);
 
 }  // namespace lockstep::splitting

@@ -74,7 +74,8 @@ class Paths {
 };
 
 /// Points far from each other: each is the farthest from those before it.
-std::vector<std::vector<double>> lengths_from_landmarks(const Paths& paths, std::vector<std::size_t>& landmarks) {
+std::vector<std::vector<double>> lengths_from_landmarks(const Paths& paths,
+                                                        std::vector<std::size_t>& landmarks) {
   std::vector<std::vector<double>> lengths;
   std::vector<double> nearest(paths.size(), std::numeric_limits<double>::infinity());
   std::size_t next = 0;
@@ -209,7 +210,8 @@ Dense nearest_orthogonal(const Dense& m) {
 
 }  // namespace
 
-std::vector<double> map_by_shortest_paths(const RangeGraph& graph, std::span<const double> points, int dimensions) {
+std::vector<double> map_by_shortest_paths(const RangeGraph& graph, std::span<const double> points,
+                                          int dimensions) {
   const auto flat = static_cast<std::size_t>(graph.dimension());
   const auto k = static_cast<std::size_t>(dimensions);
   const auto sensors = static_cast<std::size_t>(graph.sensors());

@@ -60,7 +60,8 @@ inline Eigen symmetric_eigen(Dense a) {
   }
   std::vector<std::size_t> order(n);
   for (std::size_t k = 0; k < n; ++k) order[k] = k;
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return a(x, x) > a(y, y); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t x, std::size_t y) { return a(x, x) > a(y, y); });
   Eigen result{{}, Dense(n, n)};
   for (std::size_t k = 0; k < n; ++k) {
     result.values.push_back(a(order[k], order[k]));
