@@ -1,7 +1,7 @@
 package dev.lockstep.cli;
 
-import dev.lockstep.files.DurableFiles;
 import dev.lockstep.bench.BenchCurves;
+import dev.lockstep.files.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

@@ -1,6 +1,5 @@
 package dev.lockstep.cli;
 
-import dev.lockstep.files.DurableFiles;
 import dev.lockstep.bench.Bench;
 import dev.lockstep.bench.BenchCase;
 import dev.lockstep.bench.BenchOperation;
@@ -14,6 +13,7 @@ import dev.lockstep.comm.Collective;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.files.DurableFiles;
 import dev.lockstep.monitor.RankContext;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -58,11 +58,11 @@ class WithoutTorchTest {
   void collectivesClusteringAndLocalisationRun() throws Exception {
     String classPath =
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-            .filter(entry -> !Path.of(entry).getFileName().toString().matches("(pytorch|openblas).*"))
+            .filter(
+                entry -> !Path.of(entry).getFileName().toString().matches("(pytorch|openblas).*"))
             .collect(Collectors.joining(File.pathSeparator));
     assertTrue(classPath.length() < System.getProperty("java.class.path").length());
-    assertEquals(
-        List.of("sum 3.0", "centers 11.0", "sensor 0.500 0.500"), linesOf(classPath));
+    assertEquals(List.of("sum 3.0", "centers 11.0", "sensor 0.500 0.500"), linesOf(classPath));
   }
 
   private static List<String> linesOf(String classPath) throws IOException, InterruptedException {
