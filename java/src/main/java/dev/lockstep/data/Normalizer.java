@@ -176,6 +176,42 @@ public final class Normalizer {
     }
   }
 
+  /**
+   * Normalises rows of channels of {@code cells} values each; what is missing becomes 0, the mean
+   * of a channel that has mean 0.
+   *
+   * @param values {@code rows × columns() × cells} at least
+   * @param normalized receives as many values at its position, which moves
+   */
+  public void apply(double[] values, int rows, int cells, FloatBuffer normalized) {
+    float[] channel = new float[cells];
+    for (int i = 0; i < rows * mean.length; i++) {
+      int c = i % mean.length;
+      for (int k = 0; k < cells; k++) {
+        double value = (values[i * cells + k] - mean[c]) / deviation[c];
+        channel[k] = Double.isNaN(value) ? 0 : (float) value;
+      }
+      normalized.put(channel);
+    }
+  }
+
+  /** Like the other in double precision. */
+  public void apply(double[] values, int rows, int cells, DoubleBuffer normalized) {
+    for (int i = 0; i < rows * mean.length * cells; i++) {
+      int c = i / cells % mean.length;
+      double value = (values[i] - mean[c]) / deviation[c];
+      normalized.put(Double.isNaN(value) ? 0 : value);
+    }
+  }
+
+  /** Like {@link #invert(double[], int)} for rows of channels of {@code cells} values each. */
+  public void invert(double[] values, int rows, int cells) {
+    for (int i = 0; i < rows * mean.length * cells; i++) {
+      int c = i / cells % mean.length;
+      values[i] = values[i] * deviation[c] + mean[c];
+    }
+  }
+
   /** Like {@link #apply(double[], int, FloatBuffer)} in double precision. */
   public void apply(double[] values, int rows, DoubleBuffer normalized) {
     for (int i = 0; i < rows; i++) {
