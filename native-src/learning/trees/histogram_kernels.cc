@@ -33,8 +33,27 @@ void add_rows(BinSums* histogram, const std::uint32_t* offsets, const std::uint8
   }
 }
 
+void add_classes(double* left, const double* bin, const double* total, std::size_t classes, double* squares,
+                 double* weight) {
+  double left_squares[CLASS_LANES] = {}, right_squares[CLASS_LANES] = {}, weights[CLASS_LANES] = {};
+  for (std::size_t k = 0; k < classes; k += CLASS_LANES) {
+    for (std::size_t lane = 0; lane < CLASS_LANES; ++lane) {
+      const double own = bin[k + lane];
+      const double now = left[k + lane] + own, right = total[k + lane] - now;
+      left[k + lane] = now;
+      left_squares[lane] += now * now;
+      right_squares[lane] += right * right;
+      weights[lane] += own;
+    }
+  }
+  auto sum = [](const double* lanes) { return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]); };
+  squares[0] = sum(left_squares);
+  squares[1] = sum(right_squares);
+  *weight = sum(weights);
+}
+
 }  // namespace
 
-extern const HistogramKernels histogram_kernels = {add_rows};
+extern const HistogramKernels histogram_kernels = {add_rows, add_classes};
 
 }  // namespace lockstep::LOCKSTEP_ISA
