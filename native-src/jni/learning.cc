@@ -73,10 +73,10 @@ learning::TreeOptions forest_options(const Arguments& arguments, std::span<const
   options.min_data_in_leaf = whole(arguments, "min_data_in_leaf", values[1], 0, 1 << 30);
   options.min_gain_to_split = values[2];
   options.feature_fraction_bynode = values[3];
-  options.cat_smooth = values[4];
+  options.cat_smooth = 0;
   options.min_sum_hessian_in_leaf = 0;
   options.cat_l2 = 0;
-  for (std::size_t i = 2; i < 5; ++i) arguments.finite_and_not_negative("an option", values[i]);
+  for (std::size_t i = 2; i < 4; ++i) arguments.finite_and_not_negative("an option", values[i]);
   return options;
 }
 
@@ -253,7 +253,7 @@ void start_forest(std::int64_t run, std::int32_t objective, std::int32_t classes
       arguments.refuse("monotone", std::to_string(monotone), "must be 0 where classes are predicted");
     const auto open = tree_runs().find(run);
     learning::ForestOptions all;
-    all.tree = forest_options(arguments, elements_at<const double>(arguments, "options", options, 5));
+    all.tree = forest_options(arguments, elements_at<const double>(arguments, "options", options, 4));
     all.tree.monotone = directions(arguments, monotone, open->data().features());
     all.objective = static_cast<learning::Objective>(objective);
     all.classes = objective == 2 ? classes : 1;

@@ -83,7 +83,7 @@ LOCKSTEP_API double boosting_auc(std::int64_t run);
 
 /// Begins a forest; every rank then holds the fitted rows of all as bins, a byte a value.
 /// @param objective, classes, monotone as of start_boosting(), but monotone is 0 for classes
-/// @param options f64[5]: max_depth, min_data_in_leaf, min_gain_to_split, feature_fraction_bynode, cat_smooth
+/// @param options f64[4]: max_depth, min_data_in_leaf, min_gain_to_split, feature_fraction_bynode
 LOCKSTEP_API void start_forest(std::int64_t run, std::int32_t objective, std::int32_t classes,
                                std::int64_t seed, std::int64_t options, std::int64_t monotone);
 

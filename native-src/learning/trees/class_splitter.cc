@@ -33,8 +33,7 @@ class ClassSplitter final : public NodeSplitter {
  public:
   ClassSplitter(const ForestRows& rows, const std::vector<FeatureBins>& mappers, const TreeOptions& options,
                 std::size_t classes, std::size_t outputs)
-      : rows_(rows),
-        mappers_(mappers),
+      : mappers_(mappers),
         options_(options),
         outputs_(outputs),
         stride_((classes + CLASS_LANES - 1) / CLASS_LANES * CLASS_LANES),
@@ -74,8 +73,8 @@ class ClassSplitter final : public NodeSplitter {
     for (std::size_t k = 0; k < outputs_; ++k) values.push_back(total_[outputs_ == 1 ? 1 : k] / weight_);
   }
 
-  bool try_feature(std::int32_t feature, Split& best) override {
-    read_bins(rows_.column(static_cast<std::size_t>(feature)));
+  bool try_feature(std::int32_t feature, const std::uint8_t* column, Split& best) override {
+    read_bins(column);
     if (present_.size() < 2) return false;
     const FeatureBins& mapper = mappers_[static_cast<std::size_t>(feature)];
     const std::uint8_t missing = mapper.missing();
@@ -103,7 +102,7 @@ class ClassSplitter final : public NodeSplitter {
     ByteSet seen{};
     if (is_listed()) {
       for (std::size_t i = 0; i < node_.size(); ++i) {
-        const std::uint8_t bin = column[node_[i].row];
+        const std::uint8_t bin = column[node_[i].place];
         next_[i] = contains(seen, bin) ? first_[bin] : NONE;
         first_[bin] = static_cast<std::uint16_t>(i);
         insert(seen, bin);
@@ -111,8 +110,10 @@ class ClassSplitter final : public NodeSplitter {
     } else {
       std::ranges::fill(histogram_, 0);
       std::ranges::fill(bin_rows_, 0);
+      constexpr std::size_t AHEAD = 24;  // the column does not fit into the nearest caches
       for (std::size_t i = 0; i < node_.size(); ++i) {
-        const std::uint8_t bin = column[node_[i].row];
+        if (i + AHEAD < node_.size()) __builtin_prefetch(column + node_[i + AHEAD].place);
+        const std::uint8_t bin = column[node_[i].place];
         histogram_[bin * stride_ + node_classes_[i]] += node_weights_[i];
         ++bin_rows_[bin];
       }
@@ -203,7 +204,6 @@ class ClassSplitter final : public NodeSplitter {
     }
   }
 
-  const ForestRows& rows_;
   const std::vector<FeatureBins>& mappers_;
   const TreeOptions& options_;
   const std::size_t outputs_, stride_;

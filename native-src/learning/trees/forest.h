@@ -16,8 +16,8 @@ struct ForestOptions {
   Objective objective = Objective::REGRESSION;
   std::int32_t classes = 1;  ///< of MULTICLASS; 1 otherwise
   std::uint64_t seed = 0;
-  TreeOptions tree;  ///< of these max_depth, min_data_in_leaf, min_gain_to_split, feature_fraction_bynode,
-                     ///< cat_smooth and, without classes, monotone
+  TreeOptions tree;  ///< of these max_depth, min_data_in_leaf, min_gain_to_split, feature_fraction_bynode
+                     ///< and, without classes, monotone
 };
 
 /// The share of rows whose class is right, or R². NaN where no row is scored.

@@ -36,13 +36,43 @@ ForestGrower::ForestGrower(const ForestRows& rows, const std::vector<FeatureBins
 
 void ForestGrower::draw_rows(std::int64_t number) {
   drawn_.clear();
+  block_.begin = block_.end = 0;
   for (std::uint32_t row = 0; row < rows_.rows(); ++row) {
     const std::uint32_t times = times_drawn(seed_, number, rows_.ids[row]);
-    if (times > 0) drawn_.push_back({row, times});
+    if (times > 0) drawn_.push_back({row, row, times});
   }
   // A handful of rows may all stay out; the tree then has each of them.
-  for (std::uint32_t row = 0; drawn_.empty() && row < rows_.rows(); ++row) drawn_.push_back({row, 1});
+  for (std::uint32_t row = 0; drawn_.empty() && row < rows_.rows(); ++row) drawn_.push_back({row, row, 1});
   spare_.resize(drawn_.size());
+}
+
+/// Of so many rows the columns fit into the second-level cache, and no more than some hundred are read from
+/// afar for each.
+constexpr std::size_t BLOCK_ROWS = 1024;
+
+void ForestGrower::load_block(const Pending& node) {
+  const std::size_t count = node.end - node.begin, features = mappers_.size();
+  block_.begin = node.begin;
+  block_.end = node.end;
+  block_.stride = (count + 7) / 8 * 8;
+  block_.columns.resize(block_.stride * features);
+  for (std::size_t i = 0; i < count; i += 8) {
+    const std::uint8_t* rows[8];
+    for (std::size_t lane = 0; lane < 8; ++lane) {
+      DrawnRow& drawn = drawn_[node.begin + std::min(i + lane, count - 1)];
+      rows[lane] = rows_.by_row.data() + std::size_t{drawn.row} * features;
+      if (i + lane < count) drawn.place = static_cast<std::uint32_t>(i + lane);
+    }
+    for (std::size_t f = 0; f < features; ++f) {
+      const std::uint8_t eight[8] = {rows[0][f], rows[1][f], rows[2][f], rows[3][f],
+                                     rows[4][f], rows[5][f], rows[6][f], rows[7][f]};
+      std::copy_n(eight, 8, block_.columns.data() + f * block_.stride + i);
+    }
+  }
+}
+
+const std::uint8_t* ForestGrower::column(const Pending& node, std::size_t feature) const {
+  return block_.holds(node) ? block_.columns.data() + feature * block_.stride : rows_.column(feature);
 }
 
 /// Tries features in an order that the node draws, until so many of them had different values and there is a
@@ -64,7 +94,7 @@ Split ForestGrower::find_split(const Pending& node) {
     std::swap(order_[i], order_[swapped[i]]);
     const std::uint32_t feature = order_[i];
     if (constant[feature] != 0) continue;
-    if (splitter_->try_feature(static_cast<std::int32_t>(feature), best)) {
+    if (splitter_->try_feature(static_cast<std::int32_t>(feature), column(node, feature), best)) {
       ++varied;
     } else {
       constant[feature] = 1;
@@ -76,11 +106,11 @@ Split ForestGrower::find_split(const Pending& node) {
 
 std::size_t ForestGrower::partition(const Pending& node, const Split& split) {
   const GoesLeft goes_left(split, mappers_[static_cast<std::size_t>(split.feature)].missing());
-  const std::uint8_t* column = rows_.column(static_cast<std::size_t>(split.feature));
+  const std::uint8_t* bins = column(node, static_cast<std::size_t>(split.feature));
   std::size_t left = node.begin, right = 0;
   for (std::size_t i = node.begin; i < node.end; ++i) {
     const DrawnRow row = drawn_[i];
-    const bool is_left = goes_left[column[row.row]];
+    const bool is_left = goes_left[bins[row.place]];
     drawn_[left] = row;
     spare_[right] = row;
     left += is_left;
@@ -100,6 +130,7 @@ Tree ForestGrower::grow(std::int64_t number) {
     const Pending node = pending.back();
     pending.pop_back();
     const std::size_t count = node.end - node.begin;
+    if (count <= BLOCK_ROWS && !block_.holds(node)) load_block(node);
     splitter_->enter(std::span(drawn_).subspan(node.begin, count), node.bounds);
     const bool may_split =
         (options_.max_depth <= 0 || node.depth < options_.max_depth) &&

@@ -34,6 +34,8 @@ class ForestGrower {
   };
 
   void draw_rows(std::int64_t number);
+  void load_block(const Pending& node);
+  const std::uint8_t* column(const Pending& node, std::size_t feature) const;
   Split find_split(const Pending& node);
   std::size_t partition(const Pending& node, const Split& split);
 
@@ -44,6 +46,13 @@ class ForestGrower {
   const std::size_t tried_;  ///< features a node
   std::unique_ptr<NodeSplitter> splitter_;
   std::vector<DrawnRow> drawn_, spare_;
+  /// The columns of the rows below one node, which then lie close together.
+  struct Block {
+    std::size_t begin = 0, end = 0;  ///< in drawn_
+    std::size_t stride = 0;
+    std::vector<std::uint8_t> columns;
+    bool holds(const Pending& node) const { return node.begin >= begin && node.end <= end; }
+  } block_;
   std::vector<std::uint32_t> order_;         ///< of the features, as the node draws them
   std::vector<std::vector<char>> constant_;  ///< by depth: features with one value there
 };

@@ -31,7 +31,8 @@ ForestRows::ForestRows(const Group& group, const TreeData& data) {
   const std::vector<double> all_weights = gather_of([&](std::size_t i) { return data.weight(i); });
   if (std::ranges::any_of(all_weights, [](double weight) { return weight != 1; })) weights = all_weights;
 
-  bins.resize(data.features() * rows());
+  columns.resize(data.features() * rows());
+  by_row.resize(columns.size());
   const std::size_t block = std::clamp<std::size_t>(MESSAGE_BYTES / rows(), 1, data.features());
   std::vector<std::uint8_t> sent;
   for (std::size_t first = 0; first < data.features(); first += block) {
@@ -47,8 +48,9 @@ ForestRows::ForestRows(const Group& group, const TreeData& data) {
     for (const std::int64_t count : counts) {
       const std::size_t of_rank = static_cast<std::size_t>(count) / (last - first);
       for (std::size_t f = first; f < last; ++f, at += of_rank) {
-        std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), of_rank,
-                    bins.begin() + static_cast<std::ptrdiff_t>(f * rows() + begin));
+        for (std::size_t i = 0; i < of_rank; ++i) {
+          columns[f * rows() + begin + i] = by_row[(begin + i) * data.features() + f] = all[at + i];
+        }
       }
       begin += of_rank;
     }

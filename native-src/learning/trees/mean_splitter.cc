@@ -47,11 +47,10 @@ class MeanSplitter final : public NodeSplitter {
     values.push_back(mean_ + leaf_value(total_, fixed_, options_.lambda_l2, bounds_));
   }
 
-  bool try_feature(std::int32_t feature, Split& best) override {
-    const std::uint8_t* column = rows_.column(static_cast<std::size_t>(feature));
+  bool try_feature(std::int32_t feature, const std::uint8_t* column, Split& best) override {
     ByteSet seen{};
     for (std::size_t i = 0; i < node_.size(); ++i) {
-      const std::uint8_t bin = column[node_[i].row];
+      const std::uint8_t bin = column[node_[i].place];
       histogram_[bin] = (contains(seen, bin) ? histogram_[bin] : BinSums{0, 0}) + node_sums_[i];
       insert(seen, bin);
     }

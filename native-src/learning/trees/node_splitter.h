@@ -13,10 +13,11 @@ namespace lockstep::learning {
 /// No row is drawn more often into one sample: Poisson's distribution of mean 1 passes it once in 10^14.
 constexpr std::int64_t MOST_DRAWN = 15;
 
-/// A row in a bootstrap sample, and how often it was drawn.
+/// A row in a bootstrap sample.
 struct DrawnRow {
   std::uint32_t row;
-  std::uint32_t times;
+  std::uint32_t place;  ///< in the columns that try_feature() gets
+  std::uint32_t times;  ///< how often it was drawn
 };
 
 /// Looks for splits of one node of a forest's tree after the other. What is summed over rows is an integer,
@@ -31,8 +32,9 @@ class NodeSplitter {
   virtual bool is_pure() const = 0;
   /// The node's value as a leaf, one number for each output.
   virtual void append_value(std::vector<double>& values) const = 0;
-  /// Improves `best` by a feature's splits. @return whether the feature has different values here
-  virtual bool try_feature(std::int32_t feature, Split& best) = 0;
+  /// Improves `best` by a feature's splits. @param column the feature's bins by place
+  /// @return whether the feature has different values here
+  virtual bool try_feature(std::int32_t feature, const std::uint8_t* column, Split& best) = 0;
   /// The values that the sides of a split may have. @param bounds those of the node
   virtual void bound_sides(const Split& split, const Bounds& bounds, Bounds& left, Bounds& right) const = 0;
 };
