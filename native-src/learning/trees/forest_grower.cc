@@ -46,8 +46,7 @@ void ForestGrower::draw_rows(std::int64_t number) {
   spare_.resize(drawn_.size());
 }
 
-/// Of so many rows the columns fit into the second-level cache, and no more than some hundred are read from
-/// afar for each.
+/// Of so many rows the columns of Fashion-MNIST fit into a second-level cache of 1 MiB.
 constexpr std::size_t BLOCK_ROWS = 1024;
 
 void ForestGrower::load_block(const Pending& node) {
