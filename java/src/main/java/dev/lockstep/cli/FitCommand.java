@@ -14,7 +14,6 @@ import dev.lockstep.learn.TableReader;
 import dev.lockstep.monitor.FitRecording;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Terminal;
-import dev.lockstep.natives.NativeLibraries;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -49,7 +48,6 @@ final class FitCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     FitConfig config = ConfigLoader.load(FitConfig.class, options.file(), options.overrides());
-    NativeLibraries.load();
     try (Communicator group = Communicator.fromEnvironment(RunOptions.recordedIn(config.folder(), config.communicator()));
         MDC.MDCCloseable ignored = RankContext.enter(group.rank());
         Table table = read(config, group)) {

@@ -14,7 +14,6 @@ import dev.lockstep.localize.Localizer;
 import dev.lockstep.localize.NetworkException;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Terminal;
-import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -99,7 +98,6 @@ final class LocalizeCommand implements Callable<Integer> {
         LocalizationInput.read(
             settings, Optional.ofNullable(network), Optional.ofNullable(anchors));
     double readSeconds = (System.nanoTime() - start) / 1e9;
-    NativeLibraries.load();
     try (Communicator group = groupOptions.join();
         MDC.MDCCloseable ignored = RankContext.enter(group.rank())) {
       locate(settings, input, group, readSeconds);

@@ -15,7 +15,7 @@ import dev.lockstep.monitor.PrometheusRecorder;
 import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Recording;
 import dev.lockstep.monitor.TrainingListener;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
 import java.nio.file.Path;
@@ -73,7 +73,7 @@ final class TrainCommand implements Callable<Integer> {
     DataConfig data = config.data();
     try (Dataset dataset = placed(() -> DataFiles.open(data))) {
       Split split = placed(() -> Split.of(dataset.size(), data.validationFraction(), data.seed()));
-      NativeLibraries.load();
+      TorchLibraries.load();
       try (Communicator group = Communicator.fromEnvironment(RunOptions.recordedIn(config.folder(), config.communicator()));
           MDC.MDCCloseable ignored = RankContext.enter(group.rank());
           TrainingListener recorder = recorder(config, group)) {

@@ -153,12 +153,12 @@ final class NativeCommunicator extends RequestingCommunicator {
   }
 
   @Override
-  int run(Request request) {
+  protected int run(Request request) {
     return request.run(this);
   }
 
   @Override
-  Work start(Request request) {
+  protected Work start(Request request) {
     return request.start(this);
   }
 

@@ -1,7 +1,7 @@
 package dev.lockstep.localize;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.natives.NativeCache;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -100,7 +100,7 @@ public final class Localizer implements AutoCloseable {
 
     /** The localizer. */
     public Localizer build() {
-      NativeLibraries.load();
+      NativeCache.useFolderOfEnvironment();
       return new Localizer(this);
     }
   }

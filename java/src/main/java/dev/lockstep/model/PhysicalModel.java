@@ -1,6 +1,6 @@
 package dev.lockstep.model;
 
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
@@ -55,7 +55,7 @@ public final class PhysicalModel implements AutoCloseable {
    * @throws ModelException if that fails
    */
   public static PhysicalModel load(Path file) {
-    NativeLibraries.load();
+    TorchLibraries.load();
     return new PhysicalModel(TorchScriptFile.load(file), file.toString());
   }
 

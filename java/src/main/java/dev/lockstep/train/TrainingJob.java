@@ -17,7 +17,7 @@ import dev.lockstep.monitor.TargetPredictions;
 import dev.lockstep.monitor.TrainingEvent.Finished;
 import dev.lockstep.monitor.TrainingEvent.Started;
 import dev.lockstep.monitor.TrainingListener;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
@@ -119,7 +119,7 @@ public final class TrainingJob {
       throw new TrainingException(
           "There is nothing to predict: name at least one of data.targets.");
     }
-    NativeLibraries.load();
+    TorchLibraries.load();
     try (TorchSettings settings = TorchSettings.keep()) {
       return run(resume, TorchThreads.configure(plan.threads(), communicator));
     }

@@ -1,8 +1,8 @@
 package dev.lockstep.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.lockstep.localize.LocalizationConfig;
 import dev.lockstep.train.StrategyConfig;
@@ -85,8 +85,7 @@ final class ConfigurationPage {
     ObjectNode trees = (ObjectNode) defaults(FitConfig.class, FIT.formatted("forest"));
     // Where boosting has another default, the key's meaning names both.
     ((ObjectNode) trees.path("learner"))
-        .setAll(
-            (ObjectNode) defaults(FitConfig.class, FIT.formatted("boosting")).path("learner"));
+        .setAll((ObjectNode) defaults(FitConfig.class, FIT.formatted("boosting")).path("learner"));
     sections = trees;
     text.append("\n# Of a fit (`lockstep fit`)\n");
     section(FitConfig.class, "", "");

@@ -86,7 +86,8 @@ class TreesTest {
     // In a forest a node may have to split by what does not matter.
     assertTrue(alone.importance().get("b") > 0.8, () -> "gain " + alone.importance());
     Map<String, Double> falls = alone.permutationImportance();
-    // R² of shuffled predictions is about −1: they vary nearly as much as the target, independently.
+    // R² of shuffled predictions is about −1: they vary nearly as much as the target,
+    // independently.
     assertTrue(falls.get("b") > 1.3 && falls.get("b") < 2.3, falls::toString);
     assertTrue(Math.abs(falls.get("a")) < 0.1 && Math.abs(falls.get("c")) < 0.1, falls::toString);
   }

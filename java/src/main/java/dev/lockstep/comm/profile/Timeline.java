@@ -1,5 +1,6 @@
 package dev.lockstep.comm.profile;
 
+import dev.lockstep.files.DurableFiles;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.OperationRecord;
 import dev.lockstep.jni.Native;
@@ -7,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -96,13 +96,11 @@ public final class Timeline {
 
   private static void replace(Path file, byte[] content) {
     Path whole = file.toAbsolutePath();
-    Path temporary = whole.resolveSibling("." + whole.getFileName() + ".tmp");
     try {
       if (whole.getParent() != null) {
         Files.createDirectories(whole.getParent());
       }
-      Files.write(temporary, content);
-      Files.move(temporary, whole, StandardCopyOption.ATOMIC_MOVE);
+      DurableFiles.replace(whole, content);
     } catch (IOException e) {
       throw new UncheckedIOException("The timeline " + file + " cannot be written.", e);
     }
