@@ -48,7 +48,9 @@ final class FitCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     FitConfig config = ConfigLoader.load(FitConfig.class, options.file(), options.overrides());
-    try (Communicator group = Communicator.fromEnvironment(RunOptions.recordedIn(config.folder(), config.communicator()));
+    try (Communicator group =
+            Communicator.fromEnvironment(
+                RunOptions.recordedIn(config.folder(), config.communicator()));
         MDC.MDCCloseable ignored = RankContext.enter(group.rank());
         Table table = read(config, group)) {
       Signals.onTerminate(() -> stop.set(true));

@@ -74,7 +74,9 @@ final class TrainCommand implements Callable<Integer> {
     try (Dataset dataset = placed(() -> DataFiles.open(data))) {
       Split split = placed(() -> Split.of(dataset.size(), data.validationFraction(), data.seed()));
       TorchLibraries.load();
-      try (Communicator group = Communicator.fromEnvironment(RunOptions.recordedIn(config.folder(), config.communicator()));
+      try (Communicator group =
+              Communicator.fromEnvironment(
+                  RunOptions.recordedIn(config.folder(), config.communicator()));
           MDC.MDCCloseable ignored = RankContext.enter(group.rank());
           TrainingListener recorder = recorder(config, group)) {
         return train(config, dataset, split, group, recorder);
@@ -119,7 +121,9 @@ final class TrainCommand implements Callable<Integer> {
       return TrainingListener.none();
     }
     TrainingListener recording =
-        Recording.of(config.folder(), options.resume(), ConfigLoader.toYaml(config), config.output()).open();
+        Recording.of(
+                config.folder(), options.resume(), ConfigLoader.toYaml(config), config.output())
+            .open();
     return TrainingListener.all(
         List.of(
             recording, new PrometheusRecorder(config.folder().prometheus(), group::statistics)));
@@ -130,7 +134,8 @@ final class TrainCommand implements Callable<Integer> {
     try {
       return step.get();
     } catch (IllegalArgumentException e) {
-      throw new ConfigException(List.of(new ConfigProblem(options.file() + ": data", e.getMessage())));
+      throw new ConfigException(
+          List.of(new ConfigProblem(options.file() + ": data", e.getMessage())));
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.lockstep.comm.profile;
 
-import dev.lockstep.files.DurableFiles;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.OperationRecord;
+import dev.lockstep.files.DurableFiles;
 import dev.lockstep.jni.Native;
 import java.io.IOException;
 import java.io.UncheckedIOException;
