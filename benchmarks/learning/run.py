@@ -197,7 +197,7 @@ def forest(arguments, np):
 
     def run(ranks):
         name = f"forest-{ranks}"
-        data = {"path": str(paths["train"]), "labels": str(targets["train"]), "target": "label"}
+        data = {"path": str(paths["train"]), "labels": str(targets["train"]), "target": "values"}
         result = lockstep(arguments.work, name, data, {"type": "forest", "trees": 100, "objective": "multiclass"}, ranks)
         predicted = predict(arguments.work, name, paths["t10k"])[:, 1]
         result["scores"] = {"accuracy": float((predicted == right).mean()), **result["scores"]}
