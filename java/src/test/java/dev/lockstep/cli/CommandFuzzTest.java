@@ -321,6 +321,7 @@ class CommandFuzzTest {
           "localize --config F/network.yaml --out F/out/located --timeout 5",
           "summary F/runs/fuzz",
           "check --timeout 5 --backend single",
+          "verify strategy local_sgd --ranks 2 --schedules 0 --faults 0 --seed 2 --limit 60",
           "config --defaults localize",
           "config --explain training.epochs",
           "data describe F/table.csv",
