@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "splitting/network.h"
 
 namespace lockstep::splitting {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <memory>
 
-#include "collective/single_backend.h"
+#include "collective/backend/single_backend.h"
 #include "splitting/flips.h"
 #include "splitting/levenberg_marquardt.h"
 #include "splitting/portfolio/lifted_fit.h"

@@ -61,6 +61,9 @@ import picocli.CommandLine.Spec;
       "143:SIGTERM without a checkpoint"
     })
 public final class Main implements Runnable {
+  private static final String BEYOND_ASCII =
+      "; this is no file name here (set LC_ALL=C.UTF-8 for names beyond ASCII)";
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -92,8 +95,8 @@ public final class Main implements Runnable {
       line.getErr()
           .printf(
               Locale.ROOT,
-              "lockstep: out of memory (%s; the heap is limited to %,d MiB): use less data, a smaller"
-                  + " batch or model, or raise LOCKSTEP_HEAP, as in LOCKSTEP_HEAP=8g%n",
+              "lockstep: out of memory (%s; the heap is limited to %,d MiB): use less data, a"
+                  + " smaller batch or model, or raise LOCKSTEP_HEAP, as in LOCKSTEP_HEAP=8g%n",
               e.getMessage(),
               Runtime.getRuntime().maxMemory() >> 20);
       return ExitCode.TRAINING;
@@ -110,7 +113,7 @@ public final class Main implements Runnable {
     boolean foreseen = exitCode(e) != ExitCode.INTERNAL;
     String message = foreseen || e.getMessage() == null ? e.getMessage() : describe(e);
     if (e instanceof InvalidPathException) {
-      message += "; this is no file name here (set LC_ALL=C.UTF-8 for names beyond ASCII)";
+      message += BEYOND_ASCII;
     }
     String text = message == null ? describe(e) : message;
     text.lines().forEach(line -> err.println("lockstep: " + line));
@@ -152,7 +155,10 @@ public final class Main implements Runnable {
   private static int reportUsage(ParameterException e, String[] arguments) {
     CommandLine failed = e.getCommandLine();
     PrintWriter err = failed.getErr();
-    err.println("lockstep: " + e.getMessage());
+    // picocli keeps no cause of what it cannot convert.
+    String message = String.valueOf(e.getMessage());
+    boolean unnameable = message.contains(InvalidPathException.class.getSimpleName());
+    err.println("lockstep: " + message + (unnameable ? BEYOND_ASCII : ""));
     CommandLine.UnmatchedArgumentException.printSuggestions(e, err);
     err.println("Try '" + failed.getCommandSpec().qualifiedName() + " --help'.");
     err.flush();
