@@ -1,6 +1,9 @@
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "splitting/mirror_images.h"
+#include "splitting/portfolio/group_mirrors.h"
 #include "splitting/refinement.h"
 #include "splitting/sensor_slices.h"
 
@@ -13,14 +16,17 @@ constexpr double MOST_RISE = 3;
 // Sensors that may give way to a mirror image. A larger patch can only lower its cost, and hardly does.
 constexpr std::size_t PATCH = 40;
 
+// Larger networks are not searched for groups, which would take longer than all the rest.
+constexpr std::int32_t MOST_FOR_GROUPS = 3000;
+// Of the mean range: sensors of a group that stay within are not ambiguous, though others of it are.
+constexpr double LEAST_MOVE = 0.05;
+
+using BySensor = std::map<std::int32_t, Ambiguity>;
+
 template <int D>
-std::vector<Ambiguity> find_in(Communicator& group, const Network& network, const RefinementOptions& options,
-                               std::span<const double> positions) {
-  RangeGraph graph(network, options.noise_factor);
-  const SensorSlices slices(group, network.sensors);
-  const std::vector<double> points = graph.points_at(positions);
-  graph.weigh_by(points);
-  MirrorImages<D> images(graph, Loss{options.huber}, PATCH);
+void add_single_sensors(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
+                        std::span<const double> points, BySensor& ambiguous) {
+  MirrorImages<D> images(graph, loss, PATCH);
   std::vector<double> own;  // Sensor, alternative, difference; once more …
   for (std::int32_t sensor = slices.begin(); sensor < slices.end(); ++sensor) {
     const MirrorImage image = images.find(sensor, points);
@@ -30,10 +36,40 @@ std::vector<Ambiguity> find_in(Communicator& group, const Network& network, cons
     own.push_back(image.cost_difference);
   }
   const std::vector<double> all = slices.gather_lists(own);
-  std::vector<Ambiguity> ambiguous;
   for (auto at = all.begin(); at != all.end(); at += D + 2) {
-    ambiguous.push_back({static_cast<std::int32_t>(at[0]), {at + 1, at + 1 + D}, at[D + 1]});
+    const auto sensor = static_cast<std::int32_t>(at[0]);
+    ambiguous.insert({sensor, {sensor, {at + 1, at + 1 + D}, at[D + 1]}});
   }
+}
+
+/// The cheapest group first, so that a sensor of several gets its place in the most likely one.
+template <int D>
+void add_groups(Communicator& ranks, const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
+                std::span<const double> points, BySensor& ambiguous) {
+  for (const MirroredGroup& mirrored : mirrored_groups(ranks, graph, slices, loss, points, MOST_RISE)) {
+    for (std::size_t k = 0; k < mirrored.group; ++k) {
+      const std::int32_t sensor = mirrored.sensors[k];
+      const double* place = &mirrored.positions[k * D];
+      const double moved = distance_between<D>(place, &points[static_cast<std::size_t>(sensor) * D]);
+      if (moved < LEAST_MOVE * graph.mean_range()) continue;
+      ambiguous.insert({sensor, {sensor, {place, place + D}, mirrored.cost_difference}});
+    }
+  }
+}
+
+template <int D>
+std::vector<Ambiguity> find_in(Communicator& group, const Network& network, const RefinementOptions& options,
+                               std::span<const double> positions) {
+  RangeGraph graph(network, options.noise_factor);
+  const SensorSlices slices(group, network.sensors);
+  const std::vector<double> points = graph.points_at(positions);
+  graph.weigh_by(points);
+  BySensor found;
+  add_single_sensors<D>(graph, slices, Loss{options.huber}, points, found);
+  if (network.sensors <= MOST_FOR_GROUPS)
+    add_groups<D>(group, graph, slices, Loss{options.huber}, points, found);
+  std::vector<Ambiguity> ambiguous;
+  for (auto& [sensor, ambiguity] : found) ambiguous.push_back(std::move(ambiguity));
   return ambiguous;
 }
 

@@ -52,10 +52,11 @@ struct Ambiguity {
   double cost_difference;           ///< of the network's cost, alternative less estimate; may be negative
 };
 
-/// Collective: sensors that have a mirror image which fits as well, in ascending order. A mirror image is
-/// another local minimum of a sensor's cost, alone or with its closest neighbour, with the 40 sensors around
-/// it refined; it fits as well if the cost rises by less than 3, so that it is at least e⁻³, one twentieth,
-/// as likely as the estimate. Linear in the number of ranges.
+/// Collective: sensors that have another place which fits as well, in ascending order. That is a local
+/// minimum of the sensor's cost, alone or with its closest neighbour, with the 40 sensors around it refined;
+/// or, in networks of up to 3,000 sensors, its place in a group that is mirrored as one body
+/// (portfolio/group_mirrors.h). It fits as well if the cost rises by less than 3, so that it is at least e⁻³,
+/// one twentieth, as likely as the estimate.
 std::vector<Ambiguity> find_ambiguous(Communicator& group, const Network& network,
                                       const RefinementOptions& options, std::span<const double> positions);
 

@@ -56,5 +56,32 @@ TEST(AmbiguityTest, ReflectsInThePlaneOfTheReferencesInThreeDimensions) {
   EXPECT_NEAR(ambiguous[0].cost_difference, 0, 0.01);
 }
 
+TEST(AmbiguityTest, FlagsEverySensorOfAGroupThatHangsOnAHinge) {
+  // Sensors 0 and 1 are fixed, near the line x = 5; 2 to 5 have ranges to them and to each other only.
+  test::KnownNetwork known{2, {0, 0, 0, 10, 3, 5, 1, 8}, {5, 2, 5, 8, 7, 3, 8, 5, 7, 7, 6, 5}, {}, {}, {}};
+  auto apart = [&](const double* a, const double* b) { return std::hypot(a[0] - b[0], a[1] - b[1]); };
+  for (std::int32_t first = 0; first < 6; ++first) {
+    const double* a = &known.truth[2 * static_cast<std::size_t>(first)];
+    for (std::int32_t second = first + 1; second < 6; ++second) {
+      known.sensor_ranges.push_back(
+          {first, second, apart(a, &known.truth[2 * static_cast<std::size_t>(second)])});
+    }
+    for (std::int32_t anchor = 0; first < 2 && anchor < 4; ++anchor) {
+      known.anchor_ranges.push_back(
+          {first, anchor, apart(a, &known.anchors[2 * static_cast<std::size_t>(anchor)])});
+    }
+  }
+  const auto ambiguous =
+      find_ambiguous(*group_of_one(), known.network(), {.noise_factor = 0.02}, known.truth);
+  ASSERT_EQ(ambiguous.size(), 4U);
+  for (std::size_t k = 0; k < 4; ++k) {
+    const double* truth = &known.truth[2 * (k + 2)];
+    EXPECT_EQ(ambiguous[k].sensor, static_cast<std::int32_t>(k) + 2);
+    EXPECT_NEAR(ambiguous[k].alternative[0], 10 - truth[0], 1e-3);
+    EXPECT_NEAR(ambiguous[k].alternative[1], truth[1], 1e-3);
+    EXPECT_NEAR(ambiguous[k].cost_difference, 0, 1e-3);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep::splitting

@@ -30,11 +30,11 @@ import picocli.CommandLine.Option;
 @Command(
     name = "localize",
     description = {
-      "Locate a network of sensors from measured distances; alone, or as one rank under launch, mpirun"
-          + " or srun.",
+      "Locate a network of sensors from measured distances; alone, or as one rank under launch,"
+          + " mpirun or srun.",
       "",
-      "Rank 0 writes positions.csv, result.json, network.png and convergence.png. The positions have"
-          + " the same bits on any number of ranks."
+      "Rank 0 writes positions.csv, result.json, network.png and convergence.png. The positions"
+          + " have the same bits on any number of ranks."
     },
     footer = {
       "",
@@ -42,7 +42,8 @@ import picocli.CommandLine.Option;
       "  lockstep localize --network ranges.csv --anchors anchors.csv --out located",
       "  lockstep localize --config examples/localize-20.yaml --out located",
       "  lockstep launch -n 2 -- localize --network network.json --config mine.yaml --out located",
-      "  mpirun -n 2 lockstep localize --config mine.yaml --set algorithm.refine=false --out located"
+      "  mpirun -n 2 lockstep localize --config mine.yaml --set algorithm.refine=false --out"
+          + " located"
     })
 final class LocalizeCommand implements Callable<Integer> {
   @Option(
@@ -171,14 +172,13 @@ final class LocalizeCommand implements Callable<Integer> {
           result.rmse(),
           result.rmseOfSplitting());
     }
-    int ambiguous = result.ambiguous().size();
-    if (ambiguous > 0) {
-      System.out.printf(
-          Locale.ROOT,
-          "%,d %s a mirror image that fits as well; see ambiguous in result.json%n",
-          ambiguous,
-          ambiguous == 1 ? "sensor has" : "sensors have");
-    }
+    System.out.printf(
+        Locale.ROOT,
+        "Certainty: %s; chi-square %.4g with %,d degrees of freedom%n",
+        result.certainty().verdict().name().toLowerCase(Locale.ROOT),
+        result.fit().chiSquare(),
+        result.fit().degreesOfFreedom());
+    result.certainty().reasons().forEach(reason -> System.out.println("  " + reason));
     System.out.println(
         "Files in " + out + ": positions.csv, result.json, network.png, convergence.png");
   }

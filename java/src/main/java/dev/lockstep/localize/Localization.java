@@ -18,6 +18,9 @@ import java.util.Map;
  * @param consensusResidual at the end, relative
  * @param refinementIterations 0 without refinement
  * @param refinementCost half the sum of squared weighted residuals; NaN without refinement
+ * @param fit how well the positions fit the distances
+ * @param certainty how far they are to be trusted; without {@code algorithm.uncertainty} by the fit
+ *     alone
  * @param history some points of the iteration, in order
  * @param trace the points that {@code algorithm.record} asks for
  * @param seconds of wall time, by phase, in their order
@@ -35,6 +38,8 @@ public record Localization(
     double consensusResidual,
     int refinementIterations,
     double refinementCost,
+    GoodnessOfFit fit,
+    Certainty certainty,
     List<IterationPoint> history,
     List<IterationPoint> trace,
     Map<String, Double> seconds) {

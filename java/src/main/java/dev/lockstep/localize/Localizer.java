@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -203,10 +204,12 @@ public final class Localizer implements AutoCloseable {
     } else {
       Arrays.fill(covariances, Double.NaN);
     }
+    double[] positions = settings.refine() ? refined.positions() : split;
+    GoodnessOfFit fit = GoodnessOfFit.of(network, positions, natives.noiseFactor());
     last =
         new Localization(
             network,
-            settings.refine() ? refined.positions() : split,
+            positions,
             split,
             covariances,
             ambiguous,
@@ -216,10 +219,24 @@ public final class Localizer implements AutoCloseable {
             end.residual(),
             refined.iterations(),
             refined.cost(),
+            fit,
+            Certainty.of(network, fit, ambiguous, undetermined(network, covariances)),
             List.copyOf(history),
             List.copyOf(trace),
             phases.seconds());
     return last;
+  }
+
+  /** Sensors without a covariance, which native code tells of by NaN. */
+  private List<Integer> undetermined(Network network, double[] covariances) {
+    if (!settings.uncertainty()) {
+      return List.of();
+    }
+    int area = network.dimension() * network.dimension();
+    return IntStream.range(0, network.sensors())
+        .filter(sensor -> Double.isNaN(covariances[sensor * area]))
+        .boxed()
+        .toList();
   }
 
   private NativeLocalizer.Step iterate(

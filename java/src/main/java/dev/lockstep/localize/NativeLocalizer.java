@@ -50,6 +50,11 @@ final class NativeLocalizer implements AutoCloseable {
     }
   }
 
+  /** σ, the standard deviation of a distance as a fraction of it. */
+  double noiseFactor() {
+    return noise;
+  }
+
   /** How the iteration stands. */
   record Step(long iteration, double objective, double residual, int stop) {}
 

@@ -57,6 +57,7 @@ final class ResultJson {
     json.writeFieldName("refinement_iterations");
     json.writeNumber(result.refinementIterations());
     number("refinement_cost", result.refinementCost());
+    writeCertainty();
     if (network.truth().isPresent()) {
       number("rmse_mps", result.rmseOfSplitting());
       number("rmse", result.rmse());
@@ -67,6 +68,35 @@ final class ResultJson {
     writeSensors();
     json.writeEndObject();
     json.writeRaw("\n");
+  }
+
+  private void writeCertainty() throws IOException {
+    json.writeFieldName("certainty");
+    json.writeString(result.certainty().verdict().name().toLowerCase(Locale.ROOT));
+    json.writeFieldName("reasons");
+    json.writeStartArray();
+    for (String reason : result.certainty().reasons()) {
+      json.writeString(reason);
+    }
+    json.writeEndArray();
+    number("chi_square", result.fit().chiSquare());
+    json.writeFieldName("degrees_of_freedom");
+    json.writeNumber(result.fit().degreesOfFreedom());
+    json.writeFieldName("worst_residuals");
+    json.writeStartArray();
+    for (GoodnessOfFit.Residual residual : result.fit().worst()) {
+      json.writeStartObject();
+      json.writeStringField("from", residual.from());
+      json.writeStringField("to", residual.to());
+      json.writeFieldName("measured");
+      value(residual.measured());
+      json.writeFieldName("located");
+      value(residual.located());
+      json.writeFieldName("standardised");
+      value(residual.standardised());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
   }
 
   private void writeSeconds(Map<String, Double> seconds) throws IOException {

@@ -92,7 +92,7 @@ class LocalizeCommandTest {
     assertEquals(500, result.at("/trace/1/iteration").intValue());
     assertEquals(1, result.get("ambiguous").size());
     assertEquals(5, result.at("/ambiguous/0/sensor").intValue(), "the sensor that may be flipped");
-    assertEquals(0.0106, result.get("rmse").doubleValue(), 1e-4, "maximum likelihood");
+    assertEquals(0.00957, result.get("rmse").doubleValue(), 1e-5, "maximum likelihood");
     assertEquals(20, result.get("positions").size());
     assertEquals(20, result.get("covariances").size());
     for (String file : new String[] {"positions.csv", "network.png", "convergence.png"}) {

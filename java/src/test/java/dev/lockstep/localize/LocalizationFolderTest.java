@@ -56,6 +56,11 @@ class LocalizationFolderTest {
     assertEquals(result.positions()[3], json.at("/positions/1/1").doubleValue());
     assertEquals(4e-4, json.at("/covariances/0/1/1").doubleValue(), 1e-18);
     assertTrue(json.at("/covariances/1").isNull(), "one that is not known");
+    assertEquals("ambiguous", json.get("certainty").textValue());
+    assertEquals("sensor 0 could as well be elsewhere", json.at("/reasons/0").textValue());
+    assertEquals(71.6, json.get("chi_square").doubleValue());
+    assertEquals(60, json.get("degrees_of_freedom").intValue());
+    assertEquals(0.4, json.at("/worst_residuals/0/measured").doubleValue());
     assertEquals(0, json.at("/ambiguous/0/sensor").intValue());
     assertEquals(result.positions()[0] + 0.1, json.at("/ambiguous/0/alternative/0").doubleValue());
     assertEquals(100, json.get("iterations").intValue());
@@ -90,6 +95,8 @@ class LocalizationFolderTest {
             0,
             0,
             Double.NaN,
+            new GoodnessOfFit(0, 1, List.of()),
+            new Certainty(Certainty.Verdict.UNIQUE, List.of()),
             List.of(new IterationPoint(1, 1, 1, 0, Double.NaN)),
             List.of(),
             new LinkedHashMap<>());

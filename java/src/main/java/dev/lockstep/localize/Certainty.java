@@ -1,0 +1,93 @@
+package dev.lockstep.localize;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * How far a localisation is to be trusted.
+ *
+ * @param verdict in one word
+ * @param reasons why it is not {@link Verdict#UNIQUE}; a sentence each
+ */
+public record Certainty(Verdict verdict, List<String> reasons) {
+  private static final int NAMED = 5;
+
+  /** From the best to the worst. */
+  public enum Verdict {
+    /** The distances fit, and no other places were found that fit as well. */
+    UNIQUE,
+    /** The distances fit, but some sensors could be elsewhere. */
+    AMBIGUOUS,
+    /** The distances do not fit the positions, or nothing is left to check them by. */
+    DOUBTFUL
+  }
+
+  /** Copies the list. */
+  public Certainty {
+    reasons = List.copyOf(reasons);
+  }
+
+  /**
+   * Judges a localisation.
+   *
+   * @param ambiguous of its sensors
+   * @param undetermined sensors whose distances determine no position
+   */
+  static Certainty of(
+      Network network, GoodnessOfFit fit, List<Ambiguity> ambiguous, List<Integer> undetermined) {
+    List<String> reasons = new ArrayList<>();
+    Verdict verdict = Verdict.UNIQUE;
+    if (!ambiguous.isEmpty()) {
+      verdict = Verdict.AMBIGUOUS;
+      List<Integer> sensors = ambiguous.stream().map(Ambiguity::sensor).toList();
+      reasons.add(named(network, sensors) + " could as well be elsewhere: see ambiguous");
+    }
+    if (!undetermined.isEmpty()) {
+      verdict = Verdict.AMBIGUOUS;
+      reasons.add("the distances do not determine " + named(network, undetermined));
+    }
+    if (fit.degreesOfFreedom() < 1) {
+      verdict = Verdict.DOUBTFUL;
+      reasons.add("there are no more distances than coordinates: nothing checks the positions");
+    } else if (fit.rejects()) {
+      verdict = Verdict.DOUBTFUL;
+      reasons.add(misfit(fit));
+    }
+    return new Certainty(verdict, reasons);
+  }
+
+  private static String misfit(GoodnessOfFit fit) {
+    String worst =
+        fit.worst().stream()
+            .findFirst()
+            .map(
+                residual ->
+                    String.format(
+                        Locale.ROOT,
+                        "; worst is %s to %s, measured %.4g, located %.4g",
+                        residual.from(),
+                        residual.to(),
+                        residual.measured(),
+                        residual.located()))
+            .orElse("");
+    return String.format(
+            Locale.ROOT,
+            "the distances do not fit: chi-square %.0f with %d degrees of freedom",
+            fit.chiSquare(),
+            fit.degreesOfFreedom())
+        + worst
+        + " (a wrong fold, an outlier, units that differ, or more noise than given)";
+  }
+
+  private static String named(Network network, List<Integer> sensors) {
+    String first =
+        sensors.stream().limit(NAMED).map(network::sensorName).collect(Collectors.joining(", "));
+    String more =
+        sensors.size() > NAMED
+            ? String.format(Locale.ROOT, " and %,d more", sensors.size() - NAMED)
+            : "";
+    return (sensors.size() == 1 ? "sensor " : "sensors ") + first + more;
+  }
+}
