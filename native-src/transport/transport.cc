@@ -117,17 +117,29 @@ Error peer_left_error(int own_rank, int peer, const Signature& own) {
                peer);
 }
 
-Error cancelled_error(int own_rank, const Signature& own) {
+Error cancelled_error(int own_rank, const Signature& own, const Deadline& deadline) {
+  if (deadline.interrupted()) return interrupted_error(own_rank, own.describe());
   return Error(ErrorCode::CLOSED, "The communicator of rank " + std::to_string(own_rank) +
                                       " was closed during " + own.describe() + ".");
+}
+
+Error interrupted_error(int own_rank, const std::string& operation) {
+  return Error(ErrorCode::INTERRUPTED, "A thread of rank " + std::to_string(own_rank) +
+                                           " was interrupted while it waited in " + operation + ".",
+               own_rank);
+}
+
+ErrorCode code_for_peers(ErrorCode code) {
+  return code == ErrorCode::INTERRUPTED ? ErrorCode::PEER_FAILED : code;
 }
 
 Error aborted_error(int origin, const Error& reason) {
   const std::string text = reason.what();
   const int rank = reason.rank() == Error::NO_RANK ? origin : reason.rank();
+  const ErrorCode code = code_for_peers(reason.code());
   // Who passes on what it heard is not where the failure began.
-  if (text.find(" ended the group: ") != std::string::npos) return Error(reason.code(), text, rank);
-  return Error(reason.code(), "Rank " + std::to_string(origin) + " ended the group: " + text, rank);
+  if (text.find(" ended the group: ") != std::string::npos) return Error(code, text, rank);
+  return Error(code, "Rank " + std::to_string(origin) + " ended the group: " + text, rank);
 }
 
 }  // namespace lockstep

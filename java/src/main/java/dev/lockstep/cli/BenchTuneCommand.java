@@ -13,7 +13,7 @@ import dev.lockstep.comm.Collective;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.ReduceOp;
-import dev.lockstep.monitor.RankContext;
+import dev.lockstep.comm.RankContext;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -13,7 +13,7 @@ import dev.lockstep.learn.LearningException;
 import dev.lockstep.learn.Table;
 import dev.lockstep.learn.TableReader;
 import dev.lockstep.monitor.FitRecording;
-import dev.lockstep.monitor.RankContext;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.monitor.Terminal;
 import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Path;

@@ -12,7 +12,7 @@ import dev.lockstep.localize.LocalizationFolder;
 import dev.lockstep.localize.LocalizationInput;
 import dev.lockstep.localize.Localizer;
 import dev.lockstep.localize.NetworkException;
-import dev.lockstep.monitor.RankContext;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.monitor.Terminal;
 import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Path;

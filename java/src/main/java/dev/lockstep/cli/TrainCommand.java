@@ -13,7 +13,7 @@ import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
 import dev.lockstep.monitor.PrometheusRecorder;
-import dev.lockstep.monitor.RankContext;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.monitor.Recording;
 import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.natives.NativeLibraries;

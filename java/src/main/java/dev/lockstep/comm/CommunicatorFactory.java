@@ -1,10 +1,13 @@
 package dev.lockstep.comm;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.jni.Native;
 import java.nio.file.Path;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /** Opens communicators. */
 final class CommunicatorFactory {
@@ -16,6 +19,7 @@ final class CommunicatorFactory {
   private CommunicatorFactory() {}
 
   static Communicator fromEnvironment(CommunicatorConfig config) {
+    requireNonNull(config, "config");
     LaunchEnvironment launch = LaunchEnvironment.current();
     Backend backend =
         switch (config.backend()) {
@@ -25,6 +29,13 @@ final class CommunicatorFactory {
           case GLOO -> Backend.GLOO;
           case SINGLE -> Backend.SINGLE;
         };
+    try (MDC.MDCCloseable ignored = RankContext.enter(launch.rank())) {
+      return open(config, launch, backend);
+    }
+  }
+
+  private static Communicator open(
+      CommunicatorConfig config, LaunchEnvironment launch, Backend backend) {
     warnOfPassedOverMpi(launch);
     Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
@@ -39,6 +50,14 @@ final class CommunicatorFactory {
   }
 
   static Communicator join(TcpOptions options, CommunicatorConfig config) {
+    requireNonNull(options, "options");
+    requireNonNull(config, "config");
+    try (MDC.MDCCloseable ignored = RankContext.enter(options.rank())) {
+      return open(options, config);
+    }
+  }
+
+  private static Communicator open(TcpOptions options, CommunicatorConfig config) {
     Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
     return configured(
@@ -61,13 +80,16 @@ final class CommunicatorFactory {
       String token,
       double timeoutSeconds,
       CommunicatorConfig config) {
+    requireNonNull(token, "token");
+    requireNonNull(config, "config");
     switch (config.backend()) {
       case AUTO, SHARED_MEMORY, TCP -> {}
       case GLOO, MPI, SINGLE ->
           throw new IllegalArgumentException(
               "The backend " + config.backend() + " has no port of its own; use auto or tcp.");
     }
-    NativeLog.follow();
+    Native.set_forming_notice(config.stallSeconds());
+    NativeLog.follow(0);
     return configured(
         config,
         open(
@@ -149,7 +171,8 @@ final class CommunicatorFactory {
   }
 
   static Communicator inProcess(String group, int rank, int size, double timeoutSeconds) {
-    NativeLog.follow();
+    requireNonNull(group, "group");
+    NativeLog.follow(rank);
     return open(
         Backend.IN_PROCESS,
         recorder(),
@@ -157,6 +180,7 @@ final class CommunicatorFactory {
   }
 
   static Communicator tcp(TcpOptions options) {
+    requireNonNull(options, "options");
     return tcp(options, Native.NEVER, recorder());
   }
 
@@ -167,7 +191,7 @@ final class CommunicatorFactory {
           options.masterAddress(),
           options.masterPort());
     }
-    NativeLog.follow();
+    NativeLog.follow(options.rank());
     return open(
         Backend.TCP,
         recorder,
@@ -204,7 +228,7 @@ final class CommunicatorFactory {
     }
     MpiLibrary library = launch.mpi() == null ? MpiLibrary.OPEN_MPI : launch.mpi();
     String path = MpiPlugin.path(library);
-    NativeLog.follow();
+    NativeLog.follow(launch.rank());
     Communicator group =
         open(Backend.MPI, recorder, () -> Native.open_mpi(path, timeoutSeconds, sharing));
     if (group.size() != launch.worldSize()) {
@@ -223,6 +247,7 @@ final class CommunicatorFactory {
   }
 
   private static Communicator open(Backend backend, FlightRecorder recorder, LongSupplier open) {
+    NativeInterruption.heed();
     try {
       return new NativeCommunicator(open.getAsLong(), backend, recorder);
     } catch (RuntimeException e) {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -92,6 +93,7 @@ final class GlooCommunicator extends RequestingCommunicator {
 
   @Override
   public void useAlgorithm(Collective collective, @Nullable Algorithm algorithm) {
+    Objects.requireNonNull(collective, "collective");
     if (algorithm != null && algorithm != Algorithm.LIBRARY && algorithm != Algorithm.NONE) {
       throw new IllegalArgumentException(
           "Gloo chooses its algorithms itself; for "

@@ -22,6 +22,8 @@ record GlooFailure(int code, int rank, String text) {
       code = Native.MISMATCH;
     } else if (failure instanceof CommunicatorClosedException) {
       code = Native.CLOSED;
+    } else if (failure instanceof CommunicationInterruptedException) {
+      code = Native.INTERRUPTED;
     }
     return new GlooFailure(code, failure.rank(), String.valueOf(failure.getMessage()));
   }
@@ -51,6 +53,7 @@ record GlooFailure(int code, int rank, String text) {
       case Native.TIMEOUT -> new CollectiveTimeoutException(text, rank, cause);
       case Native.MISMATCH -> new CollectiveMismatchException(text, rank, cause);
       case Native.RENDEZVOUS -> new RendezvousException(text, rank, cause);
+      case Native.INTERRUPTED -> new CommunicationInterruptedException(text, cause);
       default -> new CommunicationException(text, rank, cause);
     };
   }

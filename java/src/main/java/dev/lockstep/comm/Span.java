@@ -8,6 +8,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.Objects;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -47,6 +48,7 @@ public final class Span {
    *     type that {@link DataType} has not
    */
   public static Span of(Tensor tensor) {
+    Objects.requireNonNull(tensor, "tensor");
     if (tensor.isNull() || !tensor.defined()) {
       throw new IllegalArgumentException("The tensor is undefined.");
     }
@@ -79,26 +81,31 @@ public final class Span {
 
   /** The remaining elements of a direct buffer. */
   public static Span of(FloatBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.F32, buffer.order());
   }
 
   /** The remaining elements of a direct buffer. */
   public static Span of(DoubleBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.F64, buffer.order());
   }
 
   /** The remaining elements of a direct buffer. */
   public static Span of(IntBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.I32, buffer.order());
   }
 
   /** The remaining elements of a direct buffer. */
   public static Span of(LongBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.I64, buffer.order());
   }
 
   /** The remaining bytes of a direct buffer. */
   public static Span of(ByteBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.U8, ByteOrder.nativeOrder());
   }
 
@@ -108,6 +115,8 @@ public final class Span {
    * @throws IllegalArgumentException when the bytes are no whole number of elements
    */
   public static Span of(ByteBuffer buffer, DataType type) {
+    Objects.requireNonNull(buffer, "buffer");
+    Objects.requireNonNull(type, "type");
     if (buffer.remaining() % type.bytes() != 0) {
       throw new IllegalArgumentException(
           buffer.remaining() + " bytes are no whole number of " + type + " elements.");

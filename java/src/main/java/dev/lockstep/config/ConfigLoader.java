@@ -14,6 +14,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.lockstep.ConfigKeyException;
 import java.lang.reflect.Type;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -132,8 +133,13 @@ public final class ConfigLoader {
       String key = full.isEmpty() ? refused.key() : full + "." + refused.key();
       return new ConfigProblem(document.origin(key), key + ": " + refused.text());
     }
-    boolean refused = e.getCause() instanceof IllegalArgumentException;
-    String message = refused ? e.getCause().getMessage() : e.getOriginalMessage();
+    String message = e.getOriginalMessage();
+    if (e.getCause() instanceof InvalidPathException name) {
+      message =
+          "\"" + name.getInput() + "\" is no file name here; set LC_ALL=C.UTF-8 for names beyond ASCII";
+    } else if (e.getCause() instanceof IllegalArgumentException refused) {
+      message = refused.getMessage();
+    }
     return new ConfigProblem(
         document.origin(full), full.isEmpty() ? message : full + ": " + message);
   }

@@ -10,7 +10,7 @@ import dev.lockstep.data.Split;
 import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
-import dev.lockstep.monitor.RankContext;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.monitor.TargetPredictions;
