@@ -6,7 +6,7 @@ import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.SharedMemory;
 import dev.lockstep.jni.Native;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Locale;
@@ -168,7 +168,7 @@ public final class FusedStep {
     private final org.bytedeco.pytorch.Adam optimizer;
 
     Libtorch(long bytes) {
-      NativeLibraries.load();
+      TorchLibraries.load();
       torch.set_num_threads(1);
       parameters = torch.zeros(bytes / DataType.F32.bytes());
       parameters.set_requires_grad(true);

@@ -4,6 +4,7 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Work;
+import dev.lockstep.torch.TensorSpans;
 import org.bytedeco.pytorch.Tensor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,7 +19,9 @@ public final class Collectives {
   public static void run(Tensor tensor) {
     try (Communicator ranks = Communicator.fromEnvironment()) { // mpirun, srun, RANK=…, or alone
       double[] sum = ranks.allReduce(new double[] {1, 2, 3}, ReduceOp.SUM);
-      Work work = ranks.allReduceAsync(tensor, ReduceOp.AVERAGE); // a libtorch tensor, in place
+      Work work =
+          ranks.allReduceAsync(
+              TensorSpans.of(tensor), ReduceOp.AVERAGE); // a libtorch tensor, in place
       log.info("the sum is {}", sum);
       work.await();
     } catch (PeerFailedException e) {

@@ -11,11 +11,11 @@ import dev.lockstep.bench.SizeList;
 import dev.lockstep.comm.Algorithm;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
-import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.RankContext;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.files.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -211,7 +211,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private static void write(Path file, List<BenchResult> results) {
     try {
-      Files.writeString(file, BenchJson.write(results));
+      DurableFiles.replace(file, BenchJson.write(results));
     } catch (IOException e) {
       throw new UncheckedIOException(file + " cannot be written: " + e.getMessage(), e);
     }

@@ -1,9 +1,9 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.bench.BenchCurves;
+import dev.lockstep.files.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -30,7 +30,7 @@ final class BenchPlotCommand implements Callable<Integer> {
   public Integer call() {
     byte[] picture = BenchCurves.read(files).draw();
     try {
-      Files.write(output, picture);
+      DurableFiles.replace(output, picture);
     } catch (IOException e) {
       throw new UncheckedIOException(output + " cannot be written: " + e.getMessage(), e);
     }

@@ -12,11 +12,11 @@ import dev.lockstep.comm.Algorithm;
 import dev.lockstep.comm.Collective;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
-import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.RankContext;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.files.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -185,7 +185,7 @@ final class BenchTuneCommand implements Callable<Integer> {
 
   private void write(TuningTable table) {
     try {
-      Files.writeString(output, table.toString());
+      DurableFiles.replace(output, table.toString());
     } catch (IOException e) {
       throw new UncheckedIOException(output + " cannot be written: " + e.getMessage(), e);
     }

@@ -2,7 +2,6 @@ package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
-import dev.lockstep.natives.NativeLibraries;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -24,7 +23,6 @@ final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     groupOptions.config();
-    NativeLibraries.load();
     try (Communicator group = groupOptions.join()) {
       for (int length : LENGTHS) {
         long start = System.nanoTime();

@@ -6,7 +6,7 @@ import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.comm.MpiLibrary;
 import dev.lockstep.comm.MpiPlugin;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.natives.NativeCache;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -53,7 +53,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private void cache() {
-    Path folder = NativeLibraries.cacheFolder();
+    Path folder = NativeCache.folder();
     try {
       FileStore store = Files.getFileStore(folder);
       String text =

@@ -2,6 +2,7 @@ package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.FitConfig;
@@ -13,9 +14,7 @@ import dev.lockstep.learn.LearningException;
 import dev.lockstep.learn.Table;
 import dev.lockstep.learn.TableReader;
 import dev.lockstep.monitor.FitRecording;
-import dev.lockstep.comm.RankContext;
 import dev.lockstep.monitor.Terminal;
-import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -74,7 +73,6 @@ final class FitCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     FitConfig config = ConfigLoader.load(FitConfig.class, file, allOverrides());
-    NativeLibraries.load();
     try (Communicator group = Communicator.fromEnvironment(communicator(config));
         MDC.MDCCloseable ignored = RankContext.enter(group.rank());
         Table table = read(config, group)) {

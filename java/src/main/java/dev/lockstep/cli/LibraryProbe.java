@@ -1,7 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.MpiLibrary;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -37,7 +37,7 @@ final class LibraryProbe {
    */
   public static void main(String[] arguments) throws IOException {
     if (arguments[0].equals(GLOO)) {
-      NativeLibraries.load();
+      TorchLibraries.load();
       Loader.load(torch_gloo.class);
       System.out.println("works, with libtorch's Gloo; needs --backend gloo");
       return;
@@ -47,7 +47,7 @@ final class LibraryProbe {
       System.out.println("loads");
       return;
     }
-    NativeLibraries.load();
+    TorchLibraries.load();
     System.out.printf(
         Locale.ROOT,
         "%s loads, %d threads by default%n",

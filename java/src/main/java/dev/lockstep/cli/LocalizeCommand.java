@@ -1,6 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.ConfigProblem;
@@ -12,9 +13,7 @@ import dev.lockstep.localize.LocalizationFolder;
 import dev.lockstep.localize.LocalizationInput;
 import dev.lockstep.localize.Localizer;
 import dev.lockstep.localize.NetworkException;
-import dev.lockstep.comm.RankContext;
 import dev.lockstep.monitor.Terminal;
-import dev.lockstep.natives.NativeLibraries;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -99,7 +98,6 @@ final class LocalizeCommand implements Callable<Integer> {
         LocalizationInput.read(
             settings, Optional.ofNullable(network), Optional.ofNullable(anchors));
     double readSeconds = (System.nanoTime() - start) / 1e9;
-    NativeLibraries.load();
     try (Communicator group = groupOptions.join();
         MDC.MDCCloseable ignored = RankContext.enter(group.rank())) {
       locate(settings, input, group, readSeconds);

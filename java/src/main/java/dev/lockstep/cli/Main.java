@@ -108,10 +108,7 @@ public final class Main implements Runnable {
     PrintWriter err = failed.getErr();
     boolean foreseen = exitCode(e) != ExitCode.INTERNAL;
     String message = foreseen || e.getMessage() == null ? e.getMessage() : describe(e);
-    if (e instanceof InvalidPathException) {
-      message += "; this is no file name here (set LC_ALL=C.UTF-8 for names beyond ASCII)";
-    }
-    String text = message == null ? describe(e) : message;
+    String text = withRemedy(message == null ? describe(e) : message);
     text.lines().forEach(line -> err.println("lockstep: " + line));
     if (verbose) {
       e.printStackTrace(err);
@@ -120,6 +117,13 @@ public final class Main implements Runnable {
     }
     err.flush();
     return exitCode(e);
+  }
+
+  /** What the JDK says of a name that the locale's encoding has not, whoever passes it on. */
+  private static String withRemedy(String message) {
+    return message.contains("unmappable characters")
+        ? message + "; set LC_ALL=C.UTF-8 for file names beyond ASCII"
+        : message;
   }
 
   private static int exitCode(Exception e) {
@@ -151,7 +155,7 @@ public final class Main implements Runnable {
   private static int reportUsage(ParameterException e, String[] arguments) {
     CommandLine failed = e.getCommandLine();
     PrintWriter err = failed.getErr();
-    err.println("lockstep: " + e.getMessage());
+    err.println("lockstep: " + withRemedy(String.valueOf(e.getMessage())));
     CommandLine.UnmatchedArgumentException.printSuggestions(e, err);
     err.println("Try '" + failed.getCommandSpec().qualifiedName() + " --help'.");
     err.flush();

@@ -10,7 +10,7 @@ import dev.lockstep.data.Dataset;
 import dev.lockstep.data.FeatureConfig;
 import dev.lockstep.model.ModelDescription;
 import dev.lockstep.model.Predictor;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -91,12 +91,12 @@ final class PredictCommand implements Callable<Integer> {
       return ExitCode.OK; // rank 0 predicts for all
     }
     if (modelFile.getFileName().toString().endsWith(".json")) {
-      NativeLibraries.load();
+      TorchLibraries.load();
       long written = new LearnedPrediction(modelFile, dataFile).write(output);
       System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, output);
       return ExitCode.OK;
     }
-    NativeLibraries.load();
+    TorchLibraries.load();
     try (Predictor predictor = Predictor.load(modelFile);
         Dataset dataset = DataFiles.open(data(predictor.description()))) {
       long written = new Prediction(predictor, modelFile, dataset).write(output);

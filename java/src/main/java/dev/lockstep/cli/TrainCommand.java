@@ -2,6 +2,7 @@ package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.profile.CommunicationProfile;
 import dev.lockstep.comm.profile.Timeline;
 import dev.lockstep.config.ConfigException;
@@ -13,10 +14,9 @@ import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
 import dev.lockstep.monitor.PrometheusRecorder;
-import dev.lockstep.comm.RankContext;
 import dev.lockstep.monitor.Recording;
 import dev.lockstep.monitor.TrainingListener;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingResult;
 import java.nio.file.Path;
@@ -93,7 +93,7 @@ final class TrainCommand implements Callable<Integer> {
     DataConfig data = config.data();
     try (Dataset dataset = placed(() -> DataFiles.open(data))) {
       Split split = placed(() -> Split.of(dataset.size(), data.validationFraction(), data.seed()));
-      NativeLibraries.load();
+      TorchLibraries.load();
       try (Communicator group = Communicator.fromEnvironment(communicator(config));
           MDC.MDCCloseable ignored = RankContext.enter(group.rank());
           TrainingListener recorder = recorder(config, group)) {

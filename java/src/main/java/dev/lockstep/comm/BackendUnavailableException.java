@@ -11,7 +11,7 @@ public final class BackendUnavailableException extends CommunicationException {
     this(message, NO_RANK, null);
   }
 
-  BackendUnavailableException(String message, int rank, @Nullable Throwable cause) {
+  public BackendUnavailableException(String message, int rank, @Nullable Throwable cause) {
     super(message, rank, cause);
   }
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 public final class CollectiveMismatchException extends CommunicationException {
   private static final long serialVersionUID = 1L;
 
-  CollectiveMismatchException(String message, int rank, @Nullable Throwable cause) {
+  public CollectiveMismatchException(String message, int rank, @Nullable Throwable cause) {
     super(message, rank, cause);
   }
 }

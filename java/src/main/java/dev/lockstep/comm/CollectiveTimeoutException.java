@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 public final class CollectiveTimeoutException extends CommunicationException {
   private static final long serialVersionUID = 1L;
 
-  CollectiveTimeoutException(String message, int rank, @Nullable Throwable cause) {
+  public CollectiveTimeoutException(String message, int rank, @Nullable Throwable cause) {
     super(message, rank, cause);
   }
 }

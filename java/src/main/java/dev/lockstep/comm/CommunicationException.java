@@ -15,7 +15,7 @@ public class CommunicationException extends LockstepException {
 
   private final int rank;
 
-  CommunicationException(String message, int rank, @Nullable Throwable cause) {
+  public CommunicationException(String message, int rank, @Nullable Throwable cause) {
     super(message, cause);
     this.rank = rank;
   }

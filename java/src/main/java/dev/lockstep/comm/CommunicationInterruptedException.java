@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 public final class CommunicationInterruptedException extends CommunicationException {
   private static final long serialVersionUID = 1L;
 
-  CommunicationInterruptedException(String message, @Nullable Throwable cause) {
+  public CommunicationInterruptedException(String message, @Nullable Throwable cause) {
     super(message, NO_RANK, cause);
   }
 

@@ -1,12 +1,13 @@
 package dev.lockstep.comm;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongFunction;
-import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -337,11 +338,13 @@ public interface Communicator extends AutoCloseable {
 
   /** In place. */
   default void allReduce(Span data, ReduceOp op) {
+    requireNonNull(data, "data");
     allReduce(data, data, op);
   }
 
   /** In place. */
   default Work allReduceAsync(Span data, ReduceOp op) {
+    requireNonNull(data, "data");
     return allReduceAsync(data, data, op);
   }
 
@@ -428,21 +431,6 @@ public interface Communicator extends AutoCloseable {
   /** Leaves the group; pending work ends with {@link CommunicatorClosedException}. Idempotent. */
   @Override
   void close();
-
-  /** {@link #allReduce(Span, ReduceOp)} of a dense CPU tensor, in place. */
-  default void allReduce(Tensor tensor, ReduceOp op) {
-    allReduce(Span.of(tensor), op);
-  }
-
-  /** {@link #allReduceAsync(Span, ReduceOp)} of a dense CPU tensor, in place. */
-  default Work allReduceAsync(Tensor tensor, ReduceOp op) {
-    return allReduceAsync(Span.of(tensor), op);
-  }
-
-  /** {@link #broadcast(Span, int)} of a dense CPU tensor. */
-  default void broadcast(Tensor tensor, int root) {
-    broadcast(Span.of(tensor), root);
-  }
 
   /**
    * The element-wise reduction of all ranks' {@code values}, which stay as they are. Copies; for

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 public final class CommunicatorClosedException extends CommunicationException {
   private static final long serialVersionUID = 1L;
 
-  CommunicatorClosedException(String message, int rank, @Nullable Throwable cause) {
+  public CommunicatorClosedException(String message, int rank, @Nullable Throwable cause) {
     super(message, rank, cause);
   }
 }

@@ -3,7 +3,9 @@ package dev.lockstep.comm;
 import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.jni.Native;
+import dev.lockstep.natives.NativeCache;
 import java.nio.file.Path;
+import java.util.ServiceLoader;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +22,7 @@ final class CommunicatorFactory {
 
   static Communicator fromEnvironment(CommunicatorConfig config) {
     requireNonNull(config, "config");
+    NativeCache.useFolderOfEnvironment();
     LaunchEnvironment launch = LaunchEnvironment.current();
     Backend backend =
         switch (config.backend()) {
@@ -43,7 +46,7 @@ final class CommunicatorFactory {
         config,
         switch (backend) {
           case MPI -> mpi(launch, config.timeoutSeconds(), sharing(config), recorder);
-          case GLOO -> gloo(tcpOptions(launch, config.timeoutSeconds()), recorder);
+          case GLOO -> provided(backend, tcpOptions(launch, config.timeoutSeconds()), recorder);
           case TCP -> tcp(tcpOptions(launch, config.timeoutSeconds()), sharing(config), recorder);
           default -> open(Backend.SINGLE, recorder, Native::open_single);
         });
@@ -58,13 +61,14 @@ final class CommunicatorFactory {
   }
 
   private static Communicator open(TcpOptions options, CommunicatorConfig config) {
+    NativeCache.useFolderOfEnvironment();
     Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
     return configured(
         config,
         switch (config.backend()) {
           case AUTO, SHARED_MEMORY, TCP -> tcp(options, sharing(config), recorder);
-          case GLOO -> gloo(options, recorder);
+          case GLOO -> provided(Backend.GLOO, options, recorder);
           case MPI, SINGLE ->
               throw new IllegalArgumentException(
                   "The backend "
@@ -206,12 +210,20 @@ final class CommunicatorFactory {
                 sharing));
   }
 
-  private static Communicator gloo(TcpOptions options, FlightRecorder recorder) {
-    LOG.warn(
-        "Gloo proves no token: any process that reaches {}:{} can join this job.",
-        options.masterAddress(),
-        options.masterPort());
-    return GlooCommunicator.open(options, recorder);
+  private static Communicator provided(
+      Backend backend, TcpOptions options, FlightRecorder recorder) {
+    for (BackendProvider provider :
+        ServiceLoader.load(BackendProvider.class, BackendProvider.class.getClassLoader())) {
+      if (provider.backend() == backend) {
+        return provider.open(options, recorder);
+      }
+    }
+    throw new BackendUnavailableException(
+        "The backend "
+            + backend
+            + " is not on the class path: no jar there names a "
+            + BackendProvider.class.getName()
+            + " for it. Use the backend tcp.");
   }
 
   private static Communicator mpi(

@@ -3,10 +3,10 @@ package dev.lockstep.comm;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * Keeps what a communicator did last for whoever looks into its failure: when an operation fails,
  * the last operations go to a file in {@code folder}, or, without one, the last few to the log.
  */
-final class FlightRecorder {
+public final class FlightRecorder {
   private static final Logger LOG = LoggerFactory.getLogger(FlightRecorder.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int LOGGED_OPERATIONS = 5;
@@ -34,17 +34,17 @@ final class FlightRecorder {
   /**
    * @param folder made when it is needed; null to write no file
    */
-  FlightRecorder(@Nullable Path folder) {
+  public FlightRecorder(@Nullable Path folder) {
     this.folder = folder;
   }
 
   /** For a communicator that was split from this one's. */
-  FlightRecorder another() {
+  public FlightRecorder another() {
     return new FlightRecorder(folder);
   }
 
   /** Dumps, once, unless the failure is one of closing or of arguments. Never throws. */
-  void failed(Communicator communicator, RuntimeException failure) {
+  public void failed(Communicator communicator, RuntimeException failure) {
     if (!(failure instanceof CommunicationException)
         || failure instanceof CommunicatorClosedException
         || !dumped.compareAndSet(false, true)) {
@@ -88,10 +88,9 @@ final class FlightRecorder {
             communicator.rank(),
             ProcessHandle.current().pid(),
             FILES.incrementAndGet());
-    Path temporary = folder.resolve("." + name + ".tmp");
     Path file = folder.resolve(name);
-    Files.writeString(temporary, text(communicator, failure, operations));
-    return Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    DurableFiles.replace(file, text(communicator, failure, operations));
+    return file;
   }
 
   /** A line about the failure, then one for each operation, oldest first. */

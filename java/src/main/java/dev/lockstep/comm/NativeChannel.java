@@ -20,12 +20,14 @@ record NativeChannel(NativeCommunicator communicator, int peer, int tag) impleme
 
   @Override
   public Work receive(Span into) {
+    Objects.requireNonNull(into, "into");
     return NativeWork.message(
         communicator, communicator.requests().receive(into, peer, tag), peer, tag, true);
   }
 
   @Override
   public Work receiveUpTo(Span into) {
+    Objects.requireNonNull(into, "into");
     return NativeWork.message(
         communicator, communicator.requests().receive(into, peer, tag), peer, tag, false);
   }

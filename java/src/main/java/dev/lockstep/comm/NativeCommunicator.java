@@ -157,12 +157,12 @@ final class NativeCommunicator extends RequestingCommunicator {
   }
 
   @Override
-  int run(Request request) {
+  protected int run(Request request) {
     return request.run(this);
   }
 
   @Override
-  Work start(Request request) {
+  protected Work start(Request request) {
     return request.start(this);
   }
 
@@ -178,7 +178,7 @@ final class NativeCommunicator extends RequestingCommunicator {
 
   @Override
   public Work receiveAsync(Span data, int from, int tag) {
-    return channel(from, tag).receive(data);
+    return channel(from, tag).receive(requireNonNull(data, "data"));
   }
 
   @Override

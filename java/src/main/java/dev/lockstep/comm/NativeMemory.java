@@ -16,7 +16,7 @@ import org.bytedeco.javacpp.Pointer;
  * every span, buffer and tensor over it is out of use; an operation that was started on it keeps it
  * until it has ended. {@link #close} may be called from any thread, more than once.
  */
-public final class NativeMemory implements AutoCloseable {
+public final class NativeMemory implements MemoryOwner, AutoCloseable {
   private final long address;
   private final long bytes;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -67,18 +67,21 @@ public final class NativeMemory implements AutoCloseable {
     return new IllegalStateException("This native memory of " + bytes + " bytes is closed.");
   }
 
-  /**
-   * Keeps the memory until {@link #release}, closed or not.
-   *
-   * @throws IllegalStateException when the memory is closed
-   */
-  void hold() {
+  @Override
+  public Runnable hold() {
+    enter();
+    return this::exit;
+  }
+
+  @Override
+  public void enter() {
     if (closed.get() || holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
       throw isClosed();
     }
   }
 
-  void release() {
+  @Override
+  public void exit() {
     if (holders.decrementAndGet() == 0) {
       Native.free_memory(address);
     }
@@ -118,7 +121,7 @@ public final class NativeMemory implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      release();
+      exit();
     }
   }
 

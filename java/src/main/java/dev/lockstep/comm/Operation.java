@@ -26,7 +26,8 @@ public enum Operation {
     this.text = name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
   }
 
-  static Operation of(long code) {
+  /** The operation with this code of the native library. */
+  public static Operation of(long code) {
     for (Operation operation : values()) {
       if (operation.code == code) {
         return operation;

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 public final class PeerFailedException extends CommunicationException {
   private static final long serialVersionUID = 1L;
 
-  PeerFailedException(String message, int rank, @Nullable Throwable cause) {
+  public PeerFailedException(String message, int rank, @Nullable Throwable cause) {
     super(message, rank, cause);
   }
 }

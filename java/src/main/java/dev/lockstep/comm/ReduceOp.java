@@ -17,9 +17,14 @@ public enum ReduceOp {
   /** Integers wrap around. */
   PRODUCT(Native.PRODUCT);
 
-  final int code;
+  private final int code;
 
   ReduceOp(int code) {
     this.code = code;
+  }
+
+  /** Its number in the native library. */
+  public int code() {
+    return code;
   }
 }

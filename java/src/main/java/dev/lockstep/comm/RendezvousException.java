@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 public final class RendezvousException extends CommunicationException {
   private static final long serialVersionUID = 1L;
 
-  RendezvousException(String message, int rank, @Nullable Throwable cause) {
+  public RendezvousException(String message, int rank, @Nullable Throwable cause) {
     super(message, rank, cause);
   }
 

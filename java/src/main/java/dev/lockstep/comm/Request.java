@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param counts elements of each rank where they differ, in a direct buffer
  */
-record Request(
+public record Request(
     int operation,
     ReduceOp op,
     int rootOrPeer,
@@ -54,7 +54,7 @@ record Request(
           communicator.handle(),
           operation,
           type(),
-          op.code,
+          op.code(),
           rootOrPeer,
           tag,
           input.address(),
@@ -82,7 +82,7 @@ record Request(
               communicator.handle(),
               operation,
               type(),
-              op.code,
+              op.code(),
               rootOrPeer,
               tag,
               input.address(),
@@ -106,7 +106,7 @@ record Request(
   }
 
   /** Keeps all that native code is given in place until the returned action has run. */
-  Runnable hold() {
+  public Runnable hold() {
     Runnable releaseInput = input.hold();
     try {
       Runnable releaseOutput = output.hold();
@@ -121,8 +121,11 @@ record Request(
     }
   }
 
-  /** Ranks without a buffer on one side pass an empty span there, whose type says nothing. */
-  int type() {
+  /**
+   * The code of the elements' type. Ranks without a buffer on one side pass an empty span there,
+   * whose type says nothing.
+   */
+  public int type() {
     boolean outputDecides = operation == Native.RECEIVE || operation == Native.SCATTER;
     return (outputDecides ? output : input).type().code;
   }

@@ -6,7 +6,7 @@ import dev.lockstep.jni.Native;
  * The checks that native code makes of every request, for backends that are not ours: ranks, tags
  * and overlaps. {@link Requests} has checked the lengths.
  */
-record RequestValidation(int rank, int size) {
+public record RequestValidation(int rank, int size) {
   private static final int LARGEST_TAG = 32_767;
 
   /**
@@ -14,7 +14,7 @@ record RequestValidation(int rank, int size) {
    *
    * @throws IllegalArgumentException naming the operation and the rank
    */
-  void check(Request request) {
+  public void check(Request request) {
     switch (request.operation()) {
       case Native.SEND, Native.RECEIVE -> checkPeer(request);
       case Native.BROADCAST -> checkRoot(request);

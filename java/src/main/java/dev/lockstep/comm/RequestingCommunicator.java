@@ -1,26 +1,33 @@
 package dev.lockstep.comm;
 
-/** The verbs of a communicator, each a {@link Request} that a subclass carries out. */
-abstract class RequestingCommunicator implements Communicator {
+/**
+ * The verbs of a communicator, each a {@link Request} that a subclass carries out; for whoever
+ * writes a {@link BackendProvider}.
+ */
+public abstract class RequestingCommunicator implements Communicator {
   private final int rank;
   private final int size;
   private final Requests requests;
 
-  RequestingCommunicator(int rank, int size) {
+  /**
+   * @param rank of this process
+   * @param size of the group
+   */
+  protected RequestingCommunicator(int rank, int size) {
     this.rank = rank;
     this.size = size;
     this.requests = new Requests(rank, size);
   }
 
   /** Carries it out. @return for a receive the rank that sent, otherwise 0 */
-  abstract int run(Request request);
+  protected abstract int run(Request request);
 
   final Requests requests() {
     return requests;
   }
 
-  /** Queues it. */
-  abstract Work start(Request request);
+  /** Queues it; the caller of the verb may go on. */
+  protected abstract Work start(Request request);
 
   @Override
   public final int rank() {

@@ -10,16 +10,13 @@ import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.Objects;
 import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A run of native elements that an operation reads or writes: an address, a length and a type. It
  * keeps what it was made from reachable, so the memory lives at least as long as the span, unless
- * its owner closes it ({@link NativeMemory}, {@code Tensor}). Memory may be closed while an
- * operation is under way, which keeps it until its end; a tensor must not be closed during a
- * blocking one. A span whose owner is closed is refused. Immutable; one element per {@link
- * DataType} slot.
+ * its owner closes it ({@link MemoryOwner}). {@link NativeMemory} may be closed while an operation
+ * is under way, which keeps it until its end. A span whose owner is closed is refused. Immutable;
+ * one element per {@link DataType} slot.
  */
 public final class Span {
   private static final Span EMPTY = new Span(0, 0, DataType.U8, "");
@@ -42,41 +39,19 @@ public final class Span {
   }
 
   /**
-   * The elements of a dense CPU tensor, in memory order.
+   * Elements at an address, for libraries with memory of their own.
    *
-   * @throws IllegalArgumentException when it is undefined, not contiguous, not on the CPU, or of a
-   *     type that {@link DataType} has not
+   * @param address of the first element; looked at when {@code count} is above 0
+   * @param owner keeps the elements in place during operations
+   * @throws IllegalArgumentException when there are elements at address 0, or fewer than none
    */
-  public static Span of(Tensor tensor) {
-    Objects.requireNonNull(tensor, "tensor");
-    if (tensor.isNull() || !tensor.defined()) {
-      throw new IllegalArgumentException("The tensor is undefined.");
+  public static Span of(long address, long count, DataType type, MemoryOwner owner) {
+    Objects.requireNonNull(type, "type");
+    Objects.requireNonNull(owner, "owner");
+    if (count < 0 || (count > 0 && address == 0)) {
+      throw new IllegalArgumentException(count + " elements at address " + address + ".");
     }
-    if (!tensor.is_cpu()) {
-      throw new IllegalArgumentException(
-          "Communicators take CPU tensors; call tensor.cpu() first.");
-    }
-    if (!tensor.is_contiguous()) {
-      throw new IllegalArgumentException(
-          "Communicators take contiguous tensors; call tensor.contiguous() first.");
-    }
-    return new Span(tensor.data_ptr().address(), tensor.numel(), typeOf(tensor), tensor);
-  }
-
-  private static DataType typeOf(Tensor tensor) {
-    ScalarType type = tensor.scalar_type();
-    return switch (type.intern()) {
-      case Float -> DataType.F32;
-      case Double -> DataType.F64;
-      case Half -> DataType.F16;
-      case BFloat16 -> DataType.BF16;
-      case Int -> DataType.I32;
-      case Long -> DataType.I64;
-      case Byte -> DataType.U8;
-      default ->
-          throw new IllegalArgumentException(
-              "Communicators have no element type for a tensor of " + type + ".");
-    };
+    return new Span(address, count, type, owner);
   }
 
   /** The remaining elements of a direct buffer. */
@@ -167,19 +142,9 @@ public final class Span {
    * @throws IllegalStateException when the owner has closed it already
    */
   Runnable hold() {
-    if (owner instanceof NativeMemory memory) {
-      memory.hold();
-      return memory::release;
-    }
-    if (owner instanceof Tensor tensor && count > 0) {
-      if (tensor.isNull()) {
-        throw new IllegalStateException("The tensor is closed.");
-      }
-      Tensor copy = new Tensor(tensor); // of the handle; both share the elements
-      copy.retainReference(); // a scope around us must not close it
-      return copy::close;
-    }
-    return () -> Reference.reachabilityFence(this);
+    return owner instanceof MemoryOwner memory
+        ? memory.hold()
+        : () -> Reference.reachabilityFence(this);
   }
 
   /**
@@ -189,16 +154,14 @@ public final class Span {
    * @throws IllegalStateException when the owner has closed it already
    */
   void enter() {
-    if (owner instanceof NativeMemory memory) {
-      memory.hold();
-    } else if (count > 0 && owner instanceof Tensor tensor && tensor.isNull()) {
-      throw new IllegalStateException("The tensor is closed.");
+    if (owner instanceof MemoryOwner memory) {
+      memory.enter();
     }
   }
 
   void exit() {
-    if (owner instanceof NativeMemory memory) {
-      memory.release();
+    if (owner instanceof MemoryOwner memory) {
+      memory.exit();
     }
     Reference.reachabilityFence(this);
   }

@@ -13,14 +13,21 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.IntSupplier;
 
 /** An operation that a Java thread carries out. */
-final class StartedWork implements Work {
+public final class StartedWork implements Work {
   private final CompletableFuture<Integer> result;
 
   private StartedWork(CompletableFuture<Integer> result) {
     this.result = result;
   }
 
-  static StartedWork on(Executor progress, IntSupplier operation) {
+  /**
+   * Queues an operation.
+   *
+   * @param progress runs it
+   * @param operation returns the rank that sent, for a receive, otherwise 0
+   * @throws CommunicatorClosedException when {@code progress} takes no more
+   */
+  public static StartedWork on(Executor progress, IntSupplier operation) {
     try {
       return new StartedWork(CompletableFuture.supplyAsync(operation::getAsInt, progress));
     } catch (RejectedExecutionException e) {

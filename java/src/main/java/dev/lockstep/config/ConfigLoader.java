@@ -1,5 +1,6 @@
 package dev.lockstep.config;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
@@ -7,14 +8,16 @@ import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.cfg.EnumFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.lockstep.ConfigKeyException;
+import java.io.IOException;
 import java.lang.reflect.Type;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,10 +41,25 @@ public final class ConfigLoader {
   private static final YAMLMapper WRITER =
       YAMLMapper.builder()
           .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-          .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
+          .addModule(new SimpleModule().addSerializer(new EnumNames()))
           .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
           .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
           .build();
+
+  /** Under the names that are read. Jackson's own WRITE_ENUMS_TO_LOWERCASE makes {@code regressıon} of a REGRESSION in Turkish. */
+  private static final class EnumNames extends StdSerializer<Enum<?>> {
+    private static final long serialVersionUID = 1L;
+
+    EnumNames() {
+      super(Enum.class, false);
+    }
+
+    @Override
+    public void serialize(Enum<?> value, JsonGenerator to, SerializerProvider provider)
+        throws IOException {
+      to.writeString(ConfigSchema.names(value.getDeclaringClass()).get(value.ordinal()));
+    }
+  }
 
   private ConfigLoader() {}
 
@@ -133,13 +151,8 @@ public final class ConfigLoader {
       String key = full.isEmpty() ? refused.key() : full + "." + refused.key();
       return new ConfigProblem(document.origin(key), key + ": " + refused.text());
     }
-    String message = e.getOriginalMessage();
-    if (e.getCause() instanceof InvalidPathException name) {
-      message =
-          "\"" + name.getInput() + "\" is no file name here; set LC_ALL=C.UTF-8 for names beyond ASCII";
-    } else if (e.getCause() instanceof IllegalArgumentException refused) {
-      message = refused.getMessage();
-    }
+    boolean refused = e.getCause() instanceof IllegalArgumentException;
+    String message = refused ? e.getCause().getMessage() : e.getOriginalMessage();
     return new ConfigProblem(
         document.origin(full), full.isEmpty() ? message : full + ": " + message);
   }

@@ -27,6 +27,11 @@ public final class DurableFiles {
     void writeTo(WritableByteChannel file) throws IOException;
   }
 
+  /** Something that makes a file of a given name. */
+  public interface Writer {
+    void write(Path file) throws IOException;
+  }
+
   /** Writes a new file and syncs it. */
   public static FileSeal write(Path file, Content content) throws IOException {
     return write(file, content, UnaryOperator.identity());
@@ -53,10 +58,18 @@ public final class DurableFiles {
    * leaves the old.
    */
   public static void replace(Path file, Content content) throws IOException {
+    replaceWith(file, temporary -> write(temporary, content));
+  }
+
+  /** As {@link #replace}, for libraries that write files by name; syncs what they have written. */
+  public static void replaceWith(Path file, Writer writer) throws IOException {
     Path temporary = file.resolveSibling(".tmp-" + file.getFileName());
     try {
       Files.deleteIfExists(temporary);
-      write(temporary, content);
+      writer.write(temporary);
+      try (FileChannel written = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+        written.force(true);
+      }
       rename(temporary, file);
     } catch (IOException | RuntimeException e) {
       try {

@@ -1,5 +1,7 @@
 package dev.lockstep.learn;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import java.nio.DoubleBuffer;
@@ -71,7 +73,7 @@ public final class Boosting {
 
   /** Starts with LightGBM's defaults. */
   public static Builder builder(Communicator ranks) {
-    return new Builder(ranks);
+    return new Builder(requireNonNull(ranks, "ranks"));
   }
 
   /** Settings on their way; not thread-safe. */

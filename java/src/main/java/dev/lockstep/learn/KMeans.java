@@ -1,5 +1,7 @@
 package dev.lockstep.learn;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import java.util.LinkedHashMap;
@@ -79,7 +81,7 @@ public final class KMeans {
 
   /** Starts with the defaults: 8 clusters, k-means||, one start, to convergence. */
   public static Builder builder(Communicator ranks) {
-    return new Builder(ranks);
+    return new Builder(requireNonNull(ranks, "ranks"));
   }
 
   /** Settings on their way; not thread-safe. */

@@ -1,7 +1,9 @@
 package dev.lockstep.localize;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.natives.NativeCache;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -51,7 +53,7 @@ public final class Localizer implements AutoCloseable {
 
   /** Begins a localizer over a group, which stays the caller's to close. */
   public static Builder builder(Communicator group) {
-    return new Builder(group);
+    return new Builder(requireNonNull(group, "group"));
   }
 
   /** What a localizer may be told; all of it has defaults. */
@@ -100,7 +102,7 @@ public final class Localizer implements AutoCloseable {
 
     /** The localizer. */
     public Localizer build() {
-      NativeLibraries.load();
+      NativeCache.useFolderOfEnvironment();
       return new Localizer(this);
     }
   }

@@ -1,6 +1,8 @@
 package dev.lockstep.model;
 
-import dev.lockstep.natives.NativeLibraries;
+import static java.util.Objects.requireNonNull;
+
+import dev.lockstep.torch.TorchLibraries;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
@@ -55,7 +57,8 @@ public final class PhysicalModel implements AutoCloseable {
    * @throws ModelException if that fails
    */
   public static PhysicalModel load(Path file) {
-    NativeLibraries.load();
+    requireNonNull(file, "file");
+    TorchLibraries.load();
     return new PhysicalModel(TorchScriptFile.load(file), file.toString());
   }
 
@@ -69,6 +72,11 @@ public final class PhysicalModel implements AutoCloseable {
    *     #DESCRIPTION_ENTRY}
    */
   public static void save(Model model, Scaling inputs, Scaling outputs, String json, Path file) {
+    requireNonNull(model, "model");
+    requireNonNull(inputs, "inputs");
+    requireNonNull(outputs, "outputs");
+    requireNonNull(json, "json");
+    requireNonNull(file, "file");
     try (PointerScope scope = new PointerScope()) {
       JitModule whole = Mlp.module("PhysicalModel");
       whole.register_module(NETWORK, model.module());

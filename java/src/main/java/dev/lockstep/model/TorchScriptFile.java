@@ -1,13 +1,11 @@
 package dev.lockstep.model;
 
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.files.DurableFiles;
+import dev.lockstep.torch.TorchLibraries;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
@@ -39,7 +37,7 @@ final class TorchScriptFile {
     if (!Files.isReadable(file)) {
       throw new ModelException("There is no readable model file " + file + "; check the path.");
     }
-    NativeLibraries.load();
+    TorchLibraries.load();
     try (PointerScope scope = new PointerScope()) {
       JitModule module =
           torch.load(file.toString(), new DeviceOptional(new Device(DeviceType.CPU)), true);
@@ -57,22 +55,14 @@ final class TorchScriptFile {
     }
   }
 
-  /**
-   * Writes a module under a temporary name, syncs it and renames it, so that no reader sees a part.
-   */
+  /** Replaces the file in one step. */
   static void save(JitModule module, Path file, String extraName, String extraText) {
-    Path folder = file.toAbsolutePath().getParent();
-    Path temporary = folder.resolve(file.getFileName() + ".tmp");
+    Path whole = file.toAbsolutePath();
     try (PointerScope scope = new PointerScope()) {
-      Files.createDirectories(folder);
+      Files.createDirectories(whole.getParent());
       ExtraFilesMap extra = new ExtraFilesMap();
       extra.put(new BytePointer(extraName), extraText);
-      module.save(temporary.toString(), extra);
-      try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-        channel.force(true);
-      }
-      Files.move(
-          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      DurableFiles.replaceWith(whole, temporary -> module.save(temporary.toString(), extra));
     } catch (IOException e) {
       throw new UncheckedIOException(
           "The model could not be written to " + file + ": " + e.getMessage(), e);

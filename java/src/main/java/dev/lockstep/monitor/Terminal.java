@@ -20,7 +20,8 @@ public final class Terminal {
     try {
       Signal.handle(new Signal("WINCH"), changed -> KNOWN_COLUMNS.set(0));
     } catch (IllegalArgumentException e) {
-      // The host application handles it, or java -Xrs forbids it: the width stays as it was at first.
+      // The host application handles it, or java -Xrs forbids it: the width stays as it was at
+      // first.
       KNOWN_COLUMNS.set(0);
     }
   }

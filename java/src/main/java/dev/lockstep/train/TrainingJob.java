@@ -1,8 +1,11 @@
 package dev.lockstep.train;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.LaunchEnvironment;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.RendezvousException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
@@ -10,14 +13,13 @@ import dev.lockstep.data.Split;
 import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
-import dev.lockstep.comm.RankContext;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.monitor.TargetPredictions;
 import dev.lockstep.monitor.TrainingEvent.Finished;
 import dev.lockstep.monitor.TrainingEvent.Started;
 import dev.lockstep.monitor.TrainingListener;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
@@ -74,12 +76,12 @@ public final class TrainingJob {
       Communicator communicator,
       TrainingListener listener,
       Optional<RunFolder> folder) {
-    this.plan = plan;
-    this.dataset = dataset;
-    this.split = split;
-    this.communicator = communicator;
-    this.listener = TrainingListener.all(List.of(listener));
-    this.folder = folder;
+    this.plan = requireNonNull(plan, "plan");
+    this.dataset = requireNonNull(dataset, "dataset");
+    this.split = requireNonNull(split, "split");
+    this.communicator = requireNonNull(communicator, "communicator");
+    this.listener = TrainingListener.all(List.of(requireNonNull(listener, "listener")));
+    this.folder = requireNonNull(folder, "folder");
   }
 
   /**
@@ -119,7 +121,7 @@ public final class TrainingJob {
       throw new TrainingException(
           "There is nothing to predict: name at least one of data.targets.");
     }
-    NativeLibraries.load();
+    TorchLibraries.load();
     try (TorchSettings settings = TorchSettings.keep()) {
       return run(resume, TorchThreads.configure(plan.threads(), communicator));
     }

@@ -132,22 +132,28 @@ class NullArgumentsTest {
       if (types[i].isPrimitive() || mayBeNull || called.isSynthetic()) {
         continue;
       }
-      Object[] arguments = new Object[types.length];
+      @Nullable Object[] arguments = new @Nullable Object[types.length];
       for (int j = 0; j < types.length; j++) {
-        arguments[j] = j == i ? null : sample(types[j], called);
+        arguments[j] = j == i ? null : sample(types[j]);
       }
       tried++;
-      String name = called.getParameters()[i].getName();
-      String fault = faultOf(called, instance, arguments, name);
+      String fault = faultOf(called, instance, arguments);
       if (fault != null) {
-        faults.add(called.getDeclaringClass().getSimpleName() + "." + called.getName()
-            + Arrays.toString(types) + " with null for " + name + ": " + fault);
+        faults.add(
+            called.getDeclaringClass().getSimpleName()
+                + "."
+                + called.getName()
+                + Arrays.toString(types)
+                + " with null for "
+                + called.getParameters()[i].getName()
+                + ": "
+                + fault);
       }
     }
   }
 
   private static @Nullable String faultOf(
-      Executable called, @Nullable Object instance, Object[] arguments, String name) {
+      Executable called, @Nullable Object instance, @Nullable Object[] arguments) {
     try {
       if (called instanceof Constructor<?> constructor) {
         constructor.newInstance(arguments);
@@ -160,7 +166,12 @@ class NullArgumentsTest {
       Throwable thrown = e.getCause();
       boolean typed =
           thrown instanceof NullPointerException || thrown instanceof IllegalArgumentException;
-      return typed && String.valueOf(thrown.getMessage()).contains(name) ? null : thrown.toString();
+      String said = String.valueOf(thrown.getMessage());
+      boolean isNamed = false; // one of those that are null: there is no sample of every type
+      for (int i = 0; i < arguments.length; i++) {
+        isNamed |= arguments[i] == null && said.contains(called.getParameters()[i].getName());
+      }
+      return typed && isNamed ? null : thrown.toString();
     } catch (ReflectiveOperationException e) {
       return e.toString();
     }
@@ -171,7 +182,7 @@ class NullArgumentsTest {
   }
 
   /** Something of the type, valid as far as that can be; other parameters are not looked at. */
-  private static @Nullable Object sample(Class<?> type, Executable called) {
+  private static @Nullable Object sample(Class<?> type) {
     if (type.isArray()) {
       return Array.newInstance(type.getComponentType(), 1);
     }

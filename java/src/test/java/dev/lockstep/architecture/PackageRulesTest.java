@@ -24,6 +24,7 @@ class PackageRulesTest {
         .resideOutsideOfPackages(
             "dev.lockstep.jni..",
             "dev.lockstep.comm..",
+            "dev.lockstep.gloo..",
             "dev.lockstep.train..",
             "dev.lockstep.localize..",
             "dev.lockstep.learn..")
@@ -100,17 +101,23 @@ class PackageRulesTest {
   }
 
   @Test
-  void filesAndMonitoringKnowNoTorch() {
+  void whatComputesWithoutTorchDoesNotKnowIt() {
     noClasses()
         .that()
         .resideInAnyPackage(
+            "dev.lockstep.natives..",
+            "dev.lockstep.comm..",
+            "dev.lockstep.mpi..",
+            "dev.lockstep.files..",
+            "dev.lockstep.learn..",
+            "dev.lockstep.localize..",
             "dev.lockstep.data..",
             "dev.lockstep.checkpoint..",
             "dev.lockstep.monitor..",
             "dev.lockstep.config..")
         .should()
         .dependOnClassesThat()
-        .resideInAPackage("org.bytedeco.pytorch..")
+        .resideInAnyPackage("org.bytedeco.pytorch..", "org.bytedeco.openblas..")
         .check(LIBRARY);
   }
 }

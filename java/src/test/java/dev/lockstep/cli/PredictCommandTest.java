@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.model.ModelException;
 import dev.lockstep.model.Predictor;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -102,7 +102,7 @@ class PredictCommandTest {
   }
 
   private static Path foreign(String name, ScalarType type, String expression) {
-    NativeLibraries.load();
+    TorchLibraries.load();
     Path file = folder.resolve(name);
     try (PointerScope scope = new PointerScope()) {
       JitModule module = new JitModule(new QualifiedName("__torch__.Foreign"));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.torch.TensorSpans;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -23,9 +24,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  * algorithms.
  */
 @Timeout(120)
-class CommunicatorTest {
+public class CommunicatorTest {
   /** Subclasses run the same tests over another backend. */
-  <T> List<T> run(int size, RankThreads.RankBody<T> body) throws Exception {
+  protected <T> List<T> run(int size, RankThreads.RankBody<T> body) throws Exception {
     return RankThreads.run(size, body);
   }
 
@@ -168,8 +169,8 @@ class CommunicatorTest {
         2,
         ranks -> {
           try (Tensor tensor = torch.full(new long[] {1000}, scalar(1 + ranks.rank()))) {
-            Work first = ranks.allReduceAsync(tensor, ReduceOp.SUM);
-            Work second = ranks.allReduceAsync(tensor, ReduceOp.SUM);
+            Work first = ranks.allReduceAsync(TensorSpans.of(tensor), ReduceOp.SUM);
+            Work second = ranks.allReduceAsync(TensorSpans.of(tensor), ReduceOp.SUM);
             second.await();
             assertTrue(first.isDone());
             first.await();

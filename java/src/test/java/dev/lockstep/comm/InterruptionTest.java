@@ -72,9 +72,7 @@ class InterruptionTest {
 
   private static List<Void> twoRanks(RankThreads.RankBody<Void> body) throws Exception {
     return RankThreads.run(
-        2,
-        (group, rank, size) -> Communicator.inProcess(group, rank, size, FOREVER_SECONDS),
-        body);
+        2, (group, rank, size) -> Communicator.inProcess(group, rank, size, FOREVER_SECONDS), body);
   }
 
   @Test
@@ -165,8 +163,7 @@ class InterruptionTest {
     }
     interrupted(() -> Communicator.inProcess("nobody else", 0, 2, FOREVER_SECONDS));
     try (RendezvousPort open = Communicator.listen("127.0.0.1", 0)) {
-      interrupted(
-          () -> open.join(2, "secret", FOREVER_SECONDS, CommunicatorConfig.defaults()));
+      interrupted(() -> open.join(2, "secret", FOREVER_SECONDS, CommunicatorConfig.defaults()));
     }
   }
 
@@ -186,8 +183,7 @@ class InterruptionTest {
   static final class InterruptedRank {
     public static void main(String[] arguments) throws Exception {
       CommunicatorConfig config =
-          new CommunicatorConfig(
-              CommunicatorConfig.Choice.valueOf(arguments[0]), FOREVER_SECONDS);
+          new CommunicatorConfig(CommunicatorConfig.Choice.valueOf(arguments[0]), FOREVER_SECONDS);
       try (Communicator ranks = Communicator.fromEnvironment(config)) {
         if (ranks.rank() == 0) {
           interrupted(ranks::barrier);

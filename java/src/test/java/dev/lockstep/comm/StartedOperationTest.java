@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.torch.TensorSpans;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CountDownLatch;
@@ -71,7 +72,7 @@ class StartedOperationTest {
         ranks -> {
           Tensor tensor = torch.zeros(BYTES / Float.BYTES);
           try (Tensor same = new Tensor(tensor)) {
-            Work work = ranks.receiveAsync(Span.of(tensor), 1, 1);
+            Work work = ranks.receiveAsync(TensorSpans.of(tensor), 1, 1);
             tensor.close();
             assertEquals(2, same.use_count());
             letItEnd(ranks);

@@ -135,7 +135,9 @@ class HeatFluxDataTest {
           assertThrows(
               DataException.class,
               () -> dataset.read(new long[] {3}, 0, 1, new double[8], new double[4]));
-      assertTrue(e.getMessage().contains("SPD is missing at TIME 0, ESKUY 0, ESKUX 3 (point 3)"), e.getMessage());
+      assertTrue(
+          e.getMessage().contains("SPD is missing at TIME 0, ESKUY 0, ESKUX 3 (point 3)"),
+          e.getMessage());
     }
   }
 

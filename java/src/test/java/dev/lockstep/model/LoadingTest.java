@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +34,7 @@ class LoadingTest {
 
   @BeforeAll
   static void saveAModel() {
-    NativeLibraries.load();
+    TorchLibraries.load();
     good = folder.resolve("good.pt");
     try (PointerScope scope = new PointerScope()) {
       JitModule module = Mlp.module("Users");

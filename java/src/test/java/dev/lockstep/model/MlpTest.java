@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.parallel.Resources;
 class MlpTest {
   @BeforeAll
   static void load() {
-    NativeLibraries.load();
+    TorchLibraries.load();
   }
 
   private static ModelConfig hidden(Integer... widths) {

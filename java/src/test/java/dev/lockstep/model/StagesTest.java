@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.torch.TorchLibraries;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +38,7 @@ class StagesTest {
 
   @BeforeAll
   static void saveAModel() {
-    NativeLibraries.load();
+    TorchLibraries.load();
     normed = folder.resolve("normed.pt");
     try (PointerScope scope = new PointerScope()) {
       JitModule inner = sequence(linear(5, 6), batchNorm(6, "self.training"), activation());

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
-import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.torch.TorchLibraries;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.DoublePointer;
@@ -43,7 +43,7 @@ class WithoutCustomAutogradTest {
 
   @BeforeAll
   static void load() {
-    NativeLibraries.load();
+    TorchLibraries.load();
   }
 
   private static Tensor values(double factor, long... shape) {

@@ -32,14 +32,18 @@ class ProgressLineTest {
   @Test
   void theBarUsesTheTerminalsWidthAndFollowsItsChanges() {
     try (ProgressLine line = line()) {
+      line.stepTo(1);
       line.println("first");
       assertEquals(99, widestBar());
       columns.set(50);
+      line.stepTo(2);
       line.println("second"); // erases what was drawn for 100 columns, and draws below
       printed.reset();
+      line.stepTo(3);
       line.println("third");
       assertEquals(49, widestBar());
       columns.set(120);
+      line.stepTo(4);
       line.println("fourth");
       assertEquals(119, widestBar());
     }

@@ -3,7 +3,7 @@ package dev.lockstep.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
@@ -24,7 +24,7 @@ class GuestTest {
 
   @Test
   void generatorThreadsAndExecutionAreTheHostsAgainAfterARun() {
-    NativeLibraries.load();
+    TorchLibraries.load();
     torch.setGraphExecutorOptimize(true);
     torch.set_num_threads(3);
     torch.manual_seed(41);

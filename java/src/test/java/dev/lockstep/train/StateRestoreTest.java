@@ -11,8 +11,8 @@ import dev.lockstep.checkpoint.Placement.Resize;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.data.DataPartitioner;
-import dev.lockstep.natives.NativeLibraries;
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
@@ -38,7 +38,7 @@ class StateRestoreTest {
 
   @BeforeAll
   static void load() {
-    NativeLibraries.load();
+    TorchLibraries.load();
   }
 
   /** One rank's memory: a part of a vector, and three copies of its own. */

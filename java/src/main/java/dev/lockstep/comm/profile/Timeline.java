@@ -2,12 +2,12 @@ package dev.lockstep.comm.profile;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.OperationRecord;
+import dev.lockstep.files.DurableFiles;
 import dev.lockstep.jni.Native;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -96,13 +96,11 @@ public final class Timeline {
 
   private static void replace(Path file, byte[] content) {
     Path whole = file.toAbsolutePath();
-    Path temporary = whole.resolveSibling("." + whole.getFileName() + ".tmp");
     try {
       if (whole.getParent() != null) {
         Files.createDirectories(whole.getParent());
       }
-      Files.write(temporary, content);
-      Files.move(temporary, whole, StandardCopyOption.ATOMIC_MOVE);
+      DurableFiles.replace(whole, content);
     } catch (IOException e) {
       throw new UncheckedIOException("The timeline " + file + " cannot be written.", e);
     }

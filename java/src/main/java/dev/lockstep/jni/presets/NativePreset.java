@@ -1,5 +1,6 @@
 package dev.lockstep.jni.presets;
 
+import dev.lockstep.natives.NativeCache;
 import dev.lockstep.natives.build.NativeBuild;
 import org.bytedeco.javacpp.ClassProperties;
 import org.bytedeco.javacpp.LoadEnabled;
@@ -47,10 +48,11 @@ public class NativePreset implements InfoMapper, LoadEnabled {
         .put(new Info("lockstep::Error").skip());
   }
 
-  /** Names the folder of the libraries that belong to these classes. */
+  /** Names the folder of the libraries that belong to these classes, and where to unpack them. */
   @Override
   public void init(ClassProperties properties) {
     if (Loader.isLoadLibraries()) {
+      NativeCache.useFolderOfEnvironment();
       NativeBuild build = NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries");
       properties.setProperty("platform.extension", build.extension());
     }

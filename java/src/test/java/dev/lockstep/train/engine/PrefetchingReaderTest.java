@@ -10,7 +10,7 @@ import dev.lockstep.data.Dataset;
 import dev.lockstep.data.DistributedSampler.Batch;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.model.FloatType;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -69,7 +69,7 @@ class PrefetchingReaderTest {
 
   @BeforeAll
   static void load() {
-    NativeLibraries.load();
+    TorchLibraries.load();
   }
 
   private static PrefetchingReader reader(Dataset data, long worthNanos) {

@@ -1,5 +1,12 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
+import dev.lockstep.comm.CollectiveMismatchException;
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.DataType;
+import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.Operation;
+import dev.lockstep.comm.Span;
 import dev.lockstep.jni.Native;
 import java.nio.LongBuffer;
 import java.util.Arrays;

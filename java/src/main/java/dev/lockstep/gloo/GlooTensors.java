@@ -1,5 +1,7 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
+import dev.lockstep.comm.DataType;
+import dev.lockstep.comm.Span;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;

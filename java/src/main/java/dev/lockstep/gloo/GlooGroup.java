@@ -1,8 +1,14 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
 import dev.lockstep.LockstepException;
+import dev.lockstep.comm.BackendUnavailableException;
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.Operation;
+import dev.lockstep.comm.RendezvousException;
+import dev.lockstep.comm.Request;
+import dev.lockstep.comm.TcpOptions;
 import dev.lockstep.jni.Native;
-import dev.lockstep.natives.NativeLibraries;
+import dev.lockstep.torch.TorchLibraries;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
@@ -51,7 +57,7 @@ final class GlooGroup implements AutoCloseable {
   /** Loads Gloo's bindings. @throws BackendUnavailableException when libtorch has none */
   static void load() {
     try {
-      NativeLibraries.load();
+      TorchLibraries.load();
       Loader.load(torch_gloo.class);
     } catch (LockstepException | LinkageError e) {
       throw new BackendUnavailableException(

@@ -1,5 +1,10 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
+import dev.lockstep.comm.CollectiveMismatchException;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.DataType;
+import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.Span;
 import dev.lockstep.jni.Native;
 import java.util.ArrayDeque;
 import java.util.Locale;
@@ -53,9 +58,9 @@ final class GlooMessages implements AutoCloseable {
     NativeMemory copy = NativeMemory.allocate(bytes);
     Span target = copy.span(0, bytes, DataType.U8);
     if (payload) {
-      GlooTensors.copy(new Span(data.address(), bytes, DataType.U8, data), target);
+      GlooTensors.copy(data, copy.span(0, data.count(), data.type()));
     } else {
-      new GlooHeader(Native.SEND, 0, described.type().code, 0, rank, described.count(), 0, 0)
+      new GlooHeader(Native.SEND, 0, described.type().code(), 0, rank, described.count(), 0, 0)
           .write(copy.buffer().asLongBuffer());
     }
     try {
@@ -84,7 +89,7 @@ final class GlooMessages implements AutoCloseable {
       sender = from == Communicator.ANY_RANK ? work.sourceRank() : from;
       header = GlooHeader.read(room.buffer().asLongBuffer());
     }
-    if (header.count() != data.count() || header.type() != data.type().code) {
+    if (header.count() != data.count() || header.type() != data.type().code()) {
       String text =
           String.format(
               Locale.ROOT,
@@ -92,7 +97,7 @@ final class GlooMessages implements AutoCloseable {
               sender,
               header.count() + " " + typeName(header.type()),
               rank,
-              data.count() + " " + typeName(data.type().code));
+              data.count() + " " + typeName(data.type().code()));
       throw new CollectiveMismatchException(text, sender, null);
     }
     if (data.count() > 0) {

@@ -1,5 +1,8 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.CommunicatorClosedException;
 import dev.lockstep.jni.Native;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.chrono.Milliseconds;

@@ -1,5 +1,9 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
+import dev.lockstep.comm.DataType;
+import dev.lockstep.comm.Operation;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.comm.Request;
 import dev.lockstep.jni.Native;
 import java.nio.LongBuffer;
 import java.util.Arrays;
@@ -40,7 +44,7 @@ record GlooHeader(
         request.operation(),
         sequence,
         request.operation() == Native.BARRIER ? 0 : request.type(),
-        request.op().code,
+        request.op().code(),
         request.rootOrPeer(),
         request.count(),
         request.counts() == null ? 0 : hash(request.counts()),

@@ -1,5 +1,12 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
+import dev.lockstep.comm.CollectiveMismatchException;
+import dev.lockstep.comm.CollectiveTimeoutException;
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.CommunicationInterruptedException;
+import dev.lockstep.comm.CommunicatorClosedException;
+import dev.lockstep.comm.PeerFailedException;
+import dev.lockstep.comm.RendezvousException;
 import dev.lockstep.jni.Native;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,10 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
+import dev.lockstep.comm.DataType;
+import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.comm.Request;
+import dev.lockstep.comm.Span;
 import dev.lockstep.jni.Native;
 import java.nio.LongBuffer;
 import org.bytedeco.javacpp.PointerScope;

@@ -1,5 +1,12 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
+import dev.lockstep.comm.Algorithm;
+import dev.lockstep.comm.CommunicationStats;
+import dev.lockstep.comm.DataType;
+import dev.lockstep.comm.LatencyHistogram;
+import dev.lockstep.comm.Operation;
+import dev.lockstep.comm.OperationRecord;
+import dev.lockstep.comm.Request;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;

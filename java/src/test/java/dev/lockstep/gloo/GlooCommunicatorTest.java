@@ -1,10 +1,19 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.lockstep.comm.BackendUnavailableException;
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.CommunicatorConfig;
+import dev.lockstep.comm.CommunicatorTest;
+import dev.lockstep.comm.FlightRecorder;
+import dev.lockstep.comm.PeerFailedException;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.comm.TcpOptions;
 import dev.lockstep.testing.RankProcesses;
 import dev.lockstep.testing.RankThreads;
 import java.nio.file.Path;
@@ -32,7 +41,7 @@ class GlooCommunicatorTest extends CommunicatorTest {
   }
 
   @Override
-  <T> List<T> run(int size, RankThreads.RankBody<T> body) throws Exception {
+  protected <T> List<T> run(int size, RankThreads.RankBody<T> body) throws Exception {
     int port = RankProcesses.freePort();
     return RankThreads.run(
         size,

@@ -1,4 +1,4 @@
-package dev.lockstep.natives;
+package dev.lockstep.torch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,11 +16,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Cold caches, in processes of their own: a failure is a SIGSEGV. */
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class NativeLibrariesTest {
+class TorchLibrariesTest {
   /** Loads libtorch and computes with it. */
   static final class Program {
     public static void main(String[] arguments) {
-      NativeLibraries.load();
+      TorchLibraries.load();
       System.out.println(torch.ones(3).sum().item_double());
     }
   }

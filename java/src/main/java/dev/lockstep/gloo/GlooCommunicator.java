@@ -1,5 +1,22 @@
-package dev.lockstep.comm;
+package dev.lockstep.gloo;
 
+import dev.lockstep.comm.Algorithm;
+import dev.lockstep.comm.Backend;
+import dev.lockstep.comm.Collective;
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.CommunicationStats;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.CommunicatorClosedException;
+import dev.lockstep.comm.FlightRecorder;
+import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.OperationRecord;
+import dev.lockstep.comm.Request;
+import dev.lockstep.comm.RequestValidation;
+import dev.lockstep.comm.RequestingCommunicator;
+import dev.lockstep.comm.Span;
+import dev.lockstep.comm.StartedWork;
+import dev.lockstep.comm.TcpOptions;
+import dev.lockstep.comm.Work;
 import dev.lockstep.jni.Native;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
@@ -120,13 +137,13 @@ final class GlooCommunicator extends RequestingCommunicator {
   }
 
   @Override
-  int run(Request request) {
+  protected int run(Request request) {
     validation.check(request);
     return queued.get() > 0 ? start(request).await() : carryOut(request, System.nanoTime());
   }
 
   @Override
-  Work start(Request request) {
+  protected Work start(Request request) {
     validation.check(request);
     checkOpen();
     long submitted = System.nanoTime();
