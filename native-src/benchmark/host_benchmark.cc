@@ -1,8 +1,9 @@
-// All-reduce of f32 between processes of this host, in shared memory:
+// All-reduce of f32 and exchanges of messages between processes of this host, in shared memory:
 //   cmake --build --preset release --target host_benchmark && build/release/bin/host_benchmark [ranks
 //   [cores]]
 // Every rank rewrites its input before each operation and reads the result after it, outside the timed part.
-// An iteration takes as long as its slowest rank; medians are printed.
+// An iteration takes as long as its slowest rank; medians and tenths are printed (of a busy machine, the
+// tenths say more).
 
 #include <sched.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "channel/channels.h"
 #include "collective/communicator.h"
 #include "collective/hosts.h"
 #include "collective/transport_backend.h"
@@ -40,11 +42,37 @@ RawRequest request(Operation operation, DataType type, ReduceOp op, const void* 
           0};
 }
 
-double median_of_slowest(Communicator& group, std::vector<double>& times) {
+void print(Communicator& group, std::size_t bytes, const char* what, std::vector<double>& times) {
   group.run(
       request(Operation::ALL_REDUCE, DataType::F64, ReduceOp::MAX, times.data(), times.data(), times.size()));
-  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
-  return times[times.size() / 2];
+  std::ranges::sort(times);
+  if (group.rank() == 0)
+    std::printf("%10zu %-10s %12.2f %12.2f\n", bytes, what, times[times.size() / 2],
+                times[times.size() / 10]);
+}
+
+/// Each rank sends to the next and receives from the one before.
+void measure_exchange(Communicator& group, std::size_t bytes) {
+  std::vector<std::byte> out(bytes);
+  std::vector<std::byte> in(bytes);
+  const int ranks = group.size();
+  const Transfer transfers[] = {
+      {false, DataType::U8, (group.rank() + ranks - 1) % ranks, 0, in.data(), bytes},
+      {true, DataType::U8, (group.rank() + 1) % ranks, 0, out.data(), bytes},
+  };
+  const RawRequest barrier = request(Operation::BARRIER, DataType::U8, ReduceOp::SUM, nullptr, nullptr, 0);
+  std::vector<double> times;
+  for (int i = -200; i < 4000; ++i) {
+    std::ranges::fill(out, static_cast<std::byte>(group.rank() + i));
+    group.run(barrier);
+    const auto begin = Clock::now();
+    group.channels().exchange(transfers, Channels::Seconds(60));
+    const auto end = Clock::now();
+    if (i >= 0) times.push_back(std::chrono::duration<double, std::micro>(end - begin).count());
+    const auto expected = static_cast<std::byte>((group.rank() + ranks - 1) % ranks + i);
+    if (std::ranges::count(in, expected) != static_cast<std::ptrdiff_t>(bytes)) std::printf("WRONG\n");
+  }
+  print(group, bytes, "exchange", times);
 }
 
 void measure(Communicator& group, float* data, std::size_t count, bool registered) {
@@ -65,9 +93,7 @@ void measure(Communicator& group, float* data, std::size_t count, bool registere
     for (std::size_t k = 0; k < count; ++k) sum += data[k] != expected ? 1.0F : 0.0F;
     if (sum != 0) std::printf("WRONG: %g elements of %zu\n", sum, count);
   }
-  const double median = median_of_slowest(group, times);
-  if (group.rank() == 0)
-    std::printf("%10zu %-10s %12.2f\n", bytes, registered ? "registered" : "plain", median);
+  print(group, bytes, registered ? "registered" : "plain", times);
 }
 
 void run_rank(int rank, int ranks, int cores, int port) {
@@ -93,12 +119,13 @@ void run_rank(int rank, int ranks, int cores, int port) {
   const std::size_t largest = std::size_t{128} << 20;
   auto registered = group.allocate(largest);
   std::vector<float> plain(largest / sizeof(float));
-  const char* only = std::getenv("SIZES");
-  for (std::size_t bytes : {std::size_t{8}, std::size_t{256}, std::size_t{4} << 10, std::size_t{64} << 10,
+  const char* only = std::getenv("SIZES");  // such as "8 1024"
+  for (std::size_t bytes : {std::size_t{8}, std::size_t{1} << 10, std::size_t{4} << 10, std::size_t{64} << 10,
                             std::size_t{256} << 10, std::size_t{1} << 20, std::size_t{16} << 20, largest}) {
     if (only != nullptr && !std::strstr(only, std::to_string(bytes).c_str())) continue;
     measure(group, plain.data(), bytes / sizeof(float), false);
     measure(group, reinterpret_cast<float*>(registered.get()), bytes / sizeof(float), true);
+    if (bytes <= (std::size_t{1} << 20)) measure_exchange(group, bytes);
   }
 }
 

@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 // As the collectives' transports: sleeping and waking costs more than the messages that come within it.
 constexpr microseconds SPIN{50};
 constexpr int POLLS_PER_CLOCK = 32;
+// Of a wait before it looks at a clock or lets another thread in: about a microsecond.
+constexpr int FIRST_POLLS = 64;
 // A peer that dies is noticed within it by a wait that sleeps.
 constexpr milliseconds LONGEST_SLEEP{20};
 constexpr milliseconds LONGEST_IDLE_SLEEP{1000};
@@ -122,24 +124,24 @@ std::shared_ptr<Message> Channels::make(const Transfer& transfer) {
   return message;
 }
 
-void Channels::begin(const std::shared_ptr<Message>& message) {
-  message->self = message;
-  tcp::Post& post = message->post;
-  const bool is_any = post.peer == Transport::ANY;
+void Channels::begin(Message& message) {
+  tcp::Post& post = message.post;
   if (post.is_send) {
     if (gone_[static_cast<std::size_t>(post.peer)])
-      return end(*message, gone_error(post.peer, post.signature));
+      return end(message, gone_error(post.peer, post.signature));
     traffic_.sent(post.peer, post.bytes);
-    sends_[static_cast<std::size_t>(post.peer)].push_back(message.get());
-    ++sends_pending_;
     wire_->send(post);
+    if (post.complete) return end(message, std::nullopt);
+    sends_[static_cast<std::size_t>(post.peer)].push_back(&message);
+    ++sends_pending_;
     return collect();
   }
-  inbox_.post(*message);
+  inbox_.post(message);
   collect();
-  if (message->ended.load(std::memory_order_relaxed) || message->arriving) return;
+  if (message.ended.load(std::memory_order_relaxed) || message.arriving) return;
+  const bool is_any = post.peer == Transport::ANY;
   const bool nobody = is_any ? all_gone() : gone_[static_cast<std::size_t>(post.peer)].has_value();
-  if (nobody && inbox_.take_back(*message)) end(*message, gone_error(post.peer, post.signature));
+  if (nobody && inbox_.take_back(message)) end(message, gone_error(post.peer, post.signature));
 }
 
 void Channels::end(Message& message, std::optional<Error> error) {
@@ -211,7 +213,8 @@ std::shared_ptr<Message> Channels::post(const Transfer& transfer, bool in_backgr
   Lock lock = enter();
   check_open();
   std::shared_ptr<Message> message = make(transfer);
-  begin(message);
+  message->self = message;
+  begin(*message);
   if (in_background && !message->ended.load(std::memory_order_relaxed)) start_background(lock);
   return message;
 }
@@ -220,6 +223,12 @@ template <typename Done>
 bool Channels::await(Lock& lock, const Done& done, Seconds limit, const int& awaited,
                      const Signature& signature) {
   if (done()) return true;
+  if (!background_sleeps_ && !wire_->polls_yield()) {
+    ++waits_;
+    for (int polls = 0; polls < FIRST_POLLS; ++polls) {
+      if (progress() && done()) return true;
+    }
+  }
   const Traffic::Wait waiting(traffic_, awaited);
   StallNotice stall(rank_, signature, awaited, stall_seconds_.load(std::memory_order_relaxed));
   const Clock::time_point began = Clock::now();
@@ -381,7 +390,7 @@ bool Channels::exchange(std::span<const Transfer> transfers, Seconds limit, std:
     for (std::size_t i = 0; i < transfers.size(); ++i) {
       if (transfers[i].is_send != sends) continue;
       messages[i] = make(transfers[i]);
-      begin(messages[i]);
+      begin(*messages[i]);
     }
   }
   std::size_t ended = 0;
@@ -403,6 +412,7 @@ bool Channels::exchange(std::span<const Transfer> transfers, Seconds limit, std:
     Message& message = *messages[i];
     if (!message.ended.load(std::memory_order_relaxed)) {
       in_time = false;
+      message.self = messages[i];
       release(lock, message);
     } else if (message.error && !first) {
       first = message.error;

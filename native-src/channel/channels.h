@@ -101,7 +101,7 @@ class Channels {
   Lock enter();
   void check_open() const;
   std::shared_ptr<Message> make(const Transfer& transfer);
-  void begin(const std::shared_ptr<Message>& message);
+  void begin(Message& message);
   void end(Message& message, std::optional<Error> error);
   void collect();
   bool progress();

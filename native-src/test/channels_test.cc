@@ -8,6 +8,7 @@
 #include <chrono>
 #include <latch>
 #include <numeric>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -105,6 +106,33 @@ TEST_P(Channel, BothRanksMaySendAMebibyteBeforeTheyReceive) {
     EXPECT_TRUE(group.channels().exchange({&send, 1}, Seconds(PATIENCE)));
     EXPECT_TRUE(group.channels().exchange({&receive, 1}, Seconds(PATIENCE)));
     EXPECT_EQ(theirs, values(MEBIBYTE, peer));
+  });
+}
+
+TEST(SharedMemoryChannel, MessagesOfAnyLengthKeepTheirBytesHoweverOftenTheRingStartsAgain) {
+  run_as_ranks(2, [](int rank) {
+    auto transport = join_in_process_only("", rank, 2);
+    auto shared = share_memory_of(*transport, {.staging_bytes = 4096, .channel_bytes = 16 << 10});
+    transport->close();
+    Communicator group(make_backend(std::move(shared)), PATIENCE);
+    std::minstd_rand random(1);  // the same on both ranks
+    for (int round = 0; round < 1000; ++round) {
+      std::vector<std::vector<float>> own;
+      std::vector<std::vector<float>> theirs;
+      std::vector<Transfer> transfers;
+      for (std::size_t messages = 1 + random() % 3; own.size() < messages;) {
+        own.push_back(values(random() % (random() % 4 == 0 ? 6000 : 300), round + rank));
+        theirs.emplace_back(own.back().size());
+      }
+      for (std::size_t i = 0; i < own.size(); ++i) {
+        transfers.push_back(send_of(own[i], 1 - rank));
+        transfers.push_back(receive_of(theirs[i], 1 - rank));
+      }
+      ASSERT_TRUE(group.channels().exchange(transfers, Seconds(PATIENCE)));
+      for (const std::vector<float>& message : theirs) {
+        ASSERT_EQ(message, values(message.size(), round + 1 - rank)) << "round " << round;
+      }
+    }
   });
 }
 

@@ -21,7 +21,7 @@ namespace lockstep::shared_memory {
 /// Two ranks that write to one pair of lines slow each other down: processors fetch lines in pairs.
 constexpr std::size_t SEPARATION = 128;
 constexpr std::uint32_t MAGIC = 0x4d53'4b4c;  // "LKSM"
-constexpr std::uint32_t VERSION = 3;
+constexpr std::uint32_t VERSION = 4;
 
 static_assert(std::is_trivially_copyable_v<Signature> && sizeof(Signature) % sizeof(std::uint64_t) == 0);
 constexpr std::size_t SIGNATURE_WORDS = sizeof(Signature) / sizeof(std::uint64_t);
@@ -93,12 +93,24 @@ struct alignas(SEPARATION) Member {
   std::array<std::uint64_t, 16> processors;      ///< on which the rank may run, a bit each
 };
 
-/// A stream of bytes from one rank to another, both positions counted from its beginning: the sender alone
-/// moves `written`, the receiver alone `taken`.
+/// How far the receiver of a stream from one rank to another has read, in bytes since its beginning.
 struct Channel {
-  alignas(SEPARATION) std::atomic<std::uint64_t> written;
   alignas(SEPARATION) std::atomic<std::uint64_t> taken;
 };
+
+/// What precedes each part of a message in a stream: one cache line, on which the receiver waits, so that
+/// what it needs comes with what tells it that something has come. Before a sender publishes a frame it
+/// clears `published` of the next one's place; so nothing that was there earlier is taken for a header.
+struct alignas(64) StreamFrame {
+  enum State : std::uint32_t { NONE = 0, PART = 1, LAP = 2 };
+
+  std::atomic<std::uint32_t> published;  ///< a State, written last; LAP: go on at the stream's next lap
+  std::uint32_t number;                  ///< as tcp::FrameHeader::number
+  Signature signature;
+  std::uint64_t total;   ///< bytes of the message
+  std::uint64_t offset;  ///< of this part in it
+};
+static_assert(sizeof(StreamFrame) == 64);
 
 /// What a channel carries: the messages of collectives, or those of the channels of a communicator, which
 /// come from other threads at other times.

@@ -53,8 +53,7 @@ Transport::Ticket SharedMemoryTransport::post_send(int peer, const Signature& si
   try {
     enter(signature);
     memory_->check_failure();
-    outboxes_[static_cast<std::size_t>(peer)].queue(post);
-    outboxes_[static_cast<std::size_t>(peer)].flush();
+    outboxes_[static_cast<std::size_t>(peer)].send(post);
   } catch (const Error& error) {
     failure_ = error;  // wait() throws it
   }

@@ -37,8 +37,7 @@ SharedMemoryWire::SharedMemoryWire(const Rings& rings, const SharedMemoryOptions
 void SharedMemoryWire::send(tcp::Post& post) {
   const auto peer = static_cast<std::size_t>(post.peer);
   if (gone_[peer]) return;
-  outboxes_[peer].queue(post);
-  outboxes_[peer].flush();
+  outboxes_[peer].send(post);
 }
 
 bool SharedMemoryWire::take_back(const tcp::Post& post) {

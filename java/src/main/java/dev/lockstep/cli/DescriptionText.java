@@ -22,34 +22,38 @@ final class DescriptionText {
   static String table(FileDescription description) {
     StringBuilder text = new StringBuilder();
     text.append(description.location()).append(": ").append(description.format()).append('\n');
-    line(text, "variable", "type", "dimensions", "minimum", "maximum", "missing", "units");
+    line(text, row("variable", "type", "dimensions", "minimum", "maximum", "missing", "units"));
     for (Summary summary : description.variables()) {
       line(
           text,
-          summary.variable().name(),
-          summary.variable().type(),
-          dimensions(summary.variable().dimensions()),
-          String.format(Locale.ROOT, "%.6g", summary.min()),
-          String.format(Locale.ROOT, "%.6g", summary.max()),
-          summary.missing(),
-          summary.units());
+          row(
+              summary.variable().name(),
+              summary.variable().type(),
+              dimensions(summary.variable().dimensions()),
+              String.format(Locale.ROOT, "%.6g", summary.min()),
+              String.format(Locale.ROOT, "%.6g", summary.max()),
+              summary.missing(),
+              summary.units()));
       summary.timeRange().ifPresent(r -> text.append("    from ").append(r).append('\n'));
     }
     if (!description.unreadable().isEmpty()) {
       text.append("  cannot be used:\n");
     }
     for (Unreadable unreadable : description.unreadable()) {
-      text.append("    ").append(unreadable.name());
-      if (!unreadable.dimensions().isEmpty()) {
-        text.append(" (").append(dimensions(unreadable.dimensions())).append(')');
-      }
-      text.append(": ").append(unreadable.reason()).append('\n');
+      List<Dimension> dimensions = unreadable.dimensions();
+      String shape = dimensions.isEmpty() ? "" : " (" + dimensions(dimensions) + ")";
+      line(text, "    " + unreadable.name() + shape + ": " + unreadable.reason());
     }
     return text.toString();
   }
 
-  private static void line(StringBuilder text, Object... cells) {
-    text.append(String.format(Locale.ROOT, ROW, cells).stripTrailing()).append('\n');
+  private static String row(Object... cells) {
+    return String.format(Locale.ROOT, ROW, cells).stripTrailing();
+  }
+
+  /** A line, whatever control characters there are in names and units. */
+  private static void line(StringBuilder text, String line) {
+    text.append(line.replaceAll("\\p{Cntrl}", "?")).append('\n');
   }
 
   private static String dimensions(List<Dimension> dimensions) {

@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
       LaunchCommand.class,
       BenchCommand.class,
       CheckCommand.class,
+      VerifyCommand.class,
       DataCommand.class,
       ConfigCommand.class,
       DoctorCommand.class,
@@ -54,7 +55,7 @@ import picocli.CommandLine.Spec;
       " 4:a data, network, model, checkpoint or run file is missing, damaged or does not fit",
       " 5:communication failed: a rank died, fell silent, disagreed or never came",
       " 6:training failed, as with a loss that is not finite",
-      " 7:doctor, check or bench found something that does not work",
+      " 7:doctor, check, verify or bench found something that does not work",
       "85:SIGTERM came and a checkpoint was written; --resume continues",
       "130:Ctrl-C",
       "143:SIGTERM without a checkpoint"

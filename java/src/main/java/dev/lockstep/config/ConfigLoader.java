@@ -46,7 +46,10 @@ public final class ConfigLoader {
           .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
           .build();
 
-  /** Under the names that are read. Jackson's own WRITE_ENUMS_TO_LOWERCASE makes {@code regressıon} of a REGRESSION in Turkish. */
+  /**
+   * Under the names that are read. Jackson's own WRITE_ENUMS_TO_LOWERCASE makes {@code regressıon}
+   * of a REGRESSION in Turkish.
+   */
   private static final class EnumNames extends StdSerializer<Enum<?>> {
     private static final long serialVersionUID = 1L;
 

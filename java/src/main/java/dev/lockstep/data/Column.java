@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
  */
 @SuppressWarnings("ArrayRecordComponent") // never leaves the package; no copies when reading
 record Column(String name, Variable variable, BlockCache.Values values, long base, long[] strides) {
+  private static final int LEAST_BLOCK = 64;
   private static final Pattern SUBSCRIPTED = Pattern.compile("(.+)\\[(\\d+)]");
 
   double at(long[] coordinates) {
@@ -37,12 +38,19 @@ record Column(String name, Variable variable, BlockCache.Values values, long bas
   static final class Resolver {
     private final ArrayFile file;
     private final BlockCache cache;
+    private final long mostValues;
     private final Map<String, Variable> variables = new HashMap<>();
     private final Map<String, BlockCache.Values> loaded = new HashMap<>();
 
-    Resolver(ArrayFile file, BlockCache cache) {
+    /**
+     * Prepares to resolve names.
+     *
+     * @param mostValues of one block
+     */
+    Resolver(ArrayFile file, BlockCache cache, long mostValues) {
       this.file = file;
       this.cache = cache;
+      this.mostValues = mostValues;
       file.variables().forEach(v -> variables.put(v.name(), v));
     }
 
@@ -124,7 +132,7 @@ record Column(String name, Variable variable, BlockCache.Values values, long bas
               cache
               .new Values(
                   variable.size(),
-                  file.blockLength(variable),
+                  (int) Math.max(LEAST_BLOCK, Math.min(file.blockLength(variable), mostValues)),
                   (from, count, values) -> {
                     file.read(variable, from, count, values);
                     for (int i = 0; function != Function.VALUE && i < count; i++) {

@@ -52,7 +52,11 @@ public record DataConfig(
     NPY,
     /** A zip archive of NumPy arrays. */
     @JsonProperty("npz")
-    NPZ
+    NPZ,
+
+    /** One array as the MNIST files hold it. */
+    @JsonProperty("idx")
+    IDX
   }
 
   /**

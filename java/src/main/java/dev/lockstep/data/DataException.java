@@ -11,19 +11,26 @@ import java.nio.file.Path;
  */
 public final class DataException extends LockstepException {
   private static final long serialVersionUID = 1L;
+  private static final int LONGEST = 1000;
 
   private final String problem;
 
   /** A problem at a place: the file, and a sentence about it. */
   public DataException(String location, String problem) {
-    super(location + ": " + problem);
-    this.problem = problem;
+    super(location + ": " + oneLine(problem));
+    this.problem = oneLine(problem);
   }
 
   /** Likewise, with what caused it. */
   public DataException(String location, String problem, Throwable cause) {
-    super(location + ": " + problem, cause);
-    this.problem = problem;
+    super(location + ": " + oneLine(problem), cause);
+    this.problem = oneLine(problem);
+  }
+
+  /** Names out of damaged files hold whatever bytes there were. */
+  private static String oneLine(String problem) {
+    String text = problem.length() <= LONGEST ? problem : problem.substring(0, LONGEST) + "…";
+    return text.replaceAll("\\p{Cntrl}+", "?");
   }
 
   /** The message without the location. */

@@ -38,12 +38,20 @@ public final class DataFiles {
     requireNonNull(config, "config");
     // A quarter of the heap for each leaves room for the model; larger data is read again when it
     // is needed.
-    long quarter = Runtime.getRuntime().maxMemory() / 4;
-    return ResidentDataset.of(open(config, quarter), quarter);
+    return open(config, Runtime.getRuntime().maxMemory() / 4);
   }
 
-  /** Like {@link #open(DataConfig)} with a limit, in bytes, for the values kept in memory. */
-  static Dataset open(DataConfig config, long cacheBytes) {
+  /** Likewise with limits, in bytes, for the file's values and for the rows kept in memory. */
+  static Dataset open(DataConfig config, long quarter) {
+    GridDataset dataset = openGrid(config, quarter);
+    if (ResidentDataset.fits(dataset, quarter)) {
+      return ResidentDataset.of(dataset, quarter);
+    }
+    return dataset.isReadInLargePieces() ? new SpooledDataset(dataset) : dataset;
+  }
+
+  /** The samples as they are in the file, with a limit, in bytes, for the values kept in memory. */
+  static GridDataset openGrid(DataConfig config, long cacheBytes) {
     ArrayFile file = openArrays(config);
     try {
       return new GridDataset(
@@ -121,6 +129,7 @@ public final class DataFiles {
       case CSV -> CsvFile.open(path);
       case NPY -> NpyFile.open(path);
       case NPZ -> NpzFile.open(path);
+      case IDX -> IdxFile.open(path);
       case AUTO -> throw new IllegalStateException("detect() found no format");
     };
   }
@@ -152,12 +161,20 @@ public final class DataFiles {
     if (TABLES.stream().anyMatch(name::endsWith)) {
       return Format.CSV;
     }
+    if (IdxFile.is(path)) {
+      return Format.IDX;
+    }
+    if (gzip) {
+      throw new DataException(
+          path.toString(),
+          "is compressed with gzip; unpack it (gunzip), or set format: csv if it is a table");
+    }
     throw new DataException(
         path.toString(),
-        gzip
-            ? "is compressed with gzip; unpack it (gunzip), or set format: csv if it is a table"
-            : "is not NetCDF, HDF5, NPY or NPZ by its first bytes and not a table by its name"
-                + " (.csv, .tsv, .txt); set format");
+        OtherFormat.of(start)
+            .orElse(
+                "is not NetCDF, HDF5, NPY or NPZ by its first bytes and not a table by its name"
+                    + " (.csv, .tsv, .txt); set format"));
   }
 
   private static boolean startsWith(byte[] bytes, int... expected) {

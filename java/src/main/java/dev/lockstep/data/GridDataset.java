@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** The samples of one file: a row of columns for every point of its grid that is kept. */
 final class GridDataset implements Dataset {
   private static final int MOST_NAMED = 5;
+  private static final int LARGE_PIECE = 1 << 14;
 
   private final ArrayFile file;
   private final SampleGrid grid;
@@ -34,7 +35,9 @@ final class GridDataset implements Dataset {
       long cacheBytes) {
     this.file = file;
     recipe = List.copyOf(features);
-    Column.Resolver resolver = new Column.Resolver(file, new BlockCache(cacheBytes));
+    // Two blocks for each column, so that going through the points in order never reads one twice.
+    long share = cacheBytes / Double.BYTES / (2L * (features.size() + targets.size()));
+    Column.Resolver resolver = new Column.Resolver(file, new BlockCache(cacheBytes), share);
     List<Variable> variables = new ArrayList<>();
     Stream.concat(features.stream(), targets.stream())
         .forEach(
@@ -52,6 +55,12 @@ final class GridDataset implements Dataset {
     coordinates = new long[lengths.length];
     points = grid.points();
     kept = dropMissing ? findComplete() : null;
+  }
+
+  /** Whether the reading of one value takes that of many. */
+  boolean isReadInLargePieces() {
+    return Stream.concat(features.stream(), targets.stream())
+        .anyMatch(column -> file.blockLength(column.variable()) > LARGE_PIECE);
   }
 
   private PointSet findComplete() {

@@ -67,8 +67,7 @@ final class IdxFile implements ArrayFile {
       if (content.length < size * bytes) {
         throw new EOFException();
       }
-      Variable variable =
-          new Variable("values", "0x" + Integer.toHexString(type), dimensions, Map.of());
+      Variable variable = new Variable("values", label(type), dimensions, Map.of());
       return new IdxFile(location, variable, type, ByteBuffer.wrap(content));
     } catch (EOFException e) {
       throw new DataException(location, "ends before its last value", e);
@@ -86,6 +85,17 @@ final class IdxFile implements ArrayFile {
       case 0x0C, 0x0D -> 4;
       case 0x0E -> 8;
       default -> throw new DataException(location, "is not IDX: there is no type " + type);
+    };
+  }
+
+  private static String label(int type) {
+    return switch (type) {
+      case 0x08 -> "ubyte";
+      case 0x09 -> "byte";
+      case 0x0B -> "short";
+      case 0x0C -> "int";
+      case 0x0D -> "float";
+      default -> "double";
     };
   }
 

@@ -44,8 +44,7 @@ public final class TableFile implements AutoCloseable {
    * @throws DataException if it cannot be read
    */
   public static TableFile open(Path path, Format format) {
-    return new TableFile(
-        IdxFile.is(path) ? IdxFile.open(path) : DataFiles.openArrays(path, format));
+    return new TableFile(DataFiles.openArrays(path, format));
   }
 
   /** How many rows there are. */

@@ -40,14 +40,16 @@ final class StateRestore {
   /** What keeps a checkpoint's tensors from being this run's. */
   Optional<String> reasonToRefuse(Checkpoint checkpoint) {
     Map<String, String> stored = new HashMap<>();
-    checkpoint.tensors().forEach(tensor -> stored.put(tensor.name(), describe(tensor)));
+    Map<String, StoredTensor> once = new HashMap<>();
+    checkpoint.tensors().forEach(tensor -> once.put(tensor.name(), tensor));
+    once.forEach((name, tensor) -> stored.put(name, describe(tensor)));
     checkpoint
         .perRank()
         .forEach((name, tensors) -> stored.put(name, "each rank's " + describe(tensors.get(0))));
     for (Entry entry : state.entries()) {
       String found = stored.remove(entry.name());
       String wanted = describe(entry);
-      if (!wanted.equals(found)) {
+      if (!wanted.equals(found) && !isRecut(entry, once.get(entry.name()))) {
         return Optional.of(
             "it is of another model or optimiser: this run has a tensor "
                 + entry.name()
@@ -65,6 +67,23 @@ final class StateRestore {
                     "it is of another model or optimiser: it has a tensor "
                         + name
                         + " that this run has not");
+  }
+
+  /** Whether one of both was saved in parts, which have no shape, and is otherwise the same. */
+  private static boolean isRecut(Entry entry, @Nullable StoredTensor stored) {
+    if (stored == null || stored.type() != entry.type()) {
+      return false;
+    }
+    if (entry.placement() instanceof Placement.Sharded sharded) {
+      return elements(stored.shape()) == sharded.total();
+    }
+    return entry.placement() instanceof Placement.Replicated
+        && stored.shape().size() == 1
+        && elements(stored.shape()) == elements(entry.shape());
+  }
+
+  private static long elements(List<Long> shape) {
+    return shape.stream().reduce(1L, Math::multiplyExact);
   }
 
   private static String describe(StoredTensor tensor) {

@@ -83,6 +83,9 @@ final class TrainingLoop {
       steps = progress.steps();
       run.sampler.seek(progress.sampler());
       lossSum = progress.lossSum(run.task.communicator().rank(), run.task.communicator().size());
+      if (run.sampler.hasNext()) {
+        run.role.goOn();
+      }
     }
   }
 
@@ -150,8 +153,9 @@ final class TrainingLoop {
     boolean epochEnds = !run.sampler.hasNext() || isCutShort();
     boolean validates = validation.isDueAfterStep(steps) || agreed.contains(Word.VALIDATE);
     boolean saves = checkpoints.isDueAfterStep(steps) || agreed.contains(Word.CHECKPOINT);
-    if (epochEnds || validates || saves) {
-      agreed.addAll(run.role.synchronize(saves ? SyncPoint.CHECKPOINT : SyncPoint.EVALUATION));
+    boolean stops = agreed.contains(Word.STOP);
+    if (epochEnds || validates || saves || stops) {
+      agreed.addAll(run.role.synchronize(syncPoint(epochEnds, saves || stops)));
     }
     failIfNotFinite(agreed);
     double loss = (report.lossSum() - step.lossSum()) / step.batch().count();
@@ -167,8 +171,18 @@ final class TrainingLoop {
     if (saves && !epochEnds) {
       save();
     }
+    if ((validates || saves) && !epochEnds) {
+      run.role.goOn();
+    }
     pausedNanos += System.nanoTime() - paused;
     return false;
+  }
+
+  private SyncPoint syncPoint(boolean epochEnds, boolean saves) {
+    if (epochEnds && (epochs() + 1 == config.epochs() || isCutShort())) {
+      return SyncPoint.END;
+    }
+    return saves ? SyncPoint.CHECKPOINT : SyncPoint.EVALUATION;
   }
 
   private Step nextStep() {
@@ -291,6 +305,9 @@ final class TrainingLoop {
     }
     if (checkpoints.isDueAfterEpoch(number) || last || enough) {
       save();
+    }
+    if (!last) {
+      run.role.goOn();
     }
     beginEpoch();
   }

@@ -2,6 +2,9 @@ package dev.lockstep.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.lockstep.localize.LocalizationConfig;
 import dev.lockstep.train.StrategyConfig;
@@ -32,8 +35,7 @@ final class ConfigurationPage {
 
   /** Sections that are not there by themselves, with their defaults. */
   private static final String SECTIONS =
-      "name: example\ndata: {synthetic: {}}\ntraining: {early_stopping: {}}\n"
-          + "strategy: {type: local_sgd}\n";
+      "name: example\ndata: {synthetic: {}}\ntraining: {early_stopping: {}}\n";
 
   private static final String FIT = "name: example\ndata: {path: x}\nlearner: {type: %s}\n";
 
@@ -41,6 +43,9 @@ final class ConfigurationPage {
   private final List<String> withoutMeaning = new ArrayList<>();
   private JsonNode sections;
   private JsonNode defaults;
+
+  /** The keys of the strategy whose table is being written; missing while none is. */
+  private JsonNode strategy = MissingNode.getInstance();
 
   private ConfigurationPage(JsonNode defaults, JsonNode sections) {
     this.sections = sections;
@@ -148,7 +153,12 @@ final class ConfigurationPage {
     text.append(" |\n");
     Strategies.options()
         .forEach(
-            (type, options) -> section(options, path, title + "`, `" + path + "type: " + type));
+            (type, options) -> {
+              ObjectNode ofType = JsonNodeFactory.instance.objectNode().put("type", type);
+              strategy = StrategyConfig.fromJson(ofType).toJson();
+              section(options, path, title + "`, `" + path + "type: " + type);
+            });
+    strategy = MissingNode.getInstance();
   }
 
   private static @Nullable Class<?> recordOf(Type type) {
@@ -196,7 +206,10 @@ final class ConfigurationPage {
   }
 
   private String standard(String key) {
-    JsonNode node = defaults.at("/" + key.replace("[]", ".0").replace('.', '/'));
+    JsonNode node =
+        strategy.isMissingNode()
+            ? defaults.at("/" + key.replace("[]", ".0").replace('.', '/'))
+            : strategy.path(key.substring(key.lastIndexOf('.') + 1));
     if (node.isMissingNode() || node.isNull()) {
       node = sections.at("/" + key.replace("[]", ".0").replace('.', '/'));
     }

@@ -81,6 +81,15 @@ class CsvFileTest {
         "1.5,2\n3,4\n",
         "a",
         "line 1 holds numbers where the names of the columns should stand; add a header");
+    assertFails(
+        "4,2\n3,4\n",
+        "a",
+        "line 1 holds numbers where the names of the columns should stand; add a header");
+    assertFails(
+        "a b\n1 2\n",
+        "a",
+        "line 2 has 2 numbers with spaces between them; separate columns by commas or tabs"
+            + " (numpy.savetxt: delimiter=',')");
   }
 
   @Test
@@ -107,6 +116,7 @@ class CsvFileTest {
     assertColumn("a,b,c,\n1,2,3,\n4,5,6,\n", "c", 3, 6);
     assertColumn("a,b,c\n1,2,3,\n4,5,6,\n", "c", 3, 6);
     assertColumn("a,b\nTrue,1\nFalse,2\n", "a", 1, 0);
+    assertColumn("0,1,2\n1.5,2,3\n", "0", 1.5);
   }
 
   @Test
@@ -134,6 +144,9 @@ class CsvFileTest {
     assertColumn("a;b;c\n0;0,5;3\n1;1,5;2\n", "b", 0.5, 1.5);
     assertColumn("temp, C;b\n1,5;2\n2,5;3\n", "temp, C", 1.5, 2.5);
     assertColumn("a\tb\n1\t2.5\n", "b", 2.5);
+    assertColumn("a\n1,5\n-2,5\n", "a", 1.5, -2.5);
+    assertColumn("sep=;\na;b\n1,5;2\n", "a", 1.5);
+    assertColumn("sep=\t\na\tb\n1\t2\n", "b", 2);
     assertColumn("# made by hand\n# a, b\n1.5,2\n", "a", 1.5);
     for (String encoding : new String[] {"UTF-16", "UTF-16LE", "windows-1252"}) {
       Files.write(folder.resolve("e.csv"), "température,b\n1,2\n".getBytes(encoding));

@@ -37,7 +37,7 @@ class RandomFilesTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"hdf5", "netcdf4", "classic", "npy", "npz", "csv"})
+  @ValueSource(strings = {"hdf5", "netcdf4", "classic", "npy", "npz", "csv", "idx"})
   void readsEveryValueAsTheIndependentReader(String kind) throws Exception {
     String python = python();
     assumeTrue(python != null, "no Python with h5py, netCDF4 and pandas: see hpc/test.sh");
@@ -83,7 +83,8 @@ class RandomFilesTest {
     try (Stream<Path> beside = Files.list(manifest.resolveSibling(""))) {
       file =
           beside
-              .filter(p -> p.getFileName().toString().matches(number + "\\.(h5|nc|npy|npz|csv)"))
+              .filter(
+                  p -> p.getFileName().toString().matches(number + "\\.(h5|nc|npy|npz|csv|idx)"))
               .findFirst()
               .orElseThrow();
     }

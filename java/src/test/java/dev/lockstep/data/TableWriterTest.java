@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.data.DataConfig.Format;
 import dev.lockstep.data.npy.NpyFile;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +36,22 @@ class TableWriterTest {
       assertArrayEquals(new double[] {1.5, -2, 1e300}, Resources.values(file, "first, \"one\"", 3));
       assertArrayEquals(new double[] {0.1, Double.NaN, Math.PI}, Resources.values(file, "q", 3));
     }
+  }
+
+  /** NC_FILL_DOUBLE as bytes; other readers take only what the attribute says for missing. */
+  @Test
+  void netcdfNamesTheValueThatStandsForMissing() throws IOException {
+    Path path = folder.resolve("t.nc");
+    try (TableWriter writer = TableWriter.create(path, List.of("q"), 2)) {
+      writer.write(new double[] {1, Double.NaN}, 2);
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(path));
+    String text = new String(bytes.array(), StandardCharsets.ISO_8859_1);
+    int attribute = text.indexOf("_FillValue");
+    assertEquals(attribute, text.lastIndexOf("_FillValue"));
+    double stated = bytes.getDouble(attribute + 12 + Integer.BYTES + Long.BYTES);
+    assertEquals(9.969209968386869e36, stated);
+    assertEquals(stated, bytes.getDouble(bytes.limit() - Double.BYTES));
   }
 
   @Test

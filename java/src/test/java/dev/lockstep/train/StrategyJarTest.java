@@ -109,6 +109,15 @@ class StrategyJarTest {
     output = run(3, List.of("train", config.toString(), "--set", "strategy.quorum=0"));
     assertTrue(output.contains("quorum: must be at least 1, not 0."), output);
     output = run(3, List.of("train", config.toString(), "--set", "strategy.type=sign_sdg"));
-    assertTrue(output.contains("one of data_parallel, local_sgd, sign_sgd"), output);
+    assertTrue(output.contains("must be one of data_parallel, "), output);
+    assertTrue(output.contains(", sign_sgd, not \"sign_sdg\""), output);
+  }
+
+  @Test
+  void itIsVerifiedAsOurs() throws Exception {
+    List<String> few =
+        List.of("verify", "strategy", "sign_sgd", "--ranks=2", "--schedules=1", "--faults=1");
+    String output = run(0, few);
+    assertTrue(output.contains("all 7 checks passed on 2 ranks"), output);
   }
 }

@@ -1,6 +1,6 @@
 """Writes random data files and what an independent reader finds in them.
 
-usage: random_files.py KIND FOLDER SEED COUNT      KIND: hdf5, netcdf4, classic, npy, npz, csv
+usage: random_files.py KIND FOLDER SEED COUNT      KIND: hdf5, netcdf4, classic, npy, npz, csv, idx
 
 For each file N: FOLDER/N.<ending>, FOLDER/N.txt with a line "name<TAB>count" for each variable, and
 FOLDER/N.f64 with all values as little-endian float64, missing ones as NaN.
@@ -51,7 +51,8 @@ VERSIONS = ["earliest", "v108", "v110", "v112", "v114", "latest"]
 
 
 def odd_object(r, h5py, group, name):
-    kind = r.choice(["opaque", "text", "compound", "reference", "sequence", "empty", "soft", "array", "dangling"])
+    kind = r.choice(["opaque", "text", "compound", "reference", "sequence", "empty", "soft", "array", "dangling",
+                     "complex", "long", "szip", "outside", "virtual", "region"])
     if kind == "opaque":
         group.create_dataset(name, data=np.void(b"abc"))
     elif kind == "text":
@@ -66,9 +67,25 @@ def odd_object(r, h5py, group, name):
         group[name] = h5py.Empty("f8")
     elif kind == "array":
         group.create_dataset(name, (2,), dtype=np.dtype(("i4", (3,))))
+    elif kind == "complex":
+        group[name] = np.array([1 + 2j])
+    elif kind == "long":
+        group[name] = np.arange(3, dtype="g")
+    elif kind == "szip":
+        if h5py.h5z.filter_avail(h5py.h5z.FILTER_SZIP):
+            group.create_dataset("szip" + name, data=np.arange(64), chunks=(32,), compression="szip")
+    elif kind == "outside":
+        group[name] = h5py.ExternalLink("elsewhere.h5", "/x")
+    elif kind == "virtual" and group.file.libver[0] != "earliest":
+        layout = h5py.VirtualLayout((3,), "f8")
+        layout[:] = h5py.VirtualSource("elsewhere.h5", "x", (3,))
+        group.create_virtual_dataset("virtual" + name, layout)
+    elif kind == "region":
+        if "v0" in group and len(group["v0"].shape or ()) == 1:
+            group[name] = np.array([group["v0"].regionref[:1]], dtype=h5py.regionref_dtype)
     elif kind == "soft":
         group[name] = h5py.SoftLink("/")
-    else:
+    elif kind == "dangling":
         group[name] = h5py.SoftLink("/nowhere/at/all")
 
 
@@ -108,8 +125,9 @@ def hdf5_dataset(r, g, h5py, group, name, version):
             options["shuffle"] = True
         if r.random() < 0.4:
             options["fletcher32"] = True
-    elif filters < 0.6 and dtype.kind in "iu" and dtype.isnative and "fillvalue" not in options:
-        options["scaleoffset"] = 0
+    elif filters < 0.6 and dtype.kind in "iuf" and dtype.itemsize > 2:
+        # Decimals for floating point, automatic bits for integers.
+        options["scaleoffset"] = r.choice([0, 2, 4]) if dtype.kind == "f" else 0
     plist = None
     if filters >= 0.6 and r.random() < 0.4:
         plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -161,7 +179,8 @@ def hdf5(r, g, path):
     with h5py.File(path) as f:
         def visit(name, item):
             if isinstance(item, h5py.Dataset) and item.shape is not None and item.dtype.kind in "iufb" and item.dtype.subdtype is None:
-                if not item.dtype.metadata:
+                refused = item.dtype.itemsize > 8 or name.split("/")[-1].startswith(("szip", "virtual"))
+                if not item.dtype.metadata and not refused:
                     found[name] = item[()].astype("f8")
         f.visititems(visit)
     return found
@@ -244,7 +263,7 @@ def netcdf(r, g, path, form):
                 no_fill = rich and v.get_fill_value() is None
                 growing = any(f.dimensions[d].isunlimited() for d in v.dimensions)
                 if v.size and not (no_fill and growing):
-                    raw, there = raw_values(path, prefix, name, v) if rich else (v[...], True)
+                    raw, there = raw_values(path, prefix, name, v) if form.startswith("NETCDF4") else (v[...], True)
                     found[prefix + name] = decode(raw, there, {a: v.getncattr(a) for a in v.ncattrs()})
             for name, child in group.groups.items():
                 walk(child, prefix + name + "/")
@@ -335,23 +354,37 @@ def csv(r, g, path):
     rows = r.choice([1, 7, 300, 3000])
     table = pandas.DataFrame({f"c{i}{' x' * r.randint(0, 3)}": numbers(r, g, r.choice(["f8", "f4", "i4", "i8"]), rows).astype("f8") for i in range(r.randint(2, 6))})
     table[table > r.choice([1, 5, 50])] = np.nan
-    separator, decimal = r.choice([(",", "."), (";", ","), (";", "."), ("\t", "."), ("\t", ",")])
-    options = {"encoding": r.choice(["utf-8", "utf-8-sig", "utf-16"])}
-    options["lineterminator"] = r.choice(["\n", "\r\n"])
-    options["quoting"] = r.choice([0, 0, 1])
+    if r.random() < 0.3:
+        table["jour d\u2019\u00e9t\u00e9"] = numbers(r, g, "f4", rows).astype("f8")
+    separator, decimal = r.choice([(",", "."), (";", ","), (";", "."), ("\t", "."), ("\t", ","), ("|", "."), ("|", ",")])
+    options = {"encoding": r.choice(["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])}
+    options["lineterminator"] = r.choice(["\n", "\r\n", "\r"])
+    options["quoting"] = r.choice([0, 0, 1, 2])
+    options["na_rep"] = r.choice(["", "NA", "NaN", "null"])
+    options["compression"] = r.choice([None, None, "gzip"])
     options["index"] = r.random() < 0.5
     table.to_csv(path, sep=separator, decimal=decimal, **options)
-    back = pandas.read_csv(path, sep=separator, decimal=decimal, encoding=options["encoding"].replace("-sig", ""), float_precision="round_trip")
+    back = pandas.read_csv(path, sep=separator, decimal=decimal, encoding=options["encoding"].replace("-sig", ""), compression=options["compression"], float_precision="round_trip")
     return {name: back[name].to_numpy("f8") for name in table.columns}
+
+
+def idx(r, g, path):
+    code, dtype = r.choice([(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")])
+    array = numbers(r, g, dtype, lengths(r, r.choice([1, 2, 3, 4])))
+    data = bytes([0, 0, code, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+    with open(path, "wb") as f:
+        f.write(data)
+    return {"values": array.astype("f8").ravel()}
 
 
 KINDS = {
     "hdf5": (hdf5, ".h5"),
-    "netcdf4": (lambda r, g, path: netcdf(r, g, path, "NETCDF4"), ".nc"),
+    "netcdf4": (lambda r, g, path: netcdf(r, g, path, r.choice(["NETCDF4", "NETCDF4", "NETCDF4_CLASSIC"])), ".nc"),
     "classic": (lambda r, g, path: netcdf(r, g, path, r.choice(["NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"])), ".nc"),
     "npy": (npy, ".npy"),
     "npz": (npz, ".npz"),
     "csv": (csv, ".csv"),
+    "idx": (idx, ".idx"),
 }
 
 

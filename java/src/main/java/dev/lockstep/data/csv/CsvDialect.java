@@ -55,9 +55,10 @@ record CsvDialect(
       int end = Math.max(sample.lastIndexOf('\n'), sample.lastIndexOf('\r'));
       sample = end < 0 ? sample : sample.substring(0, end);
     }
-    CsvDialect best = new CsvDialect(gzip, charset, bom, ',', false);
+    boolean oneColumn = isOneColumnOfDecimalCommas(rows(sample, ';'));
+    CsvDialect best = new CsvDialect(gzip, charset, bom, oneColumn ? ';' : ',', oneColumn);
     double bestScore = 0;
-    for (char separator : SEPARATORS.toCharArray()) {
+    for (char separator : candidates(sample)) {
       List<List<String>> rows = rows(sample, separator);
       for (boolean decimalComma : new boolean[] {false, true}) {
         double score = score(rows, decimalComma);
@@ -68,6 +69,28 @@ record CsvDialect(
       }
     }
     return best;
+  }
+
+  /**
+   * The separator that a first line {@code sep=;}, as Excel reads it, names; else all known ones.
+   */
+  private static char[] candidates(String sample) {
+    boolean named = sample.length() > 4 && sample.startsWith("sep=");
+    String separator = named ? sample.substring(4, 5) : "";
+    return (named && SEPARATORS.contains(separator) ? separator : SEPARATORS).toCharArray();
+  }
+
+  /** Whether a row is the line that names the separator. */
+  static boolean namesSeparator(List<String> row) {
+    return row.get(0).startsWith("sep=") && String.join("", row).length() <= "sep=;".length();
+  }
+
+  private static boolean isOneColumnOfDecimalCommas(List<List<String>> rows) {
+    return rows.size() > 1
+        && rows.get(0).size() == 1
+        && rows.get(0).get(0).indexOf(',') < 0
+        && rows.subList(1, rows.size()).stream()
+            .allMatch(row -> row.size() == 1 && CsvNumber.isNumber(row.get(0), true));
   }
 
   private static boolean isGzip(InputStream in) throws IOException {
@@ -128,7 +151,7 @@ record CsvDialect(
     try (CsvRows records = new CsvRows(new StringReader(sample), separator, "sample")) {
       for (List<String> row = records.next(); row != null && rows.size() < SAMPLE_ROWS; ) {
         boolean blank = row.size() == 1 && row.get(0).isBlank();
-        boolean comment = rows.isEmpty() && row.get(0).startsWith("#");
+        boolean comment = rows.isEmpty() && (row.get(0).startsWith("#") || namesSeparator(row));
         if (!blank && !comment) {
           rows.add(row);
         }

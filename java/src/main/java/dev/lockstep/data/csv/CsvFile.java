@@ -77,6 +77,7 @@ public final class CsvFile implements ArrayFile {
     long firstLine = rows.line();
     List<String> row = nextRow(rows, first == null ? rows.next() : first);
     if (row != null) {
+      refuseSpaces(rows, row);
       firstLine = rows.line();
       List<String> second = nextRow(rows, rows.next());
       if (second != null && areUnits(row, second)) {
@@ -127,8 +128,9 @@ public final class CsvFile implements ArrayFile {
   private @Nullable List<String> readHeader(CsvRows rows) throws IOException {
     List<String> names = rows.next();
     List<String> comment = null;
-    while (names != null && (names.get(0).startsWith("#") || isBlank(names))) {
-      comment = isBlank(names) ? comment : names;
+    while (names != null
+        && (names.get(0).startsWith("#") || isBlank(names) || CsvDialect.namesSeparator(names))) {
+      comment = names.get(0).startsWith("#") ? names : comment;
       names = rows.next();
     }
     if (names == null && comment == null) {
@@ -140,12 +142,25 @@ public final class CsvFile implements ArrayFile {
       addColumns(header);
       return names;
     }
-    if (allNumbers(names) && names.stream().anyMatch(n -> n.contains(".") || n.contains("e"))) {
+    if (allNumbers(names) && !areCounted(names)) {
       throw rows.error(
           rows.line(), "holds numbers where the names of the columns should stand; add a header");
     }
     addColumns(names);
     return null;
+  }
+
+  /** Whether names go up in whole numbers, as pandas numbers columns, and as years do. */
+  private static boolean areCounted(List<String> names) {
+    long last = -1;
+    for (String name : names) {
+      String digits = name.strip();
+      if (!digits.matches("\\d{1,18}") || Long.parseLong(digits) <= last) {
+        return false;
+      }
+      last = Long.parseLong(digits);
+    }
+    return true;
   }
 
   private static boolean isBlank(List<String> row) {
@@ -194,6 +209,19 @@ public final class CsvFile implements ArrayFile {
     }
     throw rows.error(
         rows.line(), "has " + next.size() + " fields where the header names " + width + " columns");
+  }
+
+  /** Columns with spaces between them would pass for one column of text. */
+  private void refuseSpaces(CsvRows rows, List<String> row) {
+    String[] fields = row.get(0).strip().split("\\s+");
+    if (row.size() == 1 && fields.length > 1 && allNumbers(List.of(fields))) {
+      throw rows.error(
+          rows.line(),
+          "has "
+              + fields.length
+              + " numbers with spaces between them; separate columns by commas or tabs"
+              + " (numpy.savetxt: delimiter=',')");
+    }
   }
 
   /** Units stand below the names: words above numbers, at least in half of these columns. */

@@ -1,12 +1,10 @@
 package dev.lockstep.data.csv;
 
+import dev.lockstep.data.TemporaryFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -16,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of a table as numbers, in blocks with one column after the other: in memory up to a
- * limit, and from there on in a temporary file that is deleted on close. Not thread-safe.
+ * limit, and from there on in a temporary file. Not thread-safe.
  */
 final class RowStore implements Closeable {
   static final int BLOCK_ROWS = 1024;
@@ -80,19 +78,11 @@ final class RowStore implements Closeable {
 
   private void spill() throws IOException {
     if (spilled == null) {
-      Path file = Files.createTempFile("lockstep-", ".rows");
-      spilled =
-          FileChannel.open(
-              file,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.DELETE_ON_CLOSE);
+      spilled = TemporaryFile.open();
     }
     ByteBuffer bytes = ByteBuffer.allocate(block.length * Double.BYTES);
     bytes.asDoubleBuffer().put(block);
-    while (bytes.hasRemaining()) {
-      spilled.write(bytes);
-    }
+    TemporaryFile.append(spilled, bytes);
   }
 
   void read(int column, long from, int count, double[] values) throws IOException {
@@ -113,9 +103,7 @@ final class RowStore implements Closeable {
     if (index != loadedIndex && spilled != null) {
       ByteBuffer bytes = ByteBuffer.allocate(columns * BLOCK_ROWS * Double.BYTES);
       long start = (index - resident.size()) * (long) bytes.capacity();
-      while (bytes.hasRemaining() && spilled.read(bytes, start + bytes.position()) >= 0) {
-        // Until the block is whole.
-      }
+      TemporaryFile.read(spilled, bytes, start);
       loaded = new double[columns * BLOCK_ROWS];
       bytes.flip().asDoubleBuffer().get(loaded);
       loadedIndex = index;

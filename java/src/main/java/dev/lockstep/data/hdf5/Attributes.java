@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Attributes {
   private static final int HEAP_ID_BYTES = 8;
+  private static final int MOST_TEXT = 1 << 16;
 
   private final Storage storage;
   private final GlobalHeap heap;
@@ -170,11 +172,11 @@ final class Attributes {
   }
 
   private static String texts(int count, java.util.function.IntFunction<String> element) {
-    List<String> texts = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
+    StringJoiner texts = new StringJoiner(", ");
+    for (int i = 0; i < count && texts.length() < MOST_TEXT; i++) {
       texts.add(element.apply(i));
     }
-    return String.join(", ", texts);
+    return texts.toString();
   }
 
   private References references(int count, java.util.function.IntFunction<ByteBuffer> element) {

@@ -128,21 +128,32 @@ record FilterPipeline(List<Filter> filters) {
     Inflater inflater = new Inflater();
     try {
       inflater.setInput(bytes);
-      byte[] out = new byte[size + SLACK];
-      int done = 0;
-      while (!inflater.finished()) {
-        int count = inflater.inflate(out, done, out.length - done);
-        if (count == 0 && !inflater.finished()) {
-          throw new UnreadableException("is damaged: a compressed chunk is cut short or too long");
-        }
-        done += count;
+      byte[] out = new byte[size];
+      int done = inflateInto(inflater, out);
+      byte[] more = new byte[SLACK];
+      int beyond = inflateInto(inflater, more);
+      if (!inflater.finished()) {
+        throw new UnreadableException("is damaged: a compressed chunk is cut short or too long");
       }
-      return done == out.length ? out : Arrays.copyOf(out, done);
+      if (beyond > 0 || done < size) {
+        out = Arrays.copyOf(out, done + beyond);
+        System.arraycopy(more, 0, out, done, beyond);
+      }
+      return out;
     } catch (DataFormatException e) {
       throw new UnreadableException("is damaged: a compressed chunk makes no sense", e);
     } finally {
       inflater.end();
     }
+  }
+
+  /** Fills {@code out} as far as there is something; returns the number of bytes. */
+  private static int inflateInto(Inflater inflater, byte[] out) throws DataFormatException {
+    int done = 0;
+    for (int count = 1; count > 0 && done < out.length; done += count) {
+      count = inflater.inflate(out, done, out.length - done);
+    }
+    return done;
   }
 
   /** Byte j of every element lies in plane j; what is left after whole elements stays. */
@@ -151,7 +162,9 @@ record FilterPipeline(List<Filter> filters) {
       return bytes;
     }
     int elements = bytes.length / elementBytes;
-    byte[] out = bytes.clone();
+    byte[] out = new byte[bytes.length];
+    int whole = elements * elementBytes;
+    System.arraycopy(bytes, whole, out, whole, bytes.length - whole);
     for (int j = 0; j < elementBytes; j++) {
       int plane = j * elements;
       for (int i = 0; i < elements; i++) {

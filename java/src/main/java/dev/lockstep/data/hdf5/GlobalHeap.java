@@ -3,12 +3,25 @@ package dev.lockstep.data.hdf5;
 import dev.lockstep.data.UnreadableException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The file's global heap (specification, III.E), which holds values of variable length. */
 final class GlobalHeap {
+  private static final int MOST_COLLECTIONS = 16;
+
   private final Storage storage;
-  private final Map<Long, Map<Integer, ByteBuffer>> collections = new HashMap<>();
+
+  /** The collections used last: a file's attributes lie together, and each may be large. */
+  private final Map<Long, Map<Integer, ByteBuffer>> collections =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, Map<Integer, ByteBuffer>> eldest) {
+          return size() > MOST_COLLECTIONS;
+        }
+      };
 
   GlobalHeap(Storage storage) {
     this.storage = storage;

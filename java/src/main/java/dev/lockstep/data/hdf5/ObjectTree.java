@@ -7,7 +7,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,10 +29,18 @@ final class ObjectTree {
   private final Map<String, ObjectHeader> datasets = new LinkedHashMap<>();
   private final List<Unreadable> unreadable = new ArrayList<>();
   private final Deque<Long> ancestors = new ArrayDeque<>();
+
+  /** By address, so that an object of many hard links is held once. */
+  private final Map<Long, ObjectHeader> headers = new HashMap<>();
+
   private int objects;
 
-  /** A link: to an address, or, if that is undefined, to the path {@code target}. */
-  private record Link(String name, long address, String target, boolean isExternal) {}
+  /**
+   * A link: to an address, or, if that is undefined, to the path {@code target}.
+   *
+   * @param created its place in the order of creation; 0 where that is not kept
+   */
+  private record Link(String name, long created, long address, String target, boolean isExternal) {}
 
   private ObjectTree(Storage storage) {
     this.storage = storage;
@@ -78,7 +88,7 @@ final class ObjectTree {
     if (ancestors.contains(address)) {
       return;
     }
-    ObjectHeader header = ObjectHeader.read(storage, address);
+    ObjectHeader header = headers.computeIfAbsent(address, at -> ObjectHeader.read(storage, at));
     if (header.has(ObjectHeader.LAYOUT) || header.has(ObjectHeader.DATASPACE)) {
       datasets.put(name, header);
     } else if (ancestors.size() < MAX_DEPTH && isGroup(header)) {
@@ -137,6 +147,9 @@ final class ObjectTree {
         FractalHeap objects = FractalHeap.open(storage, heap);
         BTreeV2.open(storage, index)
             .visit(record -> links.add(parseLink(objects.get(record.slice(4, 7)))));
+        // The index sorts by hash; people know the order of creation, where it is kept, or of
+        // names.
+        links.sort(Comparator.comparingLong(Link::created).thenComparing(Link::name));
       }
     }
     return links;
@@ -167,8 +180,8 @@ final class ObjectTree {
             int target = entries.getInt(entries.position() + 4);
             links.add(
                 soft
-                    ? new Link(name, Storage.UNDEFINED, textAt(names, target), false)
-                    : new Link(name, address, "", false));
+                    ? new Link(name, 0, Storage.UNDEFINED, textAt(names, target), false)
+                    : new Link(name, 0, address, "", false));
           }
         });
   }
@@ -190,17 +203,17 @@ final class ObjectTree {
     bytes.get();
     int flags = bytes.get();
     int type = (flags & 8) != 0 ? Byte.toUnsignedInt(bytes.get()) : 0;
-    int skip = ((flags & 4) != 0 ? 8 : 0) + ((flags & 16) != 0 ? 1 : 0);
-    bytes.position(bytes.position() + skip);
+    long created = (flags & 4) != 0 ? bytes.getLong() : 0;
+    bytes.position(bytes.position() + ((flags & 16) != 0 ? 1 : 0));
     String name = text(bytes, 1 << (flags & 3));
     return switch (type) {
-      case 0 -> new Link(name, storage.offset(bytes), "", false);
-      case SOFT_LINK -> new Link(name, Storage.UNDEFINED, text(bytes, 2), false);
+      case 0 -> new Link(name, created, storage.offset(bytes), "", false);
+      case SOFT_LINK -> new Link(name, created, Storage.UNDEFINED, text(bytes, 2), false);
       case EXTERNAL_LINK -> {
         String target = text(bytes, 2).substring(1).replaceFirst("\0", ":").replace("\0", "");
-        yield new Link(name, Storage.UNDEFINED, target, true);
+        yield new Link(name, created, Storage.UNDEFINED, target, true);
       }
-      default -> new Link(name, Storage.UNDEFINED, "of the unknown type " + type, true);
+      default -> new Link(name, created, Storage.UNDEFINED, "of the unknown type " + type, true);
     };
   }
 

@@ -32,7 +32,7 @@ record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, long data
   private static final Pattern ORDER =
       Pattern.compile("['\"]fortran_order['\"]\\s*:\\s*(True|False)");
   private static final Pattern SHAPE =
-      Pattern.compile("['\"]shape['\"]\\s*:\\s*\\(([\\dL,\\s]*)\\)");
+      Pattern.compile("['\"]shape['\"]\\s*:\\s*\\(\\s*((?:\\d+L?\\s*,\\s*)*(?:\\d+L?\\s*)?)\\)");
 
   /** Whether an array follows; the stream, which supports marks, stays where it is. */
   static boolean startsLikeOne(InputStream in) throws IOException {

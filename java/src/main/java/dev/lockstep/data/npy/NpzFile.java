@@ -2,6 +2,7 @@ package dev.lockstep.data.npy;
 
 import dev.lockstep.data.ArrayFile;
 import dev.lockstep.data.DataException;
+import dev.lockstep.data.TemporaryFile;
 import dev.lockstep.data.Variable;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
@@ -9,9 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -24,8 +23,7 @@ import java.util.zip.ZipFile;
 
 /**
  * A zip archive of NumPy arrays. Samples are read in any order, which deflated entries do not
- * allow; so an array is unpacked into a temporary file when it is first read. The file is deleted
- * on close.
+ * allow; so an array is unpacked into a temporary file when it is first read.
  */
 public final class NpzFile implements ArrayFile {
   private static final int BLOCK_VALUES = 4096;
@@ -135,13 +133,7 @@ public final class NpzFile implements ArrayFile {
   private NpyArray unpack(Entry entry) {
     String name = location + "!" + entry.zipEntry.getName();
     try {
-      Path temporary = Files.createTempFile("lockstep-", SUFFIX);
-      FileChannel channel =
-          FileChannel.open(
-              temporary,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.DELETE_ON_CLOSE);
+      FileChannel channel = TemporaryFile.open();
       channels.add(channel);
       copy(entry, name, channel);
       return new NpyArray(name, channel);
@@ -164,9 +156,7 @@ public final class NpzFile implements ArrayFile {
         checksum.update(bytes, 0, count);
         ByteBuffer part = ByteBuffer.wrap(bytes, 0, (int) Math.min(count, left));
         left -= part.remaining();
-        while (part.hasRemaining()) {
-          channel.write(part);
-        }
+        TemporaryFile.append(channel, part);
       }
     } catch (ZipException | EOFException e) {
       throw new DataException(name, "is damaged: " + e.getMessage() + "; fetch it again", e);

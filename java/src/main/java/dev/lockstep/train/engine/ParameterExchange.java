@@ -33,6 +33,12 @@ public interface ParameterExchange extends Stateful, AutoCloseable {
    */
   Set<Word> synchronize(SyncPoint why);
 
+  /**
+   * What {@link #synchronize} was for is done, and training goes on: ranks that train with
+   * parameters of their own take them up again. Communicates nothing.
+   */
+  default void goOn() {}
+
   /** Seconds that this rank has waited for others. */
   default double waitedSeconds() {
     return 0;

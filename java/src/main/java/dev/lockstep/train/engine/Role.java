@@ -15,6 +15,9 @@ public interface Role extends Stateful {
    */
   Set<Word> synchronize(SyncPoint why);
 
+  /** What {@link #synchronize} was for is done, and training goes on. */
+  void goOn();
+
   /** Forward and backward, for evaluation and for finding what is not finite. */
   Compute compute();
 

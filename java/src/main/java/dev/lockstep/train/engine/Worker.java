@@ -71,6 +71,11 @@ public final class Worker implements Role {
   }
 
   @Override
+  public void goOn() {
+    parameters.goOn();
+  }
+
+  @Override
   public Compute compute() {
     return compute;
   }

@@ -50,7 +50,7 @@ public final class FusedStep extends Optimizer implements GradientExchange {
       ModelBuffers buffers,
       Communicator communicator,
       SharedMemory shared) {
-    super(config, parameters, shared::allocate);
+    super(config, parameters, stateLayout(parameters.layout()), shared::allocate, null);
     this.communicator = communicator;
     this.shared = shared;
     this.buffers = buffers;

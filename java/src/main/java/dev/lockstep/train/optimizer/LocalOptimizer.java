@@ -1,18 +1,40 @@
 package dev.lockstep.train.optimizer;
 
+import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.jni.Native;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.OptimizerConfig.Type;
 import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatLayout.Group;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ParameterRange;
+import org.jspecify.annotations.Nullable;
 
 /** Every rank updates parameters of its own. */
-public final class LocalOptimizer extends Optimizer {
+public class LocalOptimizer extends Optimizer {
+  /** Whose state is equal on all ranks whenever it is saved. */
   public LocalOptimizer(OptimizerConfig config, FlatParameters parameters) {
-    super(config, parameters, NativeMemory::allocate);
+    this(config, parameters, null);
+  }
+
+  /**
+   * Whose state each rank has of its own.
+   *
+   * @param ofEachRank what another number of ranks makes of it; null if it is equal on all ranks
+   */
+  public LocalOptimizer(
+      OptimizerConfig config, FlatParameters parameters, Placement.@Nullable Resize ofEachRank) {
+    this(config, parameters, stateLayout(parameters.layout()), ofEachRank);
+  }
+
+  LocalOptimizer(
+      OptimizerConfig config,
+      FlatParameters parameters,
+      FlatLayout stateLayout,
+      Placement.@Nullable Resize ofEachRank) {
+    super(config, parameters, stateLayout, NativeMemory::allocate, ofEachRank);
   }
 
   private Group group(ParameterRange range) {
@@ -25,7 +47,7 @@ public final class LocalOptimizer extends Optimizer {
     Native.sgd_step(
         address(parameters.values(), range),
         address(parameters.gradients(), range),
-        momentum == null ? 0 : address(momentum, range),
+        momentum == null ? 0 : stateAddress(momentum, range),
         range.count(),
         group(range).dataType().code(),
         step,
@@ -41,8 +63,8 @@ public final class LocalOptimizer extends Optimizer {
     Native.adam_step(
         address(parameters.values(), range),
         address(parameters.gradients(), range),
-        address(state().get("first_moment"), range),
-        address(state().get("second_moment"), range),
+        stateAddress(state().get("first_moment"), range),
+        stateAddress(state().get("second_moment"), range),
         range.count(),
         group(range).dataType().code(),
         step,

@@ -3,6 +3,7 @@ package dev.lockstep.train.optimizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
@@ -22,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns gradients into new parameters, in one native pass over each range. Its state (momentum,
@@ -47,22 +49,30 @@ public abstract class Optimizer implements Update {
   private final long[] counted;
 
   private long applied;
+  private final Placement.@Nullable Resize ofEachRank;
 
   /**
    * Makes the state, all zero.
    *
+   * @param stateLayout of the state; that of the parameters, or of a part of them
    * @param allocate gives the state's memory
+   * @param ofEachRank what another number of ranks makes of state that each rank has of its own;
+   *     null for state that is equal on all ranks whenever it is saved
    */
   Optimizer(
-      OptimizerConfig config, FlatParameters parameters, LongFunction<NativeMemory> allocate) {
+      OptimizerConfig config,
+      FlatParameters parameters,
+      FlatLayout stateLayout,
+      LongFunction<NativeMemory> allocate,
+      Placement.@Nullable Resize ofEachRank) {
+    this.ofEachRank = ofEachRank;
     this.config = config;
     this.parameters = parameters;
     layout = parameters.layout();
     steps = new long[layout.slots().size()];
     counted = new long[layout.slots().size()];
     List<String> names = stateNames(config);
-    List<FlatBuffers> buffers =
-        FlatBuffers.several(names.size(), stateLayout(parameters.layout()), allocate);
+    List<FlatBuffers> buffers = FlatBuffers.several(names.size(), stateLayout, allocate);
     for (int i = 0; i < names.size(); i++) {
       state.put(names.get(i), buffers.get(i));
     }
@@ -75,7 +85,8 @@ public abstract class Optimizer implements Update {
     return config.momentum() > 0 ? List.of("momentum") : List.of();
   }
 
-  private static FlatLayout stateLayout(FlatLayout layout) {
+  /** The layout of state of parameters: in float64 for float64, in float32 for all others. */
+  public static FlatLayout stateLayout(FlatLayout layout) {
     return new FlatLayout(
         layout.slots(), layout.groups().stream().map(Optimizer::stateGroup).toList());
   }
@@ -171,15 +182,31 @@ public abstract class Optimizer implements Update {
 
   abstract void adam(ParameterRange range, long step, double learningRate);
 
+  /** The address of the state of a range's first element. */
+  long stateAddress(FlatBuffers flat, ParameterRange range) {
+    return address(flat, range);
+  }
+
   /** The address of a range's first element in flat memory of the parameters' layout. */
-  static long address(FlatBuffers flat, ParameterRange range) {
+  public static long address(FlatBuffers flat, ParameterRange range) {
     return flat.address(range.group())
         + range.from() * flat.layout().groups().get(range.group()).elementBytes();
   }
 
   @Override
   public void declare(TrainingState all) {
-    state.forEach((name, flat) -> all.replicated("optimizer." + name + ".", flat));
+    state.forEach(
+        (name, flat) -> {
+          if (ofEachRank == null) {
+            all.replicated("optimizer." + name + ".", flat);
+          } else {
+            all.perRank("optimizer." + name + ".", flat, ofEachRank);
+          }
+        });
+    declareSteps(all);
+  }
+
+  final void declareSteps(TrainingState all) {
     all.value("optimizer_steps", this::savedSteps, this::restoreSteps);
   }
 

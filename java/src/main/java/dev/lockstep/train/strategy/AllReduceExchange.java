@@ -14,7 +14,6 @@ import dev.lockstep.train.memory.ControlWords.Word;
 import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
-import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.train.memory.Works;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +36,7 @@ public final class AllReduceExchange implements GradientExchange {
   private final FlatParameters parameters;
   private final ModelBuffers buffers;
   private final List<Bucket> buckets;
+  private final BucketReduction reduction;
   private final int[] bucketOf;
   private final int[] pendingParameters;
   private final List<Work> pending = new ArrayList<>();
@@ -48,7 +48,7 @@ public final class AllReduceExchange implements GradientExchange {
   private long waitedNanos;
 
   /**
-   * Plans the buckets.
+   * Plans the buckets, and has every rank get the whole sum.
    *
    * @param firstBucketMib MiB of gradients that are sent first, small so that sending begins early
    * @param bucketMib MiB of gradients sent at once after that
@@ -59,18 +59,39 @@ public final class AllReduceExchange implements GradientExchange {
       Communicator communicator,
       FlatParameters parameters,
       ModelBuffers buffers) {
+    this(
+        buckets(firstBucketMib, bucketMib, communicator, parameters),
+        BucketReduction.whole(communicator, parameters),
+        communicator,
+        parameters,
+        buffers);
+  }
+
+  /** Takes buckets and a way to reduce them, which it does not own. */
+  AllReduceExchange(
+      List<Bucket> buckets,
+      BucketReduction reduction,
+      Communicator communicator,
+      FlatParameters parameters,
+      ModelBuffers buffers) {
+    this.buckets = buckets;
+    this.reduction = reduction;
     this.communicator = communicator;
     this.parameters = parameters;
     this.buffers = buffers;
     FlatLayout layout = parameters.layout();
-    buckets =
-        communicator.size() == 1
-            ? List.of()
-            : Bucket.plan(layout, (long) (firstBucketMib * MIB), (long) (bucketMib * MIB));
     bucketOf = Bucket.bucketOfParameter(buckets, layout);
     pendingParameters = new int[buckets.size()];
     words = new ControlWords(parameters.gradients());
     used = new UsedParameters(layout, communicator);
+  }
+
+  /** The buckets of all parameters; none where there is nobody to reduce them with. */
+  static List<Bucket> buckets(
+      double firstBucketMib, double bucketMib, Communicator group, FlatParameters parameters) {
+    return group.size() == 1
+        ? List.of()
+        : Bucket.plan(parameters.layout(), (long) (firstBucketMib * MIB), (long) (bucketMib * MIB));
   }
 
   @Override
@@ -114,10 +135,7 @@ public final class AllReduceExchange implements GradientExchange {
   private void startNextBucket() {
     Bucket bucket = buckets.get(nextBucket);
     nextBucket++;
-    pending.add(
-        communicator.allReduceAsync(
-            parameters.gradients().span(bucket.group(), bucket.from(), bucket.count()),
-            ReduceOp.SUM));
+    pending.add(reduction.start(bucket));
   }
 
   @Override
@@ -136,13 +154,18 @@ public final class AllReduceExchange implements GradientExchange {
       start = System.nanoTime();
       pending.get(b).await();
       waited += System.nanoTime() - start;
+      reduction.finish(buckets.get(b));
       // While later buckets are on the wire.
-      squares += current.needs().norm() ? 0 : squaredNorm(buckets.get(b));
+      if (!reduction.isWhole() || !current.needs().norm()) {
+        squares += parameters.squaredGradientNorm(reduction.own(buckets.get(b)));
+      }
     }
     pending.clear();
     waitedNanos += waited;
-    if (current.needs().norm() || buckets.isEmpty()) {
+    if (buckets.isEmpty() || (reduction.isWhole() && current.needs().norm())) {
       squares = parameters.squaredGradientNorm();
+    } else if (!reduction.isWhole()) {
+      squares = joined(squares);
     }
     Set<Word> raised = words.raised();
     if (!raised.contains(Word.FAILED) && !parameters.gradientsAreFinite(squares)) {
@@ -153,10 +176,19 @@ public final class AllReduceExchange implements GradientExchange {
         used.ofAllRanks(computed, anyUnused), squares, !raised.contains(Word.FAILED), raised);
   }
 
-  private double squaredNorm(Bucket bucket) {
-    long from = Math.max(0, bucket.from());
-    return parameters.squaredGradientNorm(
-        new ParameterRange(bucket.group(), from, bucket.from() + bucket.count() - from));
+  /** What ranks that have parts of the sum must tell each other: whether it is finite, its norm. */
+  private double joined(double ownSquares) {
+    if (!parameters.gradientsAreFinite(ownSquares)) {
+      words.raise(Word.FAILED);
+    }
+    long start = System.nanoTime();
+    communicator.allReduce(words.span(), ReduceOp.SUM);
+    double squares =
+        current.needs().norm()
+            ? communicator.allReduce(new double[] {ownSquares}, ReduceOp.SUM)[0]
+            : ownSquares;
+    waitedNanos += System.nanoTime() - start;
+    return squares;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.lockstep.train.strategy;
 
 import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatLayout.Slot;
+import dev.lockstep.train.memory.ParameterRange;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -52,6 +53,12 @@ record Bucket(int group, long from, long count, List<Integer> parameters) {
     buckets.remove(withWords);
     buckets.add(withWords);
     return Collections.unmodifiableList(buckets);
+  }
+
+  /** Its gradients, without the header. */
+  ParameterRange range() {
+    long first = Math.max(0, from);
+    return new ParameterRange(group, first, from + count - first);
   }
 
   private static Bucket of(FlatLayout layout, List<Integer> lastFirst) {

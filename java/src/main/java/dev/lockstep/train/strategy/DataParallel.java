@@ -2,6 +2,7 @@ package dev.lockstep.train.strategy;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.BackendUnavailableException;
 import dev.lockstep.comm.Communicator;
@@ -13,6 +14,8 @@ import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.optimizer.FusedStep;
 import dev.lockstep.train.optimizer.LocalOptimizer;
+import dev.lockstep.train.optimizer.ShardedOptimizer;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -28,8 +31,12 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
    * @param bucketMib MiB of gradients sent at once after that
    * @param fused whether ranks of one host share one set of parameters and optimiser state, and
    *     reduce and update a slice of it each; null: where they can. The result has the same bits
+   * @param sharding 1: each rank keeps a slice of the optimiser's state, updates that slice of the
+   *     parameters and gives it to the others (ZeRO, stage 1); 0: each keeps all of it. The bytes
+   *     sent are as many
    */
-  public record Options(double firstBucketMib, double bucketMib, @Nullable Boolean fused) {
+  public record Options(
+      double firstBucketMib, double bucketMib, @Nullable Boolean fused, int sharding) {
     /**
      * Checks the ranges.
      *
@@ -38,6 +45,18 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     public Options {
       Checks.positive("first_bucket_mib", firstBucketMib);
       Checks.positive("bucket_mib", bucketMib);
+      if (sharding != 0 && sharding != 1) {
+        throw new ConfigKeyException("sharding", "must be 0 or 1, not " + sharding + ".");
+      }
+      if (sharding == 1 && fused != null && fused) {
+        throw new ConfigKeyException(
+            "sharding", "must be 0 with fused: true, which has one optimiser state for all ranks.");
+      }
+    }
+
+    /** The same, with optimiser state on every rank. */
+    public Options(double firstBucketMib, double bucketMib, @Nullable Boolean fused) {
+      this(firstBucketMib, bucketMib, fused, 0);
     }
 
     /** From the keys that a file gives; the others take their defaults. */
@@ -45,24 +64,33 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     public static Options of(
         @JsonProperty("first_bucket_mib") @Nullable Double firstBucketMib,
         @JsonProperty("bucket_mib") @Nullable Double bucketMib,
-        @JsonProperty("fused") @Nullable Boolean fused) {
+        @JsonProperty("fused") @Nullable Boolean fused,
+        @JsonProperty("sharding") @Nullable Integer sharding) {
       return new Options(
-          firstBucketMib == null ? 1 : firstBucketMib, bucketMib == null ? 25 : bucketMib, fused);
+          firstBucketMib == null ? 1 : firstBucketMib,
+          bucketMib == null ? 25 : bucketMib,
+          fused,
+          sharding == null ? 0 : sharding);
     }
 
     /** Buckets of 1 MiB, then 25 MiB; fused where the ranks can. */
     public static Options defaults() {
-      return of(null, null, null);
+      return of(null, null, null, null);
     }
 
     /** The same with other buckets. */
     public Options withBuckets(double firstMib, double mib) {
-      return new Options(firstMib, mib, fused);
+      return new Options(firstMib, mib, fused, sharding);
+    }
+
+    /** The same with optimiser state in slices (1) or on every rank (0). */
+    public Options withSharding(int stage) {
+      return new Options(firstBucketMib, bucketMib, fused, stage);
     }
 
     /** The same with parameters that are shared, or not. */
     public Options withFused(boolean shared) {
-      return new Options(firstBucketMib, bucketMib, shared);
+      return new Options(firstBucketMib, bucketMib, shared, sharding);
     }
   }
 
@@ -77,8 +105,21 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
   }
 
   @Override
+  public List<VerifiedSetting<Options>> verifiedSettings() {
+    Options small = Options.defaults().withBuckets(0.0005, 0.001);
+    // Threads of one process do not share memory as processes do, which fused needs.
+    return List.of(
+        VerifiedSetting.equal("not fused", small.withFused(false), VerifiedSetting.ADAM, 0),
+        // The same bits on 2 ranks and in shared memory; elsewhere sums may be in another order.
+        VerifiedSetting.equal("sharding 1", small.withSharding(1), VerifiedSetting.SGD, 1e-5));
+  }
+
+  @Override
   public Role create(Options options, RoleContext context) {
     Communicator group = context.communicator();
+    if (options.sharding() == 1 && group.size() > 1) {
+      return sharded(options, context);
+    }
     if (options.fused() == null ? canFuse(context) : options.fused()) {
       return fused(context, sharedMemory(group));
     }
@@ -92,6 +133,21 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
                 options.firstBucketMib(), options.bucketMib(), group, parameters, buffers)),
         context.own(new LocalOptimizer(context.optimizer(), parameters)),
         ParameterExchange.NONE);
+  }
+
+  private static Role sharded(Options options, RoleContext context) {
+    Communicator group = context.communicator();
+    FlatParameters parameters = context.parameters();
+    ModelBuffers buffers = context.buffers();
+    List<Bucket> buckets =
+        AllReduceExchange.buckets(options.firstBucketMib(), options.bucketMib(), group, parameters);
+    ShardedExchange shards = context.own(new ShardedExchange(group, parameters, buckets));
+    return context.worker(
+        parameters,
+        buffers,
+        new AllReduceExchange(buckets, shards, group, parameters, buffers),
+        context.own(new ShardedOptimizer(context.optimizer(), parameters, shards.shards())),
+        shards);
   }
 
   private static boolean canFuse(RoleContext context) {

@@ -8,6 +8,7 @@ import dev.lockstep.train.engine.Role;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.optimizer.LocalOptimizer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** {@code local_sgd}: ranks train on their own and average their parameters now and then. */
@@ -42,6 +43,13 @@ public final class LocalSgd implements StrategyProvider<LocalSgd.Options> {
   @Override
   public Class<Options> options() {
     return Options.class;
+  }
+
+  @Override
+  public List<VerifiedSetting<Options>> verifiedSettings() {
+    return List.of(
+        VerifiedSetting.equal("average_every 1", new Options(1), VerifiedSetting.SGD, 1e-5),
+        VerifiedSetting.repeatable("average_every 3", new Options(3), VerifiedSetting.MOMENTUM));
   }
 
   @Override

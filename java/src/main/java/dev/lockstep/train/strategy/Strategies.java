@@ -1,8 +1,12 @@
 package dev.lockstep.train.strategy;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.train.StrategyConfig;
 import dev.lockstep.train.engine.Role;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
@@ -30,6 +34,22 @@ public final class Strategies {
   private static <O extends Record> Role create(
       StrategyProvider<O> provider, Record options, RoleContext context) {
     return provider.create(provider.options().cast(options), context);
+  }
+
+  /**
+   * With which settings a type is to be verified.
+   *
+   * @throws ConfigKeyException if there is no such type
+   */
+  public static List<VerifiedSetting<?>> verifiedSettings(String type) {
+    // Refuses a type that is not there.
+    Record defaults =
+        StrategyConfig.fromJson(JsonNodeFactory.instance.objectNode().put("type", type)).options();
+    StrategyProvider<?> provider = Objects.requireNonNull(providers().get(type));
+    List<VerifiedSetting<?>> settings = List.copyOf(provider.verifiedSettings());
+    return settings.isEmpty()
+        ? List.of(VerifiedSetting.repeatable("defaults", defaults, VerifiedSetting.ADAM))
+        : settings;
   }
 
   /** The type whose options these are. */

@@ -1,6 +1,7 @@
 package dev.lockstep.train.strategy;
 
 import dev.lockstep.train.engine.Role;
+import java.util.List;
 
 /**
  * A way in which ranks work together, by the name that {@code strategy.type} gives it. Found by
@@ -26,4 +27,12 @@ public interface StrategyProvider<O extends Record> {
    *     this method throws
    */
   Role create(O options, RoleContext context);
+
+  /**
+   * With which options {@code lockstep verify strategy} runs this strategy. None: with the defaults
+   * and Adam, as a strategy whose result does not depend on timing.
+   */
+  default List<VerifiedSetting<O>> verifiedSettings() {
+    return List.of();
+  }
 }

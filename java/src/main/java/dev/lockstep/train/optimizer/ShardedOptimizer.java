@@ -1,0 +1,132 @@
+package dev.lockstep.train.optimizer;
+
+import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.engine.TrainingState;
+import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.memory.FlatLayout;
+import dev.lockstep.train.memory.FlatLayout.Group;
+import dev.lockstep.train.memory.FlatLayout.Slot;
+import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ParameterRange;
+import dev.lockstep.train.memory.Shard;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Updates slices of the parameters, and keeps state of these alone; other ranks have the rest
+ * (Rajbhandari et al. 2020, "ZeRO: Memory optimizations toward training trillion parameter models",
+ * stage 1). It is told of all parameters that a step updates, so that steps are counted alike on
+ * all ranks.
+ */
+public final class ShardedOptimizer extends LocalOptimizer {
+  private final List<Shard> shards;
+
+  /** For each shard, the place of this rank's first element in the state. */
+  private final List<Long> places = new ArrayList<>();
+
+  /**
+   * Makes the state of this rank's parts of some shards.
+   *
+   * @param shards in which all parameters lie, each tensor in one
+   */
+  public ShardedOptimizer(OptimizerConfig config, FlatParameters parameters, List<Shard> shards) {
+    super(config, parameters, layoutOf(shards, parameters.layout()), null);
+    this.shards = List.copyOf(shards);
+    long[] filled = new long[parameters.layout().groups().size()];
+    for (Shard shard : this.shards) {
+      ParameterRange own = shard.own();
+      places.add(filled[own.group()]);
+      filled[own.group()] += own.count();
+    }
+  }
+
+  private static FlatLayout layoutOf(List<Shard> shards, FlatLayout parameters) {
+    List<Group> groups = new ArrayList<>();
+    for (int g = 0; g < parameters.groups().size(); g++) {
+      int group = g;
+      Group whole = stateLayout(parameters).groups().get(g);
+      long count =
+          shards.stream()
+              .map(Shard::own)
+              .filter(slice -> slice.group() == group)
+              .mapToLong(ParameterRange::count)
+              .sum();
+      groups.add(new Group(whole.type(), whole.elementBytes(), count));
+    }
+    return new FlatLayout(List.of(), groups);
+  }
+
+  @Override
+  void sgd(ParameterRange range, long step, double learningRate) {
+    for (Shard shard : shards) {
+      ParameterRange own = intersection(range, shard.own());
+      if (own.count() > 0) {
+        super.sgd(own, step, learningRate);
+      }
+    }
+  }
+
+  @Override
+  void adam(ParameterRange range, long step, double learningRate) {
+    for (Shard shard : shards) {
+      ParameterRange own = intersection(range, shard.own());
+      if (own.count() > 0) {
+        super.adam(own, step, learningRate);
+      }
+    }
+  }
+
+  /** What two ranges have in common; where that is nothing, a range of no elements. */
+  private static ParameterRange intersection(ParameterRange a, ParameterRange b) {
+    long from = Math.max(a.from(), b.from());
+    long end = Math.min(a.from() + a.count(), b.from() + b.count());
+    return new ParameterRange(
+        a.group(), from, a.group() == b.group() ? Math.max(0, end - from) : 0);
+  }
+
+  @Override
+  long stateAddress(FlatBuffers flat, ParameterRange range) {
+    for (int i = 0; i < shards.size(); i++) {
+      if (intersection(range, shards.get(i).own()).count() == range.count()) {
+        return address(flat, stateRange(i, range));
+      }
+    }
+    throw new IllegalArgumentException(range + " does not lie in one part of this rank");
+  }
+
+  /** Where in the state a range lies that is in this rank's part of a shard. */
+  private ParameterRange stateRange(int shard, ParameterRange range) {
+    long from = places.get(shard) + range.from() - shards.get(shard).own().from();
+    return new ParameterRange(range.group(), from, range.count());
+  }
+
+  /** Under the names that a whole optimiser's state has, so that either goes on from the other. */
+  @Override
+  public void declare(TrainingState all) {
+    state()
+        .forEach(
+            (name, flat) -> {
+              for (Slot slot : parameters.layout().slots()) {
+                declare(all, "optimizer." + name + "." + slot.name(), flat, slot);
+              }
+            });
+    declareSteps(all);
+  }
+
+  private void declare(TrainingState all, String name, FlatBuffers flat, Slot slot) {
+    int shard = 0;
+    while (!shards.get(shard).holds(slot.group(), slot.offset())) {
+      shard++;
+    }
+    ParameterRange own = shards.get(shard).own();
+    ParameterRange part =
+        intersection(new ParameterRange(slot.group(), slot.offset(), slot.count()), own);
+    if (part.count() > 0) {
+      all.sharded(name, flat, stateRange(shard, part), part.from() - slot.offset(), slot.count());
+    } else {
+      // Before what the others have of it, or behind.
+      long from = own.from() <= slot.offset() ? 0 : slot.count();
+      all.sharded(name, flat, new ParameterRange(slot.group(), 0, 0), from, slot.count());
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package dev.lockstep.train.strategy;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.comm.Work;
+import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ParameterRange;
+
+/** How a bucket of gradients is summed, and what of the sum a rank then has. */
+interface BucketReduction {
+  /** Begins with one bucket; all ranks begin with the same in the same order. */
+  Work start(Bucket bucket);
+
+  /** The work has ended: from now on the gradients of {@link #own} are the joint ones. */
+  void finish(Bucket bucket);
+
+  /** What this rank has of a bucket's sum. */
+  ParameterRange own(Bucket bucket);
+
+  /** Whether every rank has all of it, the control words of the last bucket included. */
+  boolean isWhole();
+
+  /** An all-reduce: every rank has everything. */
+  static BucketReduction whole(Communicator group, FlatParameters parameters) {
+    return new BucketReduction() {
+      @Override
+      public Work start(Bucket bucket) {
+        return group.allReduceAsync(
+            parameters.gradients().span(bucket.group(), bucket.from(), bucket.count()),
+            ReduceOp.SUM);
+      }
+
+      @Override
+      public void finish(Bucket bucket) {}
+
+      @Override
+      public ParameterRange own(Bucket bucket) {
+        return bucket.range();
+      }
+
+      @Override
+      public boolean isWhole() {
+        return true;
+      }
+    };
+  }
+}
