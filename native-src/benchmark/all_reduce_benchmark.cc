@@ -1,5 +1,5 @@
-// Times the all-reduce algorithms over loopback TCP, for the defaults in collective/tuning.cc, and one 8-byte
-// all-reduce through the JNI boundary in a group of one. Ranks are threads.
+// Times the all-reduce algorithms over loopback TCP, for the defaults in collective/choice/tuning.cc, and one
+// 8-byte all-reduce through the JNI boundary in a group of one. Ranks are threads.
 //
 //   all_reduce_benchmark [--algorithm NAME …] [ranks …]     (default all of them, 2 4)
 
@@ -12,12 +12,12 @@
 #include <thread>
 #include <vector>
 
-#include "collective/algorithm.h"
-#include "collective/select.h"
-#include "collective/transport_backend.h"
+#include "collective/backend/transport_backend.h"
+#include "collective/choice/algorithm.h"
+#include "collective/choice/select.h"
 #include "lockstep/communicator.h"
 #include "test/tcp_group.h"
-#include "transport/tcp/tcp_transport.h"
+#include "transport/tcp/mesh/tcp_transport.h"
 
 namespace lockstep {
 namespace {

@@ -19,10 +19,10 @@
 #include <vector>
 
 #include "channel/channels.h"
-#include "collective/communicator.h"
-#include "collective/hosts.h"
-#include "collective/transport_backend.h"
-#include "transport/tcp/tcp_transport.h"
+#include "collective/backend/transport_backend.h"
+#include "collective/communicator/communicator.h"
+#include "collective/hosts/hosts.h"
+#include "transport/tcp/mesh/tcp_transport.h"
 
 namespace {
 

@@ -16,7 +16,7 @@
 #include <random>
 #include <vector>
 
-#include "collective/single_backend.h"
+#include "collective/backend/single_backend.h"
 #include "splitting/refinement.h"
 
 namespace lockstep::splitting {

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "collective/transport_backend.h"
+#include "collective/backend/transport_backend.h"
 #include "splitting/psd_projection.h"
 #include "splitting/splitting.h"
 #include "test/ranks.h"

@@ -21,9 +21,9 @@
 #include <string>
 #include <vector>
 
-#include "collective/algorithm.h"
-#include "collective/transport_backend.h"
-#include "transport/tcp/tcp_transport.h"
+#include "collective/backend/transport_backend.h"
+#include "collective/choice/algorithm.h"
+#include "transport/tcp/mesh/tcp_transport.h"
 
 namespace lockstep {
 namespace {

@@ -18,7 +18,7 @@
 #include "channel/inbox.h"
 #include "channel/message.h"
 #include "channel/wire.h"
-#include "collective/statistics.h"
+#include "collective/observation/statistics.h"
 #include "transport/traffic.h"
 #include "transport/transport.h"
 

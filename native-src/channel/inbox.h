@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "channel/message.h"
-#include "transport/tcp/frame.h"
+#include "transport/tcp/wire/frame.h"
 
 namespace lockstep {
 

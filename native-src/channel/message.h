@@ -8,7 +8,7 @@
 
 #include "lockstep/error.h"
 #include "lockstep/types.h"
-#include "transport/tcp/mailbox.h"
+#include "transport/messages/mailbox.h"
 
 namespace lockstep {
 

@@ -9,7 +9,7 @@
 #include <span>
 
 #include "lockstep/error.h"
-#include "transport/tcp/connection.h"
+#include "transport/tcp/mesh/connection.h"
 
 namespace lockstep {
 

@@ -7,8 +7,8 @@
 #include <atomic>
 #include <cstdlib>
 
-#include "transport/tcp/control_frame.h"
-#include "transport/tcp/mesh_transport.h"
+#include "transport/tcp/mesh/mesh_transport.h"
+#include "transport/tcp/wire/control_frame.h"
 
 using namespace lockstep;
 using namespace lockstep::tcp;

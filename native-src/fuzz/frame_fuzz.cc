@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "transport/tcp/control.h"
-#include "transport/tcp/crc32c.h"
-#include "transport/tcp/frame.h"
-#include "transport/tcp/wire.h"
+#include "core/crypto/crc32c.h"
+#include "transport/tcp/wire/control.h"
+#include "transport/tcp/wire/frame.h"
+#include "transport/tcp/wire/wire.h"
 
 using namespace lockstep::tcp;
 

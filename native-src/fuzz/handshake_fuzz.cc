@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "transport/tcp/handshake.h"
+#include "transport/tcp/handshake/handshake.h"
 
 using namespace lockstep::tcp;
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "collective/algorithm.h"
+#include "collective/choice/algorithm.h"
 #include "core/data_type.h"
 #include "core/log.h"
 #include "jni/boundary.h"

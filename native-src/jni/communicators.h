@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "jni/registry.h"
 
 namespace lockstep {

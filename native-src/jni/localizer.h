@@ -5,7 +5,7 @@
 #include <mutex>
 #include <span>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "jni/registry.h"
 #include "splitting/network.h"
 #include "splitting/refinement.h"

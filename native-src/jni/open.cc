@@ -8,15 +8,15 @@
 #include <string>
 #include <utility>
 
-#include "collective/hosts.h"
-#include "collective/message_wire.h"
-#include "collective/single_backend.h"
-#include "collective/transport_backend.h"
+#include "backends/mpi/signal_guard.h"
+#include "collective/backend/single_backend.h"
+#include "collective/backend/transport_backend.h"
+#include "collective/communicator/message_wire.h"
+#include "collective/hosts/hosts.h"
 #include "jni/boundary.h"
 #include "jni/communicators.h"
 #include "lockstep/communicator.h"
 #include "transport/in_process/in_process_transport.h"
-#include "transport/mpi/signal_guard.h"
 
 namespace lockstep {
 namespace {

@@ -1,12 +1,12 @@
 #include <memory>
 #include <string>
 
-#include "collective/transport_backend.h"
+#include "collective/backend/transport_backend.h"
+#include "core/crypto/sha256.h"
 #include "jni/boundary.h"
 #include "jni/communicators.h"
 #include "lockstep/communicator.h"
-#include "transport/tcp/sha256.h"
-#include "transport/tcp/tcp_transport.h"
+#include "transport/tcp/mesh/tcp_transport.h"
 
 namespace lockstep {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "channel/channels.h"
-#include "collective/algorithm.h"
+#include "collective/choice/algorithm.h"
 #include "core/clock.h"
 #include "jni/boundary.h"
 #include "jni/communicators.h"

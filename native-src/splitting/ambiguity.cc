@@ -16,9 +16,10 @@ constexpr std::size_t PATCH = 40;
 template <int D>
 std::vector<Ambiguity> find_in(Communicator& group, const Network& network, const RefinementOptions& options,
                                std::span<const double> positions) {
-  const RangeGraph graph(network, options.noise_factor);
+  RangeGraph graph(network, options.noise_factor);
   const SensorSlices slices(group, network.sensors);
   const std::vector<double> points = graph.points_at(positions);
+  graph.weigh_by(points);
   MirrorImages<D> images(graph, Loss{options.huber}, PATCH);
   std::vector<double> own;  // Sensor, alternative, difference; once more …
   for (std::int32_t sensor = slices.begin(); sensor < slices.end(); ++sensor) {

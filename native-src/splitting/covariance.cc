@@ -8,8 +8,9 @@ namespace lockstep::splitting {
 void covariances(Communicator& group, const Network& network, const RefinementOptions& options,
                  std::span<const double> positions, std::span<double> out) {
   if (group.rank() == 0) {
-    const RangeGraph graph(network, options.noise_factor);
+    RangeGraph graph(network, options.noise_factor);
     const std::vector<double> points = graph.points_at(positions);
+    graph.weigh_by(points);
     SelectedInverse(graph, Loss{options.huber}, points).diagonal_blocks(out);
   }
   if (group.size() == 1) return;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "channel/message.h"
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "splitting/mixing.h"
 
 namespace lockstep::splitting {

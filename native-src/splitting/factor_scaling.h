@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "splitting/weights.h"
 
 namespace lockstep::splitting {

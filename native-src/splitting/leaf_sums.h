@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "splitting/partition.h"
 
 namespace lockstep::splitting {

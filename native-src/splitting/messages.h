@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 
 namespace lockstep::splitting {
 

@@ -2,16 +2,17 @@
 
 /// @file
 /// From the relaxation to the maximum-likelihood estimate: Levenberg–Marquardt on the weighted ranges, over
-/// all edges. The standard deviation of a range is the noise factor times the range, and at least that times
-/// a thousandth of the network's mean range. A cost is the negative logarithm of a likelihood. Positions and
-/// options are finite, the network is checked, and all ranks pass the same.
+/// all edges. The standard deviation of a range is the noise factor times the distance between the estimated
+/// positions (at least half the range and a thousandth of the network's mean range): taken from the range,
+/// which is off itself, it biases both the estimate and the covariances. A cost is the negative logarithm of
+/// a likelihood. Positions and options are finite, the network is checked, and all ranks pass the same.
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "splitting/network.h"
 
 namespace lockstep::splitting {
@@ -21,6 +22,7 @@ struct RefinementOptions {
   double huber = 0;            ///< threshold in standard deviations; 0: least squares
   int max_iterations = 200;
   double tolerance = 1e-6;  ///< relative decrease of the cost in a step at which it ends
+  bool searches = true;     ///< for a fold of lower cost than the one that the start is in
 };
 
 struct Refinement {
@@ -30,8 +32,10 @@ struct Refinement {
 };
 
 /// Collective: descends to a local minimum of the cost, and to a lower one as long as a sensor, alone or with
-/// its closest neighbour, has a mirror image whose cost is lower by 1 or more. Where a tie is closer than
-/// that the start decides; find_ambiguous() tells of it. Linear in the number of ranges.
+/// its closest neighbour, has a mirror image whose cost is lower by 1 or more; then looks for a fold of lower
+/// cost (portfolio/search.h). Where a tie is closer than 1 the start decides; find_ambiguous() tells of it.
+/// The descent is linear in the number of ranges; the search is cut off by an estimate of its operations,
+/// never by time.
 /// @param positions sensors × d, the start and then the estimate; the same bits on any number of ranks
 Refinement refine(Communicator& group, const Network& network, const RefinementOptions& options,
                   std::span<double> positions);

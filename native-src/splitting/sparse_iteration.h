@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "splitting/exchange.h"
 #include "splitting/inexact_prox.h"
 #include "splitting/psd_projection.h"

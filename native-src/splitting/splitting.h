@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "lockstep/error.h"
 #include "splitting/network.h"
 

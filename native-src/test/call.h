@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "typed_data.h"
 
 namespace lockstep::test {

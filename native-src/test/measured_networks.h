@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "collective/communicator.h"
-#include "collective/single_backend.h"
+#include "collective/backend/single_backend.h"
+#include "collective/communicator/communicator.h"
 #include "networks.h"
 #include "ranks.h"
 

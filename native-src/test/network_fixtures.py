@@ -37,19 +37,24 @@ def trajectory(by_iteration):
     return [[int(iteration), mse] for iteration, mse in by_iteration.items()]
 
 
-name = sys.argv[1].rsplit("/", 1)[-1]
-data = json.load(open(sys.argv[1]))
-print("// From %s by network_fixtures.py." % name)
-if "P_block" in data:
-    field("weights", flat(data["P_block"]))
-    field("exact", trajectory(data["mse_by_iteration_exact_prox"]))
-    field("inexact", trajectory(data["mse_by_iteration_inexact_prox"]))
-    field("positions", flat(data["positions_at_500"]))
-else:
-    field("dimension", data["dimension"])
-    field("anchors", flat(data["anchors"]))
-    field("truth", flat(data["sensors"]))
-    field("sensor_ranges", data["sensor_edges"])
-    field("anchor_ranges", data["anchor_edges"])
-    if "neighbors" in data:
-        field("neighbors", data["neighbors"])
+def main():
+    name = sys.argv[1].rsplit("/", 1)[-1]
+    data = json.load(open(sys.argv[1]))
+    print("// From %s by network_fixtures.py." % name)
+    if "P_block" in data:
+        field("weights", flat(data["P_block"]))
+        field("exact", trajectory(data["mse_by_iteration_exact_prox"]))
+        field("inexact", trajectory(data["mse_by_iteration_inexact_prox"]))
+        field("positions", flat(data["positions_at_500"]))
+    else:
+        field("dimension", data["dimension"])
+        field("anchors", flat(data["anchors"]))
+        field("truth", flat(data["sensors"]))
+        field("sensor_ranges", data["sensor_edges"])
+        field("anchor_ranges", data["anchor_edges"])
+        if "neighbors" in data:
+            field("neighbors", data["neighbors"])
+
+
+if __name__ == "__main__":
+    main()

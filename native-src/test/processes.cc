@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "collective/transport_backend.h"
-#include "transport/tcp/tcp_transport.h"
+#include "collective/backend/transport_backend.h"
+#include "transport/tcp/mesh/tcp_transport.h"
 
 namespace lockstep::test {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "collective/communicator.h"
-#include "collective/hosts.h"
+#include "collective/communicator/communicator.h"
+#include "collective/hosts/hosts.h"
 
 namespace lockstep::test {
 

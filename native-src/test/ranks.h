@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "collective/communicator.h"
-#include "collective/tuning.h"
+#include "collective/choice/tuning.h"
+#include "collective/communicator/communicator.h"
 #include "transport/in_process/in_process_transport.h"
 #include "transport/shared_memory/shared_memory_transport.h"
 

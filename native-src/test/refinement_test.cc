@@ -21,14 +21,16 @@ bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
 }
 
+// With the standard deviations of the estimate's distances. The first two are what Gauss-Newton in NumPy
+// finds, to all digits shown; with those of the measured ranges the errors are 0.0106, 0.00790 and 0.01333.
 TEST(RefinementTest, FindsTheKnownMaximumLikelihoodFromTheTruth) {
   struct Row {
     test::KnownNetwork known;
     double noise, cost, error;
   };
   for (const Row& row :
-       {Row{test::radar_20_8(), 0.05, 35.8, 0.0106}, Row{test::snl30_seed0(), 0.05, 200.5, 0.00790},
-        Row{test::stanford_500(), 0.1, 1375.25, 0.01333}}) {
+       {Row{test::radar_20_8(), 0.05, 36.586, 0.00957}, Row{test::snl30_seed0(), 0.05, 200.613, 0.00710},
+        Row{test::stanford_500(), 0.1, 1314.0, 0.01226}}) {
     std::vector<double> positions = row.known.truth;
     const Refinement found =
         refine(*group_of_one(), row.known.network(), {.noise_factor = row.noise}, positions);
@@ -45,7 +47,7 @@ TEST(RefinementTest, ReachesItFromPoorStarts) {
     std::vector<double> positions = test::poor_start(known, 0.1, seed);
     const Refinement found = refine(*group_of_one(), known.network(), {}, positions);
     EXPECT_TRUE(found.converged);
-    EXPECT_NEAR(found.cost, 200.5013, 1e-3);
+    EXPECT_NEAR(found.cost, 200.6128, 1e-3);
   }
 }
 
@@ -117,8 +119,8 @@ TEST(RefinementTest, HubersLossShrugsOffOutlyingRanges) {
   refine(*group_of_one(), known.network(), {}, by_squares);
   std::vector<double> by_huber = by_squares;
   refine(*group_of_one(), known.network(), {.huber = 1.5}, by_huber);
-  EXPECT_GT(root_mean_squared_error(known, by_squares), 0.03);
-  EXPECT_LT(root_mean_squared_error(known, by_huber), 0.015);
+  EXPECT_GT(root_mean_squared_error(known, by_squares), 0.02);
+  EXPECT_LT(root_mean_squared_error(known, by_huber), 0.01);
 }
 
 TEST(RefinementTest, PartsSensorsThatStartAtOnePlace) {

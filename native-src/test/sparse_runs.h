@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "collective/transport_backend.h"
+#include "collective/backend/transport_backend.h"
 #include "ranks.h"
 #include "splitting/sparse_splitting.h"
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "collective/single_backend.h"
+#include "collective/backend/single_backend.h"
 #include "networks.h"
 #include "ranks.h"
 #include "splitting/dense_splitting.h"

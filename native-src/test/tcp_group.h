@@ -22,8 +22,8 @@
 #include <vector>
 
 #include "core/deadline.h"
-#include "transport/tcp/dial.h"
-#include "transport/tcp/tcp_transport.h"
+#include "transport/tcp/handshake/connect.h"
+#include "transport/tcp/mesh/tcp_transport.h"
 
 namespace lockstep::test {
 

@@ -22,7 +22,7 @@ std::string waiting_text(int rank, const PendingOperation& pending, const std::s
          seconds_text(pending.seconds) + ")";
 }
 
-std::string absent_text(int rank, const RollEntry& entry) {
+std::string absent_text(int rank, const WaitReport& entry) {
   std::string text = rank_name(rank);
   text += entry.has_left ? " has left the group" : " is in no operation of this group, or does not respond";
   if (entry.last_seen) {
@@ -35,12 +35,12 @@ std::string absent_text(int rank, const RollEntry& entry) {
 }  // namespace
 
 std::optional<std::string> stall_report(int own_rank, const PendingOperation& own,
-                                        const std::vector<RollEntry>& roll, double limit) {
+                                        const std::vector<WaitReport>& wait_reports, double limit) {
   constexpr double SLACK = 1;  // Ranks begin to wait at different times.
   std::string text = "Stalled: " + waiting_text(own_rank, own, own.signature.describe());
-  for (int rank = 0; rank < static_cast<int>(roll.size()); ++rank) {
+  for (int rank = 0; rank < static_cast<int>(wait_reports.size()); ++rank) {
     if (rank == own_rank) continue;
-    const RollEntry& entry = roll[static_cast<std::size_t>(rank)];
+    const WaitReport& entry = wait_reports[static_cast<std::size_t>(rank)];
     if (!entry.pending) {
       text += "; " + absent_text(rank, entry);
       continue;
@@ -82,8 +82,8 @@ StallWatch::Due StallWatch::look() {
   return Due::REPORT;
 }
 
-void StallWatch::report(const std::vector<RollEntry>& roll) {
-  const std::optional<std::string> text = stall_report(own_rank_, pending(), roll, limit_.count());
+void StallWatch::report(const std::vector<WaitReport>& wait_reports) {
+  const std::optional<std::string> text = stall_report(own_rank_, pending(), wait_reports, limit_.count());
   if (!text) return;
   told_ = true;
   log_notice(LogLevel::WARN, *text);

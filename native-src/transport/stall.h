@@ -17,8 +17,8 @@ struct LOCKSTEP_API PendingOperation {
   double seconds = 0;  ///< for so long
 };
 
-/// What is known of one rank when the roll is called.
-struct LOCKSTEP_API RollEntry {
+/// What is known of one rank when the states of all ranks are collected.
+struct LOCKSTEP_API WaitReport {
   std::optional<PendingOperation> pending;  ///< nothing when it did not answer
   bool has_left = false;
   std::optional<Signature> last_seen;  ///< the latest operation in which it was heard of
@@ -26,9 +26,9 @@ struct LOCKSTEP_API RollEntry {
   double last_seen_seconds = 0;  ///< so long ago
 };
 
-/// Watches one wait: when it has taken Deadline::stall_after(), the roll is called, and what comes of it goes
-/// to the log, once; the end of the wait is then told too. Of several ranks that wait in vain only the lowest
-/// speaks. A transport makes one in a wait that has become slow:
+/// Watches one wait: when it has taken Deadline::stall_after(), the states of all ranks are collected, and
+/// what comes of it goes to the log, once; the end of the wait is then told too. Of several ranks that wait
+/// in vain only the lowest speaks. A transport makes one in a wait that has become slow:
 ///
 ///     StallWatch watch(rank, signature, awaited, deadline);
 ///     while (…) {
@@ -52,8 +52,8 @@ class LOCKSTEP_API StallWatch {
   /// Each but NOTHING is due once.
   Due look();
 
-  /// @param roll of all ranks of the group; that of this rank is not looked at
-  void report(const std::vector<RollEntry>& roll);
+  /// @param wait_reports of all ranks of the group; that of this rank is not looked at
+  void report(const std::vector<WaitReport>& wait_reports);
 
   PendingOperation pending() const;
 
@@ -74,6 +74,6 @@ class LOCKSTEP_API StallWatch {
 /// long too, which then says it.
 /// @param limit seconds after which a rank speaks
 std::optional<std::string> stall_report(int own_rank, const PendingOperation& own,
-                                        const std::vector<RollEntry>& roll, double limit);
+                                        const std::vector<WaitReport>& wait_reports, double limit);
 
 }  // namespace lockstep

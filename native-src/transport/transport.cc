@@ -1,6 +1,6 @@
 #include "transport/transport.h"
 
-#include "collective/algorithm.h"
+#include "collective/choice/algorithm.h"
 #include "core/data_type.h"
 
 namespace lockstep {
@@ -87,6 +87,7 @@ Error timeout_error(int own_rank, std::span<const int> chain, const Signature& o
 }
 
 Error renumbered(const Error& error, std::span<const int> ranks) {
+  if (error.numbering() == Error::Numbering::WHOLE) return Error(error.code(), error.what(), error.rank());
   if (error.rank() < 0 || error.rank() >= static_cast<int>(ranks.size())) return error;
   const int rank = ranks[static_cast<std::size_t>(error.rank())];
   bool is_same = true;
@@ -135,11 +136,14 @@ ErrorCode code_for_peers(ErrorCode code) {
 
 Error aborted_error(int origin, const Error& reason) {
   const std::string text = reason.what();
-  const int rank = reason.rank() == Error::NO_RANK ? origin : reason.rank();
-  const ErrorCode code = code_for_peers(reason.code());
+  const bool names_rank = reason.rank() != Error::NO_RANK;
+  const int rank = names_rank ? reason.rank() : origin;
+  const Error::Numbering numbering = names_rank ? reason.numbering() : Error::Numbering::GROUP;
   // Who passes on what it heard is not where the failure began.
-  if (text.find(" ended the group: ") != std::string::npos) return Error(code, text, rank);
-  return Error(code, "Rank " + std::to_string(origin) + " ended the group: " + text, rank);
+  if (text.find(" ended the group: ") != std::string::npos)
+    return Error(code_for_peers(reason.code()), text, rank, numbering);
+  return Error(code_for_peers(reason.code()), "Rank " + std::to_string(origin) + " ended the group: " + text,
+               rank, numbering);
 }
 
 }  // namespace lockstep

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -14,12 +15,18 @@ class LOCKSTEP_API Error : public std::runtime_error {
  public:
   static constexpr int NO_RANK = -1;
 
-  Error(ErrorCode code, const std::string& message, int rank = NO_RANK);
+  /// Who counts the rank of an error: the group whose operation failed or, where that is one level of a
+  /// larger group (the ranks of a host), that larger group.
+  enum class Numbering : std::int32_t { GROUP = 0, WHOLE = 1 };
+
+  Error(ErrorCode code, const std::string& message, int rank = NO_RANK,
+        Numbering numbering = Numbering::GROUP);
 
   ErrorCode code() const noexcept { return code_; }
 
   /// The rank at fault (that died, that is awaited, that disagrees), or NO_RANK.
   int rank() const noexcept { return rank_; }
+  Numbering numbering() const noexcept { return numbering_; }
 
   /// How the error crosses the JNI boundary: "lockstep:CODE:RANK:MESSAGE", in modified UTF-8 whatever bytes
   /// came from a peer or from the system.
@@ -28,6 +35,7 @@ class LOCKSTEP_API Error : public std::runtime_error {
  private:
   ErrorCode code_;
   int rank_;
+  Numbering numbering_;
   std::string encoded_;
 };
 

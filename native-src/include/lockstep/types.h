@@ -42,7 +42,8 @@ enum class MemorySharing : std::int32_t {
   REQUIRED = 2
 };
 
-/// How a collective is carried out. Names in text are as "recursive-doubling" (collective/algorithm.h).
+/// How a collective is carried out. Names in text are as "recursive-doubling"
+/// (collective/choice/algorithm.h).
 enum class Algorithm : std::int32_t {
   NONE = 0,                ///< nothing to do, or not a collective (SEND, RECEIVE)
   RING = 1,                ///< reduce-scatter and all-gather around a ring
@@ -54,7 +55,7 @@ enum class Algorithm : std::int32_t {
   PAIRWISE = 7,            ///< everyone with everyone, one after the other
   DISSEMINATION = 8,       ///< of the barrier
   DIRECT = 9,              ///< each rank reads its peers' memory (one host)
-  HIERARCHICAL = 10,       ///< DIRECT inside hosts, another one between their leaders
+  HIERARCHICAL = 10,       ///< DIRECT inside hosts, another one between them
   LIBRARY = 11             ///< the backend's own (MPI, Gloo)
 };
 

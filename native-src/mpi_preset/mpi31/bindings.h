@@ -4,7 +4,7 @@
 
 #include <mpi.h>
 
-#include "transport/mpi/signal_guard.h"
+#include "backends/mpi/signal_guard.h"
 
 // Arrays that MPI reads until a non-blocking operation is complete. Java passes only native memory for them: of an
 // int[] the JVM gives a copy that ends with the call.

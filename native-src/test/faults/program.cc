@@ -6,8 +6,8 @@
 #include <string>
 
 #include "channel/channels.h"
-#include "collective/direct/run_direct.h"
-#include "collective/select.h"
+#include "collective/choice/select.h"
+#include "collective/shared_memory/run_direct.h"
 #include "core/data_type.h"
 #include "lockstep/error.h"
 

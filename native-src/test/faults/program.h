@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "../random_step.h"
-#include "collective/communicator.h"
+#include "collective/communicator/communicator.h"
 #include "progress.h"
 
 namespace lockstep::test {

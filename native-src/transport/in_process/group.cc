@@ -123,7 +123,7 @@ int Group::wait(Post& post, const Deadline& deadline, Traffic& traffic) {
       watch.emplace(post.owner, post.signature, post.peer, deadline);
       own.waiting = &*watch;
     }
-    if (watch->look() == StallWatch::Due::REPORT) watch->report(roll());
+    if (watch->look() == StallWatch::Due::REPORT) watch->report(wait_reports());
     own.changed.wait_for(lock, deadline.slice());
   }
 }
@@ -207,9 +207,9 @@ std::shared_ptr<Group> Group::split(int rank, std::span<const int> members, cons
   return group;
 }
 
-std::vector<RollEntry> Group::roll() const {
+std::vector<WaitReport> Group::wait_reports() const {
   const auto now = Deadline::Clock::now();
-  std::vector<RollEntry> entries(members_.size());
+  std::vector<WaitReport> entries(members_.size());
   for (std::size_t rank = 0; rank < members_.size(); ++rank) {
     const Member& member = members_[rank];
     if (member.waiting != nullptr) entries[rank].pending = member.waiting->pending();

@@ -96,7 +96,7 @@ class Group {
   std::optional<Error> obstacle(int rank, int awaited, const Signature& own) const;
   bool all_others_left(int rank) const;
   void wake_all();
-  std::vector<RollEntry> roll() const;
+  std::vector<WaitReport> wait_reports() const;
 
   const std::shared_ptr<WireHub> wires_;
   std::mutex mutex_;

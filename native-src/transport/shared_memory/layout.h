@@ -33,7 +33,8 @@ struct alignas(SEPARATION) Failure {
   std::int32_t origin;
   std::int32_t code;
   std::int32_t rank;
-  std::array<char, 1000> message;
+  std::int32_t numbering;  ///< an Error::Numbering
+  std::array<char, 996> message;
 };
 
 struct alignas(SEPARATION) Group {
@@ -57,23 +58,23 @@ struct alignas(64) Announcement {
 };
 static_assert(sizeof(Announcement) == 512);
 
-/// The operation that a rank is in, for those who wait and wonder why.
-struct alignas(64) Whereabouts {
+/// The operation that a rank is in, read by peers to diagnose a long wait.
+struct alignas(64) CurrentOperation {
   std::atomic<std::uint64_t> version;  ///< odd while it is being written
   std::array<std::atomic<std::uint64_t>, SIGNATURE_WORDS> words;
 };
 
-/// What a rank waits for, once that takes long. Times are nanoseconds of the steady clock, which is the
-/// host's.
-struct alignas(64) Patience {
+/// What a rank waits for, published only when the wait is slow. Times are nanoseconds of the steady clock,
+/// which is the host's.
+struct alignas(64) WaitState {
   std::atomic<std::int64_t> since;      ///< 0: it does not wait
   std::atomic<std::int64_t> last_look;  ///< when it last looked; stands still in a stopped rank
   std::atomic<std::int32_t> awaited;
-  Whereabouts doing;
+  CurrentOperation doing;
 };
 
-/// Where a rank sleeps, and how it is woken.
-struct alignas(SEPARATION) Bell {
+/// Futex on which a rank sleeps, and the flag that says so.
+struct alignas(SEPARATION) SleepDoorbell {
   std::atomic<std::uint32_t> sleeps;
   std::atomic<std::uint32_t> rings;  ///< the futex
 };
@@ -83,12 +84,12 @@ struct alignas(SEPARATION) Member {
 
   std::array<Announcement, 2> announcements;  ///< of even and odd steps
   alignas(SEPARATION) std::atomic<std::uint64_t> step;
-  Bell bell;
+  SleepDoorbell doorbell;
   std::atomic<std::uint32_t> state;
   std::atomic<std::uint32_t> touches_others;  ///< 1 while it may write into memory of other ranks
-  Whereabouts whereabouts;
-  Patience patience;
-  alignas(SEPARATION) Bell message_bell;
+  CurrentOperation current_operation;
+  WaitState patience;
+  alignas(SEPARATION) SleepDoorbell message_doorbell;
   std::atomic<std::uint32_t> has_left_messages;  ///< 1: it sends and takes no more messages of channels
   std::array<std::uint64_t, 16> processors;      ///< on which the rank may run, a bit each
 };

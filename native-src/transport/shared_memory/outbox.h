@@ -6,8 +6,8 @@
 #include <cstring>
 #include <deque>
 
+#include "transport/messages/mailbox.h"
 #include "transport/shared_memory/rings.h"
-#include "transport/tcp/mailbox.h"
 
 namespace lockstep::shared_memory {
 

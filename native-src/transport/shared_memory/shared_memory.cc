@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <thread>
 
@@ -64,14 +65,14 @@ Layout layout_of(const Segment& segment) {
 
 namespace shared_memory {
 
-Pool::Pool(Segment segment, const Layout& layout, int rank)
+RegisteredMemory::RegisteredMemory(Segment segment, const Layout& layout, int rank)
     : segment_(std::move(segment)),
       layout_(layout),
       rank_(rank),
       arenas_(segment_.base() + layout.arena(0)),
       arena_(layout.arena_bytes) {}
 
-std::byte* Pool::allocate(std::size_t bytes) {
+std::byte* RegisteredMemory::allocate(std::size_t bytes) {
   std::lock_guard lock(mutex_);
   const std::optional<std::size_t> offset = arena_.take(bytes);
   if (!offset) {
@@ -89,14 +90,54 @@ std::byte* Pool::allocate(std::size_t bytes) {
   return arena(rank_) + *offset;
 }
 
-void Pool::free(std::byte* memory) noexcept {
+void RegisteredMemory::free(std::byte* memory) noexcept {
   std::lock_guard lock(mutex_);
   const auto offset = static_cast<std::size_t>(memory - arena(rank_));
   const std::size_t length = arena_.give_back(offset);
   segment_.release(layout_.arena(static_cast<std::size_t>(rank_)) + offset, length);
 }
 
-std::optional<std::uint64_t> Pool::offset_of(const void* memory, std::size_t bytes) const {
+namespace {
+
+constexpr std::size_t USERS_PAGE = 4096;
+
+std::atomic<std::uint32_t>& users_of(std::byte* page) {
+  return *reinterpret_cast<std::atomic<std::uint32_t>*>(page);
+}
+
+}  // namespace
+
+std::byte* RegisteredMemory::allocate_shared(std::size_t bytes) {
+  free_unused_shared();
+  const bool overflows = bytes > std::numeric_limits<std::size_t>::max() - USERS_PAGE;
+  std::byte* const page = allocate(overflows ? bytes : USERS_PAGE + bytes);
+  users_of(page).store(static_cast<std::uint32_t>(layout_.ranks));
+  std::lock_guard lock(mutex_);
+  shared_.push_back(page);
+  return page + USERS_PAGE;
+}
+
+void RegisteredMemory::leave_shared(std::byte* memory) noexcept {
+  users_of(memory - USERS_PAGE).fetch_sub(1);
+  if (rank_ == 0) free_unused_shared();
+}
+
+void RegisteredMemory::free_unused_shared() noexcept {
+  while (true) {
+    std::byte* page = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      const auto unused =
+          std::ranges::find_if(shared_, [](std::byte* each) { return users_of(each).load() == 0; });
+      if (unused == shared_.end()) return;
+      page = *unused;
+      shared_.erase(unused);
+    }
+    free(page);
+  }
+}
+
+std::optional<std::uint64_t> RegisteredMemory::offset_of(const void* memory, std::size_t bytes) const {
   const std::byte* const own = arena(rank_);
   const auto* const address = static_cast<const std::byte*>(memory);
   if (std::less<>()(address, own) || !std::less<>()(address, own + layout_.arena_bytes)) return std::nullopt;
@@ -127,13 +168,13 @@ SharedMemory::SharedMemory(Segment segment, int rank, const SharedMemoryOptions&
     : rank_(rank),
       layout_(layout_of(segment)),
       options_(options),
-      pool_(std::make_shared<Pool>(std::move(segment), layout_, rank)),
-      base_(pool_->segment().base()),
+      registered_(std::make_shared<RegisteredMemory>(std::move(segment), layout_, rank)),
+      base_(registered_->segment().base()),
       traffic_(static_cast<int>(layout_.ranks)) {
   const auto own_rank = static_cast<std::size_t>(rank);
-  pool_->segment().reserve(layout_.channel_data(shared_memory::Use::COLLECTIVES, own_rank, 0),
-                           layout_.channels_bytes());
-  pool_->segment().hold_presence(rank);
+  registered_->segment().reserve(layout_.channel_data(shared_memory::Use::COLLECTIVES, own_rank, 0),
+                                 layout_.channels_bytes());
+  registered_->segment().hold_presence(rank);
   Member& own = member(rank);
   cpu_set_t processors;
   CPU_ZERO(&processors);
@@ -151,23 +192,23 @@ Member& SharedMemory::member(int rank) const {
 }
 
 std::shared_ptr<std::byte> SharedMemory::allocate(std::size_t bytes) {
-  return {pool_->allocate(bytes), [pool = pool_](std::byte* memory) { pool->free(memory); }};
+  return {registered_->allocate(bytes),
+          [registered = registered_](std::byte* memory) { registered->free(memory); }};
 }
 
-// Never given back before the segment goes: a rank that frees its handle must not take the memory from under
-// others.
 std::shared_ptr<std::byte> SharedMemory::allocate_shared(std::size_t bytes, std::uint64_t& offset) {
-  std::byte* const memory = pool_->allocate(bytes);
-  offset = static_cast<std::uint64_t>(memory - pool_->arena(0));
+  std::byte* const memory = registered_->allocate_shared(bytes);
+  offset = static_cast<std::uint64_t>(memory - registered_->arena(0));
   return shared_at(offset);
 }
 
 std::shared_ptr<std::byte> SharedMemory::shared_at(std::uint64_t offset) {
-  return {pool_->arena(0) + offset, [pool = pool_](std::byte*) {}};
+  return {registered_->arena(0) + offset,
+          [registered = registered_](std::byte* memory) { registered->leave_shared(memory); }};
 }
 
 std::optional<std::uint64_t> SharedMemory::shared_offset(const void* memory, std::size_t bytes) const {
-  const std::byte* const begin = pool_->arena(0);
+  const std::byte* const begin = registered_->arena(0);
   const auto* const address = static_cast<const std::byte*>(memory);
   if (std::less<>()(address, begin)) return std::nullopt;
   const auto offset = static_cast<std::size_t>(address - begin);
@@ -216,7 +257,8 @@ void SharedMemory::check_failure() const {
   if (failure.state.load() != Failure::TOLD) return;
   const std::string message(failure.message.data(),
                             ::strnlen(failure.message.data(), failure.message.size()));
-  throw aborted_error(failure.origin, Error(static_cast<ErrorCode>(failure.code), message, failure.rank));
+  throw aborted_error(failure.origin, Error(static_cast<ErrorCode>(failure.code), message, failure.rank,
+                                            static_cast<Error::Numbering>(failure.numbering)));
 }
 
 void SharedMemory::fail(const Error& reason) noexcept {
@@ -226,6 +268,7 @@ void SharedMemory::fail(const Error& reason) noexcept {
     failure.origin = rank_;
     failure.code = static_cast<std::int32_t>(reason.code());
     failure.rank = reason.rank();
+    failure.numbering = static_cast<std::int32_t>(reason.numbering());
     const std::string_view text = cut_utf8(reason.what(), failure.message.size() - 1);
     std::memcpy(failure.message.data(), text.data(), text.size());
     failure.state.store(Failure::TOLD);
@@ -261,7 +304,7 @@ void SharedMemory::await_untouched() const noexcept {
   const auto end = Deadline::Clock::now() + LONGEST;
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank_) continue;
-    while (member(peer).touches_others.load() != 0 && pool_->segment().is_present(peer) &&
+    while (member(peer).touches_others.load() != 0 && registered_->segment().is_present(peer) &&
            Deadline::Clock::now() < end) {
       std::this_thread::sleep_for(std::chrono::microseconds(100));
     }

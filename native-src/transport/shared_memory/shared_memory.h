@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "transport/shared_memory/layout.h"
-#include "transport/shared_memory/pool.h"
+#include "transport/shared_memory/registered_memory.h"
 #include "transport/shared_memory/rings.h"
 #include "transport/stall.h"
 #include "transport/transport.h"
@@ -51,7 +51,7 @@ struct Waiting {
 /// throws.
 class SharedMemory {
  public:
-  using Pool = shared_memory::Pool;
+  using RegisteredMemory = shared_memory::RegisteredMemory;
 
   /// Makes the segment of a group of `ranks`, all its fixed parts backed.
   /// @param arena_bytes address space for the registered memory of each rank
@@ -63,18 +63,18 @@ class SharedMemory {
 
   int rank() const { return rank_; }
   int size() const { return static_cast<int>(layout_.ranks); }
-  shared_memory::Segment& segment() { return pool_->segment(); }
+  shared_memory::Segment& segment() { return registered_->segment(); }
 
   /// Zeroed memory on a page boundary, registered: peers can read and write it. It outlives the group.
   /// @throws Error SYSTEM when /dev/shm has too little left
   std::shared_ptr<std::byte> allocate(std::size_t bytes);
   std::optional<std::uint64_t> registered_offset(const void* memory, std::size_t bytes) const {
-    return pool_->offset_of(memory, bytes);
+    return registered_->offset_of(memory, bytes);
   }
-  std::byte* registered(int rank, std::uint64_t offset) const { return pool_->arena(rank) + offset; }
+  std::byte* registered(int rank, std::uint64_t offset) const { return registered_->arena(rank) + offset; }
 
-  /// Memory of rank 0's arena that all ranks use; it goes with the segment. On other ranks: where `offset`,
-  /// which rank 0 has told them, lies here. @throws Error SYSTEM
+  /// Memory of rank 0's arena that all ranks use; it goes back once all have freed it. On other ranks: where
+  /// `offset`, which rank 0 has told them, lies here. @throws Error SYSTEM
   std::shared_ptr<std::byte> allocate_shared(std::size_t bytes, std::uint64_t& offset);
   std::shared_ptr<std::byte> shared_at(std::uint64_t offset);
   /// Where [memory, memory + bytes) lies in rank 0's arena; nothing where it does not.
@@ -115,7 +115,7 @@ class SharedMemory {
   /// Leaves a note of the collective that this rank is in, for those who wait for it in another one.
   void note(const Signature& signature);
   /// What `rank` noted last; nothing while it is writing.
-  std::optional<Signature> whereabouts(int rank) const;
+  std::optional<Signature> current_operation(int rank) const;
 
   /// Polls `ready`, then sleeps between polls, until it is true.
   template <typename Ready>
@@ -134,7 +134,7 @@ class SharedMemory {
   void ring(int rank) const;
 
   /// The byte streams of one use between this rank and each other.
-  shared_memory::Rings rings(shared_memory::Use use) const { return {pool_, layout_, rank_, use}; }
+  shared_memory::Rings rings(shared_memory::Use use) const { return {registered_, layout_, rank_, use}; }
   /// Whether there are fewer processors than ranks.
   bool is_oversubscribed() const;
 
@@ -153,7 +153,7 @@ class SharedMemory {
   static void relax();
   void wait_long(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const;
   void wait_asleep(const std::function<bool()>& ready, int awaited, const Waiting& waiting) const;
-  std::vector<RollEntry> roll() const;
+  std::vector<WaitReport> wait_reports() const;
   void spin(const std::function<bool()>& ready, bool& done) const;
   void check_trouble(const std::function<bool()>& ready, int awaited, const Waiting& waiting,
                      bool looks_at_peers) const;
@@ -169,7 +169,7 @@ class SharedMemory {
   const int rank_;
   const shared_memory::Layout layout_;
   const SharedMemoryOptions options_;
-  const std::shared_ptr<Pool> pool_;
+  const std::shared_ptr<RegisteredMemory> registered_;
   std::byte* const base_;
   std::uint64_t step_ = 0;
   Signature noted_;

@@ -6,11 +6,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "transport/messages/mailbox.h"
 #include "transport/shared_memory/formation.h"
 #include "transport/shared_memory/outbox.h"
 #include "transport/shared_memory/shared_memory.h"
 #include "transport/shared_memory/shared_memory_wire.h"
-#include "transport/tcp/mailbox.h"
 #include "transport/transport.h"
 
 namespace lockstep {

@@ -85,7 +85,7 @@ void SharedMemoryWire::look_for_the_gone(WireReceiver& receiver) {
   if (asks_system) looked_ = now;
   for (int peer = 0; peer < size(); ++peer) {
     if (gone_[static_cast<std::size_t>(peer)]) continue;
-    const bool has_died = asks_system && !rings_.pool().segment().is_present(peer);
+    const bool has_died = asks_system && !rings_.registered().segment().is_present(peer);
     const bool has_left = rings_.member(peer).has_left_messages.load() != 0;
     if (!has_died && !has_left) continue;
     take_in(peer, receiver);
@@ -95,24 +95,24 @@ void SharedMemoryWire::look_for_the_gone(WireReceiver& receiver) {
 }
 
 void SharedMemoryWire::prepare_sleep() {
-  Bell& bell = rings_.bell(rank());
-  bell.sleeps.store(1);
-  rings_seen_ = bell.rings.load();
+  SleepDoorbell& doorbell = rings_.doorbell(rank());
+  doorbell.sleeps.store(1);
+  rings_seen_ = doorbell.rings.load();
 }
 
-void SharedMemoryWire::cancel_sleep() { rings_.bell(rank()).sleeps.store(0); }
+void SharedMemoryWire::cancel_sleep() { rings_.doorbell(rank()).sleeps.store(0); }
 
 void SharedMemoryWire::sleep(std::chrono::milliseconds limit) {
-  Bell& bell = rings_.bell(rank());
-  futex_wait(bell.rings, rings_seen_, limit);
-  bell.sleeps.store(0);
+  SleepDoorbell& doorbell = rings_.doorbell(rank());
+  futex_wait(doorbell.rings, rings_seen_, limit);
+  doorbell.sleeps.store(0);
   has_slept_.store(true, std::memory_order_relaxed);
 }
 
 void SharedMemoryWire::wake() noexcept {
-  Bell& bell = rings_.bell(rank());
-  bell.rings.fetch_add(1);
-  futex_wake(bell.rings);
+  SleepDoorbell& doorbell = rings_.doorbell(rank());
+  doorbell.rings.fetch_add(1);
+  futex_wake(doorbell.rings);
 }
 
 std::unique_ptr<Transport> SharedMemoryWire::reform(const Reformation& reformation) {

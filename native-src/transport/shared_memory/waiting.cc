@@ -12,11 +12,11 @@
 
 namespace lockstep {
 
-using shared_memory::Bell;
+using shared_memory::CurrentOperation;
 using shared_memory::Failure;
 using shared_memory::Member;
-using shared_memory::Patience;
-using shared_memory::Whereabouts;
+using shared_memory::SleepDoorbell;
+using shared_memory::WaitState;
 using std::chrono::milliseconds;
 
 namespace {
@@ -29,7 +29,7 @@ constexpr std::chrono::seconds LONGEST_SILENCE{1};
 
 // A sequence lock: who reads a word of the new signature also sees the odd version that was written before
 // it.
-void write(Whereabouts& own, const Signature& signature) {
+void write(CurrentOperation& own, const Signature& signature) {
   const auto words = std::bit_cast<std::array<std::uint64_t, shared_memory::SIGNATURE_WORDS>>(signature);
   const std::uint64_t version = own.version.load(std::memory_order_relaxed);
   own.version.store(version + 1, std::memory_order_relaxed);
@@ -38,7 +38,7 @@ void write(Whereabouts& own, const Signature& signature) {
 }
 
 /// Nothing while it is being written.
-std::optional<Signature> read(const Whereabouts& theirs) {
+std::optional<Signature> read(const CurrentOperation& theirs) {
   std::array<std::uint64_t, shared_memory::SIGNATURE_WORDS> words;
   const std::uint64_t version = theirs.version.load(std::memory_order_acquire);
   for (std::size_t i = 0; i < words.size(); ++i) words[i] = theirs.words[i].load(std::memory_order_acquire);
@@ -53,11 +53,13 @@ std::int64_t now_nanoseconds() {
 }  // namespace
 
 void SharedMemory::note(const Signature& signature) {
-  write(member(rank_).whereabouts, signature);
+  write(member(rank_).current_operation, signature);
   noted_ = signature;
 }
 
-std::optional<Signature> SharedMemory::whereabouts(int rank) const { return read(member(rank).whereabouts); }
+std::optional<Signature> SharedMemory::current_operation(int rank) const {
+  return read(member(rank).current_operation);
+}
 
 void SharedMemory::relax() {
 #if defined(__x86_64__)
@@ -74,15 +76,15 @@ void SharedMemory::wait_long(const std::function<bool()>& ready, int awaited, co
   if (!done) wait_asleep(ready, awaited, waiting);
 }
 
-// From here on sleeps and looks at clocks cost nothing that counts.
+// The wait is slow already: sleeping and clock reads no longer matter.
 void SharedMemory::wait_asleep(const std::function<bool()>& ready, int awaited,
                                const Waiting& waiting) const {
-  Patience& own = member(rank_).patience;
+  WaitState& own = member(rank_).patience;
   write(own.doing, waiting.signature);
   own.awaited.store(awaited);
   own.since.store(now_nanoseconds());
   struct End {
-    Patience& patience;
+    WaitState& patience;
     ~End() { patience.since.store(0); }
   };
   const End end{own};
@@ -95,7 +97,7 @@ void SharedMemory::wait_asleep(const std::function<bool()>& ready, int awaited,
     const bool looks_at_peers = now - looked >= std::chrono::nanoseconds(LOOK_INTERVAL).count();
     if (looks_at_peers) looked = now;
     check_trouble(ready, awaited, waiting, looks_at_peers);
-    if (watch.look() == StallWatch::Due::REPORT) watch.report(roll());
+    if (watch.look() == StallWatch::Due::REPORT) watch.report(wait_reports());
     if (while_waiting_) while_waiting_();
     sleep(ready, std::min(waiting.deadline.slice(), LOOK_INTERVAL));
   }
@@ -107,7 +109,7 @@ std::vector<int> SharedMemory::awaited_by(int awaited) const {
   const std::int64_t silent_since = now_nanoseconds() - std::chrono::nanoseconds(LONGEST_SILENCE).count();
   std::vector<int> chain{awaited};
   while (chain.back() != Transport::ANY && chain.back() != rank_) {
-    const Patience& theirs = member(chain.back()).patience;
+    const WaitState& theirs = member(chain.back()).patience;
     const int next = theirs.awaited.load();
     const bool waits = theirs.since.load() != 0 && theirs.last_look.load() >= silent_since;
     if (!waits || next < 0 || next >= size()) return chain;
@@ -117,14 +119,14 @@ std::vector<int> SharedMemory::awaited_by(int awaited) const {
   return {awaited};
 }
 
-std::vector<RollEntry> SharedMemory::roll() const {
-  std::vector<RollEntry> entries(layout_.ranks);
+std::vector<WaitReport> SharedMemory::wait_reports() const {
+  std::vector<WaitReport> entries(layout_.ranks);
   for (int rank = 0; rank < size(); ++rank) {
-    RollEntry& entry = entries[static_cast<std::size_t>(rank)];
-    const Patience& theirs = member(rank).patience;
+    WaitReport& entry = entries[static_cast<std::size_t>(rank)];
+    const WaitState& theirs = member(rank).patience;
     entry.has_left = has_left(rank);
-    entry.last_seen = whereabouts(rank);
-    entry.last_seen_seconds = RollEntry::UNKNOWN;
+    entry.last_seen = current_operation(rank);
+    entry.last_seen_seconds = WaitReport::UNKNOWN;
     const std::int64_t since = theirs.since.load();
     const std::optional<Signature> doing = read(theirs.doing);
     if (since == 0 || !doing) continue;
@@ -168,13 +170,13 @@ void SharedMemory::check_trouble(const std::function<bool()>& ready, int awaited
 void SharedMemory::check_peers(const Signature& own) const {
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == rank_ || has_left(peer)) continue;
-    if (!pool_->segment().is_present(peer)) {
+    if (!registered_->segment().is_present(peer)) {
       check_failure();  // A rank that fails or leaves says so before it goes.
       if (has_left(peer)) continue;
       throw peer_died_error(rank_, peer, own);
     }
     if (own != noted_) continue;
-    const std::optional<Signature> theirs = whereabouts(peer);
+    const std::optional<Signature> theirs = current_operation(peer);
     if (theirs && theirs->sequence == own.sequence && *theirs != own) {
       throw mismatch_error(rank_, own, peer, *theirs);
     }
@@ -182,20 +184,20 @@ void SharedMemory::check_peers(const Signature& own) const {
 }
 
 void SharedMemory::sleep(const std::function<bool()>& ready, milliseconds patience) const {
-  Bell& bell = member(rank_).bell;
-  bell.sleeps.store(1);
-  const std::uint32_t rings = bell.rings.load();
+  SleepDoorbell& doorbell = member(rank_).doorbell;
+  doorbell.sleeps.store(1);
+  const std::uint32_t rings = doorbell.rings.load();
   if (!ready() && group().failure.state.load() != Failure::TOLD) {
-    shared_memory::futex_wait(bell.rings, rings, patience);
+    shared_memory::futex_wait(doorbell.rings, rings, patience);
   }
-  bell.sleeps.store(0);
+  doorbell.sleeps.store(0);
 }
 
 void SharedMemory::ring(int rank) const {
-  Bell& bell = member(rank).bell;
-  if (bell.sleeps.load() == 0) return;
-  bell.rings.fetch_add(1);
-  shared_memory::futex_wake(bell.rings);
+  SleepDoorbell& doorbell = member(rank).doorbell;
+  if (doorbell.sleeps.load() == 0) return;
+  doorbell.rings.fetch_add(1);
+  shared_memory::futex_wake(doorbell.rings);
 }
 
 void SharedMemory::ring_all() const {
@@ -208,7 +210,7 @@ void SharedMemory::ring_all() const {
 // it gets there.
 void SharedMemory::ring_those_who_wait() const {
   for (int peer = 0; peer < size(); ++peer) {
-    if (peer == rank_ || member(peer).bell.sleeps.load() == 0) continue;
+    if (peer == rank_ || member(peer).doorbell.sleeps.load() == 0) continue;
     const int awaited = member(peer).patience.awaited.load();
     if (awaited == rank_ || awaited == Transport::ANY) ring(peer);
   }

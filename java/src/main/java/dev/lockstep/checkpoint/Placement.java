@@ -27,6 +27,8 @@ public sealed interface Placement {
   enum Resize {
     /** Each rank gets the sum, divided by the new number of ranks: residuals, mass. */
     SUM_SHARED_OUT,
+    /** Each rank gets the mean: parameters that mix until they are equal. */
+    MEAN,
     /** Each rank gets the smallest value of each element: clocks. */
     MINIMUM,
     /** Each rank gets rank 0's: copies that may differ for a while. */

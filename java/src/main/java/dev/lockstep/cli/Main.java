@@ -61,6 +61,9 @@ import picocli.CommandLine.Spec;
       "143:SIGTERM without a checkpoint"
     })
 public final class Main implements Runnable {
+  private static final String BEYOND_ASCII =
+      "; this is no file name here (set LC_ALL=C.UTF-8 for names beyond ASCII)";
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -92,8 +95,8 @@ public final class Main implements Runnable {
       line.getErr()
           .printf(
               Locale.ROOT,
-              "lockstep: out of memory (%s; the heap is limited to %,d MiB): use less data, a smaller"
-                  + " batch or model, or raise LOCKSTEP_HEAP, as in LOCKSTEP_HEAP=8g%n",
+              "lockstep: out of memory (%s; the heap is limited to %,d MiB): use less data, a"
+                  + " smaller batch or model, or raise LOCKSTEP_HEAP, as in LOCKSTEP_HEAP=8g%n",
               e.getMessage(),
               Runtime.getRuntime().maxMemory() >> 20);
       return ExitCode.TRAINING;
@@ -122,9 +125,7 @@ public final class Main implements Runnable {
 
   /** What the JDK says of a name that the locale's encoding has not, whoever passes it on. */
   private static String withRemedy(String message) {
-    return message.contains("unmappable characters")
-        ? message + "; set LC_ALL=C.UTF-8 for file names beyond ASCII"
-        : message;
+    return message.contains("unmappable characters") ? message + BEYOND_ASCII : message;
   }
 
   private static int exitCode(Exception e) {

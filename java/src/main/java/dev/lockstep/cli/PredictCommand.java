@@ -159,8 +159,8 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private static boolean endsAlike(@Nullable String trained, Path other) {
-    return trained != null && ending(Path.of(trained)).equals(ending(other));
+  private static boolean endsAlike(List<String> trained, Path other) {
+    return !trained.isEmpty() && ending(Path.of(trained.get(0))).equals(ending(other));
   }
 
   private static String ending(Path file) {

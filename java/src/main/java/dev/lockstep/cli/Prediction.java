@@ -13,10 +13,11 @@ import java.util.stream.LongStream;
 
 /** A model's outputs for all samples of a data set, batch by batch. One thread at a time. */
 final class Prediction {
-  private static final int BATCH = 4096;
+  private static final int MOST_ROWS = 4096;
 
   private final Predictor predictor;
   private final Dataset dataset;
+  private final int batch;
   private final double[] inputs;
   private final double[] targets;
 
@@ -47,8 +48,9 @@ final class Prediction {
               }
               known.checkUnits(dataset.description(), dataset.units());
             });
-    inputs = new double[BATCH * dataset.featureNames().size()];
-    targets = new double[BATCH * dataset.targetNames().size()];
+    batch = dataset.rowsAtOnce(MOST_ROWS);
+    inputs = new double[batch * dataset.featureNames().size()];
+    targets = new double[batch * dataset.targetNames().size()];
   }
 
   /**
@@ -66,7 +68,7 @@ final class Prediction {
     columns.addAll(predictor.targets());
     try (TableWriter writer = TableWriter.create(file, columns, dataset.size())) {
       writer.write(first, first.length / columns.size());
-      for (long from = BATCH; from < dataset.size(); from += BATCH) {
+      for (long from = batch; from < dataset.size(); from += batch) {
         double[] rows = predict(from);
         writer.write(rows, rows.length / columns.size());
       }
@@ -76,7 +78,7 @@ final class Prediction {
 
   /** Rows of the point's place and the outputs, for the batch that begins at a sample. */
   private double[] predict(long from) {
-    int count = (int) Math.min(BATCH, dataset.size() - from);
+    int count = (int) Math.min(batch, dataset.size() - from);
     long[] samples = LongStream.range(from, from + count).toArray();
     dataset.read(samples, 0, count, inputs, targets);
     double[] values = predictor.predict(used(count), count);

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -77,6 +78,28 @@ final class SummaryCommand implements Callable<Integer> {
             r2 ->
                 System.out.printf(
                     Locale.ROOT, "%-20s %10.4f%n", r2.getKey(), r2.getValue().asDouble()));
+    summary.path("test").path("targets").properties().forEach(SummaryCommand::printTest);
+  }
+
+  private static void printTest(Map.Entry<String, JsonNode> target) {
+    System.out.printf(
+        Locale.ROOT,
+        "%ntest %s: weighted RMSE %.4g%n",
+        target.getKey(),
+        target.getValue().path("rmse_weighted").asDouble(Double.NaN));
+    JsonNode skill = target.getValue().path("skill");
+    target
+        .getValue()
+        .path("baselines")
+        .properties()
+        .forEach(
+            baseline ->
+                System.out.printf(
+                    Locale.ROOT,
+                    "  %-18s %10.4g, skill %.3f%n",
+                    baseline.getKey(),
+                    baseline.getValue().asDouble(Double.NaN),
+                    skill.path(baseline.getKey()).asDouble(Double.NaN)));
   }
 
   private void printFiles() throws IOException {

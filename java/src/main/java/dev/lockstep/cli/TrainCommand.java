@@ -92,7 +92,7 @@ final class TrainCommand implements Callable<Integer> {
     // Data that is not there or does not fit is found before any rank connects.
     DataConfig data = config.data();
     try (Dataset dataset = placed(() -> DataFiles.open(data))) {
-      Split split = placed(() -> Split.of(dataset.size(), data.validationFraction(), data.seed()));
+      Split split = placed(() -> dataset.split(data));
       TorchLibraries.load();
       try (Communicator group = Communicator.fromEnvironment(communicator(config));
           MDC.MDCCloseable ignored = RankContext.enter(group.rank());

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -169,20 +168,6 @@ public interface Communicator extends AutoCloseable {
    */
   default Optional<SharedMemory> sharedMemory() {
     return Optional.empty();
-  }
-
-  /**
-   * Runs native code of another package over this group, as localisation does; collective where the
-   * code is. What it throws becomes a typed exception here.
-   *
-   * @param operation gets the group's native handle, which it must not close
-   * @throws BackendUnavailableException where the group is not native (Gloo)
-   */
-  default <T> T runNative(LongFunction<T> operation) {
-    throw new BackendUnavailableException(
-        "Native code does not run over the backend " + backend() + "; use auto, tcp or mpi.",
-        CommunicationException.NO_RANK,
-        null);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.lockstep.comm;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.lockstep.comm.internal.NativeGroup;
 import dev.lockstep.jni.Native;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * {@link Communicator} over a native handle. Native code checks every argument, so this class only
  * passes them on.
  */
-final class NativeCommunicator extends RequestingCommunicator {
+final class NativeCommunicator extends RequestingCommunicator implements NativeGroup {
   /** One that nobody remembers still has its works, and they their memory. */
   private static final Set<NativeCommunicator> OPEN = ConcurrentHashMap.newKeySet();
 

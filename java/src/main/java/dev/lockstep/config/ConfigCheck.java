@@ -3,6 +3,7 @@ package dev.lockstep.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.DoubleNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.lockstep.train.StrategyConfig;
@@ -75,13 +76,19 @@ final class ConfigCheck {
     if (raw.isRecord()) {
       if (node instanceof ObjectNode section) {
         section(raw, section, path);
-      } else if (!(node.isTextual() && ConfigSchema.acceptsText(raw))) {
+      } else if (!(node.isTextual() && ConfigSchema.acceptsText(raw))
+          && !(node.isValueNode() && ConfigSchema.acceptsScalar(raw))) {
         wrong(
             path,
             "keys below it, such as " + ConfigSchema.keys(raw).keySet().iterator().next(),
             node);
       }
+    } else if (Map.class == raw) {
+      map(((ParameterizedType) type).getActualTypeArguments()[1], node, path);
     } else if (List.class == raw) {
+      if (node.isTextual() && path.equals("data.path")) {
+        return JsonNodeFactory.instance.arrayNode().add(node); // one file is a list of one
+      }
       list(((ParameterizedType) type).getActualTypeArguments()[0], node, path);
     } else if (raw.isEnum()) {
       return choice(ConfigSchema.names(raw), node, path);
@@ -97,6 +104,17 @@ final class ConfigCheck {
       expect(node.isTextual(), node.isValueNode() ? "text (in quotes)" : "text", node, path);
     }
     return node;
+  }
+
+  /** Keys of the user's own, with values of one type. */
+  private void map(Type valueType, JsonNode node, String path) {
+    if (!(node instanceof ObjectNode section)) {
+      wrong(path, "keys below it", node);
+      return;
+    }
+    for (Map.Entry<String, JsonNode> entry : section.properties()) {
+      entry.setValue(value(valueType, entry.getValue(), path + "." + entry.getKey()));
+    }
   }
 
   private void list(Type elementType, JsonNode node, String path) {

@@ -70,11 +70,20 @@ final class ConfigSchema {
 
   /** Whether a text alone may stand for the record, as a variable's name does for a feature. */
   static boolean acceptsText(Class<?> recordType) {
+    return delegatesFrom(String.class, recordType);
+  }
+
+  /** Whether a text or a number stands for the record, as for the end of a range. */
+  static boolean acceptsScalar(Class<?> recordType) {
+    return delegatesFrom(Object.class, recordType);
+  }
+
+  private static boolean delegatesFrom(Class<?> valueType, Class<?> recordType) {
     for (Method method : recordType.getDeclaredMethods()) {
       JsonCreator creator = method.getAnnotation(JsonCreator.class);
       if (creator != null
           && creator.mode() == JsonCreator.Mode.DELEGATING
-          && method.getParameterTypes()[0] == String.class) {
+          && method.getParameterTypes()[0] == valueType) {
         return true;
       }
     }

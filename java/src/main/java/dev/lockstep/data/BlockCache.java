@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Blocks of values that have been read, up to a limit of memory shared by all columns of a data
  * set. When the limit is reached the blocks that were loaded first go first. Not thread-safe.
  */
-final class BlockCache {
+public final class BlockCache {
   private final long limitValues;
   private final ArrayDeque<Slot> loaded = new ArrayDeque<>();
   private long values;
@@ -15,22 +15,24 @@ final class BlockCache {
   private record Slot(Values owner, int block) {}
 
   /** Fills {@code values} with {@code count} values from position {@code from} on. */
-  interface Loader {
+  public interface Loader {
     void load(long from, int count, double[] values);
   }
 
-  BlockCache(long limitBytes) {
+  /** With room for about {@code limitBytes}, and for one block at least. */
+  public BlockCache(long limitBytes) {
     limitValues = limitBytes / Double.BYTES;
   }
 
   /** One array behind the cache. */
-  final class Values {
+  public final class Values {
     private final long size;
     private final int blockLength;
     private final Loader loader;
     private final double @Nullable [][] blocks;
 
-    Values(long size, int blockLength, Loader loader) {
+    /** An array of {@code size} values, loaded {@code blockLength} at a time. */
+    public Values(long size, int blockLength, Loader loader) {
       this.size = size;
       this.blockLength = blockLength;
       this.loader = loader;
@@ -41,13 +43,30 @@ final class BlockCache {
       blocks = new double[(int) count][];
     }
 
-    double at(long position) {
+    /** One value. */
+    public double at(long position) {
       int block = (int) (position / blockLength);
       double[] values = blocks[block];
       if (values == null) {
         values = load(block);
       }
       return values[(int) (position - (long) block * blockLength)];
+    }
+
+    /** Copies {@code count} values from {@code position} on to {@code out[at]} and behind it. */
+    public void copy(long position, int count, double[] out, int at) {
+      int done = 0;
+      while (done < count) {
+        int block = (int) ((position + done) / blockLength);
+        int offset = (int) (position + done - (long) block * blockLength);
+        double[] values = blocks[block];
+        if (values == null) {
+          values = load(block);
+        }
+        int piece = Math.min(count - done, values.length - offset);
+        System.arraycopy(values, offset, out, at + done, piece);
+        done += piece;
+      }
     }
 
     private double[] load(int block) {

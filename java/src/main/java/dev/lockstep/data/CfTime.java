@@ -7,9 +7,10 @@ import java.util.regex.Pattern;
 
 /**
  * Times as the CF conventions store them (section 4.4): a number of units since a date of one of
- * nine calendars. Years before 1 and after 9999 are not shown.
+ * nine calendars, which are six: standard (gregorian), proleptic_gregorian, julian, noleap
+ * (365_day), all_leap (366_day) and 360_day. Immutable and thread-safe.
  */
-final class CfTime {
+public final class CfTime {
   private static final Pattern UNITS =
       Pattern.compile(
           "\\s*(\\w+)\\s+(?:since|after|from)\\s+(\\d{1,4})-(\\d{1,2})-(\\d{1,2})"
@@ -36,7 +37,100 @@ final class CfTime {
     DAYS_360
   }
 
-  private CfTime() {}
+  /** Whole days from the calendar's day 0 to the reference date. */
+  private final long referenceDay;
+
+  /** Seconds of the reference date's day before its time. */
+  private final double referenceSeconds;
+
+  /** Seconds of the unit. */
+  private final double unit;
+
+  private final Calendar calendar;
+
+  /**
+   * A time by its calendar.
+   *
+   * @param year 1 or later
+   * @param month 1 to 12
+   * @param day 1 to 31
+   * @param secondOfDay in [0, 86400)
+   * @param dayOfYear counted from 1
+   * @param daysOfYear 360, 365 or 366
+   */
+  public record Date(
+      int year, int month, int day, double secondOfDay, int dayOfYear, int daysOfYear) {}
+
+  private CfTime(long referenceDay, double referenceSeconds, double unit, Calendar calendar) {
+    this.referenceDay = referenceDay;
+    this.referenceSeconds = referenceSeconds;
+    this.unit = unit;
+    this.calendar = calendar;
+  }
+
+  /**
+   * The meaning of a variable's numbers as times.
+   *
+   * @param units for example "hours since 1900-01-01 00:00:00"
+   * @param calendar as CF names it; "standard" if empty
+   * @return empty if the units are none of time, or the calendar is unknown
+   */
+  public static Optional<CfTime> of(String units, String calendar) {
+    Matcher matcher = UNITS.matcher(units);
+    Optional<Calendar> named = calendar(calendar);
+    if (!matcher.matches() || named.isEmpty()) {
+      return Optional.empty();
+    }
+    double unit = seconds(matcher.group(1).toLowerCase(Locale.ROOT));
+    if (unit == 0) {
+      return Optional.empty();
+    }
+    long day =
+        days(
+            Integer.parseInt(matcher.group(2)),
+            Integer.parseInt(matcher.group(3)),
+            Integer.parseInt(matcher.group(4)),
+            named.get());
+    double seconds =
+        3600 * number(matcher.group(5)) + 60 * number(matcher.group(6)) + number(matcher.group(7));
+    return Optional.of(new CfTime(day, seconds, unit, named.get()));
+  }
+
+  /**
+   * A number as a date, to the second.
+   *
+   * @return empty for NaN, and for years before 1 and after 9999
+   */
+  public Optional<Date> date(double value) {
+    if (Double.isNaN(value)) {
+      return Optional.empty();
+    }
+    double whole = Math.floor(value * unit / DAY);
+    if (referenceDay + whole < 0 || referenceDay + whole > LAST_DAY) {
+      return Optional.empty();
+    }
+    double rest = Math.rint(referenceSeconds + (value * unit - whole * DAY));
+    double carried = Math.floor(rest / DAY);
+    return Optional.of(
+        date(referenceDay + (long) (whole + carried), rest - carried * DAY, calendar));
+  }
+
+  /** The number that stands for the beginning of a day; one that does not exist counts on. */
+  public double value(int year, int month, int day) {
+    double days = (double) days(year, month, day, calendar) - referenceDay;
+    return (days * DAY - referenceSeconds) / unit;
+  }
+
+  /** The number in these units for one in units of the same calendar; for joining files. */
+  public double convert(double value, CfTime from) {
+    double days = (double) from.referenceDay - referenceDay;
+    return (days * DAY + from.referenceSeconds - referenceSeconds + value * from.unit) / unit;
+  }
+
+  /** Whether both count in one calendar, whatever it is called. */
+  public boolean hasCalendarOf(CfTime other) {
+    return calendar == other.calendar;
+  }
 
   /**
    * A time as text, to the second.
@@ -46,31 +140,12 @@ final class CfTime {
    * @return empty if the units are none of time, or the calendar is unknown
    */
   static Optional<String> format(double value, String units, String calendar) {
-    Matcher matcher = UNITS.matcher(units);
-    Optional<Calendar> named = calendar(calendar);
-    if (!matcher.matches() || named.isEmpty() || Double.isNaN(value)) {
-      return Optional.empty();
-    }
-    double unit = seconds(matcher.group(1).toLowerCase(Locale.ROOT));
-    if (unit == 0) {
-      return Optional.empty();
-    }
-    Calendar known = named.get();
-    long day =
-        days(
-            Integer.parseInt(matcher.group(2)),
-            Integer.parseInt(matcher.group(3)),
-            Integer.parseInt(matcher.group(4)),
-            known);
-    double seconds =
-        3600 * number(matcher.group(5)) + 60 * number(matcher.group(6)) + number(matcher.group(7));
-    double whole = Math.floor(value * unit / DAY);
-    if (day + whole < 0 || day + whole > LAST_DAY) {
-      return Optional.empty();
-    }
-    double rest = Math.rint(seconds + (value * unit - whole * DAY));
-    double carried = Math.floor(rest / DAY);
-    return Optional.of(date(day + (long) (whole + carried), known) + time(rest - carried * DAY));
+    return of(units, calendar).flatMap(time -> time.date(value)).map(CfTime::text);
+  }
+
+  private static String text(Date date) {
+    return String.format(Locale.ROOT, "%04d-%02d-%02d", date.year, date.month, date.day)
+        + time(date.secondOfDay);
   }
 
   private static double number(String text) {
@@ -159,22 +234,31 @@ final class CfTime {
     };
   }
 
-  private static String date(long day, Calendar calendar) {
+  private static Date date(long day, double secondOfDay, Calendar calendar) {
     if (calendar == Calendar.MIXED) {
-      return day >= REFORM
-          ? date(day, Calendar.GREGORIAN)
-          : date(day + JULIAN_LEAD, Calendar.JULIAN);
+      Date date =
+          day >= REFORM
+              ? date(day, secondOfDay, Calendar.GREGORIAN)
+              : date(day + JULIAN_LEAD, secondOfDay, Calendar.JULIAN);
+      if (date.year != 1582) {
+        return date;
+      }
+      // The ten days that the reform left out are counted in no year.
+      int dayOfYear = day >= REFORM ? date.dayOfYear - 10 : date.dayOfYear;
+      return new Date(date.year, date.month, date.day, secondOfDay, dayOfYear, 355);
     }
     long year = Math.floorDiv(day, 366) + 1;
     while (daysBefore(year + 1, calendar) <= day) {
       year++;
     }
     long left = day - daysBefore(year, calendar);
+    int dayOfYear = (int) left + 1;
     int month = 1;
     while (left >= monthDays(year, month, calendar)) {
       left -= monthDays(year, month, calendar);
       month++;
     }
-    return String.format(Locale.ROOT, "%04d-%02d-%02d", year, month, left + 1);
+    int daysOfYear = (int) (daysBefore(year + 1, calendar) - daysBefore(year, calendar));
+    return new Date((int) year, month, (int) left + 1, secondOfDay, dayOfYear, daysOfYear);
   }
 }

@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.data.DataConfig.Format;
 import dev.lockstep.data.csv.CsvFile;
+import dev.lockstep.data.field.FieldDataset;
+import dev.lockstep.data.field.JoinedFiles;
 import dev.lockstep.data.hdf5.Hdf5File;
 import dev.lockstep.data.netcdf.NetcdfFile;
 import dev.lockstep.data.npy.NpyFile;
@@ -15,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 
 /** Opens, describes and creates data files. */
 public final class DataFiles {
@@ -38,7 +39,8 @@ public final class DataFiles {
     requireNonNull(config, "config");
     // A quarter of the heap for each leaves room for the model; larger data is read again when it
     // is needed.
-    return open(config, Runtime.getRuntime().maxMemory() / 4);
+    long quarter = Runtime.getRuntime().maxMemory() / 4;
+    return config.ofFields() ? openFields(config, 2 * quarter) : open(config, quarter);
   }
 
   /** Likewise with limits, in bytes, for the file's values and for the rows kept in memory. */
@@ -57,9 +59,21 @@ public final class DataFiles {
       return new GridDataset(
           file,
           config.features(),
-          FeatureConfig.ofVariables(config.targets()),
+          FeatureConfig.ofVariables(config.targets().stream().map(TargetConfig::variable).toList()),
           config.dropMissing(),
           cacheBytes);
+    } catch (RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private static Dataset openFields(DataConfig config, long cacheBytes) {
+    ArrayFile file =
+        JoinedFiles.open(
+            config.path(), path -> openArrays(path, config.format()), config.samples().get(0));
+    try {
+      return new FieldDataset(file, config, cacheBytes);
     } catch (RuntimeException e) {
       file.close();
       throw e;
@@ -119,7 +133,7 @@ public final class DataFiles {
     if (config.synthetic() != null) {
       return new SyntheticData(config.synthetic());
     }
-    return openArrays(Path.of(Objects.requireNonNull(config.path())), config.format());
+    return openArrays(Path.of(config.path().get(0)), config.format());
   }
 
   static ArrayFile openArrays(Path path, Format format) {

@@ -1,5 +1,6 @@
 package dev.lockstep.data;
 
+import dev.lockstep.comm.Communicator;
 import java.util.List;
 import java.util.Map;
 
@@ -38,19 +39,66 @@ public interface Dataset extends AutoCloseable {
   }
 
   /**
+   * Values of one channel in a sample: 1 for points, and the cells of the grid for fields, whose
+   * names are then those of channels. Rows hold one channel after the other.
+   */
+  default int cells() {
+    return 1;
+  }
+
+  /** The shape of one sample's features, as a network takes them. */
+  default long[] featureShape() {
+    return new long[] {featureNames().size()};
+  }
+
+  /** The shape of one sample's targets. */
+  default long[] targetShape() {
+    return new long[] {targetNames().size()};
+  }
+
+  /**
+   * The weight of each cell in losses and scores; a target that is NaN has none. Their mean over
+   * the training samples' targets is 1. Empty if all count alike and none is missing.
+   */
+  default double[] cellWeights() {
+    return new double[0];
+  }
+
+  /** Which samples to train on and which to hold out. */
+  default Split split(DataConfig config) {
+    return Split.of(size(), config.validationFraction(), config.seed());
+  }
+
+  /** Measures how to normalise, over all ranks; as {@link Normalizer#fit}. */
+  default Normalizer.Pair normalizers(long[] samples, Communicator communicator) {
+    return Normalizer.fit(this, samples, communicator);
+  }
+
+  /**
    * Reads the samples {@code indices[from]} … {@code indices[from + count - 1]}.
    *
    * @param indices sample indices; any order, repeats allowed
    * @param from the first element of {@code indices} to read
    * @param count how many to read; zero is valid
-   * @param features receives {@code count × featureNames().size()} values from element 0 on, one
-   *     sample after another (row-major)
-   * @param targets receives {@code count × targetNames().size()} values likewise
+   * @param features receives {@code count × featureNames().size() × cells()} values from element 0
+   *     on, one sample after another (row-major)
+   * @param targets receives {@code count × targetNames().size() × cells()} values likewise
    * @throws IndexOutOfBoundsException if an index is not that of a sample, or a range does not fit
    *     its array
    * @throws DataException if the file cannot be read, or holds a missing value where none may be
    */
   void read(long[] indices, int from, int count, double[] features, double[] targets);
+
+  /**
+   * How many samples are worth reading at once: at most {@code most}, and fewer where there are no
+   * more, or where rows are so long that they would take more than 8 MiB.
+   *
+   * @return at least 1
+   */
+  default int rowsAtOnce(int most) {
+    long columns = Math.max(1, (long) featureNames().size() + targetNames().size());
+    return (int) Math.max(1, Math.min(Math.min(most, size()), (1 << 20) / columns));
+  }
 
   /**
    * Where a sample lies in its file: the row of a table, or the position in the grid in C order,

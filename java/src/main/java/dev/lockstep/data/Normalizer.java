@@ -19,7 +19,7 @@ public final class Normalizer {
    */
   private static final double CONSTANT = 1e-14;
 
-  private static final int ROWS_AT_ONCE = 1024;
+  private static final int MOST_ROWS = 1024;
 
   private final Statistics statistics;
   private final double[] mean;
@@ -112,13 +112,14 @@ public final class Normalizer {
       Dataset dataset, long[] samples, DataPartitioner partitioner, int rank) {
     int features = dataset.featureNames().size();
     int targets = dataset.targetNames().size();
-    double[] featureRows = new double[ROWS_AT_ONCE * features];
-    double[] targetRows = new double[ROWS_AT_ONCE * targets];
+    int rowsAtOnce = dataset.rowsAtOnce(MOST_ROWS);
+    double[] featureRows = new double[rowsAtOnce * features];
+    double[] targetRows = new double[rowsAtOnce * targets];
     double[] row = new double[features + targets];
     Moments moments = new Moments(row.length);
     DataPartitioner.Range range = partitioner.partition(rank);
-    for (int from = (int) range.from(); from < range.to(); from += ROWS_AT_ONCE) {
-      int count = (int) Math.min(ROWS_AT_ONCE, range.to() - from);
+    for (int from = (int) range.from(); from < range.to(); from += rowsAtOnce) {
+      int count = (int) Math.min(rowsAtOnce, range.to() - from);
       dataset.read(samples, from, count, featureRows, targetRows);
       for (int i = 0; i < count; i++) {
         System.arraycopy(featureRows, i * features, row, 0, features);
@@ -172,6 +173,42 @@ public final class Normalizer {
         row[c] = (float) ((values[at + c] - mean[c]) / deviation[c]);
       }
       normalized.put(row);
+    }
+  }
+
+  /**
+   * Normalises rows of channels of {@code cells} values each; what is missing becomes 0, the mean
+   * of a channel that has mean 0.
+   *
+   * @param values {@code rows × columns() × cells} at least
+   * @param normalized receives as many values at its position, which moves
+   */
+  public void apply(double[] values, int rows, int cells, FloatBuffer normalized) {
+    float[] channel = new float[cells];
+    for (int i = 0; i < rows * mean.length; i++) {
+      int c = i % mean.length;
+      for (int k = 0; k < cells; k++) {
+        double value = (values[i * cells + k] - mean[c]) / deviation[c];
+        channel[k] = Double.isNaN(value) ? 0 : (float) value;
+      }
+      normalized.put(channel);
+    }
+  }
+
+  /** Like the other in double precision. */
+  public void apply(double[] values, int rows, int cells, DoubleBuffer normalized) {
+    for (int i = 0; i < rows * mean.length * cells; i++) {
+      int c = i / cells % mean.length;
+      double value = (values[i] - mean[c]) / deviation[c];
+      normalized.put(Double.isNaN(value) ? 0 : value);
+    }
+  }
+
+  /** Like {@link #invert(double[], int)} for rows of channels of {@code cells} values each. */
+  public void invert(double[] values, int rows, int cells) {
+    for (int i = 0; i < rows * mean.length * cells; i++) {
+      int c = i / cells % mean.length;
+      values[i] = values[i] * deviation[c] + mean[c];
     }
   }
 

@@ -4,7 +4,7 @@ package dev.lockstep.data;
  * The points of a grid that were kept, one bit each, so that grids larger than memory can have
  * holes: a list of positions would need 64 times as much. Points are added in ascending order.
  */
-final class PointSet {
+public final class PointSet {
   private static final int WORDS_PER_BLOCK = 8;
 
   private final long[] words;
@@ -14,7 +14,8 @@ final class PointSet {
 
   private long size;
 
-  PointSet(long points) {
+  /** None of {@code points} yet. */
+  public PointSet(long points) {
     long wordCount = (points + 63) >>> 6;
     if (wordCount > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
@@ -23,11 +24,13 @@ final class PointSet {
     words = new long[(int) wordCount];
   }
 
-  void add(long point) {
+  /** Keeps a point. */
+  public void add(long point) {
     words[(int) (point >>> 6)] |= 1L << point;
   }
 
-  PointSet seal() {
+  /** Ends adding; only now points can be counted. */
+  public PointSet seal() {
     ranks = new long[words.length / WORDS_PER_BLOCK + 1];
     size = 0;
     for (int w = 0; w < words.length; w++) {
@@ -42,12 +45,13 @@ final class PointSet {
     return this;
   }
 
-  long size() {
+  /** How many are kept. */
+  public long size() {
     return size;
   }
 
   /** The point with exactly {@code index} kept points before it. */
-  long select(long index) {
+  public long select(long index) {
     if (index < 0 || index >= size) {
       throw new IndexOutOfBoundsException("sample " + index + " of " + size);
     }

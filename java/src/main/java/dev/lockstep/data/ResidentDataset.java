@@ -8,8 +8,10 @@ import java.util.BitSet;
  * features. For data that fits in memory. Thread-safe, as its source is.
  */
 final class ResidentDataset extends DatasetCopy {
+  private static final int MOST_ROWS = 1024;
+
   /** Rows of one array, so that memory is taken as it is needed. */
-  private static final int ROWS = 1024;
+  private final int rows;
 
   private final double[][] chunks;
   private final BitSet present;
@@ -19,15 +21,16 @@ final class ResidentDataset extends DatasetCopy {
 
   private ResidentDataset(Dataset source) {
     super(source);
-    int rows = Math.toIntExact(source.size());
-    chunks = new double[(rows + ROWS - 1) / ROWS][];
-    present = new BitSet(rows);
+    int size = Math.toIntExact(source.size());
+    rows = source.rowsAtOnce(MOST_ROWS);
+    chunks = new double[(size - 1) / rows + 1][];
+    present = new BitSet(size);
     featureRow = new double[featureCount];
     targetRow = new double[targetCount];
   }
 
   static boolean fits(Dataset source, long bytes) {
-    return source.size() <= Integer.MAX_VALUE - ROWS && bytes(source) <= bytes;
+    return source.size() <= Integer.MAX_VALUE && bytes(source) <= bytes;
   }
 
   /** {@code source}, kept in memory if all of its rows take at most {@code bytes}. */
@@ -41,7 +44,7 @@ final class ResidentDataset extends DatasetCopy {
     for (int i = 0; i < count; i++) {
       long sample = indices[from + i];
       double[] chunk = chunk(sample);
-      int at = (int) (sample % ROWS) * (featureCount + targetCount);
+      int at = (int) (sample % rows) * (featureCount + targetCount);
       System.arraycopy(chunk, at, features, i * featureCount, featureCount);
       System.arraycopy(chunk, at + featureCount, targets, i * targetCount, targetCount);
     }
@@ -54,17 +57,17 @@ final class ResidentDataset extends DatasetCopy {
       source.read(index, 0, 1, featureRow, targetRow);
       keep((int) sample);
     }
-    return chunks[(int) (sample / ROWS)];
+    return chunks[(int) (sample / rows)];
   }
 
   private void keep(int sample) {
     int width = featureCount + targetCount;
-    double[] chunk = chunks[sample / ROWS];
+    double[] chunk = chunks[sample / rows];
     if (chunk == null) {
-      chunk = new double[ROWS * width];
-      chunks[sample / ROWS] = chunk;
+      chunk = new double[rows * width];
+      chunks[sample / rows] = chunk;
     }
-    int at = sample % ROWS * width;
+    int at = sample % rows * width;
     System.arraycopy(featureRow, 0, chunk, at, featureCount);
     System.arraycopy(targetRow, 0, chunk, at + featureCount, targetCount);
     present.set(sample);

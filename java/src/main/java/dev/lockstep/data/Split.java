@@ -12,9 +12,27 @@ public final class Split {
   private final long[] train;
   private final long[] validation;
 
-  private Split(long[] train, long[] validation) {
+  private final long[] test;
+
+  private Split(long[] train, long[] validation, long[] test) {
     this.train = train;
     this.validation = validation;
+    this.test = test;
+  }
+
+  /**
+   * A split that is given.
+   *
+   * @param train the samples to train on, at least one; copied, as the others are
+   * @param validation the samples held out
+   * @param test the samples that are scored once, when training is over
+   * @throws IllegalArgumentException if there is nothing to train on
+   */
+  public static Split of(long[] train, long[] validation, long[] test) {
+    if (train.length == 0) {
+      throw new IllegalArgumentException("there is no sample to train on");
+    }
+    return new Split(train.clone(), validation.clone(), test.clone());
   }
 
   /**
@@ -48,7 +66,7 @@ public final class Split {
     long[] train = Arrays.copyOfRange(order, held, order.length);
     Arrays.sort(validation);
     Arrays.sort(train);
-    return new Split(train, validation);
+    return new Split(train, validation, new long[0]);
   }
 
   /** The samples to train on, ascending; a copy. */
@@ -59,5 +77,10 @@ public final class Split {
   /** The samples held out, ascending; a copy. */
   public long[] validation() {
     return validation.clone();
+  }
+
+  /** The samples that are scored once, when training is over, ascending; a copy. */
+  public long[] test() {
+    return test.clone();
   }
 }

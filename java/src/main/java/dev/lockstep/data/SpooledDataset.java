@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SpooledDataset extends DatasetCopy {
   private static final Logger log = LoggerFactory.getLogger(SpooledDataset.class);
-  private static final int ROWS_AT_ONCE = 1024;
+  private static final int MOST_ROWS = 1024;
 
   private @Nullable FileChannel rows;
   private boolean roomy = true;
@@ -94,13 +94,14 @@ final class SpooledDataset extends DatasetCopy {
   }
 
   private void copyRows(FileChannel into) throws IOException {
-    long[] indices = new long[ROWS_AT_ONCE];
-    double[] features = new double[ROWS_AT_ONCE * featureCount];
-    double[] targets = new double[ROWS_AT_ONCE * targetCount];
+    int rowsAtOnce = rowsAtOnce(MOST_ROWS);
+    long[] indices = new long[rowsAtOnce];
+    double[] features = new double[rowsAtOnce * featureCount];
+    double[] targets = new double[rowsAtOnce * targetCount];
     ByteBuffer bytes =
-        ByteBuffer.allocate(ROWS_AT_ONCE * (featureCount + targetCount) * Double.BYTES);
-    for (long from = 0; from < size(); from += ROWS_AT_ONCE) {
-      int count = (int) Math.min(ROWS_AT_ONCE, size() - from);
+        ByteBuffer.allocate(rowsAtOnce * (featureCount + targetCount) * Double.BYTES);
+    for (long from = 0; from < size(); from += rowsAtOnce) {
+      int count = (int) Math.min(rowsAtOnce, size() - from);
       for (int i = 0; i < count; i++) {
         indices[i] = from + i;
       }

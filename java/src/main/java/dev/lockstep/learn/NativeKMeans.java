@@ -2,6 +2,7 @@ package dev.lockstep.learn;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.internal.NativeGroup;
 import dev.lockstep.jni.Native;
 
 /** The k-means functions of {@code lockstep/learning.h} over arrays. */
@@ -18,10 +19,11 @@ final class NativeKMeans implements AutoCloseable {
     dimension = table.names().size();
     rows = table.rows();
     handle =
-        ranks.runNative(
-            group ->
-                Native.open_k_means(
-                    group, rows, dimension, table.valuesAddress(), table.weightsAddress()));
+        NativeGroup.of(ranks)
+            .runNative(
+                group ->
+                    Native.open_k_means(
+                        group, rows, dimension, table.valuesAddress(), table.weightsAddress()));
     try (NativeMemory out = NativeMemory.allocate(2 * Double.BYTES)) {
       call(() -> Native.read_k_means_data(handle, out.address()));
       data = doubles(out);
@@ -127,10 +129,11 @@ final class NativeKMeans implements AutoCloseable {
 
   /** Through the communicator, which knows what native errors mean. */
   private void call(Runnable operation) {
-    ranks.runNative(
-        group -> {
-          operation.run();
-          return 0;
-        });
+    NativeGroup.of(ranks)
+        .runNative(
+            group -> {
+              operation.run();
+              return 0;
+            });
   }
 }

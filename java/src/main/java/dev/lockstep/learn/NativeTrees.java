@@ -2,6 +2,7 @@ package dev.lockstep.learn;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.internal.NativeGroup;
 import dev.lockstep.jni.Native;
 import java.util.function.LongConsumer;
 
@@ -25,19 +26,20 @@ final class NativeTrees implements AutoCloseable {
         flags.buffer().put(i, (byte) (categorical[i] ? 1 : 0));
       }
       handle =
-          ranks.runNative(
-              group ->
-                  Native.open_trees(
-                      group,
-                      table.rows(),
-                      features,
-                      table.valuesAddress(),
-                      table.targetAddress(),
-                      table.weightsAddress(),
-                      flags.address(),
-                      maxBin,
-                      validation,
-                      seed));
+          NativeGroup.of(ranks)
+              .runNative(
+                  group ->
+                      Native.open_trees(
+                          group,
+                          table.rows(),
+                          features,
+                          table.valuesAddress(),
+                          table.targetAddress(),
+                          table.weightsAddress(),
+                          flags.address(),
+                          maxBin,
+                          validation,
+                          seed));
     }
   }
 
@@ -122,10 +124,11 @@ final class NativeTrees implements AutoCloseable {
 
   /** Through the communicator, which knows what native errors mean. */
   private void call(Runnable operation) {
-    ranks.runNative(
-        group -> {
-          operation.run();
-          return 0;
-        });
+    NativeGroup.of(ranks)
+        .runNative(
+            group -> {
+              operation.run();
+              return 0;
+            });
   }
 }

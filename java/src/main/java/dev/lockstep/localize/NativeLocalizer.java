@@ -1,6 +1,7 @@
 package dev.lockstep.localize;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.internal.NativeGroup;
 import dev.lockstep.jni.Native;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,23 +29,24 @@ final class NativeLocalizer implements AutoCloseable {
     sensors = network.sensors();
     try (NativeNetwork in = new NativeNetwork(network)) {
       handle =
-          group.runNative(
-              communicator ->
-                  Native.open_localizer(
-                      communicator,
-                      dimension,
-                      sensors,
-                      network.anchors(),
-                      in.anchorPositions.address(),
-                      network.sensorRanges().count(),
-                      in.sensorPairs.address(),
-                      in.sensorDistances.address(),
-                      network.anchorRanges().count(),
-                      in.anchorPairs.address(),
-                      in.anchorDistances.address(),
-                      in.neighborOffsets.address(),
-                      in.neighbors.address(),
-                      settings.maxNeighbors()));
+          NativeGroup.of(group)
+              .runNative(
+                  communicator ->
+                      Native.open_localizer(
+                          communicator,
+                          dimension,
+                          sensors,
+                          network.anchors(),
+                          in.anchorPositions.address(),
+                          network.sensorRanges().count(),
+                          in.sensorPairs.address(),
+                          in.sensorDistances.address(),
+                          network.anchorRanges().count(),
+                          in.anchorPairs.address(),
+                          in.anchorDistances.address(),
+                          in.neighborOffsets.address(),
+                          in.neighbors.address(),
+                          settings.maxNeighbors()));
     }
   }
 
@@ -209,6 +211,6 @@ final class NativeLocalizer implements AutoCloseable {
 
   private <T> T get(Supplier<T> operation) {
     LongFunction<T> ignoringGroup = communicator -> operation.get();
-    return group.runNative(ignoringGroup);
+    return NativeGroup.of(group).runNative(ignoringGroup);
   }
 }

@@ -51,8 +51,8 @@ final class Mlp {
         int fanOut = widths.get(layer + 1);
         boolean last = layer + 2 == widths.size();
         JitModule linear = module("Linear");
-        register(linear, "weight", uniform(random, fanIn, config, fanOut, fanIn));
-        register(linear, "bias", uniform(random, fanIn, config, fanOut));
+        register(linear, "weight", uniform(random, fanIn, config.dtype(), fanOut, fanIn));
+        register(linear, "bias", uniform(random, fanIn, config.dtype(), fanOut));
         linear.define(
             """
             def forward(self, x: Tensor) -> Tensor:
@@ -108,12 +108,12 @@ final class Mlp {
     return module;
   }
 
-  private static void register(JitModule module, String name, Tensor value) {
+  static void register(JitModule module, String name, Tensor value) {
     module.register_parameter(name, value.set_requires_grad(true), false);
   }
 
-  private static Tensor uniform(Random random, int fanIn, ModelConfig config, long... shape) {
-    TensorOptions options = new TensorOptions(config.dtype().scalarType());
+  static Tensor uniform(Random random, int fanIn, FloatType type, long... shape) {
+    TensorOptions options = new TensorOptions(type.scalarType());
     Tensor values = torch.empty(shape, options, new MemoryFormatOptional());
     Tensor flat = values.view(-1);
     double bound = 1 / Math.sqrt(fanIn);

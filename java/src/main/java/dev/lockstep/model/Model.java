@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
@@ -69,6 +70,20 @@ public final class Model implements AutoCloseable {
   public static Model mlp(ModelConfig config, int inputs, int outputs, long seed) {
     requireNonNull(config, "config");
     return new Model(Mlp.build(config, inputs, outputs, seed), "the mlp");
+  }
+
+  /**
+   * A network for fields.
+   *
+   * @param config of a type that {@link ModelConfig.Type#ofFields}
+   * @param inputs the shape of one sample's features, channels first
+   * @param outputs that of its targets
+   * @param seed of the initial parameters; the same bits everywhere
+   * @throws ModelException if the shapes are not those that the type takes
+   */
+  public static Model fields(ModelConfig config, long[] inputs, long[] outputs, long seed) {
+    String name = "the " + config.type().name().toLowerCase(Locale.ROOT);
+    return new Model(FieldNetwork.build(config, inputs, outputs, seed), name);
   }
 
   /**

@@ -11,10 +11,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param type what kind of model
  * @param hidden for {@link Type#MLP}: the width of each hidden layer; empty for a linear model
- * @param activation for {@link Type#MLP}: what follows each hidden layer
+ * @param activation what follows each hidden layer; of networks for fields {@code gelu} if left out
  * @param file for {@link Type#FILE}: a TorchScript file with trainable parameters
  * @param dtype for {@link Type#MLP}: the type of the parameters; a file has its own
  * @param batchNorm for {@link Type#FILE}: which samples a batch norm normalises by in training
+ * @param width of networks for fields: channels of the first level, or units of a column's layers
+ * @param levels of {@link Type#UNET}: how many grids, each half as fine as the one before; of the
+ *     others: residual blocks
+ * @param dropout of networks for fields: the share of channels left out in training
+ * @param circular of networks for fields: whether the last dimension, longitude, is a circle
+ * @param cellwise of {@link Type#UNET} and {@link Type#RESNET}: whether a linear map with its own
+ *     coefficients at each cell is added, as an autoregression by cell is one
  */
 public record ModelConfig(
     Type type,
@@ -22,7 +29,12 @@ public record ModelConfig(
     Activation activation,
     @Nullable String file,
     FloatType dtype,
-    BatchNorm batchNorm) {
+    BatchNorm batchNorm,
+    int width,
+    int levels,
+    double dropout,
+    boolean circular,
+    boolean cellwise) {
 
   /** Whose samples a batch norm uses. */
   public enum BatchNorm {
@@ -41,7 +53,21 @@ public record ModelConfig(
     MLP,
     /** What {@code torch.jit.script} or {@code torch.jit.trace} saved. */
     @JsonProperty("file")
-    FILE
+    FILE,
+    /** For samples of [channel, latitude, longitude]: a U-Net (Ronneberger et al. 2015). */
+    @JsonProperty("unet")
+    UNET,
+    /** For the same: residual blocks of convolutions on the full grid. */
+    @JsonProperty("resnet")
+    RESNET,
+    /** For samples of [channel, level]: a residual mlp over the whole column. */
+    @JsonProperty("column")
+    COLUMN;
+
+    /** Whether it is a network for fields. */
+    public boolean ofFields() {
+      return compareTo(FILE) > 0;
+    }
   }
 
   /** Functions between layers. */
@@ -74,9 +100,9 @@ public record ModelConfig(
    */
   public ModelConfig {
     hidden = List.copyOf(hidden);
-    for (int width : hidden) {
-      if (width < 1) {
-        throw new ConfigKeyException("hidden", "a layer needs at least 1 unit, not " + width + ".");
+    for (int units : hidden) {
+      if (units < 1) {
+        throw new ConfigKeyException("hidden", "a layer needs at least 1 unit, not " + units + ".");
       }
     }
     if (type == Type.FILE && (file == null || file.isBlank())) {
@@ -86,9 +112,19 @@ public record ModelConfig(
     if (type != Type.FILE && file != null) {
       throw new ConfigKeyException("file", "only a model of type file has one; set type: file.");
     }
-    if (type == Type.MLP && dtype != FloatType.FLOAT32 && dtype != FloatType.FLOAT64) {
+    if (type != Type.FILE && dtype != FloatType.FLOAT32 && dtype != FloatType.FLOAT64) {
       throw new ConfigKeyException(
           "dtype", "an mlp is float32 or float64; half precision is for files as saved.");
+    }
+    if (width < 1 || width > 1 << 16) {
+      throw new ConfigKeyException("width", "must be from 1 to 65536, not " + width + ".");
+    }
+    if (levels < 1 || levels > 64) {
+      throw new ConfigKeyException("levels", "must be from 1 to 64, not " + levels + ".");
+    }
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new ConfigKeyException(
+          "dropout", "must be at least 0 and below 1, not " + dropout + ".");
     }
   }
 
@@ -104,14 +140,36 @@ public record ModelConfig(
       @JsonProperty("activation") @Nullable Activation activation,
       @JsonProperty("file") @Nullable String file,
       @JsonProperty("dtype") @Nullable FloatType dtype,
-      @JsonProperty("batch_norm") @Nullable BatchNorm batchNorm) {
+      @JsonProperty("batch_norm") @Nullable BatchNorm batchNorm,
+      @JsonProperty("width") @Nullable Integer width,
+      @JsonProperty("levels") @Nullable Integer levels,
+      @JsonProperty("dropout") @Nullable Double dropout,
+      @JsonProperty("circular") @Nullable Boolean circular,
+      @JsonProperty("cellwise") @Nullable Boolean cellwise) {
+    boolean fields = type != null && type.ofFields();
     return new ModelConfig(
         type == null ? Type.MLP : type,
         hidden == null ? List.of(128, 128) : hidden,
-        activation == null ? Activation.RELU : activation,
+        activation == null ? (fields ? Activation.GELU : Activation.RELU) : activation,
         file,
         dtype == null ? FloatType.FLOAT32 : dtype,
-        batchNorm == null ? BatchNorm.PER_RANK : batchNorm);
+        batchNorm == null ? BatchNorm.PER_RANK : batchNorm,
+        width == null ? (type == Type.COLUMN ? 256 : 16) : width,
+        levels == null ? (type == Type.COLUMN ? 3 : 4) : levels,
+        dropout == null ? 0 : dropout,
+        circular == null || circular,
+        cellwise != null && cellwise);
+  }
+
+  /** Of points or a file. */
+  public static ModelConfig of(
+      @Nullable Type type,
+      @Nullable List<Integer> hidden,
+      @Nullable Activation activation,
+      @Nullable String file,
+      @Nullable FloatType dtype,
+      @Nullable BatchNorm batchNorm) {
+    return of(type, hidden, activation, file, dtype, batchNorm, null, null, null, null, null);
   }
 
   /** Like the other, with batch norms per rank. */

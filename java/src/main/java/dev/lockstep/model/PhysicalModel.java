@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.torch.TorchLibraries;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -66,8 +67,8 @@ public final class PhysicalModel implements AutoCloseable {
    * Writes a trained model with its normalisers. The file appears whole or not at all.
    *
    * @param model the network; it is in training mode afterwards
-   * @param inputs physical features to what the network sees, along the last dimension
-   * @param outputs physical targets to what the network predicts, along the last dimension
+   * @param inputs physical features to what the network sees
+   * @param outputs physical targets to what the network predicts
    * @param json what readers may want to know, kept beside the module as {@value
    *     #DESCRIPTION_ENTRY}
    */
@@ -80,10 +81,10 @@ public final class PhysicalModel implements AutoCloseable {
     try (PointerScope scope = new PointerScope()) {
       JitModule whole = Mlp.module("PhysicalModel");
       whole.register_module(NETWORK, model.module());
-      whole.register_buffer("input_offset", column(inputs.offset()));
-      whole.register_buffer("input_scale", column(inputs.scale()));
-      whole.register_buffer("output_offset", column(outputs.offset()));
-      whole.register_buffer("output_scale", column(outputs.scale()));
+      whole.register_buffer("input_offset", column(inputs, inputs.offset()));
+      whole.register_buffer("input_scale", column(inputs, inputs.scale()));
+      whole.register_buffer("output_offset", column(outputs, outputs.offset()));
+      whole.register_buffer("output_scale", column(outputs, outputs.scale()));
       whole.define(forward(model.type()));
       whole.eval();
       try {
@@ -94,8 +95,11 @@ public final class PhysicalModel implements AutoCloseable {
     }
   }
 
-  private static Tensor column(double[] values) {
-    return Mlp.tensor(values, values.length);
+  private static Tensor column(Scaling scaling, double[] values) {
+    long[] shape = new long[1 + scaling.dimensionsBehind()];
+    Arrays.fill(shape, 1);
+    shape[0] = values.length;
+    return Mlp.tensor(values, shape);
   }
 
   private static String forward(FloatType networkType) {

@@ -117,6 +117,7 @@ final class ConsoleRecorder implements TrainingListener {
                     r2,
                     number(scores.rmse().getOrDefault(target, Double.NaN))));
     scores.accuracy().ifPresent(accuracy -> println("Accuracy %.2f %%", 100 * accuracy));
+    summary.test().ifPresent(this::printTest);
     println("Files in %s:", folder.path());
     folder.contents().forEach(name -> println("  %s", name));
   }
@@ -158,5 +159,31 @@ final class ConsoleRecorder implements TrainingListener {
 
   private static String counted(long count, String what) {
     return String.format(Locale.ROOT, "%,d %s%s", count, what, count == 1 ? "" : "s");
+  }
+
+  /** The errors on the samples kept for the end, beside those of the baselines. */
+  private void printTest(TestScores test) {
+    println("Test, %,d samples: weighted RMSE, and the skill over each baseline's", test.samples());
+    test.targets().forEach(this::printTest);
+    TestScores.Scores all = test.all();
+    if (all != null && test.targets().size() > 1) {
+      printTest("all targets", all);
+    }
+  }
+
+  private void printTest(String name, TestScores.Scores scores) {
+    StringBuilder text = new StringBuilder();
+    scores
+        .baselines()
+        .forEach(
+            (baseline, rmse) ->
+                text.append(
+                    String.format(
+                        Locale.ROOT,
+                        "; %s %s (skill %.3f)",
+                        baseline.replace('_', ' '),
+                        number(rmse),
+                        scores.skill(baseline))));
+    println("  %s %s, ACC %.3f%s", name, number(scores.rmse()), scores.acc(), text);
   }
 }

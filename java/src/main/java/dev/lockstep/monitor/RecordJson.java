@@ -56,11 +56,31 @@ final class RecordJson {
     put(json, "communication_share", summary.communicationShare());
     ArrayNode hashes = json.putArray("parameters_sha256");
     summary.parametersSha256().forEach(hashes::add);
+    summary.test().ifPresent(test -> putTest(json.putObject("test"), test));
     try {
       return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("A tree of plain values could not be written as JSON.", e);
     }
+  }
+
+  private static void putTest(ObjectNode json, TestScores test) {
+    json.put("samples", test.samples());
+    if (test.all() != null) {
+      putScores(json, test.all());
+    }
+    ObjectNode targets = json.putObject("targets");
+    test.targets().forEach((name, scores) -> putScores(targets.putObject(name), scores));
+  }
+
+  private static void putScores(ObjectNode json, TestScores.Scores scores) {
+    put(json, "rmse_weighted", scores.rmse());
+    put(json, "mae_weighted", scores.mae());
+    put(json, "bias_weighted", scores.bias());
+    put(json, "acc", scores.acc());
+    putAll(json.putObject("baselines"), scores.baselines());
+    ObjectNode skill = json.putObject("skill");
+    scores.baselines().keySet().forEach(name -> put(skill, name, scores.skill(name)));
   }
 
   private static void putScores(ObjectNode json, ValidationScores scores) {

@@ -2,6 +2,7 @@ package dev.lockstep.monitor;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * A whole run's results: the contents of {@code summary.json}.
@@ -19,6 +20,7 @@ import java.util.Locale;
  *     [0, 1]
  * @param parametersSha256 SHA-256 in lower-case hexadecimal of each rank's parameters, in rank
  *     order
+ * @param test the scores of the samples kept for the end; empty if there are none
  */
 public record RunSummary(
     double trainLoss,
@@ -31,7 +33,36 @@ public record RunSummary(
     double seconds,
     double samplesPerSecond,
     double communicationShare,
-    List<String> parametersSha256) {
+    List<String> parametersSha256,
+    Optional<TestScores> test) {
+  /** Without samples kept for the end. */
+  public RunSummary(
+      double trainLoss,
+      double validationLoss,
+      ValidationScores scores,
+      long samples,
+      int worldSize,
+      String backend,
+      int epochs,
+      double seconds,
+      double samplesPerSecond,
+      double communicationShare,
+      List<String> parametersSha256) {
+    this(
+        trainLoss,
+        validationLoss,
+        scores,
+        samples,
+        worldSize,
+        backend,
+        epochs,
+        seconds,
+        samplesPerSecond,
+        communicationShare,
+        parametersSha256,
+        Optional.empty());
+  }
+
   /**
    * Checks that there is a hash for each rank.
    *

@@ -8,7 +8,7 @@ import java.util.Locale;
 
 /** How many classes a data set's one target column names. */
 final class ClassCount {
-  private static final int ROWS_AT_ONCE = 1024;
+  private static final int MOST_ROWS = 1024;
 
   private ClassCount() {}
 
@@ -25,13 +25,14 @@ final class ClassCount {
               + dataset.targetNames()
               + ".");
     }
-    double[] features = new double[ROWS_AT_ONCE * dataset.featureNames().size()];
-    double[] targets = new double[ROWS_AT_ONCE];
+    int rowsAtOnce = dataset.rowsAtOnce(MOST_ROWS);
+    double[] features = new double[rowsAtOnce * dataset.featureNames().size()];
+    double[] targets = new double[rowsAtOnce];
     long[] indices =
         new DataPartitioner(dataset.size(), communicator.size()).indices(communicator.rank());
     int[] highest = {0};
-    for (int from = 0; from < indices.length; from += ROWS_AT_ONCE) {
-      int count = Math.min(ROWS_AT_ONCE, indices.length - from);
+    for (int from = 0; from < indices.length; from += rowsAtOnce) {
+      int count = Math.min(rowsAtOnce, indices.length - from);
       dataset.read(indices, from, count, features, targets);
       for (int i = 0; i < count; i++) {
         highest[0] = Math.max(highest[0], classNumber(targets[i], dataset, indices[from + i]));
@@ -45,7 +46,8 @@ final class ClassCount {
       throw new TrainingException(
           String.format(
               Locale.ROOT,
-              "Target %s of point %d is %s, which is no class number; cross_entropy needs 0, 1, 2, …",
+              "Target %s of point %d is %s, which is no class number; cross_entropy needs 0, 1, 2,"
+                  + " …",
               dataset.targetNames().get(0),
               dataset.point(sample),
               value));

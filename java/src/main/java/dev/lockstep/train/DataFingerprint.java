@@ -29,6 +29,9 @@ record DataFingerprint(
   private static final int SAMPLED_ROWS = 64;
   private static final int SAMPLED_INDICES = 4096;
 
+  /** Of wide rows fewer are looked at. */
+  private static final long SAMPLED_VALUES = 1 << 20;
+
   DataFingerprint {
     features = List.copyOf(features);
     targets = List.copyOf(targets);
@@ -45,13 +48,16 @@ record DataFingerprint(
   }
 
   private static String rows(Dataset dataset) {
-    int count = (int) Math.min(SAMPLED_ROWS, dataset.size());
+    long width =
+        (long) dataset.cells() * (dataset.featureNames().size() + dataset.targetNames().size());
+    long most = Math.max(2, Math.min(SAMPLED_ROWS, SAMPLED_VALUES / Math.max(1, width)));
+    int count = (int) Math.min(most, dataset.size());
     long[] indices = new long[count];
     for (int i = 0; i < count; i++) {
       indices[i] = count == 1 ? 0 : i * (dataset.size() - 1) / (count - 1);
     }
-    double[] features = new double[count * dataset.featureNames().size()];
-    double[] targets = new double[count * dataset.targetNames().size()];
+    double[] features = new double[count * dataset.featureNames().size() * dataset.cells()];
+    double[] targets = new double[count * dataset.targetNames().size() * dataset.cells()];
     dataset.read(indices, 0, count, features, targets);
     MessageDigest digest = Sha256.digest();
     add(digest, features);
@@ -69,6 +75,9 @@ record DataFingerprint(
     MessageDigest digest = Sha256.digest();
     add(digest, split.train());
     add(digest, split.validation());
+    if (split.test().length > 0) {
+      add(digest, split.test());
+    }
     return HexFormat.of().formatHex(digest.digest());
   }
 

@@ -4,12 +4,14 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.DataPartitioner;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
+import dev.lockstep.data.field.FieldDataset;
 import dev.lockstep.model.ModelDescription;
 import dev.lockstep.model.PhysicalModel;
 import dev.lockstep.model.Scaling;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunStart;
 import dev.lockstep.monitor.RunSummary;
+import dev.lockstep.monitor.TestScores;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
 import dev.lockstep.train.memory.ParameterHash;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /** What a run says of itself at its beginning and its end, and the model that it leaves. */
@@ -68,7 +71,16 @@ final class RunReport {
         totals.seconds(),
         totals.samplesPerSecond(),
         totals.seconds() > 0 ? run.role.waitedSeconds() / totals.seconds() : 0,
-        hashes);
+        hashes,
+        testScores());
+  }
+
+  private Optional<TestScores> testScores() {
+    long[] test = run.task.split().test();
+    if (test.length == 0 || !(run.task.dataset() instanceof FieldDataset fields)) {
+      return Optional.empty();
+    }
+    return Optional.of(new TestSet(run, fields).score(test));
   }
 
   private String backend() {
@@ -80,16 +92,27 @@ final class RunReport {
     Dataset dataset = run.task.dataset();
     PhysicalModel.save(
         run.model,
-        scaling(run.normalizers().features()),
-        run.loss.classifies() ? Scaling.identity() : scaling(run.normalizers().targets()),
+        scaling(run.normalizers().features(), dataset, dataset.featureShape()),
+        run.loss.classifies()
+            ? Scaling.identity()
+            : scaling(run.normalizers().targets(), dataset, dataset.targetShape()),
         ModelDescription.of(dataset).toJson(),
         folder.model());
   }
 
-  private static Scaling scaling(Normalizer normalizer) {
+  /** One number a channel; in a sample that is one row of numbers, for each of its cells. */
+  private static Scaling scaling(Normalizer normalizer, Dataset dataset, long[] shape) {
     Normalizer.Statistics statistics = normalizer.statistics();
+    int repeats = shape.length == 1 ? dataset.cells() : 1;
     return new Scaling(
-        statistics.mean().stream().mapToDouble(Double::doubleValue).toArray(),
-        statistics.standardDeviation().stream().mapToDouble(Double::doubleValue).toArray());
+        repeated(statistics.mean(), repeats),
+        repeated(statistics.standardDeviation(), repeats),
+        shape.length - 1);
+  }
+
+  private static double[] repeated(List<Double> values, int times) {
+    return values.stream()
+        .flatMapToDouble(value -> DoubleStream.generate(() -> value).limit(times))
+        .toArray();
   }
 }

@@ -209,7 +209,11 @@ final class StateRestore {
       double value = get(buffer, at, type);
       result = rule == Placement.Resize.MINIMUM ? Math.min(result, value) : result + value;
     }
-    return rule == Placement.Resize.MINIMUM ? result : result / ranks;
+    return switch (rule) {
+      case MINIMUM -> result;
+      case MEAN -> result / in.size();
+      default -> result / ranks;
+    };
   }
 
   private static double get(ByteBuffer buffer, int at, TensorType type) {

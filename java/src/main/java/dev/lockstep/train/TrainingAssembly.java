@@ -2,6 +2,7 @@ package dev.lockstep.train;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.DataPartitioner;
+import dev.lockstep.data.Dataset;
 import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.model.Model;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class TrainingAssembly implements AutoCloseable {
   /** Held-out samples at once, at least: without gradients they need little memory. */
   private static final int SCORED_SAMPLES = 256;
+
+  /** Features of all held-out samples at once, for fields: 8 MiB of them. */
+  private static final long SCORED_VALUES = 1 << 20;
 
   final TrainingTask task;
   final Model model;
@@ -54,7 +58,7 @@ final class TrainingAssembly implements AutoCloseable {
     loss = new Loss(training.loss(), training.huberDelta());
     int share = (int) new DataPartitioner(batchSize, communicator.size()).size(0);
     int pieces = training.accumulationSteps();
-    capacity = Math.max(SCORED_SAMPLES, (share - 1) / pieces + 1);
+    capacity = Math.max(scoredSamples(task.dataset()), (share - 1) / pieces + 1);
     long steps = (long) sampler.stepsPerEpoch() * training.epochs();
     schedule =
         new Schedule(
@@ -76,6 +80,13 @@ final class TrainingAssembly implements AutoCloseable {
       closeAfter(e);
       throw e;
     }
+  }
+
+  private static int scoredSamples(Dataset dataset) {
+    long values = (long) dataset.cells() * dataset.featureNames().size();
+    return dataset.cells() == 1
+        ? SCORED_SAMPLES
+        : (int) Math.max(1, Math.min(SCORED_SAMPLES, SCORED_VALUES / values));
   }
 
   /** Takes the normalisers, of a checkpoint or newly measured. */
@@ -103,7 +114,7 @@ final class TrainingAssembly implements AutoCloseable {
         scoringReader,
         capacity,
         normalizers().targets(),
-        task.dataset().targetNames(),
+        task.dataset(),
         task.split().validation(),
         task.communicator());
   }

@@ -8,7 +8,6 @@ import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.RendezvousException;
 import dev.lockstep.data.Dataset;
-import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
 import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
@@ -24,6 +23,7 @@ import dev.lockstep.train.engine.Evaluator.Evaluation;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -140,7 +140,7 @@ public final class TrainingJob {
             new Resumption(run, data, structure).find(resume ? folder.orElse(null) : null);
         run.useNormalizers(
             progress == null
-                ? Normalizer.fit(dataset, run.trainingSamples, communicator)
+                ? dataset.normalizers(run.trainingSamples, communicator)
                 : progress.normalizer().pair());
         RunReport report = new RunReport(run);
         int epochs = progress == null ? 0 : (int) progress.sampler().epoch();
@@ -207,11 +207,20 @@ public final class TrainingJob {
     int outputs =
         plan.training().loss() == TrainingConfig.LossType.CROSS_ENTROPY
             ? ClassCount.of(dataset, communicator)
-            : dataset.targetNames().size();
+            : (int) dataset.targetShape()[0];
     if (config.type() == ModelConfig.Type.FILE) {
       return Model.load(Path.of(config.file()));
     }
-    return Model.mlp(config, dataset.featureNames().size(), outputs, plan.seed());
+    if (config.type().ofFields()) {
+      return Model.fields(config, dataset.featureShape(), dataset.targetShape(), plan.seed());
+    }
+    if (dataset.featureShape().length > 1) {
+      throw new TrainingException(
+          "model.type is mlp, which takes rows of numbers, but a sample has the shape "
+              + Arrays.toString(dataset.featureShape())
+              + "; set data.shape: [flat], or use a unet, resnet or column.");
+    }
+    return Model.mlp(config, (int) dataset.featureShape()[0], outputs, plan.seed());
   }
 
   private void checkAgreement(Model model, String structure, DataFingerprint data) {

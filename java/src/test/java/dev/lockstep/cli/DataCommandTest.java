@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -78,7 +79,11 @@ class DataCommandTest {
     Path file = folder.resolve("t.csv");
     Files.writeString(
         file,
-        "time,temp,limit,name\n,K,,\n2001-01-01,0.1,1,x\n2001-01-02,,inf,y\n2001-01-03,1e300,3,z\n");
+        "time,temp,limit,name\n"
+            + ",K,,\n"
+            + "2001-01-01,0.1,1,x\n"
+            + "2001-01-02,,inf,y\n"
+            + "2001-01-03,1e300,3,z\n");
     JsonNode expected =
         new ObjectMapper()
             .readTree(
@@ -152,6 +157,41 @@ class DataCommandTest {
     assertRefused("GRIB....", "is GRIB");
     assertRefused("BZh91AY&SY", "unpack it (bunzip2)");
     assertRefused("", "set format");
+  }
+
+  /** The shell writes the name, which this JVM might not be able to. */
+  private String describeInLocale(String locale) throws Exception {
+    String script =
+        "name=$(printf 't\\303\\251.csv'); printf 'a,b\\n1,2\\n' > \"$1/$name\"; exec \"$0\""
+            + " -Xmx256m -cp \"$2\" dev.lockstep.cli.Main data describe \"$1/$name\"";
+    Path output = folder.resolve("output");
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                "bash",
+                "-c",
+                script,
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                folder.toString(),
+                System.getProperty("java.class.path"))
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile());
+    builder.environment().put("LC_ALL", locale);
+    Process process = builder.start();
+    boolean ended = process.waitFor(120, TimeUnit.SECONDS);
+    process.destroyForcibly();
+    assertTrue(ended, "still running after 120 s");
+    return process.exitValue()
+        + " "
+        + new String(Files.readAllBytes(output), StandardCharsets.ISO_8859_1);
+  }
+
+  @Test
+  void aNameBeyondAsciiIsReadOrTheLocaleIsNamed() throws Exception {
+    String read = describeInLocale("C.UTF-8");
+    assertTrue(read.startsWith("0 ") && read.contains("CSV"), read);
+    String refused = describeInLocale("C");
+    assertTrue(refused.startsWith(ExitCode.USAGE + " lockstep: "), refused);
+    assertTrue(refused.lines().findFirst().orElseThrow().contains("set LC_ALL=C.UTF-8"), refused);
   }
 
   private void assertRefused(String start, String reason) throws IOException {

@@ -1,12 +1,16 @@
 package dev.lockstep.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.data.DataFiles;
+import dev.lockstep.data.FileDescription;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.model.Predictor;
+import dev.lockstep.testing.RankProcesses;
 import dev.lockstep.torch.TorchLibraries;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -14,6 +18,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -130,6 +135,50 @@ class PredictCommandTest {
       assertEquals(Double.parseDouble(first), predictor.predict(row)[0], 1e-9);
       assertThrows(ModelException.class, () -> predictor.predict(1, 2));
     }
+  }
+
+  /** One rank of a group. */
+  static final class PredictRank {
+    public static void main(String[] arguments) {
+      Main.main(arguments);
+    }
+  }
+
+  @Test
+  void underLaunchOneRankPredictsForAll() throws Exception {
+    Path data = csv("launched.csv", "a,b", "700000010,3", "700000020,5");
+    Path output = folder.resolve("launched-out.csv");
+    String[] arguments = {"predict", trained.toString(), data.toString(), "-o", output.toString()};
+    Path logs = Files.createDirectory(folder.resolve("ranks"));
+    try (RankProcesses ranks = RankProcesses.start(logs, 2, PredictRank.class, arguments)) {
+      ranks.awaitSuccess(Duration.ofSeconds(120));
+      assertContains("wrote 2 predictions to " + output, ranks.output(0));
+      assertEquals("", ranks.output(1));
+    }
+    assertEquals(Files.readAllLines(predict(trained, data)), Files.readAllLines(output));
+  }
+
+  /** A prediction that is no number is missing, and the file says so. */
+  @Test
+  void predictionsThatAreNoNumbersAreMissingInNetcdf() throws IOException {
+    Path model = foreign("root.pt", ScalarType.Double, "torch.sqrt(torch.linear(x, self.w))");
+    Path data = csv("signs.csv", "a,b", "3,1", "-3,1");
+    Path output = folder.resolve("nan.nc");
+    assertEquals(
+        ExitCode.OK,
+        Main.execute(
+            "predict",
+            model.toString(),
+            data.toString(),
+            "--features=a,b",
+            "-o",
+            output.toString()));
+    FileDescription.Summary predicted = DataFiles.describe(output).variables().get(1);
+    assertEquals(1, predicted.missing());
+    assertEquals(2, predicted.max());
+    assertArrayEquals(
+        new double[] {9.969209968386869e36},
+        (double[]) predicted.variable().attributes().get("_FillValue"));
   }
 
   @Test

@@ -184,6 +184,24 @@ class ScriptsTest {
     assertEquals(2, Integer.parseInt(train.lines().get(0), 16) & 2);
   }
 
+  /** In the locale C the JVM cannot name files beyond ASCII. */
+  @Test
+  void theLocaleCBecomesOneThatHasAllNames() throws Exception {
+    run(Map.of(), "cp", HPC.resolve("lockstep").toString(), "hpc/lockstep");
+    Files.createDirectories(folder.resolve("java/target/classes/dev/lockstep"));
+    script("jdk/bin/java", "echo \"$LC_ALL\"");
+    Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"17.0.1\"\n");
+    String home = folder.resolve("jdk").toString();
+    for (String locale : new String[] {"C", "POSIX", ""}) {
+      Map<String, String> environment =
+          Map.of("JAVA_HOME", home, "LC_ALL", locale, "LC_CTYPE", "", "LANG", "");
+      assertEquals(List.of("C.UTF-8"), run(environment, "hpc/lockstep", "--version").lines());
+    }
+    Map<String, String> german = Map.of("JAVA_HOME", home, "LC_ALL", "de_DE.UTF-8");
+    List<String> kept = run(german, "hpc/lockstep", "--version").lines();
+    assertEquals("de_DE.UTF-8", kept.get(kept.size() - 1)); // after bash's warning, without it
+  }
+
   @Test
   void programWithoutJavaSaysSo() throws Exception {
     run(Map.of(), "cp", HPC.resolve("lockstep").toString(), "hpc/lockstep");

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,12 @@ final class ConfigurationPage {
   /** Keys that have no default; what is written for them below shows in no table. */
   private static final List<String> NEEDED =
       List.of(
-          "name", "data.path", "data.features", "data.features[].variable", "data.features[].name");
+          "name",
+          "data.path",
+          "data.features",
+          "data.features[].variable",
+          "data.features[].name",
+          "data.targets[].variable");
 
   private static final String EXAMPLE =
       "name: example\ndata: {path: x, features: [x], targets: []}\n";
@@ -163,14 +169,21 @@ final class ConfigurationPage {
 
   private static @Nullable Class<?> recordOf(Type type) {
     Type element = type instanceof ParameterizedType list ? list.getActualTypeArguments()[0] : type;
-    return element instanceof Class<?> inner && inner.isRecord() ? inner : null;
+    boolean keys = element instanceof Class<?> inner && inner.isRecord();
+    return keys && !ConfigSchema.acceptsScalar((Class<?>) element) ? (Class<?>) element : null;
   }
 
   private static String type(Type type) {
     if (type instanceof ParameterizedType list) {
-      return "list: " + type(list.getActualTypeArguments()[0]);
+      Type[] arguments = list.getActualTypeArguments();
+      return list.getRawType() == Map.class
+          ? "keys: " + type(arguments[1])
+          : "list: " + type(arguments[0]);
     }
     Class<?> raw = (Class<?>) type;
+    if (raw.isRecord() && ConfigSchema.acceptsScalar(raw)) {
+      return "text or number";
+    }
     if (raw.isRecord()) {
       return ConfigSchema.acceptsText(raw) ? "text or keys" : "keys";
     }

@@ -76,7 +76,7 @@ class DataConfigTest {
   void syntheticDataNeedsNoFeatureList() throws JsonProcessingException {
     DataConfig config = parse("synthetic: {samples: 100, features: 2, targets: 2}");
     assertEquals(FeatureConfig.ofVariables(List.of("x0", "x1")), config.features());
-    assertEquals(List.of("y0", "y1"), config.targets());
+    assertEquals(TargetConfig.ofVariables(List.of("y0", "y1")), config.targets());
     assertEquals(0.1, config.synthetic().noise());
     assertEquals(config, parse(YAML.writeValueAsString(config)));
     try (Dataset dataset = DataFiles.open(config)) {

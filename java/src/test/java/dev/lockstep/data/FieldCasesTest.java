@@ -78,6 +78,28 @@ class FieldCasesTest {
     }
   }
 
+  /** MATLAB's X(i, j) is stored as [j][i]; a row of X is a sample. */
+  @Test
+  void rowsOfMatlabArraysAreSamples() {
+    try (Dataset data = open("25-a12_matlab73.mat", "X", "S/y")) {
+      assertEquals(6, data.size());
+      double[] features = new double[4];
+      double[] targets = new double[2];
+      data.read(new long[] {5, 1}, 0, 2, features, targets);
+      assertArrayEquals(new double[] {5, 11, 1, 7}, features);
+      assertArrayEquals(new double[] {5, 1}, targets);
+    }
+  }
+
+  @Test
+  void aPixelThatIsMissingInEveryMapIsNamed() {
+    Path maps = folder.resolve("maps.npy");
+    try (TableWriter writer = TableWriter.create(maps, List.of("0", "1", "2"), 2)) {
+      writer.write(new double[] {1, Double.NaN, 2, 3, Double.NaN, Double.NaN}, 2);
+    }
+    assertTrue(refusal("maps.npy", "data", "data[0]").contains("data[1] is missing in all"));
+  }
+
   @Test
   void aColumnThatIsAlwaysMissingAndAnArrayWithoutColumnsAreNamed() {
     assertTrue(refusal("36-a15_all_missing_column.csv", "b", "c").contains("b is missing in all"));

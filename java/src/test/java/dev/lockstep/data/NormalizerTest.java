@@ -43,8 +43,15 @@ class NormalizerTest {
 
   private static Dataset synthetic() {
     return DataFiles.open(
-        DataConfig.fromYaml(
-            null, null, new SyntheticConfig(1001, 3, 2, 0.1, 5), null, null, null, null, null));
+        new DataConfig(
+            null,
+            DataConfig.Format.AUTO,
+            new SyntheticConfig(1001, 3, 2, 0.1, 5),
+            FeatureConfig.ofVariables(List.of("x0", "x1", "x2")),
+            List.of("y0", "y1"),
+            true,
+            0.2,
+            0));
   }
 
   @Test

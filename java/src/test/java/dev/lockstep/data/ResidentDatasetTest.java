@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
@@ -17,7 +19,7 @@ class ResidentDatasetTest {
   private static final int SAMPLES = 2500;
 
   /** Counts how often each sample is read; sample s has features s, −s and target 10 s. */
-  private static final class Counted implements Dataset {
+  private static class Counted implements Dataset {
     private final int[] reads = new int[SAMPLES];
 
     @Override
@@ -112,6 +114,35 @@ class ResidentDatasetTest {
   void whatDoesNotFitIsNotKept() {
     Counted source = new Counted();
     assertSame(source, ResidentDataset.of(source, 24 * SAMPLES - 1));
+  }
+
+  /** Tables of genes have more columns than rows. */
+  @Test
+  void aFewRowsOfAMillionColumnsAreKept() {
+    int columns = 1 << 20;
+    Dataset wide =
+        new Counted() {
+          @Override
+          public long size() {
+            return 3;
+          }
+
+          @Override
+          public List<String> featureNames() {
+            return Collections.nCopies(columns, "gene");
+          }
+
+          @Override
+          public void read(
+              long[] indices, int from, int count, double[] features, double[] targets) {
+            Arrays.fill(features, 0, columns, indices[from]);
+          }
+        };
+    Dataset resident = ResidentDataset.of(wide, 1 << 26);
+    double[] features = new double[2 * columns];
+    resident.read(new long[] {2, 1}, 0, 2, features, new double[2]);
+    assertEquals(2, features[columns - 1]);
+    assertEquals(1, features[columns]);
   }
 
   @Test

@@ -96,7 +96,7 @@ class LocalizerTest {
     assertEquals(0.0018327, result.trace().get(0).mse(), 1e-4 * 0.0018327);
     assertEquals(4.314, result.trace().get(1).meanObjective(), 5e-4 * 4.314);
     assertEquals(500, result.iterations());
-    assertEquals(0.00790, result.rmse(), 2e-4, "maximum likelihood");
+    assertEquals(0.00710, result.rmse(), 2e-5, "maximum likelihood");
     double expected =
         IntStream.range(0, 30)
             .mapToDouble(result::standardDeviation)

@@ -95,6 +95,21 @@ class OddModelsTest {
   }
 
   @Test
+  void severalOutputsAreRefused() {
+    String linear = "torch.linear(x, self.w, self.b)";
+    for (String several :
+        List.of("(x, " + linear + ")", "[" + linear + "]", "{'y': " + linear + "}")) {
+      assertContains("instead of a tensor", refusalOfReturning(several));
+    }
+  }
+
+  @Test
+  void severalInputsAreRefused() {
+    String message = refusal(TestModels.ofTwoInputs(folder.resolve("two.pt")));
+    assertContains("missing value for argument 'z'", message);
+  }
+
+  @Test
   void aComplexParameterIsRefusedByName() {
     String message = refusal(TestModels.besides(folder.resolve("c.pt"), ScalarType.ComplexFloat));
     assertContains("Parameter other", message);

@@ -48,6 +48,7 @@ class StateRestoreTest {
     private final FlatBuffers residual = flat(2);
     private final FlatBuffers clock = flat(2);
     private final FlatBuffers copy = flat(2);
+    private final FlatBuffers mixed = flat(2);
     private final TrainingState state = new TrainingState();
 
     Memory(Communicator ranks) {
@@ -57,6 +58,7 @@ class StateRestoreTest {
       state.perRank("residual.", residual, Resize.SUM_SHARED_OUT);
       state.perRank("clock.", clock, Resize.MINIMUM);
       state.perRank("copy.", copy, Resize.FIRST);
+      state.perRank("mixed.", mixed, Resize.MEAN);
     }
 
     private static FlatBuffers flat(long count) {
@@ -72,7 +74,7 @@ class StateRestoreTest {
 
     @Override
     public void close() {
-      List.of(shard, residual, clock, copy).forEach(FlatBuffers::close);
+      List.of(shard, residual, clock, copy, mixed).forEach(FlatBuffers::close);
     }
   }
 
@@ -95,6 +97,7 @@ class StateRestoreTest {
             Memory.floats(memory.residual).put(0, ranks.rank() + 1);
             Memory.floats(memory.clock).put(0, 10 + ranks.rank());
             Memory.floats(memory.copy).put(0, 20 + ranks.rank());
+            Memory.floats(memory.mixed).put(0, 30 + ranks.rank());
             writer.write(7, staged.copy(), JsonNodeFactory.instance.objectNode());
             while (!writer.await(1000)) {
               Thread.onSpinWait();
@@ -109,6 +112,7 @@ class StateRestoreTest {
   void partsAreCutAnewAndOwnCopiesFollowTheirRule() throws Exception {
     for (int saved = 1; saved <= 4; saved++) {
       Path from = save(saved);
+      float mean = 30 + (saved - 1) / 2f;
       float sum = saved * (saved + 1) / 2f;
       for (int resumed = 1; resumed <= 4; resumed++) {
         int to = resumed;
@@ -133,6 +137,7 @@ class StateRestoreTest {
                 assertEquals(same ? rank + 1 : sum / to, Memory.floats(memory.residual).get(0));
                 assertEquals(same ? 10 + rank : 10, Memory.floats(memory.clock).get(0));
                 assertEquals(same ? 20 + rank : 20, Memory.floats(memory.copy).get(0));
+                assertEquals(same ? 30 + rank : mean, Memory.floats(memory.mixed).get(0));
               }
               return null;
             });

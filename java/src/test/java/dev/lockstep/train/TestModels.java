@@ -133,6 +133,17 @@ final class TestModels {
     }
   }
 
+  /** A linear model of the sum of two inputs. */
+  static Path ofTwoInputs(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule module = module();
+      parameter(module, "w", ScalarType.Float, 2, 4);
+      module.define(
+          "def forward(self, x: Tensor, z: Tensor):\n    return torch.linear(x + z, self.w)\n");
+      return save(module, file);
+    }
+  }
+
   /** With a parameter of any type besides a linear model. */
   static Path besides(Path file, ScalarType type) {
     try (PointerScope scope = new PointerScope()) {

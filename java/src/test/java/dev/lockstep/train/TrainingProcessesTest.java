@@ -3,6 +3,9 @@ package dev.lockstep.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
@@ -13,9 +16,10 @@ import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankProcesses;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training on ranks that are processes, one of which is killed. */
 @Timeout(180)
@@ -24,11 +28,15 @@ class TrainingProcessesTest {
 
   @TempDir Path folder;
 
-  /** Trains {@code arguments[1]} epochs into {@code arguments[0]}, resuming if it can. */
+  /**
+   * Trains {@code arguments[1]} epochs into {@code arguments[0]} with the strategy {@code
+   * arguments[2]}, resuming if it can.
+   */
   static final class TrainingRank {
     public static void main(String[] arguments) {
       CommunicatorConfig config = new CommunicatorConfig(CommunicatorConfig.Choice.AUTO, 30.0);
-      Runs.Plan plan = Runs.Plan.of(Integer.parseInt(arguments[1]), Runs.SGD);
+      Runs.Plan plan =
+          Runs.Plan.of(Integer.parseInt(arguments[1]), Runs.SGD).strategy(strategy(arguments[2]));
       try (Communicator ranks = Communicator.fromEnvironment(config)) {
         TrainingListener recorder =
             ranks.rank() == 0 ? TrainingProcessesTest::print : TrainingListener.none();
@@ -41,10 +49,24 @@ class TrainingProcessesTest {
     }
   }
 
-  @Test
-  void aKilledRankIsNamedAndTheRunIsResumed() throws Exception {
+  private static StrategyConfig strategy(String yaml) {
+    try {
+      return StrategyConfig.fromJson((ObjectNode) new YAMLMapper().readTree(yaml));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(yaml, e);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{type: data_parallel}",
+        "{type: data_parallel, sharding: 1}",
+        "{type: diloco, every: 4, fragments: 2, delay: 1}"
+      })
+  void aKilledRankIsNamedAndTheRunIsResumed(String strategy) throws Exception {
     Path run = folder.resolve("run");
-    try (RankProcesses ranks = start(run, 100_000)) {
+    try (RankProcesses ranks = start(run, 100_000, strategy)) {
       // An epoch is over before its checkpoint is kept; the next one's end says that it was.
       ranks.awaitOutput(0, "epoch 4 is over", LIMIT);
       ranks.process(1).destroyForcibly();
@@ -57,16 +79,16 @@ class TrainingProcessesTest {
     long steps = Runs.checkpoint(run).step();
     assertTrue(steps >= 27 && steps % 9 == 0, "the last checkpoint is of step " + steps);
     int epochs = (int) (steps / 9) + 2;
-    try (RankProcesses ranks = start(run, epochs)) {
+    try (RankProcesses ranks = start(run, epochs, strategy)) {
       ranks.awaitSuccess(LIMIT);
       assertTrue(ranks.output(0).contains("begins with epoch " + (epochs - 1)), ranks.output(0));
     }
     assertEquals(9L * epochs, Runs.checkpoint(run).step());
   }
 
-  private RankProcesses start(Path run, int epochs) throws Exception {
+  private RankProcesses start(Path run, int epochs, String strategy) throws Exception {
     return RankProcesses.start(
-        folder, 3, TrainingRank.class, run.toString(), Integer.toString(epochs));
+        folder, 3, TrainingRank.class, run.toString(), Integer.toString(epochs), strategy);
   }
 
   private static void print(TrainingEvent event) {

@@ -24,6 +24,13 @@ public final class Hdf5File implements ArrayFile {
   private static final int MIN_BLOCK_VALUES = 4096;
   private static final int MAX_BLOCK_VALUES = 1 << 20;
   private static final long CACHE_SHARE = 8;
+
+  /** So many values may be there without having been written. */
+  private static final long MOST_UNWRITTEN = 1L << 28;
+
+  /** One byte of DEFLATE stands for at most 1032 bytes. */
+  private static final long MOST_VALUES_PER_BYTE = 1032;
+
   private static final String NON_COORDINATE = "_nc4_non_coord_";
   private static final String BARE_DIMENSION =
       "This is a netCDF dimension but not a netCDF variable";
@@ -144,9 +151,24 @@ public final class Hdf5File implements ArrayFile {
       Packing packing = Packing.of(attributes, filled ? standard : null, format.stored());
       Variable variable =
           new Variable(name, type.label(), dimensions, Packing.describing(attributes));
+      requirePlausible(variable);
       entries.put(name, new Entry(variable, packing, reader, blockLength(variable, reader)));
     } catch (RuntimeException e) {
       unreadable.add(new Unreadable(name, type.label(), dimensions, UnreadableException.reason(e)));
+    }
+  }
+
+  /** A damaged length would have readers fill in values for hours. */
+  private void requirePlausible(Variable variable) {
+    long values;
+    try {
+      values = variable.size();
+    } catch (ArithmeticException e) {
+      throw new UnreadableException("is damaged: its shape has more than 2⁶³ values", e);
+    }
+    if (values > MOST_UNWRITTEN && values / MOST_VALUES_PER_BYTE > storage.fileSize()) {
+      throw new UnreadableException(
+          "states " + values + " values, of which " + storage.fileSize() + " bytes hold few");
     }
   }
 

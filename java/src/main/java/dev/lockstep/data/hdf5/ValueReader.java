@@ -13,12 +13,6 @@ import org.jspecify.annotations.Nullable;
 final class ValueReader {
   private static final int WINDOW_BYTES = 1 << 16;
 
-  /** So many values may be there without having been written. */
-  private static final long MOST_UNWRITTEN = 1L << 28;
-
-  /** One byte of DEFLATE stands for at most 1032 bytes. */
-  private static final long MOST_VALUES_PER_BYTE = 1032;
-
   private final Storage storage;
   private final ChunkCache cache;
   private final long address;
@@ -55,7 +49,6 @@ final class ValueReader {
     this.cache = cache;
     this.space = space;
     this.unwritten = unwritten;
-    requirePlausible(space, storage.fileSize());
     address = header.address();
     format = Objects.requireNonNull(type.number());
     if (header.has(ObjectHeader.EXTERNAL_FILES)) {
@@ -70,20 +63,6 @@ final class ValueReader {
       if (Math.multiplyExact(grid.chunkSize(), format.size()) > Integer.MAX_VALUE - 64) {
         throw new UnreadableException("has chunks of more than 2 GiB");
       }
-    }
-  }
-
-  /** A damaged length would have readers fill values for hours. */
-  private static void requirePlausible(Dataspace space, long fileBytes) {
-    long values;
-    try {
-      values = space.size();
-    } catch (ArithmeticException e) {
-      throw new UnreadableException("is damaged: its shape has more than 2⁶³ values", e);
-    }
-    if (values > MOST_UNWRITTEN && values / MOST_VALUES_PER_BYTE > fileBytes) {
-      throw new UnreadableException(
-          "states " + values + " values, of which a file of " + fileBytes + " bytes holds few");
     }
   }
 

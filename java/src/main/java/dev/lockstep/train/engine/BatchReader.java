@@ -7,6 +7,7 @@ import dev.lockstep.model.FloatType;
 import dev.lockstep.train.engine.SampleReader.Samples;
 import dev.lockstep.train.memory.NativeView;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -27,6 +28,9 @@ public final class BatchReader implements AutoCloseable {
   private final double[] targetRows;
   private final NativeMemory inputMemory;
   private final NativeMemory targetMemory;
+  private final int cells;
+  private final double[] cellWeights;
+  private final NativeMemory weightMemory;
   private int loaded;
 
   /**
@@ -45,15 +49,24 @@ public final class BatchReader implements AutoCloseable {
     this.normalizers = normalizers;
     this.classes = classes;
     this.modelType = modelType;
-    features = dataset.featureNames().size();
-    targets = dataset.targetNames().size();
+    cells = dataset.cells();
+    features = dataset.featureNames().size() * cells;
+    targets = dataset.targetNames().size() * cells;
+    cellWeights = dataset.cellWeights();
     // Java has no half-precision buffers; libtorch rounds for those models.
     staged = modelType == FloatType.FLOAT64 ? FloatType.FLOAT64 : FloatType.FLOAT32;
     featureRows = new double[capacity * features];
     targetRows = new double[capacity * targets];
     inputMemory = NativeMemory.allocate((long) capacity * features * staged.dataType().bytes());
+    long weights = cellWeights.length == 0 ? 0 : (long) capacity * targets * Float.BYTES;
     try {
       targetMemory = NativeMemory.allocate((long) capacity * targets * Double.BYTES);
+      try {
+        weightMemory = NativeMemory.allocate(Math.max(Float.BYTES, weights));
+      } catch (RuntimeException e) {
+        targetMemory.close();
+        throw e;
+      }
     } catch (RuntimeException e) {
       inputMemory.close();
       throw e;
@@ -75,21 +88,44 @@ public final class BatchReader implements AutoCloseable {
     } else {
       normalize(normalizers.targets(), targetRows, count, targetMemory);
     }
+    if (cellWeights.length > 0) {
+      weigh(count);
+    }
     loaded = count;
+  }
+
+  /** A target that is missing has the weight 0. */
+  private void weigh(int count) {
+    FloatBuffer weights = weightMemory.buffer().asFloatBuffer();
+    for (int i = 0; i < count * targets; i++) {
+      weights.put(Double.isNaN(targetRows[i]) ? 0 : (float) cellWeights[i % cells]);
+    }
   }
 
   /** The samples that were loaded last, as tensors; they belong to the current scope. */
   public Samples samples() {
     return new Samples(
-        tensor(inputMemory, loaded, features),
+        tensor(inputMemory, shape(loaded, dataset.featureShape())),
         classes
             ? NativeView.tensor(targetMemory.address(), ScalarType.Long, loaded)
-            : tensor(targetMemory, loaded, targets));
+            : tensor(targetMemory, shape(loaded, dataset.targetShape())),
+        cellWeights.length == 0
+            ? null
+            : NativeView.tensor(
+                weightMemory.address(), ScalarType.Float, shape(loaded, dataset.targetShape())));
   }
 
-  /** Columns of the inputs. */
-  public int features() {
-    return features;
+  /** The shape of one sample's inputs. */
+  public long[] featureShape() {
+    return dataset.featureShape();
+  }
+
+  /** That of {@code count} samples. */
+  static long[] shape(int count, long[] ofOne) {
+    long[] shape = new long[ofOne.length + 1];
+    shape[0] = count;
+    System.arraycopy(ofOne, 0, shape, 1, ofOne.length);
+    return shape;
   }
 
   /** The targets that were read last, in their own units, row-major; more may follow them. */
@@ -100,14 +136,20 @@ public final class BatchReader implements AutoCloseable {
   private void normalize(Normalizer normalizer, double[] rows, int count, NativeMemory memory) {
     ByteBuffer bytes = memory.buffer();
     if (staged == FloatType.FLOAT64) {
-      normalizer.apply(rows, count, bytes.asDoubleBuffer());
-    } else {
+      if (cells == 1 && cellWeights.length == 0) {
+        normalizer.apply(rows, count, bytes.asDoubleBuffer());
+      } else {
+        normalizer.apply(rows, count, cells, bytes.asDoubleBuffer());
+      }
+    } else if (cells == 1 && cellWeights.length == 0) {
       normalizer.apply(rows, count, bytes.asFloatBuffer());
+    } else {
+      normalizer.apply(rows, count, cells, bytes.asFloatBuffer());
     }
   }
 
-  private Tensor tensor(NativeMemory memory, int count, int columns) {
-    Tensor rows = NativeView.tensor(memory.address(), staged.scalarType(), count, columns);
+  private Tensor tensor(NativeMemory memory, long[] shape) {
+    Tensor rows = NativeView.tensor(memory.address(), staged.scalarType(), shape);
     return staged == modelType ? rows : rows.to(modelType.scalarType());
   }
 
@@ -115,5 +157,6 @@ public final class BatchReader implements AutoCloseable {
   public void close() {
     inputMemory.close();
     targetMemory.close();
+    weightMemory.close();
   }
 }

@@ -3,10 +3,12 @@ package dev.lockstep.train.engine;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.DataPartitioner;
+import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.monitor.TargetPredictions;
 import dev.lockstep.monitor.ValidationScores;
 import dev.lockstep.monitor.metric.AccuracySums;
+import dev.lockstep.monitor.metric.FieldSums;
 import dev.lockstep.monitor.metric.RegressionSums;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,6 +34,8 @@ public final class Evaluator {
   private final int batchSize;
   private final Normalizer targetNormalizer;
   private final List<String> targetNames;
+  private final int cells;
+  private final double[] cellWeights;
   private final long[] samples;
   private final DataPartitioner.Range share;
   private final Communicator communicator;
@@ -51,6 +55,7 @@ public final class Evaluator {
   /**
    * Names what to score.
    *
+   * @param dataset where the samples are
    * @param samples the held-out samples, the same on all ranks
    * @param batchSize samples at once, at most the reader's capacity
    */
@@ -60,7 +65,7 @@ public final class Evaluator {
       BatchReader reader,
       int batchSize,
       Normalizer targetNormalizer,
-      List<String> targetNames,
+      Dataset dataset,
       long[] samples,
       Communicator communicator) {
     this.compute = compute;
@@ -68,7 +73,9 @@ public final class Evaluator {
     this.reader = reader;
     this.batchSize = batchSize;
     this.targetNormalizer = targetNormalizer;
-    this.targetNames = targetNames;
+    targetNames = dataset.targetNames();
+    cells = dataset.cells();
+    cellWeights = dataset.cellWeights();
     this.samples = samples;
     this.communicator = communicator;
     share = new DataPartitioner(samples.length, communicator.size()).partition(communicator.rank());
@@ -76,7 +83,7 @@ public final class Evaluator {
 
   /** Hears about a rank's samples, batch by batch. */
   private interface BatchScore {
-    void add(Tensor prediction, Tensor target, int count);
+    void add(Tensor prediction, SampleReader.Samples batch, int count);
   }
 
   /** Scores the model; collective. */
@@ -88,22 +95,54 @@ public final class Evaluator {
     if (loss.classifies()) {
       long[] correct = new long[1];
       forEachBatch(
-          (prediction, target, count) -> {
-            lossSum[0] += loss.mean(prediction, target).item_double() * count;
-            Tensor hits = prediction.argmax(new LongOptional(1), false).eq(target);
+          (prediction, batch, count) -> {
+            lossSum[0] += loss.mean(prediction, batch).item_double() * count;
+            Tensor hits = prediction.argmax(new LongOptional(1), false).eq(batch.targets());
             correct[0] += hits.sum().item_long();
           });
       long all = communicator.allReduce(correct, ReduceOp.SUM)[0];
       OptionalDouble accuracy = OptionalDouble.of(new AccuracySums(all, samples.length).accuracy());
       return new Evaluation(meanLoss(lossSum), new ValidationScores(Map.of(), Map.of(), accuracy));
     }
+    if (cells > 1 || cellWeights.length > 0) {
+      return evaluateFields(lossSum);
+    }
     RegressionSums own = new RegressionSums(targetNames.size());
     forEachBatch(
-        (prediction, target, count) -> {
-          lossSum[0] += loss.mean(prediction, target).item_double() * count;
+        (prediction, batch, count) -> {
+          lossSum[0] += loss.mean(prediction, batch).item_double() * count;
           own.add(physical(prediction, count), actual(count));
         });
     return new Evaluation(meanLoss(lossSum), regressionScores(own));
+  }
+
+  private Evaluation evaluateFields(double[] lossSum) {
+    double[] weights = cellWeights.length > 0 ? cellWeights : ones();
+    int channels = targetNames.size();
+    FieldSums own = new FieldSums(channels, weights);
+    forEachBatch(
+        (prediction, batch, count) -> {
+          lossSum[0] += loss.mean(prediction, batch).item_double() * count;
+          double[] predicted = physical(prediction, count);
+          for (int i = 0; i < count; i++) {
+            own.add(predicted, reader.targetRows(), i * channels * cells);
+          }
+        });
+    FieldSums all = FieldSums.merged(channels, weights, communicator.allGather(own.state()));
+    Map<String, Double> r2 = new LinkedHashMap<>();
+    Map<String, Double> rmse = new LinkedHashMap<>();
+    for (int channel = 0; channel < channels; channel++) {
+      r2.put(targetNames.get(channel), all.r2(channel));
+      rmse.put(targetNames.get(channel), all.rmse(channel));
+    }
+    return new Evaluation(
+        meanLoss(lossSum), new ValidationScores(r2, rmse, OptionalDouble.empty()));
+  }
+
+  private double[] ones() {
+    double[] ones = new double[cells];
+    Arrays.fill(ones, 1);
+    return ones;
   }
 
   private double meanLoss(double[] lossSum) {
@@ -133,17 +172,19 @@ public final class Evaluator {
       return List.of();
     }
     int targets = targetNames.size();
-    int stride = (samples.length + limit - 1) / limit;
+    // Cells of fields are counted on through the samples; the stride has no factor in common with
+    // a grid's usual lengths, so that all parts of it are met.
+    long stride = Math.max(1, ((long) samples.length * cells + limit - 1) / limit);
+    stride += cells > 1 && stride > 1 ? 1 - stride % 2 : 0;
     List<double[]> pairs = new ArrayList<>();
-    int[] at = {(int) share.from()};
+    long[] at = {share.from() * cells};
+    long every = stride;
     forEachBatch(
-        (prediction, target, count) -> {
+        (prediction, batch, count) -> {
           double[] predicted = physical(prediction, count);
-          for (int i = 0; i < count; i++, at[0]++) {
-            if (at[0] % stride == 0) {
-              double[] pair = Arrays.copyOfRange(predicted, i * targets, (i + 2) * targets);
-              System.arraycopy(reader.targetRows(), i * targets, pair, targets, targets);
-              pairs.add(pair);
+          for (int i = 0; i < count * cells; i++, at[0]++) {
+            if (at[0] % every == 0) {
+              pairs.add(pair(predicted, i / cells * targets * cells + i % cells));
             }
           }
         });
@@ -155,6 +196,17 @@ public final class Evaluator {
       result.add(new TargetPredictions(targetNames.get(target), "", predicted, actual));
     }
     return result;
+  }
+
+  /** All channels of one cell, predicted and then actual. */
+  private double[] pair(double[] predicted, int first) {
+    int targets = targetNames.size();
+    double[] pair = new double[2 * targets];
+    for (int t = 0; t < targets; t++) {
+      pair[t] = predicted[first + t * cells];
+      pair[targets + t] = reader.targetRows()[first + t * cells];
+    }
+    return pair;
   }
 
   private static double[] column(double[] rows, int column, int columns) {
@@ -170,7 +222,7 @@ public final class Evaluator {
           NoGradGuard guard = new NoGradGuard()) {
         reader.load(samples, from, count);
         SampleReader.Samples batch = reader.samples();
-        score.add(compute.predict(batch.inputs()), batch.targets(), count);
+        score.add(compute.predict(batch.inputs()), batch, count);
       }
     }
   }
@@ -179,7 +231,7 @@ public final class Evaluator {
     Tensor dense = prediction.to(ScalarType.Double).contiguous();
     double[] values = new double[(int) dense.numel()];
     new DoublePointer(dense.data_ptr()).get(values);
-    targetNormalizer.invert(values, count);
+    targetNormalizer.invert(values, count, cells);
     return values;
   }
 

@@ -17,9 +17,41 @@ public record Loss(LossType type, double huberDelta) {
   /** libtorch's {@code at::Reduction::Mean}. */
   private static final long MEAN = 1;
 
+  /** {@code at::Reduction::None}. */
+  private static final long NONE = 0;
+
   /** Whether targets are class numbers instead of values. */
   public boolean classifies() {
     return type == LossType.CROSS_ENTROPY;
+  }
+
+  /**
+   * The loss of a batch, with its weights if it has any: the mean over all values of weight × loss.
+   *
+   * @throws TrainingException if the prediction does not have the targets' shape
+   */
+  public Tensor mean(Tensor prediction, SampleReader.Samples samples) {
+    Tensor weights = samples.weights();
+    if (weights == null && samples.targets().dim() <= 2) {
+      return mean(prediction, samples.targets());
+    }
+    Tensor target = samples.targets();
+    if (!shape(prediction).equals(shape(target))) {
+      throw mismatch(prediction, target);
+    }
+    Tensor goal = target.to(prediction.scalar_type());
+    long reduction = weights == null ? MEAN : NONE;
+    Tensor each =
+        switch (type) {
+          case MSE -> torch.mse_loss(prediction, goal, reduction);
+          case MAE -> torch.l1_loss(prediction, goal, reduction);
+          case HUBER -> torch.huber_loss(prediction, goal, reduction, huberDelta);
+          case CROSS_ENTROPY ->
+              throw new TrainingException(
+                  "training.loss is cross_entropy, which is for samples of one class each; use mse,"
+                      + " mae or huber for fields.");
+        };
+    return weights == null ? each : each.mul(weights.to(prediction.scalar_type())).mean();
   }
 
   /**

@@ -74,8 +74,8 @@ public final class PrefetchingReader implements SampleReader {
   }
 
   @Override
-  public int features() {
-    return open()[0].features();
+  public long[] featureShape() {
+    return open()[0].featureShape();
   }
 
   private void startNext(BatchReader idle) {

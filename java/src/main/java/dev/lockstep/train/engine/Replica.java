@@ -83,7 +83,7 @@ public final class Replica implements Compute {
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
       TrainingPass pass = model.trainingPass(samples.inputs());
-      Tensor mean = loss.mean(pass.output(), samples.targets());
+      Tensor mean = loss.mean(pass.output(), samples);
       double value = mean.item_double();
       lossIsFinite &= Double.isFinite(value);
       sink.backwardBegins(lossIsFinite);
@@ -101,7 +101,8 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       TensorOptions type = new TensorOptions(model.type().scalarType());
-      TrainingPass pass = model.trainingPass(torch.zeros(new long[] {0, reader.features()}, type));
+      long[] shape = BatchReader.shape(0, reader.featureShape());
+      TrainingPass pass = model.trainingPass(torch.zeros(shape, type));
       sink.backwardBegins(lossIsFinite);
       backward(pass, pass.output().sum(), sink);
       return 0;
@@ -178,7 +179,7 @@ public final class Replica implements Compute {
       SampleReader.Samples samples = reader.read(piece);
       TrainingPass pass = model.trainingPass(samples.inputs());
       Tensor prediction = pass.output();
-      Tensor mean = loss.mean(prediction, samples.targets());
+      Tensor mean = loss.mean(prediction, samples);
       pass.backward(mean);
       if (!isFinite(samples.inputs())) {
         return "the batch's features";

@@ -1,0 +1,106 @@
+package dev.lockstep.data.field;
+
+import dev.lockstep.data.Bound;
+import dev.lockstep.data.DataConfig;
+import dev.lockstep.data.PointSet;
+import dev.lockstep.data.Split;
+import dev.lockstep.data.SplitConfig;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/** Which samples are trained on, held out, and kept for the end; and which steps are training's. */
+final class FieldSplit {
+  private final Grid grid;
+  private final PointSet kept;
+  private final List<Channel> targets;
+  private final Split split;
+  private final boolean[] trainingSteps;
+
+  FieldSplit(Grid grid, DataConfig config, PointSet kept, List<Channel> targets) {
+    this.grid = grid;
+    this.kept = kept;
+    this.targets = targets;
+    SplitConfig ranges = config.split();
+    split =
+        ranges == null
+            ? Split.of(kept.size(), config.validationFraction(), config.seed())
+            : byRanges(ranges);
+    boolean bySteps = ranges != null && axis(ranges.by()) == grid.step();
+    trainingSteps =
+        bySteps ? grid.samples().get(grid.step()).inside(ranges.train()) : stepsOf(split.train());
+  }
+
+  Split split() {
+    return split;
+  }
+
+  /** The steps that a climatology is measured over. */
+  boolean[] trainingSteps() {
+    return trainingSteps;
+  }
+
+  private int axis(String by) {
+    for (int d = 0; d < grid.samples().size(); d++) {
+      if (grid.samples().get(d).name().equals(by)) {
+        return d;
+      }
+    }
+    throw new IllegalArgumentException(
+        "split.by: "
+            + by
+            + " is none of the dimensions that count, "
+            + grid.samples().stream().map(Axis::name).toList());
+  }
+
+  private Split byRanges(SplitConfig ranges) {
+    int by = axis(ranges.by());
+    long[] train = samples(by, ranges.train());
+    if (train.length == 0) {
+      throw new IllegalArgumentException(
+          "split.train: no sample has its targets in " + Axis.show(ranges.train()));
+    }
+    long[] validation = samples(by, ranges.validation());
+    long[] test = samples(by, ranges.test());
+    requireApart(train, validation, "train", "validation");
+    requireApart(train, test, "train", "test");
+    requireApart(validation, test, "validation", "test");
+    return Split.of(train, validation, test);
+  }
+
+  private static void requireApart(long[] some, long[] others, String name, String other) {
+    for (long sample : some) {
+      if (Arrays.binarySearch(others, sample) >= 0) {
+        throw new IllegalArgumentException("split." + name + " and split." + other + " overlap");
+      }
+    }
+  }
+
+  private long[] samples(int by, List<Bound> range) {
+    if (range.isEmpty()) {
+      return new long[0];
+    }
+    boolean[] inside = grid.samples().get(by).inside(range);
+    return LongStream.range(0, kept.size())
+        .filter(sample -> isInside(kept.select(sample), by, inside))
+        .toArray();
+  }
+
+  /** Along steps, all targets must lie inside. */
+  private boolean isInside(long point, int by, boolean[] inside) {
+    if (by != grid.step()) {
+      return inside[grid.indexOf(point, by)];
+    }
+    int step = grid.stepOf(point);
+    return targets.stream().allMatch(target -> inside[step + target.last()]);
+  }
+
+  private boolean[] stepsOf(long[] samples) {
+    boolean[] steps = new boolean[grid.steps()];
+    for (long sample : samples) {
+      int step = grid.stepOf(kept.select(sample));
+      targets.forEach(target -> steps[step + target.last()] = true);
+    }
+    return steps;
+  }
+}

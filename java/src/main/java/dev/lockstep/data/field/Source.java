@@ -1,0 +1,19 @@
+package dev.lockstep.data.field;
+
+/** Values on the grid of a sample, at any step and lane; one channel before lags and leads. */
+interface Source {
+  /** How messages and metrics call it. */
+  String name();
+
+  /** Whether its values depend on neither step nor lane. */
+  boolean isStatic();
+
+  /**
+   * Reads the cells of one step.
+   *
+   * @param step along the dimension of lags and leads, from 0
+   * @param lane which of the samples of that step
+   * @param out gets one value a cell from {@code at} on; NaN where it is missing
+   */
+  void read(int step, int lane, double[] out, int at);
+}

@@ -1,0 +1,106 @@
+package dev.lockstep.train.strategy;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.checkpoint.Placement;
+import dev.lockstep.train.Checks;
+import dev.lockstep.train.engine.Role;
+import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.optimizer.LocalOptimizer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code gossip}: after its own step a rank averages its parameters with those of a few others, so
+ * that nobody waits for all (Lian et al. 2017, "Can decentralized algorithms outperform centralized
+ * algorithms?"; Assran et al. 2019, "Stochastic gradient push for distributed deep learning",
+ * algorithm 1). On these graphs every rank hears of as many as it tells, so the mixing weights are
+ * doubly stochastic, the push-sum weight stays 1, and the mean of all ranks is kept. That mean is
+ * the model that is scored and saved.
+ */
+public final class Gossip implements StrategyProvider<Gossip.Options> {
+  /** Who tells whom. */
+  public enum Graph {
+    /**
+     * One other rank: 1, 2, 4, … ranks away, in turn. Among 2ⁿ ranks n exchanges give the mean of
+     * all.
+     */
+    @JsonProperty("exponential")
+    EXPONENTIAL,
+    /** Both neighbours; the weights are those of Metropolis, 1/3 each. */
+    @JsonProperty("ring")
+    RING,
+    /** All others; for comparison. */
+    @JsonProperty("complete")
+    COMPLETE
+  }
+
+  /**
+   * The keys beside {@code type}.
+   *
+   * @param graph who tells whom
+   * @param every optimiser steps between exchanges, at least 1
+   * @param agreeEvery optimiser steps after which all ranks hear of a wish to stop, or of a loss
+   *     that is not finite, at least 1; they also do when the model is scored or saved
+   */
+  public record Options(Graph graph, int every, int agreeEvery) {
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a value is out of its range; the message names the key
+     */
+    public Options {
+      Checks.atLeast("every", every, 1);
+      Checks.atLeast("agree_every", agreeEvery, 1);
+    }
+
+    /** From the keys that a file gives; the others take their defaults. */
+    @JsonCreator
+    public static Options of(
+        @JsonProperty("graph") @Nullable Graph graph,
+        @JsonProperty("every") @Nullable Integer every,
+        @JsonProperty("agree_every") @Nullable Integer agreeEvery) {
+      return new Options(
+          graph == null ? Graph.EXPONENTIAL : graph,
+          every == null ? 1 : every,
+          agreeEvery == null ? 50 : agreeEvery);
+    }
+  }
+
+  @Override
+  public String type() {
+    return "gossip";
+  }
+
+  @Override
+  public Class<Options> options() {
+    return Options.class;
+  }
+
+  @Override
+  public List<VerifiedSetting<Options>> verifiedSettings() {
+    return List.of(
+        // The mean of the ranks' steps, which is the step of the joined batch.
+        VerifiedSetting.equal(
+            "complete", Options.of(Graph.COMPLETE, 1, 3), VerifiedSetting.SGD, 1e-5),
+        VerifiedSetting.repeatable(
+            "exponential", Options.of(Graph.EXPONENTIAL, 1, 3), VerifiedSetting.MOMENTUM),
+        VerifiedSetting.repeatable(
+            "ring every 2", Options.of(Graph.RING, 2, 50), VerifiedSetting.ADAM));
+  }
+
+  @Override
+  public Role create(Options options, RoleContext context) {
+    FlatParameters parameters = context.parameters();
+    ModelBuffers buffers = context.buffers();
+    LocalOptimizer optimizer =
+        context.own(new LocalOptimizer(context.optimizer(), parameters, Placement.Resize.FIRST));
+    return context.worker(
+        parameters,
+        buffers,
+        new LocalGradients(context.communicator(), parameters),
+        optimizer,
+        new GossipExchange(options, context, parameters, buffers, optimizer));
+  }
+}

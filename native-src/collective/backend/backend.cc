@@ -1,0 +1,16 @@
+#include "collective/backend/backend.h"
+
+#include "channel/wire.h"
+#include "core/data_type.h"
+
+namespace lockstep {
+
+void Backend::use_algorithm(Operation operation, std::optional<Algorithm> algorithm) {
+  if (!algorithm) return;
+  throw Error(ErrorCode::INVALID_ARGUMENT, "The " + name() + " backend carries out " + name_of(operation) +
+                                               " in its own way; it cannot use " + name_of(*algorithm) + ".");
+}
+
+std::unique_ptr<Wire> Backend::take_wire() { return nullptr; }
+
+}  // namespace lockstep
