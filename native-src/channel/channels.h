@@ -32,7 +32,8 @@ namespace lockstep {
 /// it in. A rank takes in what comes, asked for or not, while any of its threads is inside a call, and all
 /// the time once it has posted a message with post() in the background.
 ///
-/// A wait that runs out of time is a result. An error concerns the messages with one peer: MISMATCH of type
+/// A wait that runs out of time is a result, and so is one whose thread is interrupted: as if its limit had
+/// passed. An error concerns the messages with one peer: MISMATCH of type
 /// or length the receive alone, PEER_FAILED all with that peer; what others send and receive goes on, and so
 /// do messages among survivors after a collective has failed. CLOSED ends everything.
 class Channels {

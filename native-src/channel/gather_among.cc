@@ -20,6 +20,7 @@ void gather_among(Channels& channels, std::span<const int> members, int tag, con
     transfers.push_back({false, DataType::U8, members[i], tag, to + i * bytes, bytes});
   }
   if (channels.exchange(transfers, limit)) return;
+  if (is_interrupted()) throw interrupted_error(channels.rank(), "shrink()");
   throw Error(ErrorCode::TIMEOUT,
               "Rank " + std::to_string(channels.rank()) + " waited " + std::to_string(limit.count()) +
                   " s for the other survivors to shrink the group to the same ranks; some "

@@ -8,6 +8,7 @@
 #include "channel/channels.h"
 #include "core/clock.h"
 #include "core/deadline.h"
+#include "core/interruption.h"
 #include "transport/stall.h"
 #include "transport/transport.h"
 
@@ -31,13 +32,16 @@ constexpr std::size_t MOST_SPARE = 64;
 
 }  // namespace
 
-/// Tells the log of a wait that takes long. Costs nothing before look().
+/// Tells the log of a wait that takes long, and asks whether its thread was interrupted. Costs nothing before
+/// look().
 class Channels::StallNotice {
  public:
   StallNotice(int rank, const Signature& signature, const int& awaited, double seconds)
       : rank_(rank), signature_(signature), awaited_(awaited), seconds_(seconds) {}
 
-  void look() {
+  /// @return false when the wait is to end
+  bool look() {
+    if (interruption_.look()) return false;
     if (!watch_) {
       static const std::atomic<bool> never{false};
       watch_.emplace(rank_, signature_, awaited_,
@@ -45,6 +49,7 @@ class Channels::StallNotice {
     }
     // Nobody is asked what it waits for: a rank may well do other things than exchange messages.
     if (watch_->look() == StallWatch::Due::REPORT) watch_->report({});
+    return true;
   }
 
  private:
@@ -53,6 +58,7 @@ class Channels::StallNotice {
   const int& awaited_;
   const double seconds_;
   std::optional<StallWatch> watch_;
+  InterruptionWatch interruption_;
 };
 
 template <typename Done>
@@ -78,7 +84,7 @@ bool Channels::await(Lock& lock, const Done& done, Seconds limit, const int& awa
       ++sleepers_;
       changed_.wait_for(lock, std::min(left, Seconds(LONGEST_SLEEP)));
       --sleepers_;
-      stall.look();
+      if (!stall.look()) break;
       continue;
     }
     driving_ = true;
@@ -101,7 +107,7 @@ void Channels::await_close(Lock& lock, const Done& done) {
   --sleepers_;
 }
 
-/// @return false when `limit` has passed
+/// @return false when `limit` has passed, or the thread was interrupted
 template <typename Done>
 bool Channels::drive(Lock& lock, const Done& done, Clock::time_point began, Seconds limit,
                      StallNotice& stall) {
@@ -135,7 +141,7 @@ bool Channels::drive(Lock& lock, const Done& done, Clock::time_point began, Seco
     lock.unlock();
     wire_->sleep(std::min(std::chrono::ceil<milliseconds>(left), LONGEST_SLEEP));
     lock.lock();
-    stall.look();
+    if (!stall.look()) return false;
   }
   return true;
 }
@@ -259,6 +265,7 @@ void Channels::start_background(Lock&) {
 }
 
 void Channels::background() {
+  never_interrupt_this_thread();
   Lock lock(mutex_);
   std::uint64_t seen = waits_;
   milliseconds rest = REST;

@@ -4,14 +4,16 @@
 #include <atomic>
 #include <chrono>
 
+#include "core/interruption.h"
+
 namespace lockstep {
 
 /// A timeout that can be added to a clock: positive, at most some decades (an infinite one is cut to that).
 /// @throws Error INVALID_ARGUMENT
 double checked_timeout(double seconds);
 
-/// The moment at which an operation gives up, and the flag by which another thread can make it give up
-/// sooner. Waiting loops check both at least every POLL_INTERVAL.
+/// The moment at which an operation gives up, and what can make it give up sooner: a flag that another thread
+/// sets, or an interruption of the thread that waits. Waiting loops check them at least every POLL_INTERVAL.
 class Deadline {
  public:
   using Clock = std::chrono::steady_clock;
@@ -29,7 +31,9 @@ class Deadline {
   }
 
   bool passed() const { return Clock::now() >= end(); }
-  bool cancelled() const { return cancelled_->load(std::memory_order_relaxed); }
+  bool cancelled() const { return cancelled_->load(std::memory_order_relaxed) || interruption_.look(); }
+  /// Whether cancelled() said yes because the thread was interrupted.
+  bool interrupted() const { return interruption_.found(); }
 
   /// Time left, at most POLL_INTERVAL, never negative.
   std::chrono::milliseconds slice() const {
@@ -56,6 +60,7 @@ class Deadline {
   Seconds timeout_;
   Seconds stall_after_;
   const std::atomic<bool>* cancelled_;
+  InterruptionWatch interruption_;
 };
 
 }  // namespace lockstep

@@ -118,9 +118,20 @@ Error peer_left_error(int own_rank, int peer, const Signature& own) {
                peer);
 }
 
-Error cancelled_error(int own_rank, const Signature& own) {
+Error cancelled_error(int own_rank, const Signature& own, const Deadline& deadline) {
+  if (deadline.interrupted()) return interrupted_error(own_rank, own.describe());
   return Error(ErrorCode::CLOSED, "The communicator of rank " + std::to_string(own_rank) +
                                       " was closed during " + own.describe() + ".");
+}
+
+Error interrupted_error(int own_rank, const std::string& operation) {
+  return Error(ErrorCode::INTERRUPTED, "A thread of rank " + std::to_string(own_rank) +
+                                           " was interrupted while it waited in " + operation + ".",
+               own_rank);
+}
+
+ErrorCode code_for_peers(ErrorCode code) {
+  return code == ErrorCode::INTERRUPTED ? ErrorCode::PEER_FAILED : code;
 }
 
 Error aborted_error(int origin, const Error& reason) {
@@ -130,9 +141,9 @@ Error aborted_error(int origin, const Error& reason) {
   const Error::Numbering numbering = names_rank ? reason.numbering() : Error::Numbering::GROUP;
   // Who passes on what it heard is not where the failure began.
   if (text.find(" ended the group: ") != std::string::npos)
-    return Error(reason.code(), text, rank, numbering);
-  return Error(reason.code(), "Rank " + std::to_string(origin) + " ended the group: " + text, rank,
-               numbering);
+    return Error(code_for_peers(reason.code()), text, rank, numbering);
+  return Error(code_for_peers(reason.code()), "Rank " + std::to_string(origin) + " ended the group: " + text,
+               rank, numbering);
 }
 
 }  // namespace lockstep

@@ -57,10 +57,16 @@ Error peer_died_error(int own_rank, int peer, const Signature& own);
 /// PEER_FAILED for a peer that said goodbye while this rank still needed it (or ANY: all have left).
 LOCKSTEP_API Error peer_left_error(int own_rank, int peer, const Signature& own);
 
-/// CLOSED, for a wait that ended because deadline.cancelled().
-LOCKSTEP_API Error cancelled_error(int own_rank, const Signature& own);
+/// CLOSED or INTERRUPTED, for a wait that ended because deadline.cancelled().
+LOCKSTEP_API Error cancelled_error(int own_rank, const Signature& own, const Deadline& deadline);
 
-/// What the peers of rank `origin` throw after its abort(reason): the same code and rank at fault (`origin`
+/// INTERRUPTED. @param operation what the thread waited in
+LOCKSTEP_API Error interrupted_error(int own_rank, const std::string& operation);
+
+/// What an error of one rank is for the others: PEER_FAILED where it was interrupted.
+LOCKSTEP_API ErrorCode code_for_peers(ErrorCode code);
+
+/// What the peers of rank `origin` throw after its abort(reason): code_for_peers() and the rank at fault (`origin`
 /// where the reason names none), and the reason's words.
 Error aborted_error(int origin, const Error& reason);
 

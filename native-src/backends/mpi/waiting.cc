@@ -66,7 +66,7 @@ std::string capitalised(std::string sentence) {
 /// What this rank throws when another has given up.
 Error relayed(const Notice& notice, std::span<const int> members) {
   const int at_fault = notice.at_fault == Error::NO_RANK ? notice.origin : notice.at_fault;
-  const ErrorCode code = notice.code == ErrorCode::CLOSED ? ErrorCode::PEER_FAILED : notice.code;
+  const ErrorCode code = notice.code == ErrorCode::CLOSED ? ErrorCode::PEER_FAILED : code_for_peers(notice.code);
   const bool is_of_whole = notice.numbering == Error::Numbering::WHOLE;
   return Error(code, capitalised(name_of_rank(members, notice.origin)) + " ended the group: " + notice.text,
                is_of_whole ? at_fault : group_rank(members, at_fault), notice.numbering);
@@ -134,7 +134,7 @@ void Session::wait_until(const Pending& pending, const Deadline& deadline,
       }
       // No wait reports: each rank says what it waits in, and the silent one is the one to look for.
       if (watch.look() == StallWatch::Due::REPORT) watch.report({});
-      if (deadline.cancelled()) throw cancelled_error(pending.own_rank, pending.signature);
+      if (deadline.cancelled()) throw cancelled_error(pending.own_rank, pending.signature, deadline);
       if (now >= deadline.end()) throw Error(ErrorCode::TIMEOUT, "The deadline passed.");
     }
     if (now - began < YIELD_TIME) {

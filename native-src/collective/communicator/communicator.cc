@@ -9,6 +9,7 @@
 #include "collective/communicator/message_wire.h"
 #include "core/clock.h"
 #include "core/data_type.h"
+#include "core/interruption.h"
 #include "lockstep/statistics.h"
 
 namespace lockstep {
@@ -102,6 +103,7 @@ int Communicator::run_message(const Request& request) {
   signature.type = request.type;
   signature.tag = request.tag;
   signature.count = request.count;
+  if (is_interrupted()) throw interrupted_error(rank_, signature.describe());
   throw timeout_error(rank_, request.root_or_peer, signature,
                       Deadline(Deadline::Seconds(seconds), cancelled_));
 }
@@ -163,7 +165,38 @@ int Communicator::run_in_turn(Work& work) {
       perform(lock, work);
     }
   }
-  return work.wait();
+  if (work.wait_unless_interrupted()) return work.wait();
+  const Error interrupted = interrupted_error(rank_, "a " + name_of(work.what.request.operation));
+  end_group(interrupted);
+  try {
+    return work.wait();
+  } catch (const Error&) {
+    throw interrupted;
+  }
+}
+
+// The caller of an operation that is queued cannot leave before it has ended: its memory is in use, and the
+// other ranks count on it. So the group ends as if the operation had failed.
+void Communicator::end_group(const Error& error) {
+  std::deque<std::shared_ptr<Work>> pending;
+  {
+    Lock lock(mutex_);
+    if (closed_ || failure_) return;
+    turn_.bar();
+    failure_ = error;
+    pending.swap(queue_);
+    cancelled_.store(true, std::memory_order_relaxed);
+    changed_.wait(lock, [this] { return !turn_.is_taken(); });
+    turn_.take();
+  }
+  backend_->abort(error);
+  backend_->close();
+  const Error closed(ErrorCode::CLOSED, std::string("The group has ended: ") + error.what(), error.rank());
+  for (const std::shared_ptr<Work>& work : pending) work->fail(closed);
+  Lock lock(mutex_);
+  cancelled_.store(closed_, std::memory_order_relaxed);
+  turn_.end();
+  changed_.notify_all();
 }
 
 void Communicator::perform(Lock& lock, Work& work) {
@@ -217,15 +250,21 @@ int Communicator::execute(const ValidatedRequest& what, std::int64_t submitted,
 }
 
 void Communicator::fail(const Error& error) {
+  std::optional<Error> before;  // what end_group() ends the running operation for
+  {
+    Lock lock(mutex_);
+    before = failure_;
+  }
   // Who closes on purpose says goodbye; peers that still wait for this rank learn that it has left.
-  const bool on_purpose = error.code() == ErrorCode::CLOSED && cancelled_.load(std::memory_order_relaxed);
-  if (!on_purpose) backend_->abort(error);
+  const bool on_purpose =
+      !before && error.code() == ErrorCode::CLOSED && cancelled_.load(std::memory_order_relaxed);
+  if (!on_purpose) backend_->abort(before.value_or(error));
   backend_->close();
   std::deque<std::shared_ptr<Work>> pending;
   {
     Lock lock(mutex_);
     turn_.bar();
-    if (!on_purpose) failure_ = error;
+    if (!on_purpose && !failure_) failure_ = error;
     pending.swap(queue_);
   }
   for (const std::shared_ptr<Work>& work : pending) work->fail(error);
@@ -245,6 +284,7 @@ void Communicator::enqueue(const Lock&, std::shared_ptr<Work> work) {
 }
 
 void Communicator::progress() {
+  never_interrupt_this_thread();
   Lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return closed_ || (!queue_.empty() && !turn_.is_taken()); });

@@ -141,6 +141,7 @@ class Communicator {
   void enqueue(const Lock& lock, std::shared_ptr<Work> work);
   void progress();
   void fail(const Error& error);
+  void end_group(const Error& error);
   void check_open() const;
 
   const std::unique_ptr<Backend> backend_;

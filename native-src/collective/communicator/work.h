@@ -12,6 +12,8 @@
 #include "collective/backend/backend.h"
 #include "collective/communicator/validation.h"
 #include "core/clock.h"
+#include "core/deadline.h"
+#include "core/interruption.h"
 
 namespace lockstep {
 
@@ -30,6 +32,16 @@ class Work {
     changed_.wait(lock, [this] { return done_; });
     if (error_) throw *error_;
     return value_;
+  }
+
+  /// @return whether it has ended; false when the calling thread was interrupted before
+  bool wait_unless_interrupted() {
+    const InterruptionWatch interruption;
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, Deadline::POLL_INTERVAL, [this] { return done_; })) {
+      if (interruption.look()) return false;
+    }
+    return true;
   }
 
   /// @return false when `limit` has passed

@@ -31,6 +31,15 @@ LOCKSTEP_API std::int64_t open_in_process(const char* group, std::int32_t rank, 
 /// ranks are missing; 10 s before the first call.
 LOCKSTEP_API void set_forming_notice(double seconds);
 
+/// Whether the calling thread has been asked to give up what it waits for.
+typedef bool (*InterruptionCheck)();
+
+/// Makes waits of this process that have become slow ask `check` on the thread that waits, about 20 times a
+/// second, and end with INTERRUPTED where it says yes: a collective, and with it the group, as by any other
+/// error; the forming of a group; messages as by their limit. Threads of Lockstep's own never ask.
+/// @param check null for none
+LOCKSTEP_API void set_interruption_check(InterruptionCheck check);
+
 /// Joins a group over TCP. Rank 0 listens on master_address:master_port, the others report to it; all
 /// exchange addresses and connect each to each. `token` must be equal on all ranks; strangers are refused.
 /// @param timeout_seconds limit for forming the group, and the default deadline of each operation

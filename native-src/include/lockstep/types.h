@@ -76,7 +76,9 @@ enum class ErrorCode : std::int32_t {
   /// An optional part (an MPI library) is not on this machine.
   UNAVAILABLE = 7,
   /// The operating system or a library refused (out of memory, socket error …).
-  SYSTEM = 8
+  SYSTEM = 8,
+  /// The calling thread was interrupted while it waited (set_interruption_check()). Peers get PEER_FAILED.
+  INTERRUPTED = 9
 };
 
 }  // namespace lockstep

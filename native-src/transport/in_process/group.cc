@@ -107,7 +107,7 @@ int Group::wait(Post& post, const Deadline& deadline, Traffic& traffic) {
       } else if (post.done) {
         return post.matched_rank;
       } else if (deadline.cancelled()) {
-        error = cancelled_error(post.owner, post.signature);
+        error = cancelled_error(post.owner, post.signature, deadline);
       } else if (auto reason = obstacle(post.owner, post.peer, post.signature)) {
         error = reason;
       } else if (deadline.passed()) {
@@ -198,7 +198,7 @@ std::shared_ptr<Group> Group::split(int rank, std::span<const int> members, cons
     auto missing = std::ranges::find_if_not(members, has_arrived);
     if (missing == members.end()) break;
     if (failure_) throw *failure_;
-    if (deadline.cancelled()) throw cancelled_error(rank, own);
+    if (deadline.cancelled()) throw cancelled_error(rank, own, deadline);
     if (auto reason = obstacle(rank, *missing, own)) throw *reason;
     if (deadline.passed()) throw timeout_error(rank, *missing, own, deadline);
     members_[rank].changed.wait_for(lock, deadline.slice());

@@ -94,11 +94,13 @@ std::unique_ptr<Transport> join_in_process(const std::string& name, int rank, in
     all.changed.notify_all();
   }
   while (!meeting->complete()) {
-    if (deadline.passed()) {
+    const bool is_interrupted = deadline.cancelled();
+    if (is_interrupted || deadline.passed()) {
       const std::string absent = absent_ranks(*meeting);
       const int first = first_absent(*meeting);
       meeting->joined[rank] = false;
       if (std::ranges::find(meeting->joined, true) == meeting->joined.end()) all.meetings.erase(name);
+      if (is_interrupted) throw interrupted_error(rank, "the forming of the group");
       throw Error(ErrorCode::TIMEOUT,
                   who + "the timeout passed, and these ranks have not come: " + absent + ".", first);
     }

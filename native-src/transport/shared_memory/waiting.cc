@@ -160,7 +160,7 @@ void SharedMemory::check_trouble(const std::function<bool()>& ready, int awaited
     check_failure();  // A rank that fails says so before it leaves.
     throw peer_left_error(rank_, awaited, waiting.signature);
   }
-  if (waiting.deadline.cancelled()) throw cancelled_error(rank_, waiting.signature);
+  if (waiting.deadline.cancelled()) throw cancelled_error(rank_, waiting.signature, waiting.deadline);
   if (looks_at_peers) check_peers(waiting.signature);
   if (waiting.deadline.passed() && !ready()) {
     throw timeout_error(rank_, awaited_by(awaited), waiting.signature, waiting.deadline);

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/log.h"
+#include "core/interruption.h"
 
 namespace lockstep::tcp {
 namespace {
@@ -40,7 +41,10 @@ Acceptor::Acceptor(std::vector<Descriptor> listeners, int rank, std::string toke
   if (!wake_) throw system_error("open an eventfd", errno);
   if (rank_ != 0) finished_.insert(REPORT_GROUP);
   try {
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      never_interrupt_this_thread();
+      run();
+    });
   } catch (const std::system_error& error) {
     throw system_error("start the thread that accepts connections", error.code().value());
   }

@@ -60,7 +60,7 @@ void MasterRendezvous::run() {
       return "rank 0 at " + where_ + " waits for " + name_ranks(missing()) + " of " +
              std::to_string(mesh_.size()) + ".";
     });
-    throw_if_cancelled(deadline_);
+    if (deadline_.cancelled()) fail(interrupted_error(0, "the forming of the group"));
     if (auto arrival = mesh_.acceptor->take(REPORT_GROUP, deadline_.slice())) receive(std::move(*arrival));
     forget_the_gone();
     if (deadline_.passed() && !missing().empty()) fail(incomplete());

@@ -26,6 +26,7 @@ constexpr double CONNECT_LIMIT_SECONDS = 5;
 constexpr int DIAL_ATTEMPTS = 10;
 
 void pause(milliseconds& length, const Deadline& deadline) {
+  throw_if_cancelled(deadline);
   std::this_thread::sleep_for(std::min(length, deadline.slice()));
   length = std::min(length * 3 / 2, LONGEST_PAUSE);
 }
@@ -150,7 +151,7 @@ void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadlin
     if (frame.header.kind == FrameKind::ABORT) {
       auto notice = parse_abort(frame.payload, options.world_size)
                         .value_or(AbortNotice{ErrorCode::RENDEZVOUS, 0, "unknown reason"});
-      throw Error(notice.code, "Rank 0 gave up forming the group: " + notice.message, notice.rank);
+      throw Error(code_for_peers(notice.code), "Rank 0 gave up forming the group: " + notice.message, notice.rank);
     }
     auto parsed = frame.header.kind == FrameKind::ROSTER ? parse_roster(frame.payload, options.world_size)
                                                          : std::nullopt;

@@ -24,7 +24,11 @@ Step wait_for(int fd, short events, const Deadline& deadline, const WhileWaiting
 }  // namespace
 
 void throw_if_cancelled(const Deadline& deadline) {
-  if (deadline.cancelled()) throw Error(ErrorCode::CLOSED, "The group was closed while it was being formed.");
+  if (!deadline.cancelled()) return;
+  if (deadline.interrupted()) {
+    throw Error(ErrorCode::INTERRUPTED, "The thread was interrupted while it formed the group.");
+  }
+  throw Error(ErrorCode::CLOSED, "The group was closed while it was being formed.");
 }
 
 Step connect_stream(int fd, const Endpoint& endpoint, const Deadline& deadline,

@@ -43,7 +43,7 @@ void MeshTransport::wait_long(Post& post, const Deadline& deadline) {
   auto ask_at = Deadline::Clock::now() + INQUIRY_AFTER;
   while (!post.complete) {
     check_departed(post);
-    if (deadline.cancelled()) throw cancelled_error(rank_, post.signature);
+    if (deadline.cancelled()) throw cancelled_error(rank_, post.signature, deadline);
     if (deadline.passed()) throw timeout_error(rank_, awaited_by(post, watch), post.signature, deadline);
     if (!asked && Deadline::Clock::now() >= ask_at) {
       inquire(watch, false);

@@ -16,7 +16,7 @@ constexpr std::size_t ADDRESS_BYTES = 46;  // INET6_ADDRSTRLEN
 constexpr std::size_t ENTRY_BYTES = ADDRESS_BYTES + sizeof(std::uint16_t);
 
 constexpr std::int32_t FIRST_CODE = static_cast<std::int32_t>(ErrorCode::INVALID_ARGUMENT);
-constexpr std::int32_t LAST_CODE = static_cast<std::int32_t>(ErrorCode::SYSTEM);
+constexpr std::int32_t LAST_CODE = static_cast<std::int32_t>(ErrorCode::INTERRUPTED);
 
 }  // namespace
 

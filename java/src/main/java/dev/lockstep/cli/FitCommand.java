@@ -1,6 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.FitConfig;
@@ -12,7 +13,6 @@ import dev.lockstep.learn.LearningException;
 import dev.lockstep.learn.Table;
 import dev.lockstep.learn.TableReader;
 import dev.lockstep.monitor.FitRecording;
-import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Terminal;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,6 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.ConfigProblem;
@@ -12,7 +13,6 @@ import dev.lockstep.localize.LocalizationFolder;
 import dev.lockstep.localize.LocalizationInput;
 import dev.lockstep.localize.Localizer;
 import dev.lockstep.localize.NetworkException;
-import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Terminal;
 import java.nio.file.Path;
 import java.util.List;

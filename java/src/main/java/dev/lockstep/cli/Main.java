@@ -112,10 +112,7 @@ public final class Main implements Runnable {
     PrintWriter err = failed.getErr();
     boolean foreseen = exitCode(e) != ExitCode.INTERNAL;
     String message = foreseen || e.getMessage() == null ? e.getMessage() : describe(e);
-    if (e instanceof InvalidPathException) {
-      message += BEYOND_ASCII;
-    }
-    String text = message == null ? describe(e) : message;
+    String text = withRemedy(message == null ? describe(e) : message);
     text.lines().forEach(line -> err.println("lockstep: " + line));
     if (verbose) {
       e.printStackTrace(err);
@@ -124,6 +121,11 @@ public final class Main implements Runnable {
     }
     err.flush();
     return exitCode(e);
+  }
+
+  /** What the JDK says of a name that the locale's encoding has not, whoever passes it on. */
+  private static String withRemedy(String message) {
+    return message.contains("unmappable characters") ? message + BEYOND_ASCII : message;
   }
 
   private static int exitCode(Exception e) {
@@ -155,10 +157,7 @@ public final class Main implements Runnable {
   private static int reportUsage(ParameterException e, String[] arguments) {
     CommandLine failed = e.getCommandLine();
     PrintWriter err = failed.getErr();
-    // picocli keeps no cause of what it cannot convert.
-    String message = String.valueOf(e.getMessage());
-    boolean unnameable = message.contains(InvalidPathException.class.getSimpleName());
-    err.println("lockstep: " + message + (unnameable ? BEYOND_ASCII : ""));
+    err.println("lockstep: " + withRemedy(String.valueOf(e.getMessage())));
     CommandLine.UnmatchedArgumentException.printSuggestions(e, err);
     err.println("Try '" + failed.getCommandSpec().qualifiedName() + " --help'.");
     err.flush();

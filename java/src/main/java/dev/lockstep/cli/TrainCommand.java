@@ -1,6 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.profile.CommunicationProfile;
 import dev.lockstep.comm.profile.Timeline;
 import dev.lockstep.config.ConfigException;
@@ -12,7 +13,6 @@ import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
 import dev.lockstep.monitor.PrometheusRecorder;
-import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.Recording;
 import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.torch.TorchLibraries;

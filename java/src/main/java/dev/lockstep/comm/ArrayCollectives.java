@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
@@ -12,6 +14,7 @@ final class ArrayCollectives {
   private ArrayCollectives() {}
 
   static double[] allReduce(Communicator communicator, double[] values, ReduceOp op) {
+    requireNonNull(values, "values");
     DoubleBuffer buffer = direct(values.length, Double.BYTES).asDoubleBuffer().put(values).flip();
     communicator.allReduce(Span.of(buffer), op);
     double[] result = new double[values.length];
@@ -20,6 +23,7 @@ final class ArrayCollectives {
   }
 
   static float[] allReduce(Communicator communicator, float[] values, ReduceOp op) {
+    requireNonNull(values, "values");
     FloatBuffer buffer = direct(values.length, Float.BYTES).asFloatBuffer().put(values).flip();
     communicator.allReduce(Span.of(buffer), op);
     float[] result = new float[values.length];
@@ -28,6 +32,7 @@ final class ArrayCollectives {
   }
 
   static long[] allReduce(Communicator communicator, long[] values, ReduceOp op) {
+    requireNonNull(values, "values");
     LongBuffer buffer = direct(values.length, Long.BYTES).asLongBuffer().put(values).flip();
     communicator.allReduce(Span.of(buffer), op);
     long[] result = new long[values.length];
@@ -36,6 +41,7 @@ final class ArrayCollectives {
   }
 
   static int[] allReduce(Communicator communicator, int[] values, ReduceOp op) {
+    requireNonNull(values, "values");
     IntBuffer buffer = direct(values.length, Integer.BYTES).asIntBuffer().put(values).flip();
     communicator.allReduce(Span.of(buffer), op);
     int[] result = new int[values.length];
@@ -44,6 +50,7 @@ final class ArrayCollectives {
   }
 
   static double[] allGather(Communicator communicator, double[] values) {
+    requireNonNull(values, "values");
     ByteBuffer own = direct(values.length, Double.BYTES);
     own.asDoubleBuffer().put(values);
     ByteBuffer all = gather(communicator, own, lengths(communicator, own.remaining()));
@@ -53,6 +60,7 @@ final class ArrayCollectives {
   }
 
   static byte[][] allGather(Communicator communicator, byte[] values) {
+    requireNonNull(values, "values");
     long[] lengths = lengths(communicator, values.length);
     ByteBuffer all = gather(communicator, direct(values.length, 1).put(values).flip(), lengths);
     byte[][] result = new byte[lengths.length][];
@@ -64,6 +72,7 @@ final class ArrayCollectives {
   }
 
   static byte[] broadcast(Communicator communicator, byte[] values, int root) {
+    requireNonNull(values, "values");
     LongBuffer length = direct(1, Long.BYTES).asLongBuffer().put(0, values.length);
     communicator.broadcast(Span.of(length), root);
     byte[] result = new byte[Math.toIntExact(length.get(0))];

@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +23,11 @@ import org.jspecify.annotations.Nullable;
  *       naming the rank.
  *   <li>After an error of a collective the group is closed: results are all or nothing, and later
  *       calls throw {@link CommunicatorClosedException}, which quotes the error.
+ *   <li>{@link Thread#interrupt} ends whatever blocks within some 0.1 s, with {@link
+ *       CommunicationInterruptedException} and the interrupt flag still set. A collective that is
+ *       left in this way ends its group as any other error does, and the other ranks get {@link
+ *       PeerFailedException} naming this one. A message, or a wait for a {@link Work}, leaves the
+ *       group whole, as when its limit passes. MPI's own start ({@code MPI_Init}) cannot be left.
  *   <li>Input and output are the same span or do not overlap. Zero-length spans are valid. A group
  *       of one is valid.
  *   <li>Results of reductions have the same bits on every rank and on every run.
@@ -316,11 +323,13 @@ public interface Communicator extends AutoCloseable {
 
   /** In place. */
   default void allReduce(Span data, ReduceOp op) {
+    requireNonNull(data, "data");
     allReduce(data, data, op);
   }
 
   /** In place. */
   default Work allReduceAsync(Span data, ReduceOp op) {
+    requireNonNull(data, "data");
     return allReduceAsync(data, data, op);
   }
 

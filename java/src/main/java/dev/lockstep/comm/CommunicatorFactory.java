@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.jni.Native;
 import dev.lockstep.natives.NativeCache;
 import java.nio.file.Path;
@@ -7,6 +9,7 @@ import java.util.ServiceLoader;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /** Opens communicators. */
 final class CommunicatorFactory {
@@ -18,6 +21,7 @@ final class CommunicatorFactory {
   private CommunicatorFactory() {}
 
   static Communicator fromEnvironment(CommunicatorConfig config) {
+    requireNonNull(config, "config");
     NativeCache.useFolderOfEnvironment();
     LaunchEnvironment launch = LaunchEnvironment.current();
     Backend backend =
@@ -28,6 +32,13 @@ final class CommunicatorFactory {
           case GLOO -> Backend.GLOO;
           case SINGLE -> Backend.SINGLE;
         };
+    try (MDC.MDCCloseable ignored = RankContext.enter(launch.rank())) {
+      return open(config, launch, backend);
+    }
+  }
+
+  private static Communicator open(
+      CommunicatorConfig config, LaunchEnvironment launch, Backend backend) {
     warnOfPassedOverMpi(launch);
     Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
@@ -42,6 +53,14 @@ final class CommunicatorFactory {
   }
 
   static Communicator join(TcpOptions options, CommunicatorConfig config) {
+    requireNonNull(options, "options");
+    requireNonNull(config, "config");
+    try (MDC.MDCCloseable ignored = RankContext.enter(options.rank())) {
+      return open(options, config);
+    }
+  }
+
+  private static Communicator open(TcpOptions options, CommunicatorConfig config) {
     NativeCache.useFolderOfEnvironment();
     Native.set_forming_notice(config.stallSeconds());
     FlightRecorder recorder = recorder(config);
@@ -65,13 +84,16 @@ final class CommunicatorFactory {
       String token,
       double timeoutSeconds,
       CommunicatorConfig config) {
+    requireNonNull(token, "token");
+    requireNonNull(config, "config");
     switch (config.backend()) {
       case AUTO, SHARED_MEMORY, TCP -> {}
       case GLOO, MPI, SINGLE ->
           throw new IllegalArgumentException(
               "The backend " + config.backend() + " has no port of its own; use auto or tcp.");
     }
-    NativeLog.follow();
+    Native.set_forming_notice(config.stallSeconds());
+    NativeLog.follow(0);
     return configured(
         config,
         open(
@@ -153,7 +175,8 @@ final class CommunicatorFactory {
   }
 
   static Communicator inProcess(String group, int rank, int size, double timeoutSeconds) {
-    NativeLog.follow();
+    requireNonNull(group, "group");
+    NativeLog.follow(rank);
     return open(
         Backend.IN_PROCESS,
         recorder(),
@@ -161,6 +184,7 @@ final class CommunicatorFactory {
   }
 
   static Communicator tcp(TcpOptions options) {
+    requireNonNull(options, "options");
     return tcp(options, Native.NEVER, recorder());
   }
 
@@ -171,7 +195,7 @@ final class CommunicatorFactory {
           options.masterAddress(),
           options.masterPort());
     }
-    NativeLog.follow();
+    NativeLog.follow(options.rank());
     return open(
         Backend.TCP,
         recorder,
@@ -216,7 +240,7 @@ final class CommunicatorFactory {
     }
     MpiLibrary library = launch.mpi() == null ? MpiLibrary.OPEN_MPI : launch.mpi();
     String path = MpiPlugin.path(library);
-    NativeLog.follow();
+    NativeLog.follow(launch.rank());
     Communicator group =
         open(Backend.MPI, recorder, () -> Native.open_mpi(path, timeoutSeconds, sharing));
     if (group.size() != launch.worldSize()) {
@@ -235,6 +259,7 @@ final class CommunicatorFactory {
   }
 
   private static Communicator open(Backend backend, FlightRecorder recorder, LongSupplier open) {
+    NativeInterruption.heed();
     try {
       return new NativeCommunicator(open.getAsLong(), backend, recorder);
     } catch (RuntimeException e) {

@@ -1,14 +1,18 @@
 package dev.lockstep.comm;
 
+import dev.lockstep.natives.NativeCache;
 import dev.lockstep.natives.build.NativeBuild;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
+import java.util.Objects;
 import org.bytedeco.javacpp.Loader;
 import org.jspecify.annotations.Nullable;
 
 /** Finds the backend library of an MPI on the file system. */
 public final class MpiPlugin {
+  private static final String CORE = "liblockstep.so";
+
   private MpiPlugin() {}
 
   /** Whether this build has a backend for the library; it need not load here. */
@@ -17,12 +21,16 @@ public final class MpiPlugin {
   }
 
   private static @Nullable URL resource(MpiLibrary library) {
-    return NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries")
-        .library(library.fileName());
+    return resource(library.fileName());
+  }
+
+  private static @Nullable URL resource(String fileName) {
+    return NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries").library(fileName);
   }
 
   /**
-   * Path of the backend library, unpacked from the jar when it must be.
+   * Path of the backend library, unpacked from the jar when it must be, and what it is linked
+   * against beside it.
    *
    * @throws BackendUnavailableException when the build had no such MPI
    */
@@ -38,7 +46,9 @@ public final class MpiPlugin {
           CommunicationException.NO_RANK,
           null);
     }
+    NativeCache.useFolderOfEnvironment();
     try {
+      Loader.cacheResource(Objects.requireNonNull(resource(CORE)));
       File file = Loader.cacheResource(resource);
       return file.getPath();
     } catch (IOException e) {

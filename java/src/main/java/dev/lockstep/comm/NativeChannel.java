@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 
 /** {@link Channel} over a native communicator, which checks every argument. */
@@ -19,12 +20,14 @@ record NativeChannel(NativeCommunicator communicator, int peer, int tag) impleme
 
   @Override
   public Work receive(Span into) {
+    Objects.requireNonNull(into, "into");
     return NativeWork.message(
         communicator, communicator.requests().receive(into, peer, tag), peer, tag, true);
   }
 
   @Override
   public Work receiveUpTo(Span into) {
+    Objects.requireNonNull(into, "into");
     return NativeWork.message(
         communicator, communicator.requests().receive(into, peer, tag), peer, tag, false);
   }
@@ -36,6 +39,7 @@ record NativeChannel(NativeCommunicator communicator, int peer, int tag) impleme
 
   @Override
   public Optional<Incoming> await(Duration limit) {
+    Objects.requireNonNull(limit, "limit");
     return probe(NativeWork.seconds(limit));
   }
 
@@ -45,6 +49,9 @@ record NativeChannel(NativeCommunicator communicator, int peer, int tag) impleme
     try {
       if (!Native.probe_message(
           communicator.handle(), peer, tag, seconds, Span.of(found).address())) {
+        if (seconds > 0) {
+          CommunicationInterruptedException.throwIfInterrupted("while it waited for a message.");
+        }
         return Optional.empty();
       }
     } catch (RuntimeException e) {

@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.internal.NativeGroup;
 import dev.lockstep.jni.Native;
 import java.io.IOException;
@@ -96,6 +98,7 @@ final class NativeCommunicator extends RequestingCommunicator implements NativeG
 
   @Override
   public void useAlgorithm(Collective collective, @Nullable Algorithm algorithm) {
+    requireNonNull(collective, "collective");
     Algorithm chosen = algorithm == null ? Algorithm.NONE : algorithm;
     try {
       Native.set_algorithm(handle, collective.code, chosen.code);
@@ -146,6 +149,7 @@ final class NativeCommunicator extends RequestingCommunicator implements NativeG
 
   @Override
   public <T> T runNative(LongFunction<T> operation) {
+    requireNonNull(operation, "operation");
     try {
       return operation.apply(handle);
     } catch (RuntimeException e) {
@@ -175,13 +179,13 @@ final class NativeCommunicator extends RequestingCommunicator implements NativeG
 
   @Override
   public Work receiveAsync(Span data, int from, int tag) {
-    return channel(from, tag).receive(data);
+    return channel(from, tag).receive(requireNonNull(data, "data"));
   }
 
   @Override
   public void exchange(List<Transfer> transfers) {
     double limit = timeout();
-    if (!NativeExchange.run(handle, transfers, limit)) {
+    if (!exchange(transfers, limit)) {
       throw new CollectiveTimeoutException(
           "Rank "
               + rank()
@@ -197,7 +201,20 @@ final class NativeCommunicator extends RequestingCommunicator implements NativeG
 
   @Override
   public boolean exchange(List<Transfer> transfers, Duration limit) {
-    return NativeExchange.run(handle, transfers, NativeWork.seconds(limit));
+    requireNonNull(limit, "limit");
+    return exchange(transfers, NativeWork.seconds(limit));
+  }
+
+  private boolean exchange(List<Transfer> transfers, double seconds) {
+    requireNonNull(transfers, "transfers");
+    boolean inTime = NativeExchange.run(handle, transfers, seconds);
+    if (!inTime) {
+      CommunicationInterruptedException.throwIfInterrupted(
+          "in an exchange of "
+              + transfers.size()
+              + " messages; receives were taken back, what is being sent goes on, and the group is whole.");
+    }
+    return inTime;
   }
 
   @Override
@@ -223,6 +240,7 @@ final class NativeCommunicator extends RequestingCommunicator implements NativeG
 
   @Override
   public Communicator shrink(int... survivors) {
+    requireNonNull(survivors, "survivors");
     IntBuffer list =
         ByteBuffer.allocateDirect(survivors.length * Integer.BYTES)
             .order(ByteOrder.nativeOrder())

@@ -28,6 +28,7 @@ final class NativeErrors {
       case Native.MISMATCH -> new CollectiveMismatchException(text, rank, thrown);
       case Native.RENDEZVOUS -> new RendezvousException(text, rank, thrown);
       case Native.UNAVAILABLE -> new BackendUnavailableException(text, rank, thrown);
+      case Native.INTERRUPTED -> new CommunicationInterruptedException(text, thrown);
       default -> new CommunicationException(text, rank, thrown);
     };
   }

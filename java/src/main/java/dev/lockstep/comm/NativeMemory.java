@@ -3,6 +3,7 @@ package dev.lockstep.comm;
 import dev.lockstep.jni.Native;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
@@ -93,6 +94,7 @@ public final class NativeMemory implements MemoryOwner, AutoCloseable {
    * @throws IllegalStateException when the memory is closed
    */
   public Span span(long byteOffset, long count, DataType type) {
+    Objects.requireNonNull(type, "type");
     if (byteOffset < 0 || count < 0 || count > (bytes - byteOffset) / type.bytes()) {
       throw new IndexOutOfBoundsException(
           count + " " + type + " from byte " + byteOffset + " of " + bytes);

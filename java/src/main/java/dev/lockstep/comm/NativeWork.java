@@ -18,6 +18,9 @@ final class NativeWork implements Work {
    */
   record Outcome(int sender, long count) {}
 
+  /** How soon a wait hears of an interruption. */
+  private static final double SLICE_SECONDS = 0.1;
+
   private final NativeCommunicator communicator;
   private final NativeWorkKind kind;
   private final String what;
@@ -125,19 +128,41 @@ final class NativeWork implements Work {
     return Objects.requireNonNull(outcome);
   }
 
+  /**
+   * @return false when {@code seconds} have passed
+   * @throws CommunicationInterruptedException when the thread is interrupted before it has ended
+   */
   private boolean waitFor(double seconds) {
-    if (enter()) {
-      boolean ended = false;
-      try {
-        ended = kind.await(handle, seconds);
-      } finally {
-        leave(ended);
+    long began = System.nanoTime();
+    double left = seconds;
+    while (true) {
+      if (awaitOnce(Math.min(left, SLICE_SECONDS))) {
+        return true;
       }
-      if (!ended) {
+      left = seconds - (System.nanoTime() - began) * 1e-9;
+      if (left <= 0) {
         return false;
       }
+      CommunicationInterruptedException.throwIfInterrupted(
+          "while rank "
+              + communicator.rank()
+              + " waited for the end of a "
+              + what
+              + ", which goes on; the group is whole.");
     }
-    return true;
+  }
+
+  private boolean awaitOnce(double seconds) {
+    if (!enter()) {
+      return true;
+    }
+    boolean ended = false;
+    try {
+      ended = kind.await(handle, seconds);
+    } finally {
+      leave(ended);
+    }
+    return ended;
   }
 
   @Override
@@ -196,7 +221,8 @@ final class NativeWork implements Work {
 
   @Override
   public boolean await(Duration limit) {
-    if (!waitFor(limit.toNanos() * 1e-9)) {
+    Objects.requireNonNull(limit, "limit");
+    if (!waitFor(seconds(limit))) {
       return false;
     }
     communicator.works().remove(this);
@@ -251,7 +277,7 @@ final class NativeWork implements Work {
 
   /** The limit of a wait as native code takes it. */
   static double seconds(Duration limit) {
-    return Math.max(0, limit.toNanos() * 1e-9);
+    return Math.max(0, limit.toSeconds() + limit.getNano() * 1e-9);
   }
 
   static NativeWork message(

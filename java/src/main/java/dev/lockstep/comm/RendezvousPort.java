@@ -1,6 +1,7 @@
 package dev.lockstep.comm;
 
 import dev.lockstep.jni.Native;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -15,6 +16,7 @@ public final class RendezvousPort implements AutoCloseable {
   private final AtomicBoolean closed = new AtomicBoolean();
 
   RendezvousPort(String address, int port) {
+    Objects.requireNonNull(address, "address");
     try {
       this.handle = Native.open_listener(address, port);
       this.port = Native.listener_port(handle);

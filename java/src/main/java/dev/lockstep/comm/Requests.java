@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.jni.Native;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,18 +14,23 @@ import java.nio.LongBuffer;
 record Requests(int rank, int size) {
 
   Request send(Span data, int to, int tag) {
+    requireNonNull(data, "data");
     return Request.of(Native.SEND, to, data, Span.empty(), data.count()).tagged(tag);
   }
 
   Request receive(Span data, int from, int tag) {
+    requireNonNull(data, "data");
     return Request.of(Native.RECEIVE, from, Span.empty(), data, data.count()).tagged(tag);
   }
 
   Request broadcast(Span data, int root) {
+    requireNonNull(data, "data");
     return Request.of(Native.BROADCAST, root, data, data, data.count());
   }
 
   Request scatter(Span input, Span output, int root) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
     if (rank == root) {
       checkParts(input, output);
     }
@@ -31,11 +38,15 @@ record Requests(int rank, int size) {
   }
 
   Request scatter(Span input, Span output, long[] counts, int root) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
     Request request = Request.of(Native.SCATTER, root, input, output, output.count());
     return rank == root ? request.uneven(checked(counts, output, input)) : request;
   }
 
   Request gather(Span input, Span output, int root) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
     if (rank == root) {
       checkParts(output, input);
     }
@@ -43,21 +54,30 @@ record Requests(int rank, int size) {
   }
 
   Request gather(Span input, Span output, long[] counts, int root) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
     Request request = Request.of(Native.GATHER, root, input, output, input.count());
     return rank == root ? request.uneven(checked(counts, input, output)) : request;
   }
 
   Request allGather(Span input, Span output) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
     checkParts(output, input);
     return Request.of(Native.ALL_GATHER, 0, input, output, input.count());
   }
 
   Request allGather(Span input, Span output, long[] counts) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
     return Request.of(Native.ALL_GATHER, 0, input, output, input.count())
         .uneven(checked(counts, input, output));
   }
 
   Request reduce(Span input, Span output, ReduceOp op, int root) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
+    requireNonNull(op, "op");
     if (rank == root) {
       checkSame(input, output);
     }
@@ -65,22 +85,33 @@ record Requests(int rank, int size) {
   }
 
   Request reduceScatter(Span input, Span output, ReduceOp op) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
+    requireNonNull(op, "op");
     checkParts(input, output);
     return Request.of(Native.REDUCE_SCATTER, 0, input, output, output.count()).reducing(op);
   }
 
   Request reduceScatter(Span input, Span output, long[] counts, ReduceOp op) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
+    requireNonNull(op, "op");
     return Request.of(Native.REDUCE_SCATTER, 0, input, output, output.count())
         .reducing(op)
         .uneven(checked(counts, output, input));
   }
 
   Request allReduce(Span input, Span output, ReduceOp op) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
+    requireNonNull(op, "op");
     checkSame(input, output);
     return Request.of(Native.ALL_REDUCE, 0, input, output, input.count()).reducing(op);
   }
 
   Request allToAll(Span input, Span output) {
+    requireNonNull(input, "input");
+    requireNonNull(output, "output");
     checkSame(input, output);
     if (input.count() % size != 0) {
       throw new IllegalArgumentException(input + " cannot be cut into " + size + " equal parts.");
@@ -118,6 +149,7 @@ record Requests(int rank, int size) {
 
   /** The counts as native code reads them, once they fit the spans. */
   private LongBuffer checked(long[] counts, Span part, Span whole) {
+    requireNonNull(counts, "counts");
     if (counts.length != size) {
       throw new IllegalArgumentException(
           counts.length + " counts were given for " + size + " ranks.");

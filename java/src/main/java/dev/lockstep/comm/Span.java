@@ -8,6 +8,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.Objects;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -45,6 +46,8 @@ public final class Span {
    * @throws IllegalArgumentException when there are elements at address 0, or fewer than none
    */
   public static Span of(long address, long count, DataType type, MemoryOwner owner) {
+    Objects.requireNonNull(type, "type");
+    Objects.requireNonNull(owner, "owner");
     if (count < 0 || (count > 0 && address == 0)) {
       throw new IllegalArgumentException(count + " elements at address " + address + ".");
     }
@@ -53,26 +56,31 @@ public final class Span {
 
   /** The remaining elements of a direct buffer. */
   public static Span of(FloatBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.F32, buffer.order());
   }
 
   /** The remaining elements of a direct buffer. */
   public static Span of(DoubleBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.F64, buffer.order());
   }
 
   /** The remaining elements of a direct buffer. */
   public static Span of(IntBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.I32, buffer.order());
   }
 
   /** The remaining elements of a direct buffer. */
   public static Span of(LongBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.I64, buffer.order());
   }
 
   /** The remaining bytes of a direct buffer. */
   public static Span of(ByteBuffer buffer) {
+    Objects.requireNonNull(buffer, "buffer");
     return ofBuffer(buffer, DataType.U8, ByteOrder.nativeOrder());
   }
 
@@ -82,6 +90,8 @@ public final class Span {
    * @throws IllegalArgumentException when the bytes are no whole number of elements
    */
   public static Span of(ByteBuffer buffer, DataType type) {
+    Objects.requireNonNull(buffer, "buffer");
+    Objects.requireNonNull(type, "type");
     if (buffer.remaining() % type.bytes() != 0) {
       throw new IllegalArgumentException(
           buffer.remaining() + " bytes are no whole number of " + type + " elements.");

@@ -1,6 +1,7 @@
 package dev.lockstep.comm;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -42,15 +43,15 @@ public final class StartedWork implements Work {
 
   @Override
   public boolean await(Duration limit) {
+    Objects.requireNonNull(limit, "limit");
     try {
-      result.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+      result.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       return false;
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
+      throw interrupted(e);
     } catch (ExecutionException e) {
-      await(); // throws it
+      throw failure(e);
     }
     return true;
   }
@@ -73,12 +74,22 @@ public final class StartedWork implements Work {
   @Override
   public int await() {
     try {
-      return result.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      throw e;
+      return result.get();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    } catch (ExecutionException e) {
+      throw failure(e);
     }
+  }
+
+  private static CommunicationInterruptedException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new CommunicationInterruptedException(
+        "The thread was interrupted while it waited for the end of a started operation, which goes on.",
+        e);
+  }
+
+  private static RuntimeException failure(ExecutionException e) {
+    return e.getCause() instanceof RuntimeException cause ? cause : new CompletionException(e);
   }
 }

@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import java.util.Objects;
+
 /**
  * How to join a group over TCP.
  *
@@ -18,6 +20,8 @@ public record TcpOptions(
     String token,
     double timeoutSeconds) {
   public TcpOptions {
+    Objects.requireNonNull(masterAddress, "masterAddress");
+    Objects.requireNonNull(token, "token");
     if (worldSize < 1) {
       throw new IllegalArgumentException(
           "The world size is " + worldSize + "; it must be at least 1.");

@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import java.util.Objects;
+
 /**
  * One send or receive of an {@linkplain Communicator#exchange exchange}.
  *
@@ -7,6 +9,10 @@ package dev.lockstep.comm;
  * @param tag from 0 to 32,767
  */
 public record Transfer(boolean isSend, Span data, int peer, int tag) {
+  public Transfer {
+    Objects.requireNonNull(data, "data");
+  }
+
   /** Sends {@code data} to rank {@code to}. */
   public static Transfer send(Span data, int to, int tag) {
     return new Transfer(true, data, to, tag);

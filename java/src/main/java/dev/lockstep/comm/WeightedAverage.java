@@ -1,12 +1,14 @@
 package dev.lockstep.comm;
 
 import dev.lockstep.jni.Native;
+import java.util.Objects;
 
 /** An average in which ranks count by their weights. */
 final class WeightedAverage {
   private WeightedAverage() {}
 
   static void run(Communicator ranks, Span data, double weight) {
+    Objects.requireNonNull(data, "data");
     if (data.type() != DataType.F32 && data.type() != DataType.F64) {
       throw new IllegalArgumentException(
           "A weighted average takes F32 or F64 elements, not " + data + ".");

@@ -15,6 +15,7 @@ public interface Work {
    * @return for a receive the rank that sent, otherwise 0
    * @throws CollectiveTimeoutException when the deadline passes. A message goes on then, and its
    *     group is whole; a collective has ended its group
+   * @throws CommunicationInterruptedException when the thread is interrupted; the operation goes on
    * @throws CommunicationException when the operation failed
    */
   int await();
@@ -23,6 +24,7 @@ public interface Work {
    * Waits until it has ended, at most for {@code limit}.
    *
    * @return false when it has not, and goes on
+   * @throws CommunicationInterruptedException when the thread is interrupted; the operation goes on
    * @throws CommunicationException when the operation failed
    */
   boolean await(Duration limit);

@@ -1,5 +1,6 @@
 package dev.lockstep.config;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
@@ -7,12 +8,15 @@ import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.cfg.EnumFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.lockstep.ConfigKeyException;
+import java.io.IOException;
 import java.lang.reflect.Type;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,10 +41,28 @@ public final class ConfigLoader {
   private static final YAMLMapper WRITER =
       YAMLMapper.builder()
           .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-          .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
+          .addModule(new SimpleModule().addSerializer(new EnumNames()))
           .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
           .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
           .build();
+
+  /**
+   * Under the names that are read. Jackson's own WRITE_ENUMS_TO_LOWERCASE makes {@code regressıon}
+   * of a REGRESSION in Turkish.
+   */
+  private static final class EnumNames extends StdSerializer<Enum<?>> {
+    private static final long serialVersionUID = 1L;
+
+    EnumNames() {
+      super(Enum.class, false);
+    }
+
+    @Override
+    public void serialize(Enum<?> value, JsonGenerator to, SerializerProvider provider)
+        throws IOException {
+      to.writeString(ConfigSchema.names(value.getDeclaringClass()).get(value.ordinal()));
+    }
+  }
 
   private ConfigLoader() {}
 

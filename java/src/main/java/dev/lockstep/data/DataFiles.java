@@ -1,5 +1,7 @@
 package dev.lockstep.data;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.data.DataConfig.Format;
 import dev.lockstep.data.csv.CsvFile;
 import dev.lockstep.data.field.FieldDataset;
@@ -34,6 +36,7 @@ public final class DataFiles {
    * @throws IllegalArgumentException if the file does not have what the configuration asks for
    */
   public static Dataset open(DataConfig config) {
+    requireNonNull(config, "config");
     // A quarter of the heap for each leaves room for the model; larger data is read again when it
     // is needed.
     long quarter = Runtime.getRuntime().maxMemory() / 4;
@@ -89,6 +92,8 @@ public final class DataFiles {
    * @throws DataException if the file cannot be read
    */
   public static FileDescription describe(Path path, Format format) {
+    requireNonNull(path, "path");
+    requireNonNull(format, "format");
     try (ArrayFile file = openArrays(path, format)) {
       return FileDescription.of(file);
     }
@@ -103,6 +108,8 @@ public final class DataFiles {
    * @throws DataException if the file cannot be written
    */
   public static void create(SyntheticConfig config, Path path) {
+    requireNonNull(config, "config");
+    requireNonNull(path, "path");
     List<String> names = new ArrayList<>(config.featureNames());
     names.addAll(config.targetNames());
     ArrayFile data = new SyntheticData(config);

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -109,6 +110,7 @@ final class GlooCommunicator extends RequestingCommunicator {
 
   @Override
   public void useAlgorithm(Collective collective, @Nullable Algorithm algorithm) {
+    Objects.requireNonNull(collective, "collective");
     if (algorithm != null && algorithm != Algorithm.LIBRARY && algorithm != Algorithm.NONE) {
       throw new IllegalArgumentException(
           "Gloo chooses its algorithms itself; for "

@@ -3,6 +3,7 @@ package dev.lockstep.gloo;
 import dev.lockstep.comm.CollectiveMismatchException;
 import dev.lockstep.comm.CollectiveTimeoutException;
 import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.CommunicationInterruptedException;
 import dev.lockstep.comm.CommunicatorClosedException;
 import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.comm.RendezvousException;
@@ -28,6 +29,8 @@ record GlooFailure(int code, int rank, String text) {
       code = Native.MISMATCH;
     } else if (failure instanceof CommunicatorClosedException) {
       code = Native.CLOSED;
+    } else if (failure instanceof CommunicationInterruptedException) {
+      code = Native.INTERRUPTED;
     }
     return new GlooFailure(code, failure.rank(), String.valueOf(failure.getMessage()));
   }
@@ -57,6 +60,7 @@ record GlooFailure(int code, int rank, String text) {
       case Native.TIMEOUT -> new CollectiveTimeoutException(text, rank, cause);
       case Native.MISMATCH -> new CollectiveMismatchException(text, rank, cause);
       case Native.RENDEZVOUS -> new RendezvousException(text, rank, cause);
+      case Native.INTERRUPTED -> new CommunicationInterruptedException(text, cause);
       default -> new CommunicationException(text, rank, cause);
     };
   }

@@ -93,6 +93,10 @@ final class GlooWait implements AutoCloseable {
         String text = "The communicator was closed during " + what + ".";
         return new GlooFailure(Native.CLOSED, CommunicationException.NO_RANK, text);
       }
+      if (Thread.currentThread().isInterrupted()) {
+        String text = "The thread was interrupted during " + what + ".";
+        return new GlooFailure(Native.INTERRUPTED, CommunicationException.NO_RANK, text);
+      }
       GlooFailure failure = lastWords.get();
       if (failure != null) {
         return failure;

@@ -1,5 +1,7 @@
 package dev.lockstep.learn;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import java.util.ArrayList;
@@ -60,7 +62,7 @@ public final class Boosting {
 
   /** Starts with LightGBM's defaults. */
   public static BoostingBuilder builder(Communicator ranks) {
-    return new BoostingBuilder(ranks);
+    return new BoostingBuilder(requireNonNull(ranks, "ranks"));
   }
 
   /** Where a fit stands between two rounds. */

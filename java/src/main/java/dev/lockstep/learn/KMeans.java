@@ -1,5 +1,7 @@
 package dev.lockstep.learn;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import java.util.LinkedHashMap;
@@ -73,7 +75,7 @@ public final class KMeans {
 
   /** Starts with the defaults: 8 clusters, k-means||, one start, to convergence. */
   public static KMeansBuilder builder(Communicator ranks) {
-    return new KMeansBuilder(ranks);
+    return new KMeansBuilder(requireNonNull(ranks, "ranks"));
   }
 
   /** Where a fit stands between two iterations. */

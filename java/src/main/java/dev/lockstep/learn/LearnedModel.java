@@ -1,5 +1,7 @@
 package dev.lockstep.learn;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +44,7 @@ public interface LearnedModel {
    * @throws LearningException if it is none, or damaged
    */
   static LearnedModel read(Path file) {
+    requireNonNull(file, "file");
     String text;
     try {
       text = Files.readString(file);

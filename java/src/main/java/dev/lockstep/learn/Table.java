@@ -1,5 +1,7 @@
 package dev.lockstep.learn;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.NativeMemory;
 import java.nio.DoubleBuffer;
 import java.util.ArrayList;
@@ -73,6 +75,9 @@ public final class Table implements AutoCloseable {
       long rows,
       boolean hasTarget,
       boolean hasWeights) {
+    requireNonNull(names, "names");
+    requireNonNull(categories, "categories");
+    requireNonNull(classes, "classes");
     return new Table(names, categories, classes, rows, hasTarget, hasWeights);
   }
 
@@ -82,6 +87,8 @@ public final class Table implements AutoCloseable {
    * @param values row by row, {@code names.size()} of them each
    */
   public static Table of(List<String> names, double[] values) {
+    requireNonNull(names, "names");
+    requireNonNull(values, "values");
     if (values.length % names.size() != 0) {
       throw new IllegalArgumentException(
           values.length + " values are no whole number of rows of " + names.size());
@@ -98,6 +105,9 @@ public final class Table implements AutoCloseable {
    * @param target one for each row
    */
   public static Table of(List<String> names, double[] values, double[] target) {
+    requireNonNull(names, "names");
+    requireNonNull(values, "values");
+    requireNonNull(target, "target");
     if (values.length != (long) names.size() * target.length) {
       throw new IllegalArgumentException(
           String.format(

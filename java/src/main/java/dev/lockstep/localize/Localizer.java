@@ -1,5 +1,7 @@
 package dev.lockstep.localize;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.natives.NativeCache;
 import java.util.ArrayList;
@@ -52,7 +54,7 @@ public final class Localizer implements AutoCloseable {
 
   /** Begins a localizer over a group, which stays the caller's to close. */
   public static Builder builder(Communicator group) {
-    return new Builder(group);
+    return new Builder(requireNonNull(group, "group"));
   }
 
   /** What a localizer may be told; all of it has defaults. */

@@ -1,5 +1,7 @@
 package dev.lockstep.localize;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +20,8 @@ public final class NetworkFile {
    *     be located
    */
   public static Network read(Path file, Optional<Path> anchors) {
+    requireNonNull(file, "file");
+    requireNonNull(anchors, "anchors");
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     if (name.endsWith(".csv")) {
       return NetworkCsv.read(

@@ -1,5 +1,7 @@
 package dev.lockstep.model;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Communicator;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -66,6 +68,7 @@ public final class Model implements AutoCloseable {
    * @param seed of the initial parameters; the same bits everywhere
    */
   public static Model mlp(ModelConfig config, int inputs, int outputs, long seed) {
+    requireNonNull(config, "config");
     return new Model(Mlp.build(config, inputs, outputs, seed), "the mlp");
   }
 
@@ -90,6 +93,7 @@ public final class Model implements AutoCloseable {
    * @throws ModelException if the file cannot be read or has no trainable parameters
    */
   public static Model load(Path file) {
+    requireNonNull(file, "file");
     return new Model(PhysicalModel.networkOf(TorchScriptFile.load(file)), file.toString());
   }
 

@@ -1,5 +1,7 @@
 package dev.lockstep.model;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.torch.TorchLibraries;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -56,6 +58,7 @@ public final class PhysicalModel implements AutoCloseable {
    * @throws ModelException if that fails
    */
   public static PhysicalModel load(Path file) {
+    requireNonNull(file, "file");
     TorchLibraries.load();
     return new PhysicalModel(TorchScriptFile.load(file), file.toString());
   }
@@ -70,6 +73,11 @@ public final class PhysicalModel implements AutoCloseable {
    *     #DESCRIPTION_ENTRY}
    */
   public static void save(Model model, Scaling inputs, Scaling outputs, String json, Path file) {
+    requireNonNull(model, "model");
+    requireNonNull(inputs, "inputs");
+    requireNonNull(outputs, "outputs");
+    requireNonNull(json, "json");
+    requireNonNull(file, "file");
     try (PointerScope scope = new PointerScope()) {
       JitModule whole = Mlp.module("PhysicalModel");
       whole.register_module(NETWORK, model.module());

@@ -1,5 +1,7 @@
 package dev.lockstep.model;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -49,6 +51,7 @@ public final class Predictor implements AutoCloseable {
    * @throws ModelException if that fails
    */
   public static Predictor load(Path file) {
+    requireNonNull(file, "file");
     PhysicalModel model = PhysicalModel.load(file);
     try {
       return new Predictor(model, file, ModelDescription.read(file));

@@ -2,6 +2,7 @@ package dev.lockstep.monitor;
 
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.function.IntSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
@@ -12,18 +13,30 @@ import me.tongfei.progressbar.ProgressBarStyle;
  * redraws itself from a thread of its own, hence the locks.
  */
 public final class ProgressLine implements AutoCloseable {
-  /** One less than the width that every terminal has, for some wrap a line that fills them. */
-  private static final int WIDTH = 79;
+  /** In a terminal that is narrower the bar may wrap; less tells nothing any more. */
+  private static final int LEAST_WIDTH = 20;
+
+  /** Erases from the cursor to the end of the screen, and leaves the cursor (ECMA-48, ED). */
+  private static final String ERASE_BELOW = "\033[J";
 
   private static final int REDRAW_MILLISECONDS = 200;
 
   private final PrintStream out;
+  private final IntSupplier columns;
   private final ProgressBar bar;
   private boolean closed;
 
   /** Shows the bar, with {@code done} of {@code steps} behind it. */
   public ProgressLine(PrintStream out, String task, long steps, long done) {
+    this(out, task, steps, done, Terminal::columns);
+  }
+
+  /**
+   * @param columns the terminal's width, which may change
+   */
+  ProgressLine(PrintStream out, String task, long steps, long done, IntSupplier columns) {
     this.out = out;
+    this.columns = columns;
     bar =
         new ProgressBarBuilder()
             .setTaskName(task)
@@ -60,13 +73,14 @@ public final class ProgressLine implements AutoCloseable {
   }
 
   private void erase() {
-    out.print("\r" + " ".repeat(WIDTH) + "\r");
+    out.print("\r" + ERASE_BELOW + "\r");
     out.flush();
   }
 
   private synchronized void draw(String rendered) {
     if (!closed) {
-      out.print("\r" + rendered);
+      // What a wider bar has left behind goes, too.
+      out.print("\r" + rendered + ERASE_BELOW);
       out.flush();
     }
   }
@@ -74,7 +88,8 @@ public final class ProgressLine implements AutoCloseable {
   private final class LastLine implements ProgressBarConsumer {
     @Override
     public int getMaxRenderedLength() {
-      return WIDTH;
+      // One less than there are, for some terminals wrap a line that fills them.
+      return Math.max(LEAST_WIDTH, columns.getAsInt() - 1);
     }
 
     @Override

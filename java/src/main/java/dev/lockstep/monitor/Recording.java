@@ -1,5 +1,7 @@
 package dev.lockstep.monitor;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.time.InstantSource;
@@ -31,6 +33,14 @@ public record Recording(
     boolean terminal,
     InstantSource clock) {
   private static final Logger log = LoggerFactory.getLogger(Recording.class);
+
+  public Recording {
+    requireNonNull(folder, "folder");
+    requireNonNull(configYaml, "configYaml");
+    requireNonNull(output, "output");
+    requireNonNull(out, "out");
+    requireNonNull(clock, "clock");
+  }
 
   /** A recording that prints to {@code System.out}, with a bar where that is a terminal. */
   public static Recording of(

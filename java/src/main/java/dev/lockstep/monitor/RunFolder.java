@@ -1,5 +1,7 @@
 package dev.lockstep.monitor;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.ConfigKeyException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +17,10 @@ import java.util.stream.Stream;
  * @param path the folder
  */
 public record RunFolder(Path path) {
+  public RunFolder {
+    requireNonNull(path, "path");
+  }
+
   /**
    * Names a run's folder.
    *
@@ -24,6 +30,8 @@ public record RunFolder(Path path) {
    * @throws IllegalArgumentException if the name is no such element
    */
   public static RunFolder of(Path output, String name) {
+    requireNonNull(output, "output");
+    requireNonNull(name, "name");
     if (name.isBlank() || name.startsWith(".") || name.contains("/") || name.contains("\\")) {
       throw new ConfigKeyException(
           "name",

@@ -1,15 +1,17 @@
 package dev.lockstep.train;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.LaunchEnvironment;
+import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.RendezvousException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Split;
 import dev.lockstep.files.Sha256;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
-import dev.lockstep.monitor.RankContext;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.monitor.TargetPredictions;
@@ -74,12 +76,12 @@ public final class TrainingJob {
       Communicator communicator,
       TrainingListener listener,
       Optional<RunFolder> folder) {
-    this.plan = plan;
-    this.dataset = dataset;
-    this.split = split;
-    this.communicator = communicator;
-    this.listener = TrainingListener.all(List.of(listener));
-    this.folder = folder;
+    this.plan = requireNonNull(plan, "plan");
+    this.dataset = requireNonNull(dataset, "dataset");
+    this.split = requireNonNull(split, "split");
+    this.communicator = requireNonNull(communicator, "communicator");
+    this.listener = TrainingListener.all(List.of(requireNonNull(listener, "listener")));
+    this.folder = requireNonNull(folder, "folder");
   }
 
   /**

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.config.ConfigLoader;
+import dev.lockstep.config.FitConfig;
 import dev.lockstep.config.RunConfig;
 import dev.lockstep.data.SyntheticConfig;
 import dev.lockstep.localize.LocalizationConfig;
@@ -102,6 +103,29 @@ class CommandFuzzTest {
         progress: plain
       """;
 
+  private static final String SMALL_FIT =
+      """
+      name: fitted
+      seed: 1
+      data:
+        path: FOLDER/table.csv
+        features: [a]
+        target: b
+        validation_fraction: 0.5
+      learner:
+        type: boosting
+        objective: regression
+        rounds: 2
+        num_leaves: 3
+        learning_rate: 0.1
+        min_data_in_leaf: 1
+      checkpoint_every: 1
+      output:
+        folder: FOLDER/runs
+        plots: false
+        progress: none
+      """;
+
   private static final String SMALL_NETWORK =
       """
       network:
@@ -180,16 +204,16 @@ class CommandFuzzTest {
 
   @Test
   void everyMutationOfTheExamplesIsAConfigurationOrARefusal() throws IOException {
-    List<String> examples = new ArrayList<>(List.of(SMALL_RUN, SMALL_NETWORK));
+    List<String> examples = new ArrayList<>(List.of(SMALL_RUN, SMALL_NETWORK, SMALL_FIT));
     try (Stream<Path> files = Files.list(EXAMPLES)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".yaml")).sorted().toList()) {
         examples.add(Files.readString(file));
       }
     }
-    for (int i = 0; i < cases(3000); i++) {
+    for (int i = 0; i < cases(2000); i++) {
       String text = mutations.yaml(mutations.pick(examples));
       Class<? extends Record> type =
-          mutations.below(2) == 0 ? RunConfig.class : LocalizationConfig.class;
+          mutations.pick(List.of(RunConfig.class, LocalizationConfig.class, FitConfig.class));
       List<String> overrides =
           mutations.below(4) == 0
               ? List.of(mutations.word("training.epochs") + "=" + mutations.value())
@@ -212,7 +236,7 @@ class CommandFuzzTest {
   void everyRunEndsWithACodeOfItsOwn() throws IOException {
     String base = SMALL_RUN.replace("FOLDER", folder.resolve("runs").toString());
     int run = 0;
-    for (int i = 0; i < cases(150) && run < cases(20); i++) {
+    for (int i = 0; i < cases(150) && run < cases(10); i++) {
       String text = mutations.yaml(base);
       Path file = Files.writeString(folder.resolve("run.yaml"), text);
       if (isShort(text)) {
@@ -249,7 +273,7 @@ class CommandFuzzTest {
   @Test
   void everyLocalisationEndsWithACodeOfItsOwn() throws IOException {
     int run = 0;
-    for (int i = 0; i < cases(300) && run < cases(40); i++) {
+    for (int i = 0; i < cases(300) && run < cases(20); i++) {
       String text = mutations.yaml(SMALL_NETWORK);
       Path file = Files.writeString(folder.resolve("network.yaml"), text);
       if (isShortLocalisation(text)) {
@@ -279,7 +303,7 @@ class CommandFuzzTest {
 
   @Test
   void everyCommandLineEndsWithACodeOfItsOwn() throws IOException {
-    for (int i = 0; i < cases(300); i++) {
+    for (int i = 0; i < cases(150); i++) {
       List<String> line = commandLine();
       execute(i + ": " + line, line.toArray(String[]::new));
     }
@@ -319,6 +343,9 @@ class CommandFuzzTest {
           "predict F/model.pt F/table.csv --config F/run.yaml --output F/out/p.nc",
           "localize --network F/ranges.csv --out F/out/located --set algorithm.max_iterations=9",
           "localize --config F/network.yaml --out F/out/located --timeout 5",
+          "fit F/fit.yaml",
+          "fit F/fit.yaml --set learner={\"type\":\"kmeans\",\"clusters\":1} --resume",
+          "predict F/learned.json F/table.csv --output F/out/learned.csv",
           "summary F/runs/fuzz",
           "check --timeout 5 --backend single",
           "verify strategy local_sgd --ranks 2 --schedules 0 --faults 0 --seed 2 --limit 60",
@@ -419,6 +446,8 @@ class CommandFuzzTest {
     Files.writeString(
         folder.resolve("run.yaml"), SMALL_RUN.replace("FOLDER", folder.resolve("runs").toString()));
     Files.writeString(folder.resolve("network.yaml"), SMALL_NETWORK);
+    Files.writeString(folder.resolve("fit.yaml"), SMALL_FIT.replace("FOLDER", folder.toString()));
+    Files.writeString(folder.resolve("learned.json"), "{\"kind\": \"kmeans\"}");
     List<String> paths = new ArrayList<>();
     for (String name :
         List.of(
@@ -429,6 +458,8 @@ class CommandFuzzTest {
             "model.pt",
             "run.yaml",
             "network.yaml",
+            "fit.yaml",
+            "learned.json",
             "out",
             "none",
             "none/none",

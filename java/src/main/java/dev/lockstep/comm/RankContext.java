@@ -1,4 +1,4 @@
-package dev.lockstep.monitor;
+package dev.lockstep.comm;
 
 import org.slf4j.MDC;
 
