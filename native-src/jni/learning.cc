@@ -26,22 +26,34 @@ Acceleration acceleration_of(const Arguments& arguments, std::int32_t code) {
   return static_cast<Acceleration>(code);
 }
 
-learning::BoostingOptions boosting_options(const Arguments& arguments, std::span<const double> values,
-                                           std::span<const std::int32_t> monotone) {
-  auto whole = [&](const char* name, double value, double least, double most) {
-    if (!(value >= least && value <= most)) {
-      arguments.refuse(name, std::to_string(value),
-                       "must be from " + std::to_string(least) + " to " + std::to_string(most));
+std::int32_t whole(const Arguments& arguments, const char* name, double value, double least, double most) {
+  if (!(value >= least && value <= most)) {
+    arguments.refuse(name, std::to_string(value),
+                     "must be from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return static_cast<std::int32_t>(value);
+}
+
+std::vector<std::int32_t> directions(const Arguments& arguments, std::int64_t monotone,
+                                     std::size_t features) {
+  const auto values =
+      elements_at<const std::int32_t>(arguments, "monotone", monotone, monotone == 0 ? 0 : features);
+  for (const std::int32_t direction : values) {
+    if (direction < -1 || direction > 1) {
+      arguments.refuse("monotone", std::to_string(direction), "must be -1, 0 or 1");
     }
-    return static_cast<std::int32_t>(value);
-  };
+  }
+  return {values.begin(), values.end()};
+}
+
+learning::BoostingOptions boosting_options(const Arguments& arguments, std::span<const double> values) {
   learning::BoostingOptions options;
   for (const double value : values) arguments.finite("an option", value);
   options.learning_rate = values[0];
   options.bagging_fraction = values[1];
-  options.tree.num_leaves = whole("num_leaves", values[2], 2, 1 << 20);
-  options.tree.max_depth = whole("max_depth", values[3], -1, 1 << 20);
-  options.tree.min_data_in_leaf = whole("min_data_in_leaf", values[4], 0, 1 << 30);
+  options.tree.num_leaves = whole(arguments, "num_leaves", values[2], 2, 1 << 20);
+  options.tree.max_depth = whole(arguments, "max_depth", values[3], -1, 1 << 20);
+  options.tree.min_data_in_leaf = whole(arguments, "min_data_in_leaf", values[4], 0, 1 << 30);
   options.tree.min_sum_hessian_in_leaf = values[5];
   options.tree.lambda_l2 = values[6];
   options.tree.min_gain_to_split = values[7];
@@ -52,13 +64,29 @@ learning::BoostingOptions boosting_options(const Arguments& arguments, std::span
   options.tree.depth_wise = values[12] != 0;
   options.measures_training = values[13] != 0;
   for (std::size_t i = 5; i < 12; ++i) arguments.finite_and_not_negative("an option", values[i]);
-  for (const std::int32_t direction : monotone) {
-    if (direction < -1 || direction > 1) {
-      arguments.refuse("monotone", std::to_string(direction), "must be -1, 0 or 1");
-    }
-  }
-  options.tree.monotone.assign(monotone.begin(), monotone.end());
   return options;
+}
+
+learning::TreeOptions forest_options(const Arguments& arguments, std::span<const double> values) {
+  learning::TreeOptions options;
+  options.max_depth = whole(arguments, "max_depth", values[0], -1, 1 << 20);
+  options.min_data_in_leaf = whole(arguments, "min_data_in_leaf", values[1], 0, 1 << 30);
+  options.min_gain_to_split = values[2];
+  options.feature_fraction_bynode = values[3];
+  options.cat_smooth = 0;
+  options.min_sum_hessian_in_leaf = 0;
+  options.cat_l2 = 0;
+  for (std::size_t i = 2; i < 4; ++i) arguments.finite_and_not_negative("an option", values[i]);
+  return options;
+}
+
+void check_objective(const Arguments& arguments, std::int32_t objective, std::int32_t classes,
+                     std::int32_t most) {
+  if (objective < 0 || objective > 2)
+    arguments.refuse("objective", std::to_string(objective), "must be a code from 0 to 2");
+  if (objective == 2 && (classes < 2 || classes > most)) {
+    arguments.refuse("classes", std::to_string(classes), "must be from 2 to " + std::to_string(most));
+  }
 }
 
 void write_loss(const Arguments& arguments, const learning::BoostingLoss& loss, std::int64_t address) {
@@ -204,20 +232,63 @@ void start_boosting(std::int64_t run, std::int32_t objective, std::int32_t class
                     std::int64_t options, std::int64_t monotone) {
   at_boundary([&] {
     const Arguments arguments("start_boosting");
-    if (objective < 0 || objective > 2)
-      arguments.refuse("objective", std::to_string(objective), "must be a code from 0 to 2");
-    if (objective == 2 && (classes < 2 || classes > 10000)) {
-      arguments.refuse("classes", std::to_string(classes), "must be from 2 to 10000");
-    }
+    check_objective(arguments, objective, classes, 10000);
     const auto open = tree_runs().find(run);
     learning::BoostingOptions all =
-        boosting_options(arguments, elements_at<const double>(arguments, "options", options, 14),
-                         elements_at<const std::int32_t>(arguments, "monotone", monotone,
-                                                         monotone == 0 ? 0 : open->data().features()));
+        boosting_options(arguments, elements_at<const double>(arguments, "options", options, 14));
+    all.tree.monotone = directions(arguments, monotone, open->data().features());
     all.objective = static_cast<learning::Objective>(objective);
     all.classes = objective == 2 ? classes : 1;
     all.seed = static_cast<std::uint64_t>(seed);
     open->start(std::move(all));
+  });
+}
+
+void start_forest(std::int64_t run, std::int32_t objective, std::int32_t classes, std::int64_t seed,
+                  std::int64_t options, std::int64_t monotone) {
+  at_boundary([&] {
+    const Arguments arguments("start_forest");
+    check_objective(arguments, objective, classes, 1000);
+    if (objective != 0 && monotone != 0)
+      arguments.refuse("monotone", std::to_string(monotone), "must be 0 where classes are predicted");
+    const auto open = tree_runs().find(run);
+    learning::ForestOptions all;
+    all.tree = forest_options(arguments, elements_at<const double>(arguments, "options", options, 4));
+    all.tree.monotone = directions(arguments, monotone, open->data().features());
+    all.objective = static_cast<learning::Objective>(objective);
+    all.classes = objective == 2 ? classes : 1;
+    all.seed = static_cast<std::uint64_t>(seed);
+    open->start(std::move(all));
+  });
+}
+
+std::int64_t grow_forest(std::int64_t run, std::int64_t most) {
+  return at_boundary([&] {
+    const auto open = tree_runs().find(run);
+    open->grow(most);
+    return open->trees();
+  });
+}
+
+void measure_forest(std::int64_t run, std::int64_t score) {
+  at_boundary([&] {
+    const auto out = elements_at<double>(Arguments("measure_forest"), "score", score, 2);
+    const learning::ForestScore measured = tree_runs().find(run)->score();
+    out[0] = measured.out_of_bag;
+    out[1] = measured.validation;
+  });
+}
+
+void permutation_importance(std::int64_t run, std::int64_t trees, std::int64_t sample, std::int64_t seed,
+                            std::int64_t out) {
+  at_boundary([&] {
+    const Arguments arguments("permutation_importance");
+    arguments.count(trees);
+    arguments.at_least_one("sample", sample);
+    const auto open = tree_runs().find(run);
+    const auto falls = elements_at<double>(arguments, "out", out, open->data().features());
+    std::ranges::copy(open->permutation_importance(trees, sample, static_cast<std::uint64_t>(seed)),
+                      falls.begin());
   });
 }
 

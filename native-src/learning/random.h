@@ -29,7 +29,8 @@ enum class Purpose : std::uint64_t {
   BOOTSTRAP = 5,
   FEATURES = 6,
   BAGGING = 7,
-  VALIDATION = 8
+  VALIDATION = 8,
+  PERMUTATION = 9
 };
 
 /// One stream of draws, by row or by whatever else has a number.

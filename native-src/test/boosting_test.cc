@@ -10,8 +10,8 @@
 
 #include "instruction_sets.h"
 #include "learning/trees/tree_run.h"
-#include "learning_data.h"
 #include "ranks.h"
+#include "tree_problem.h"
 
 namespace lockstep {
 namespace {
@@ -19,32 +19,13 @@ namespace {
 using learning::BoostingOptions;
 using learning::Objective;
 using learning::TreeRun;
+using test::categorical;
+using test::FEATURES;
 using test::placement;
+using test::Problem;
+using test::problem;
+using test::ROWS;
 using test::rows_of;
-
-constexpr std::size_t ROWS = 900, FEATURES = 7;
-
-struct Problem {
-  std::vector<double> values, target;
-};
-
-/// A target that depends on the first features, one of which is a category; some values are missing, some
-/// rows equal.
-Problem problem(Objective objective) {
-  Problem made{test::clustered_rows(ROWS, FEATURES, 12), {}};
-  for (std::size_t i = 0; i < ROWS; ++i) {
-    double* row = &made.values[i * FEATURES];
-    row[3] = static_cast<double>(i / 10 % 6);
-    const double signal = std::sin(row[0] / 10) + (row[3] == 2 || row[3] == 5 ? 1 : 0) + 0.02 * row[1];
-    if (i % 13 == 0) row[0] = std::numeric_limits<double>::quiet_NaN();
-    if (i % 17 == 0) row[6] = std::numeric_limits<double>::infinity();
-    made.target.push_back(objective == Objective::REGRESSION ? signal
-                          : objective == Objective::BINARY   ? (signal > 2.4 ? 1 : 0)
-                                                             : std::floor(std::fabs(signal) * 1.3));
-    if (objective == Objective::MULTICLASS) made.target.back() = std::min(made.target.back(), 3.0);
-  }
-  return made;
-}
 
 struct Fitted {
   std::vector<std::vector<double>> trees;
@@ -63,8 +44,6 @@ BoostingOptions options_of(Objective objective) {
   options.tree.feature_fraction_bynode = 0.8;
   return options;
 }
-
-std::vector<char> categorical() { return {0, 0, 0, 1, 0, 0, 0}; }
 
 Fitted fit(TreeRun& run, const BoostingOptions& options, int rounds) {
   run.start(options);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <random>
 #include <vector>
 
 #include "instruction_sets.h"
@@ -208,6 +209,57 @@ TEST(KMeans, RefusesWhatIsNoDistance) {
   }
   EXPECT_EQ(test::error_of([] { Alone(std::vector<double>{}, 1); }).code(), ErrorCode::INVALID_ARGUMENT);
   EXPECT_EQ(test::error_of([] { Alone({1, 2}, 1, {1, -1}); }).code(), ErrorCode::INVALID_ARGUMENT);
+}
+
+TEST(KMeans, SilhouetteOfAllRowsIsThatOfItsDefinition) {
+  // By hand: rows 0, 2 and 9, 10 on a line. Of 0: inside 2, outside 9.5; of 2: 2, 7.5; of 9: 1, 8; of 10:
+  // 1, 9.
+  Alone alone({0, 2, 9, 10}, 1);
+  alone.run.start(std::vector<double>{1, 9.5}, false, {}, Acceleration::NONE);
+  alone.run.label();
+  const double expected = (7.5 / 9.5 + 5.5 / 7.5 + 7.0 / 8 + 8.0 / 9) / 4;
+  EXPECT_NEAR(alone.run.silhouette(4, 1), expected, 1e-6);
+  EXPECT_NEAR(alone.run.silhouette(1000, 1), expected, 1e-6);
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+/// Bahmani, Moseley, Vattani, Kumar and Vassilvitskii, "Scalable K-Means++", PVLDB 5 (2012), table 1, column
+/// R = 100: medians of the costs ÷ 10⁴ on 10,000 points around 50 centres in 15 dimensions, of the seeds and
+/// in the end. The paper rounds to whole numbers.
+TEST(KMeans, SeedsGaussMixturesAsWellAsThePaper) {
+  struct Row {
+    Seeding seeding;
+    double oversampling, seed, final;
+  };
+  constexpr std::size_t POINTS = 10000, DIMENSIONS = 15, MIXED = 50;
+  for (const Row& row : {Row{Seeding::PLUS_PLUS, 1, 30, 15}, Row{Seeding::SCALABLE, 0.5, 23, 15},
+                         Row{Seeding::SCALABLE, 2, 16, 15}}) {
+    std::vector<double> seeds, finals;
+    for (std::uint64_t trial = 0; trial < 11; ++trial) {
+      std::mt19937_64 random(trial);
+      std::normal_distribution<double> normal;
+      std::vector<double> centres(MIXED * DIMENSIONS), values;
+      for (double& coordinate : centres) coordinate = 100 * normal(random);
+      for (std::size_t i = 0; i < POINTS; ++i) {
+        const double* centre = centres.data() + random() % MIXED * DIMENSIONS;
+        for (std::size_t j = 0; j < DIMENSIONS; ++j) values.push_back(centre[j] + normal(random));
+      }
+      Alone alone(values, DIMENSIONS);
+      alone.run.seed({row.seeding, static_cast<std::int64_t>(MIXED), row.oversampling, 5, trial},
+                     Acceleration::AUTO);
+      seeds.push_back(alone.run.step().cost / 1e4);
+      while (alone.run.step().shift > 0) {
+      }
+      finals.push_back(alone.run.label() / 1e4);
+    }
+    // Half a unit for the paper's rounding; 10 % of the seeds, 3 % of the finals.
+    EXPECT_NEAR(median(seeds), row.seed, 0.5 + 0.1 * row.seed) << "l = " << row.oversampling << " k";
+    EXPECT_NEAR(median(finals), row.final, 0.5 + 0.03 * row.final) << "l = " << row.oversampling << " k";
+  }
 }
 
 TEST(KMeans, MiniBatchesComeNearTheCostOfLloyd) {

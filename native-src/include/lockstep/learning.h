@@ -81,12 +81,31 @@ LOCKSTEP_API void measure_boosting(std::int64_t run, std::int64_t loss);
 /// Area under the ROC curve of the held-out rows, or of all where none are; of the binary objective.
 LOCKSTEP_API double boosting_auc(std::int64_t run);
 
-/// @param out f64[classes, 1 unless multiclass]: the scores before the first tree
+/// Begins a forest; every rank then holds the fitted rows of all as bins, a byte a value.
+/// @param objective, classes, monotone as of start_boosting(), but monotone is 0 for classes
+/// @param options f64[4]: max_depth, min_data_in_leaf, min_gain_to_split, feature_fraction_bynode
+LOCKSTEP_API void start_forest(std::int64_t run, std::int32_t objective, std::int32_t classes,
+                               std::int64_t seed, std::int64_t options, std::int64_t monotone);
+
+/// Grows the next trees, one on each rank, but none of number `most` or above.
+/// @return how many trees there are
+LOCKSTEP_API std::int64_t grow_forest(std::int64_t run, std::int64_t most);
+/// @param score f64[2]: out of bag and of the held-out rows, the share of right classes or R²; NaN for none
+LOCKSTEP_API void measure_forest(std::int64_t run, std::int64_t score);
+
+/// By how much the share of right classes, or R², falls where a feature's values are exchanged among rows.
+/// @param trees how many of them predict; @param sample rows that are scored, of those held out if any are
+/// @param out f64[features]
+LOCKSTEP_API void permutation_importance(std::int64_t run, std::int64_t trees, std::int64_t sample,
+                                         std::int64_t seed, std::int64_t out);
+
+/// @param out f64[classes, 1 unless multiclass]: the scores before the first tree of boosting
 LOCKSTEP_API void read_initial_scores(std::int64_t run, std::int64_t out);
 /// @return f64 that read_tree() writes
 LOCKSTEP_API std::int64_t tree_length(std::int64_t run, std::int64_t tree);
 /// Nodes, leaves; for each node feature, threshold, left, right (~leaf where negative), categorical,
-/// missing_left, gain, rows, number of codes, codes that go left; for each leaf value, rows.
+/// missing_left, gain, rows, number of codes, codes that go left; for each leaf value (of a multiclass forest
+/// one for each class), rows.
 LOCKSTEP_API void read_tree(std::int64_t run, std::int64_t tree, std::int64_t out, std::int64_t length);
 /// Takes a tree of an earlier run as the next one, in place of growing it.
 LOCKSTEP_API void add_tree(std::int64_t run, std::int64_t values, std::int64_t length);

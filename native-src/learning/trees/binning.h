@@ -36,6 +36,9 @@ struct FeatureBins {
   std::uint8_t bin(double value) const;
 };
 
+/// The bin of each value, row by row.
+std::vector<std::uint8_t> bins_of(std::span<const double> values, const std::vector<FeatureBins>& mappers);
+
 /// Bins at exact quantiles of all ranks' rows: the order statistics are found by fixing one bit of their keys
 /// after the other, by counting, so that they are integers' work and depend on no sketch. A feature with at
 /// most `max_bins` different values gets a bin for each, with edges halfway. Collective.

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string>
 
 #include "learning/elementary.h"
-#include "learning/k_means/points.h"
 #include "learning/random.h"
-#include "lockstep/error.h"
+#include "learning/trees/exact_sum.h"
 
 namespace lockstep::learning {
 namespace {
@@ -19,34 +17,14 @@ double sigmoid(double score) { return 1 / (1 + exp_of(-score)); }
 
 double logarithm(double probability) { return log_of(std::max(probability, SMALLEST_PROBABILITY)); }
 
-/// Σ terms over all ranks, exact to a unit that the largest of them sets. Collective.
-template <typename Term>
-double exact_sum(const Group& group, const TreeData& data, bool held_out, const Term& term) {
-  std::vector<double> terms(data.rows(), 0);
-  double largest = 0;
-  for (std::size_t i = 0; i < data.rows(); ++i) {
-    if ((data.held_out[i] != 0) != held_out) continue;
-    terms[i] = term(i);
-    largest = std::max(largest, std::abs(terms[i]));
-  }
-  largest = group.max(largest);
-  if (!(largest > 0)) return 0;
-  CostSum positive(largest, data.all_rows), negative(largest, data.all_rows);
-  for (const double value : terms) (value < 0 ? negative : positive).add(std::abs(value));
-  group.sum(positive.parts);
-  group.sum(negative.parts);
-  return positive.value() - negative.value();
-}
-
 }  // namespace
 
 Boosting::Boosting(const Group& group, const TreeData& data, BoostingOptions options)
-    : group_(group),
+    : Ensemble(group, data, options.objective, options.classes),
+      group_(group),
       data_(data),
       options_(std::move(options)),
-      outputs_(options_.objective == Objective::MULTICLASS ? options_.classes : 1),
       grower_(group, data, options_.tree) {
-  check_targets();
   set_initial();
   scores_.resize(static_cast<std::size_t>(outputs_) * data.rows());
   for (std::int32_t k = 0; k < outputs_; ++k) {
@@ -56,31 +34,28 @@ Boosting::Boosting(const Group& group, const TreeData& data, BoostingOptions opt
   if (options_.objective == Objective::MULTICLASS) probabilities_.resize(scores_.size());
 }
 
-void Boosting::check_targets() const {
-  if (options_.objective == Objective::REGRESSION) return;
-  const double classes = options_.objective == Objective::BINARY ? 2 : options_.classes;
-  const std::int64_t wrong = group_.sum(std::ranges::count_if(
-      data_.targets, [&](double y) { return !(y >= 0 && y < classes && y == std::floor(y)); }));
-  if (wrong > 0) {
-    throw Error(ErrorCode::INVALID_ARGUMENT, "The target of " + std::to_string(wrong) +
-                                                 " rows is no whole number from 0 to " +
-                                                 std::to_string(static_cast<std::int64_t>(classes) - 1) +
-                                                 ", as the objective wants; name another objective.");
+template <typename Term>
+double Boosting::sum_of_rows(bool held_out, const Term& term) const {
+  std::vector<double> terms(data_.rows(), 0);
+  for (std::size_t i = 0; i < data_.rows(); ++i) {
+    if ((data_.held_out[i] != 0) == held_out) terms[i] = term(i);
   }
+  return exact_sum(group_, data_.all_rows, terms);
 }
 
 void Boosting::set_initial() {
-  const double weight = exact_sum(group_, data_, false, [&](std::size_t i) { return data_.weight(i); });
+  const double weight = sum_of_rows(false, [&](std::size_t i) { return data_.weight(i); });
   for (std::int32_t k = 0; k < outputs_; ++k) {
     const double mean =
-        weight > 0 ? exact_sum(group_, data_, false,
-                               [&](std::size_t i) {
-                                 const double y = data_.targets[i];
-                                 return data_.weight(i) *
-                                        (options_.objective == Objective::MULTICLASS ? (y == k ? 1 : 0) : y);
-                               }) /
-                         weight
-                   : 0;
+        weight > 0
+            ? sum_of_rows(false,
+                          [&](std::size_t i) {
+                            const double y = data_.targets[i];
+                            return data_.weight(i) *
+                                   (options_.objective == Objective::MULTICLASS ? (y == k ? 1 : 0) : y);
+                          }) /
+                  weight
+            : 0;
     const double share = std::clamp(mean, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY);
     switch (options_.objective) {
       case Objective::REGRESSION:
@@ -145,9 +120,8 @@ double Boosting::row_loss(std::size_t row) const {
 BoostingLoss Boosting::loss() {
   compute_gradients();
   auto mean = [&](bool held_out) {
-    const double weight = exact_sum(group_, data_, held_out, [&](std::size_t i) { return data_.weight(i); });
-    return exact_sum(group_, data_, held_out, [&](std::size_t i) { return data_.weight(i) * row_loss(i); }) /
-           weight;
+    const double weight = sum_of_rows(held_out, [&](std::size_t i) { return data_.weight(i); });
+    return sum_of_rows(held_out, [&](std::size_t i) { return data_.weight(i) * row_loss(i); }) / weight;
   };
   const double none = std::numeric_limits<double>::quiet_NaN();
   return {options_.measures_training ? mean(false) : none,
@@ -167,6 +141,24 @@ void Boosting::apply(const Tree& tree, std::int32_t output, bool uses_leaves, st
 void Boosting::add(Tree tree) {
   apply(tree, static_cast<std::int32_t>(trees_.size()) % outputs_, false, {});
   trees_.push_back(std::move(tree));
+}
+
+void Boosting::predict(const std::uint8_t* row, std::size_t trees, std::span<double> scores) const {
+  std::ranges::copy(initial_, scores.begin());
+  for (std::size_t t = 0; t < trees; ++t)
+    scores[t % scores.size()] += trees_[t].values[trees_[t].leaf_of(row, data_.mappers)];
+}
+
+double Boosting::decide(std::span<const double> scores) const {
+  switch (objective()) {
+    case Objective::REGRESSION:
+      return scores[0];
+    case Objective::BINARY:
+      return scores[0] > 0 ? 1 : 0;
+    case Objective::MULTICLASS:
+      break;
+  }
+  return static_cast<double>(std::ranges::max_element(scores) - scores.begin());
 }
 
 BoostingLoss Boosting::round(std::int64_t round) {

@@ -1,11 +1,10 @@
 #include "learning/trees/grower.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
-#include "learning/k_means/points.h"
 #include "learning/random.h"
+#include "learning/trees/quantise.h"
 
 namespace lockstep::learning {
 namespace {
@@ -13,7 +12,6 @@ namespace {
 /// So many bytes of histogram stay in the cache next to the rows: wide data is counted a block of features at
 /// a time.
 constexpr std::size_t BLOCK_BYTES = 512 << 10;
-constexpr int GRADIENT_BITS = 30;
 
 /// The first `fraction` of the features in the order of their draws, at least one.
 std::vector<char> draw_features(std::uint64_t draw, std::size_t features, double fraction) {
@@ -51,31 +49,6 @@ TreeGrower::TreeGrower(const Group& group, const TreeData& data, TreeOptions opt
   }
 }
 
-void TreeGrower::quantise(std::span<const double> gradients, std::span<const double> hessians) {
-  double largest[2] = {0, 0};
-  for (const std::uint32_t row : rows_) {
-    largest[0] = std::max(largest[0], std::abs(gradients[row]));
-    largest[1] = std::max(largest[1], hessians[row]);
-  }
-  group_.max(largest);
-  int count_bits = 1;
-  while (std::int64_t{1} << count_bits <= data_.all_rows) ++count_bits;
-  fixed_.count_shift = 62 - count_bits;
-  const double hessian_reach = std::ldexp(1.0, std::min(GRADIENT_BITS, fixed_.count_shift - count_bits));
-  fixed_.gradient_unit =
-      (largest[0] > 0 ? power_of_two_above(largest[0]) : 1) / std::ldexp(1.0, GRADIENT_BITS);
-  fixed_.hessian_unit = (largest[1] > 0 ? power_of_two_above(largest[1]) : 1) / hessian_reach;
-  const double to_gradient = 1 / fixed_.gradient_unit, to_hessian = 1 / fixed_.hessian_unit;
-  const std::int64_t one_row = std::int64_t{1} << fixed_.count_shift;
-  for (const std::uint32_t row : rows_) {
-    // Rounding by addition: exact to the unit below 2^51, and much faster than llrint.
-    constexpr double MAGIC = 0x1.8p52;
-    constexpr std::int64_t MAGIC_BITS = 0x4338000000000000;
-    sums_[row] = {std::bit_cast<std::int64_t>(gradients[row] * to_gradient + MAGIC) - MAGIC_BITS,
-                  (std::bit_cast<std::int64_t>(hessians[row] * to_hessian + MAGIC) - MAGIC_BITS) + one_row};
-  }
-}
-
 std::vector<BinSums> TreeGrower::count(std::size_t begin, std::size_t end) {
   std::ranges::fill(whole_, BinSums{0, 0});
   const auto add_rows = variant_in_use(variants_of_histogram_kernels).add_rows;
@@ -110,7 +83,9 @@ void TreeGrower::find_best(Leaf& leaf, std::uint64_t draw) {
   const std::uint32_t base = offsets_[first_feature_[rank]];
   for (std::size_t f = first_feature_[rank]; f < first_feature_[rank + 1]; ++f) {
     if (!in_tree_[f] || !here[f]) continue;
-    find_split(leaf.histogram.data() + (offsets_[f] - base), static_cast<std::int32_t>(f), data_.mappers[f],
+    const FeatureBins& mapper = data_.mappers[f];
+    find_split({static_cast<std::int32_t>(f), mapper.is_categorical,
+                leaf.histogram.data() + (offsets_[f] - base), mapper.values(), nullptr},
                leaf.total, fixed_, options_, leaf.bounds, leaf.best);
   }
 }
@@ -154,13 +129,7 @@ std::int32_t TreeGrower::choose() const {
 /// Orders a leaf's rows: those to the left first. @return where the others begin
 std::size_t TreeGrower::partition(const Leaf& leaf, const Split& split) {
   const auto feature = static_cast<std::size_t>(split.feature);
-  const std::uint8_t missing = data_.mappers[feature].missing();
-  char goes_left[256];
-  for (std::uint32_t bin = 0; bin < 256; ++bin) {
-    goes_left[bin] =
-        split.is_categorical != 0 ? contains(split.set, bin) : static_cast<std::int32_t>(bin) <= split.bin;
-  }
-  goes_left[missing] = split.missing_left != 0;
+  const GoesLeft goes_left(split, data_.mappers[feature].missing());
   std::size_t left = leaf.begin, right = 0;
   for (std::size_t i = leaf.begin; i < leaf.end; ++i) {
     const std::uint32_t row = rows_[i];
@@ -198,16 +167,8 @@ void TreeGrower::split(Tree& tree, std::size_t chosen, std::uint64_t draw) {
   left.is_left = true;
   left.total = split.left;
   right.total = split.right;
-  right.bounds = left.bounds;
-  const std::int32_t direction =
-      options_.monotone.empty() ? 0 : options_.monotone[static_cast<std::size_t>(split.feature)];
-  if (direction != 0) {
-    const double between = (leaf_value(left.total, fixed_, options_.lambda_l2, left.bounds) +
-                            leaf_value(right.total, fixed_, options_.lambda_l2, right.bounds)) /
-                           2;
-    (direction > 0 ? left.bounds.high : left.bounds.low) = between;
-    (direction > 0 ? right.bounds.low : right.bounds.high) = between;
-  }
+  const Bounds bounds = left.bounds;
+  bound_sides(split, fixed_, options_, bounds, left.bounds, right.bounds);
   if (static_cast<std::int32_t>(leaves_.size()) >= options_.num_leaves) return;  // nothing is split any more
   if (!may_split(left) && !may_split(right)) {
     left.best = right.best = {};
@@ -230,7 +191,7 @@ Tree TreeGrower::grow(std::span<const double> gradients, std::span<const double>
                       std::vector<std::uint32_t> used, std::uint64_t draw) {
   rows_ = std::move(used);
   spare_.resize(rows_.size());
-  quantise(gradients, hessians);
+  fixed_ = quantise(group_, gradients, hessians, rows_, data_.all_rows, sums_);
   in_tree_ = draw_features(draw, data_.features(), options_.feature_fraction);
   leaves_.assign(1, {});
   leaves_.reserve(static_cast<std::size_t>(options_.num_leaves));

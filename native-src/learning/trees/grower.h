@@ -41,7 +41,6 @@ class TreeGrower {
     std::vector<BinSums> histogram;  ///< of the features that this rank owns
   };
 
-  void quantise(std::span<const double> gradients, std::span<const double> hessians);
   std::vector<BinSums> count(std::size_t begin, std::size_t end);
   bool may_split(const Leaf& leaf) const;
   void find_best(Leaf& leaf, std::uint64_t draw);

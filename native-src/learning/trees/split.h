@@ -53,16 +53,40 @@ struct Split {
   BinSums left{0, 0}, right{0, 0};
 };
 
+/// By bin, whether a split sends it left.
+class GoesLeft {
+ public:
+  GoesLeft(const Split& split, std::uint8_t missing);
+  bool operator[](std::uint8_t bin) const { return by_bin_[bin] != 0; }
+
+ private:
+  char by_bin_[256];
+};
+
 BinSums operator+(const BinSums& a, const BinSums& b);
 BinSums operator-(const BinSums& a, const BinSums& b);
 
 double leaf_value(const BinSums& sums, const FixedPoint& fixed, double lambda, const Bounds& bounds);
 
+/// A feature's part of a leaf's histogram.
+struct FeatureHistogram {
+  std::int32_t feature;
+  bool is_categorical;
+  const BinSums* bins;          ///< and after them what is missing
+  std::int32_t count;           ///< of bins, without what is missing
+  const std::uint8_t* numbers;  ///< of the bins, ascending; null for 0, 1, 2, …
+  std::int32_t number(std::int32_t at) const { return numbers == nullptr ? at : numbers[at]; }
+};
+
 /// Improves `best` by the splits of one feature: numbers by the lowest bin among equals, missing values to
 /// the right before to the left; categories in the order of gradient ÷ (hessian + cat_smooth) (Fisher 1958,
 /// as LightGBM).
-/// @param bins the feature's part of the leaf's histogram, missing last
-void find_split(const BinSums* bins, std::int32_t feature, const FeatureBins& mapper, const BinSums& total,
-                const FixedPoint& fixed, const TreeOptions& options, const Bounds& bounds, Split& best);
+void find_split(const FeatureHistogram& histogram, const BinSums& total, const FixedPoint& fixed,
+                const TreeOptions& options, const Bounds& bounds, Split& best);
+
+/// What a split of a feature with a monotone constraint leaves to the values of its sides: they stay on
+/// either side of the middle between them.
+void bound_sides(const Split& split, const FixedPoint& fixed, const TreeOptions& options,
+                 const Bounds& bounds, Bounds& left, Bounds& right);
 
 }  // namespace lockstep::learning

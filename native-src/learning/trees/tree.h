@@ -22,7 +22,7 @@ struct Tree {
     std::int64_t rows = 0;  ///< that were split here, over all ranks
   };
   std::vector<Node> nodes;
-  std::vector<double> values;  ///< of the leaves
+  std::vector<double> values;  ///< of one leaf after the other, as many as the ensemble has for a leaf
   std::vector<std::int64_t> leaf_rows;
 
   bool goes_left(const Node& node, std::uint8_t bin, std::uint8_t missing) const {

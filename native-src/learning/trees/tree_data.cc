@@ -40,11 +40,7 @@ TreeData::TreeData(const Group& group, std::span<const double> values, std::size
   const std::size_t count = target.size();
   refuse_unusable(group, count, target, row_weights);
   mappers = bin_features(group, values, features, categorical, max_bins);
-  bins.resize(count * features);
-  for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t f = 0; f < features; ++f)
-      bins[i * features + f] = mappers[f].bin(values[i * features + f]);
-  }
+  bins = bins_of(values, mappers);
   std::vector<std::uint64_t> content(count);
   std::vector<double> whole(features + 2);
   for (std::size_t i = 0; i < count; ++i) {

@@ -1,41 +1,12 @@
 #include "learning/trees/tree_run.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
+#include "learning/trees/importance.h"
+#include "learning/trees/tree_codec.h"
 #include "lockstep/error.h"
 
 namespace lockstep::learning {
-namespace {
-
-[[noreturn]] void refuse_tree(const char* what) {
-  throw Error(ErrorCode::INVALID_ARGUMENT,
-              std::string("A tree of an earlier run does not fit these data: ") + what + ".");
-}
-
-/// Reads numbers one after the other.
-class Numbers {
- public:
-  explicit Numbers(std::span<const double> all) : all_(all) {}
-  double next() {
-    if (at_ == all_.size()) refuse_tree("it ends too early");
-    return all_[at_++];
-  }
-  std::int64_t integer(std::int64_t least, std::int64_t most) {
-    const double value = next();
-    if (!(value >= static_cast<double>(least) && value <= static_cast<double>(most)))
-      refuse_tree("a number is out of range");
-    return static_cast<std::int64_t>(value);
-  }
-
- private:
-  std::span<const double> all_;
-  std::size_t at_ = 0;
-};
-
-}  // namespace
-
 TreeRun::TreeRun(std::shared_ptr<Communicator> communicator, std::span<const double> values,
                  std::size_t features, std::span<const double> target, std::span<const double> weights,
                  const std::vector<char>& categorical, std::int32_t max_bins, double validation,
@@ -44,30 +15,58 @@ TreeRun::TreeRun(std::shared_ptr<Communicator> communicator, std::span<const dou
       group_(communicator_.get()),
       data_(group_, values, features, target, weights, categorical, max_bins, validation, seed) {}
 
-Boosting& TreeRun::started() {
+Boosting& TreeRun::boosting() {
   if (boosting_ == nullptr)
     throw Error(ErrorCode::INVALID_ARGUMENT, "Boosting has not been started on this run.");
   return *boosting_;
 }
 
+Forest& TreeRun::forest() {
+  if (forest_ == nullptr)
+    throw Error(ErrorCode::INVALID_ARGUMENT, "A forest has not been started on this run.");
+  return *forest_;
+}
+
+Ensemble& TreeRun::started() {
+  if (forest_ != nullptr) return *forest_;
+  return boosting();
+}
+
 void TreeRun::start(BoostingOptions options) {
   std::lock_guard lock(mutex_);
+  forest_ = nullptr;
   boosting_ = std::make_unique<Boosting>(group_, data_, std::move(options));
 }
 
 BoostingLoss TreeRun::round(std::int64_t round) {
   std::lock_guard lock(mutex_);
-  return started().round(round);
+  return boosting().round(round);
 }
 
 BoostingLoss TreeRun::loss() {
   std::lock_guard lock(mutex_);
-  return started().loss();
+  return boosting().loss();
 }
 
 std::vector<double> TreeRun::initial() {
   std::lock_guard lock(mutex_);
-  return started().initial();
+  return boosting().initial();
+}
+
+void TreeRun::start(ForestOptions options) {
+  std::lock_guard lock(mutex_);
+  boosting_ = nullptr;
+  forest_ = std::make_unique<Forest>(group_, data_, std::move(options));
+}
+
+void TreeRun::grow(std::int64_t most) {
+  std::lock_guard lock(mutex_);
+  forest().grow(most);
+}
+
+ForestScore TreeRun::score() {
+  std::lock_guard lock(mutex_);
+  return forest().score();
 }
 
 std::int64_t TreeRun::trees() {
@@ -78,65 +77,21 @@ std::int64_t TreeRun::trees() {
 std::vector<double> TreeRun::encoded(std::size_t number) {
   std::lock_guard lock(mutex_);
   if (number >= started().trees().size()) throw Error(ErrorCode::INVALID_ARGUMENT, "There is no such tree.");
-  const Tree& tree = started().trees()[number];
-  std::vector<double> out = {static_cast<double>(tree.nodes.size()), static_cast<double>(tree.values.size())};
-  for (const Tree::Node& node : tree.nodes) {
-    const FeatureBins& mapper = data_.mappers[static_cast<std::size_t>(node.feature)];
-    const auto bin = static_cast<std::size_t>(node.bin);
-    const double threshold = node.is_categorical         ? 0
-                             : bin < mapper.edges.size() ? static_cast<double>(mapper.edges[bin])
-                                                         : std::numeric_limits<double>::infinity();
-    std::vector<double> codes;
-    for (std::size_t i = 0; node.is_categorical && i < mapper.codes.size(); ++i) {
-      if (contains(node.set, static_cast<std::uint32_t>(i))) codes.push_back(mapper.codes[i]);
-    }
-    out.insert(out.end(), {static_cast<double>(node.feature), threshold, static_cast<double>(node.left),
-                           static_cast<double>(node.right), node.is_categorical ? 1.0 : 0.0,
-                           node.missing_left ? 1.0 : 0.0, node.gain, static_cast<double>(node.rows),
-                           static_cast<double>(codes.size())});
-    out.insert(out.end(), codes.begin(), codes.end());
-  }
-  for (std::size_t leaf = 0; leaf < tree.values.size(); ++leaf) {
-    out.push_back(tree.values[leaf]);
-    out.push_back(static_cast<double>(tree.leaf_rows[leaf]));
-  }
-  return out;
+  return encode(started().trees()[number], data_.mappers);
 }
 
 void TreeRun::add(std::span<const double> encoded) {
   std::lock_guard lock(mutex_);
-  constexpr std::int64_t MOST = 1 << 26;
-  Numbers numbers(encoded);
-  Tree tree;
-  const std::int64_t nodes = numbers.integer(0, MOST), leaves = numbers.integer(1, MOST);
-  if (leaves != nodes + 1) refuse_tree("its leaves are not one more than its nodes");
-  for (std::int64_t i = 0; i < nodes; ++i) {
-    Tree::Node node;
-    node.feature =
-        static_cast<std::int32_t>(numbers.integer(0, static_cast<std::int64_t>(data_.features()) - 1));
-    const FeatureBins& mapper = data_.mappers[static_cast<std::size_t>(node.feature)];
-    const double threshold = numbers.next();
-    // Children come after their parent, so that following them ends.
-    node.left = static_cast<std::int32_t>(numbers.integer(-leaves, nodes - 1));
-    node.right = static_cast<std::int32_t>(numbers.integer(-leaves, nodes - 1));
-    if ((node.left >= 0 && node.left <= i) || (node.right >= 0 && node.right <= i))
-      refuse_tree("a node is its own parent");
-    node.is_categorical = numbers.integer(0, 1) != 0;
-    node.missing_left = numbers.integer(0, 1) != 0;
-    node.gain = numbers.next();
-    node.rows = numbers.integer(0, std::int64_t{1} << 40);
-    node.bin = static_cast<std::int32_t>(
-        std::ranges::lower_bound(mapper.edges, static_cast<float>(threshold)) - mapper.edges.begin());
-    for (std::int64_t codes = numbers.integer(0, MAX_BINS); codes > 0; --codes) {
-      insert(node.set, mapper.bin(static_cast<double>(numbers.integer(0, 1 << 24))));
-    }
-    tree.nodes.push_back(node);
-  }
-  for (std::int64_t i = 0; i < leaves; ++i) {
-    tree.values.push_back(numbers.next());
-    tree.leaf_rows.push_back(numbers.integer(0, std::int64_t{1} << 40));
-  }
-  started().add(std::move(tree));
+  started().add(decode(encoded, data_.mappers, started().leaf_values()));
+}
+
+std::vector<double> TreeRun::permutation_importance(std::int64_t trees, std::int64_t sample,
+                                                    std::uint64_t seed) {
+  std::lock_guard lock(mutex_);
+  const auto count = static_cast<std::size_t>(trees);
+  if (count > started().trees().size())
+    throw Error(ErrorCode::INVALID_ARGUMENT, "There are fewer trees than that.");
+  return learning::permutation_importance(group_, data_, started(), count, sample, seed);
 }
 
 double TreeRun::area_under_curve() {
@@ -147,7 +102,7 @@ double TreeRun::area_under_curve() {
     std::int64_t is_positive;
   };
   std::vector<Scored> own;
-  const std::span<const double> scores = started().scores(0);
+  const std::span<const double> scores = boosting().scores(0);
   for (std::size_t i = 0; i < data_.rows(); ++i) {
     if (!held_out || data_.held_out[i]) own.push_back({scores[i], data_.weight(i), data_.targets[i] > 0});
   }

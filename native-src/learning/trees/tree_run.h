@@ -8,6 +8,7 @@
 
 #include "jni/registry.h"
 #include "learning/trees/boosting.h"
+#include "learning/trees/forest.h"
 
 namespace lockstep::learning {
 
@@ -23,26 +24,35 @@ class TreeRun {
   void start(BoostingOptions options);
   BoostingLoss round(std::int64_t round);
   BoostingLoss loss();
+  std::vector<double> initial();
+
+  void start(ForestOptions options);
+  /// See Forest::grow().
+  void grow(std::int64_t most);
+  ForestScore score();
 
   const TreeData& data() const { return data_; }
-  std::vector<double> initial();
   std::int64_t trees();
-  /// A tree in numbers that do not need the bins; see lockstep/learning.h.
+  /// See tree_codec.h.
   std::vector<double> encoded(std::size_t tree);
-  /// @throws Error INVALID_ARGUMENT where the numbers are no tree over these features
   void add(std::span<const double> encoded);
+  /// See importance.h. @param trees at most as many as there are
+  std::vector<double> permutation_importance(std::int64_t trees, std::int64_t sample, std::uint64_t seed);
   /// Area under the ROC curve of the held-out rows, or of all where none are; BINARY. NaN where there is one
   /// class. Collective.
   double area_under_curve();
 
  private:
-  Boosting& started();
+  Boosting& boosting();
+  Forest& forest();
+  Ensemble& started();
 
   const std::shared_ptr<Communicator> communicator_;
   const Group group_;
   const TreeData data_;
   std::mutex mutex_;
-  std::unique_ptr<Boosting> boosting_;
+  std::unique_ptr<Boosting> boosting_;  ///< or this
+  std::unique_ptr<Forest> forest_;      ///< or that, whichever was started last
 };
 
 /// All open ones. Never destroyed, like communicators().

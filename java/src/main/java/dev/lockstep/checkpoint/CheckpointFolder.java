@@ -16,6 +16,7 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -81,7 +82,11 @@ final class CheckpointFolder {
         note.withArray("/per_rank").add(share.tensor().name());
       }
     }
-    DurableFiles.replace(folder.resolve(note(rank)), text(note));
+    // As soon as the note has its name, rank 0 may give the folder its own: nothing may be done in
+    // it after that. Rank 0 syncs the folder's list of names.
+    Path temporary = folder.resolve(".tmp-" + note(rank));
+    writeBytes(temporary, text(note));
+    Files.move(temporary, folder.resolve(note(rank)), StandardCopyOption.ATOMIC_MOVE);
   }
 
   /** Whether a rank's file is whole. */

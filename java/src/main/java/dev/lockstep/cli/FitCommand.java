@@ -1,7 +1,6 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.config.ConfigLoader;
@@ -15,20 +14,14 @@ import dev.lockstep.learn.Table;
 import dev.lockstep.learn.TableReader;
 import dev.lockstep.monitor.FitRecording;
 import dev.lockstep.monitor.Terminal;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** {@code lockstep fit}: this process is one rank of a fit of clusters or trees. */
 @Command(
@@ -48,32 +41,16 @@ import picocli.CommandLine.Parameters;
       "  mpirun -n 4 lockstep fit mine.yaml --resume"
     })
 final class FitCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "CONFIG", description = "The YAML file.")
-  private Path file;
-
-  @Option(
-      names = "--set",
-      paramLabel = "KEY=VALUE",
-      description = "Override a key, as in --set learner.clusters=20; may be repeated.")
-  private List<String> overrides = List.of();
-
-  @Option(names = "--resume", description = "Go on from the run's checkpoint.")
-  private boolean resume;
-
-  @Option(names = "--name", description = "The run's name: short for --set name=NAME.")
-  private @Nullable String name;
-
-  @Option(
-      names = "--backend",
-      description = "${COMPLETION-CANDIDATES}: short for --set communicator.backend=…")
-  private CommunicatorConfig.@Nullable Choice backend;
+  @Mixin private RunOptions options;
 
   private final AtomicBoolean stop = new AtomicBoolean();
 
   @Override
   public Integer call() {
-    FitConfig config = ConfigLoader.load(FitConfig.class, file, allOverrides());
-    try (Communicator group = Communicator.fromEnvironment(communicator(config));
+    FitConfig config = ConfigLoader.load(FitConfig.class, options.file(), options.overrides());
+    try (Communicator group =
+            Communicator.fromEnvironment(
+                RunOptions.recordedIn(config.folder(), config.communicator()));
         MDC.MDCCloseable ignored = RankContext.enter(group.rank());
         Table table = read(config, group)) {
       Signals.onTerminate(() -> stop.set(true));
@@ -120,30 +97,11 @@ final class FitCommand implements Callable<Integer> {
   private FitRecording recording(FitConfig config) {
     return new FitRecording(
         config.folder(),
-        resume,
+        options.resume(),
         ConfigLoader.toYaml(config),
         config.output(),
         System.out,
         Terminal.attached());
-  }
-
-  /** Without a word about it, the last operations before an error go to the run's folder. */
-  private static CommunicatorConfig communicator(FitConfig config) {
-    CommunicatorConfig communicator = config.communicator();
-    return communicator.flightRecorderFolder().isPresent()
-        ? communicator
-        : communicator.withFlightRecorder(config.folder().path().toString());
-  }
-
-  private List<String> allOverrides() {
-    List<String> all = new ArrayList<>(overrides);
-    if (name != null) {
-      all.add("name='" + name.replace("'", "''") + "'");
-    }
-    if (backend != null) {
-      all.add("communicator.backend=" + backend.name().toLowerCase(Locale.ROOT));
-    }
-    return all;
   }
 
   /** Any rank, but the recording one. */

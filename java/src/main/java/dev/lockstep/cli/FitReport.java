@@ -7,6 +7,7 @@ import dev.lockstep.learn.LearnedModel;
 import dev.lockstep.learn.Table;
 import dev.lockstep.learn.TreeModel;
 import dev.lockstep.monitor.FitPlots;
+import dev.lockstep.monitor.FitRecording;
 import java.io.PrintStream;
 import java.nio.DoubleBuffer;
 import java.nio.file.Path;
@@ -23,9 +24,9 @@ final class FitReport {
   private final FitConfig config;
   private final LearnedModel model;
   private final Table table;
-  private final List<Map<String, Double>> steps;
+  private final List<FitRecording.Step> steps;
 
-  FitReport(FitConfig config, LearnedModel model, Table table, List<Map<String, Double>> steps) {
+  FitReport(FitConfig config, LearnedModel model, Table table, List<FitRecording.Step> steps) {
     this.config = config;
     this.model = model;
     this.table = table;
@@ -74,7 +75,14 @@ final class FitReport {
     if (model instanceof TreeModel trees) {
       List<String> losses = List.of("train_loss", "validation_loss");
       add(plots, "loss.png", curves("Loss by round", "round", "mean loss", losses));
-      add(plots, "importance.png", FitPlots.importance(trees.importance()));
+      List<String> ofForest =
+          List.of("oob_accuracy", "validation_accuracy", "oob_r2", "validation_r2");
+      add(plots, "score.png", curves("Score by tree", "tree", "score", ofForest));
+      add(plots, "importance.png", FitPlots.importance("share of the gain", trees.importance()));
+      add(
+          plots,
+          "permutation-importance.png",
+          FitPlots.importance("fall of the score", trees.permutationImportance()));
     }
     return plots;
   }
@@ -90,9 +98,10 @@ final class FitReport {
     for (String name : names) {
       curves.put(
           name,
-          steps.stream().mapToDouble(values -> values.getOrDefault(name, Double.NaN)).toArray());
+          steps.stream().mapToDouble(one -> one.values().getOrDefault(name, Double.NaN)).toArray());
     }
-    return FitPlots.curves(title, step, measure, curves);
+    double[] numbers = steps.stream().mapToDouble(FitRecording.Step::number).toArray();
+    return FitPlots.curves(title, step, measure, numbers, curves);
   }
 
   /** This rank's rows, or an even selection of so many that a plot still shows them. */

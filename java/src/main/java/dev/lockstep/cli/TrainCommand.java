@@ -1,7 +1,6 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.profile.CommunicationProfile;
 import dev.lockstep.comm.profile.Timeline;
@@ -22,15 +21,14 @@ import dev.lockstep.train.TrainingResult;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code lockstep train}: this process is one rank of a training run. */
 @Command(
@@ -48,25 +46,7 @@ import picocli.CommandLine.Parameters;
       "  mpirun -n 2 lockstep train examples/heat-flux.yaml --resume"
     })
 final class TrainCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "CONFIG", description = "The YAML file.")
-  private Path file;
-
-  @Option(
-      names = "--set",
-      paramLabel = "KEY=VALUE",
-      description = "Override a key, as in --set model.hidden=[64,64]; may be repeated.")
-  private List<String> overrides = List.of();
-
-  @Option(names = "--resume", description = "Go on from the run's newest usable checkpoint.")
-  private boolean resume;
-
-  @Option(names = "--name", description = "The run's name: short for --set name=NAME.")
-  private @Nullable String name;
-
-  @Option(
-      names = "--backend",
-      description = "${COMPLETION-CANDIDATES}: short for --set communicator.backend=…")
-  private CommunicatorConfig.@Nullable Choice backend;
+  @Mixin private RunOptions options;
 
   @Option(
       names = "--create-data",
@@ -88,13 +68,15 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    RunConfig config = ConfigLoader.load(RunConfig.class, file, allOverrides());
+    RunConfig config = ConfigLoader.load(RunConfig.class, options.file(), overrides());
     // Data that is not there or does not fit is found before any rank connects.
     DataConfig data = config.data();
     try (Dataset dataset = placed(() -> DataFiles.open(data))) {
       Split split = placed(() -> dataset.split(data));
       TorchLibraries.load();
-      try (Communicator group = Communicator.fromEnvironment(communicator(config));
+      try (Communicator group =
+              Communicator.fromEnvironment(
+                  RunOptions.recordedIn(config.folder(), config.communicator()));
           MDC.MDCCloseable ignored = RankContext.enter(group.rank());
           TrainingListener recorder = recorder(config, group)) {
         return train(config, dataset, split, group, recorder);
@@ -115,7 +97,7 @@ final class TrainCommand implements Callable<Integer> {
     Optional<Path> trace = config.communicator().timelineFile();
     Optional<Timeline> recording =
         trace.map(file -> Timeline.start(group, Timeline.DEFAULT_OPERATIONS));
-    TrainingResult result = job.run(resume);
+    TrainingResult result = job.run(options.resume());
     recording.ifPresent(operations -> operations.write(trace.orElseThrow()));
     if (profile) {
       CommunicationProfile.gather(group).ifPresent(all -> System.out.print(all.table()));
@@ -139,18 +121,12 @@ final class TrainCommand implements Callable<Integer> {
       return TrainingListener.none();
     }
     TrainingListener recording =
-        Recording.of(config.folder(), resume, ConfigLoader.toYaml(config), config.output()).open();
+        Recording.of(
+                config.folder(), options.resume(), ConfigLoader.toYaml(config), config.output())
+            .open();
     return TrainingListener.all(
         List.of(
             recording, new PrometheusRecorder(config.folder().prometheus(), group::statistics)));
-  }
-
-  /** Without a word about it, the last operations before an error go to the run's folder. */
-  private static CommunicatorConfig communicator(RunConfig config) {
-    CommunicatorConfig communicator = config.communicator();
-    return communicator.flightRecorderFolder().isPresent()
-        ? communicator
-        : communicator.withFlightRecorder(config.folder().path().toString());
   }
 
   /** Data that does not have what the configuration asks for is a problem of the configuration. */
@@ -158,24 +134,19 @@ final class TrainCommand implements Callable<Integer> {
     try {
       return step.get();
     } catch (IllegalArgumentException e) {
-      throw new ConfigException(List.of(new ConfigProblem(file + ": data", e.getMessage())));
+      throw new ConfigException(
+          List.of(new ConfigProblem(options.file() + ": data", e.getMessage())));
     }
   }
 
-  private List<String> allOverrides() {
+  private List<String> overrides() {
     List<String> all = new ArrayList<>();
     if (createData) {
       all.add("data={synthetic: {}}");
     }
-    all.addAll(overrides);
-    if (name != null) {
-      all.add("name='" + name.replace("'", "''") + "'");
-    }
+    all.addAll(options.overrides());
     if (timeline != null) {
-      all.add("communicator.timeline='" + timeline.replace("'", "''") + "'");
-    }
-    if (backend != null) {
-      all.add("communicator.backend=" + backend.name().toLowerCase(Locale.ROOT));
+      all.add("communicator.timeline=" + RunOptions.quoted(timeline));
     }
     return all;
   }

@@ -87,7 +87,7 @@ record Column(String name, Variable variable, BlockCache.Values values, long bas
     List<Column> columns(FeatureConfig feature, SampleGrid grid) {
       Variable variable = variable(feature.variable());
       long[] strides = grid.strides(variable);
-      long[] offsets = SampleGrid.columnOffsets(variable);
+      long[] offsets = columnOffsets(variable);
       if (offsets.length == 0) {
         throw new DataException(file.location(), "variable " + variable.name() + " has no columns");
       }
@@ -103,6 +103,15 @@ record Column(String name, Variable variable, BlockCache.Values values, long bas
         columns.add(new Column(name, variable, values, offsets[i], strides));
       }
       return columns;
+    }
+
+    private long[] columnOffsets(Variable variable) {
+      try {
+        return SampleGrid.columnOffsets(variable);
+      } catch (ArithmeticException e) {
+        throw new DataException(
+            file.location(), "variable " + variable.name() + " has more than 2³¹ columns", e);
+      }
     }
 
     private int subscript(String name, int columns) {

@@ -11,6 +11,7 @@ import java.util.BitSet;
  * @param codes of each node the codes that go left; empty for nodes over numbers
  * @param gain of each node, what its split brought
  * @param rows of each node, the rows that it was grown from
+ * @param values of one leaf after the other, one or several each
  */
 @SuppressWarnings("ArrayRecordComponent") // the file's structure, never compared
 record DecisionTree(
@@ -25,8 +26,12 @@ record DecisionTree(
     double[] values,
     long[] leafRows) {
 
-  /** From the numbers of {@code read_tree}. */
-  static DecisionTree decode(double[] encoded) {
+  /**
+   * From the numbers of {@code read_tree}.
+   *
+   * @param outputs values of a leaf
+   */
+  static DecisionTree decode(double[] encoded, int outputs) {
     int nodes = (int) encoded[0];
     int leaves = (int) encoded[1];
     DecisionTree tree =
@@ -39,7 +44,7 @@ record DecisionTree(
             new int[nodes][],
             new double[nodes],
             new long[nodes],
-            new double[leaves],
+            new double[leaves * outputs],
             new long[leaves]);
     int at = 2;
     for (int i = 0; i < nodes; i++) {
@@ -58,14 +63,15 @@ record DecisionTree(
       }
     }
     for (int i = 0; i < leaves; i++) {
-      tree.values[i] = encoded[at++];
+      System.arraycopy(encoded, at, tree.values, i * outputs, outputs);
+      at += outputs;
       tree.leafRows[i] = (long) encoded[at++];
     }
     return tree;
   }
 
   /** Whether every child and feature exists and no path returns. */
-  boolean isWhole(int features) {
+  boolean isWhole(int features, int outputs) {
     if (feature == null || values == null || left == null || right == null) {
       return false;
     }
@@ -81,7 +87,7 @@ record DecisionTree(
             && missingLeft.length == nodes
             && codes.length == nodes
             && gain.length == nodes
-            && values.length == nodes + 1
+            && values.length == (nodes + 1) * outputs
             && Arrays.stream(codes).allMatch(one -> one != null);
     for (int i = 0; complete && i < nodes; i++) {
       complete =

@@ -48,7 +48,7 @@ public final class KMeans {
   private final Acceleration acceleration;
   private final FitListener listener;
 
-  private KMeans(Builder builder) {
+  KMeans(KMeansBuilder builder) {
     ranks = builder.ranks;
     settings = builder.settings();
     centers = builder.centers;
@@ -71,159 +71,11 @@ public final class KMeans {
       double tolerance,
       double batchShare,
       int silhouetteSample,
-      long seed) {
-    static void check(boolean holds, String problem) {
-      if (!holds) {
-        throw new IllegalArgumentException(problem);
-      }
-    }
-  }
+      long seed) {}
 
   /** Starts with the defaults: 8 clusters, k-means||, one start, to convergence. */
-  public static Builder builder(Communicator ranks) {
-    return new Builder(requireNonNull(ranks, "ranks"));
-  }
-
-  /** Settings on their way; not thread-safe. */
-  public static final class Builder {
-    private final Communicator ranks;
-    private int clusters = 8;
-    private Initialization initialization = Initialization.PARALLEL;
-    private double oversampling = 2;
-    private int rounds = 5;
-    private int restarts = 1;
-    private int maxIterations = 300;
-    private double tolerance;
-    private double batchShare = 1;
-    private int silhouetteSample = 1000;
-    private long seed;
-    private double @Nullable [][] centers;
-    private Acceleration acceleration = Acceleration.AUTO;
-    private FitListener listener = FitListener.none();
-
-    private Builder(Communicator ranks) {
-      this.ranks = ranks;
-    }
-
-    /** How many; at least 1. */
-    public Builder clusters(int clusters) {
-      this.clusters = clusters;
-      return this;
-    }
-
-    /** How the first centres are chosen. */
-    public Builder initialization(Initialization initialization) {
-      this.initialization = initialization;
-      return this;
-    }
-
-    /** k-means||: candidates expected in a round, as a multiple of the clusters. */
-    public Builder oversampling(double oversampling) {
-      this.oversampling = oversampling;
-      return this;
-    }
-
-    /** k-means||: how many rounds. */
-    public Builder rounds(int rounds) {
-      this.rounds = rounds;
-      return this;
-    }
-
-    /** Begins from these instead, one array for each cluster. */
-    public Builder centers(double[][] centers) {
-      this.centers = centers.clone();
-      this.clusters = centers.length;
-      return this;
-    }
-
-    /** How often to begin anew; the least cost wins, the first among equals. */
-    public Builder restarts(int restarts) {
-      this.restarts = restarts;
-      return this;
-    }
-
-    /** Of each start. */
-    public Builder maxIterations(int maxIterations) {
-      this.maxIterations = maxIterations;
-      return this;
-    }
-
-    /**
-     * Stops when the sum of the centres' squared movements is at most this times the mean variance
-     * of the columns; 0 goes on until nothing moves.
-     */
-    public Builder tolerance(double tolerance) {
-      this.tolerance = tolerance;
-      return this;
-    }
-
-    /** Mini-batches of this share of the rows instead of all of them (Sculley 2010). */
-    public Builder batchShare(double batchShare) {
-      this.batchShare = batchShare;
-      return this;
-    }
-
-    /** Rows among which the silhouette is measured; 0 for none. */
-    public Builder silhouetteSample(int silhouetteSample) {
-      this.silhouetteSample = silhouetteSample;
-      return this;
-    }
-
-    /** Of everything that is drawn. */
-    public Builder seed(long seed) {
-      this.seed = seed;
-      return this;
-    }
-
-    /** Which bounds to use; the result is the same. */
-    public Builder acceleration(Acceleration acceleration) {
-      this.acceleration = acceleration;
-      return this;
-    }
-
-    /** Who is told, and asked for checkpoints. */
-    public Builder listener(FitListener listener) {
-      this.listener = listener;
-      return this;
-    }
-
-    /**
-     * Checks the settings.
-     *
-     * @throws IllegalArgumentException naming the setting that is wrong
-     */
-    public KMeans build() {
-      Settings.check(clusters >= 1, "clusters must be at least 1, not " + clusters);
-      Settings.check(rounds >= 1, "rounds must be at least 1, not " + rounds);
-      Settings.check(restarts >= 1, "restarts must be at least 1, not " + restarts);
-      Settings.check(maxIterations >= 1, "max_iterations must be at least 1, not " + maxIterations);
-      Settings.check(
-          oversampling > 0 && Double.isFinite(oversampling),
-          "oversampling must be positive, not " + oversampling);
-      Settings.check(
-          tolerance >= 0 && Double.isFinite(tolerance),
-          "tolerance must be at least 0, not " + tolerance);
-      Settings.check(
-          batchShare > 0 && batchShare <= 1,
-          "batch_share must be above 0 and at most 1, not " + batchShare);
-      Settings.check(
-          silhouetteSample >= 0, "silhouette_sample must be at least 0, not " + silhouetteSample);
-      return new KMeans(this);
-    }
-
-    private KMeans.Settings settings() {
-      return new KMeans.Settings(
-          clusters,
-          centers == null ? initialization.name().toLowerCase(java.util.Locale.ROOT) : "given",
-          oversampling,
-          rounds,
-          centers == null ? restarts : 1,
-          maxIterations,
-          tolerance,
-          batchShare,
-          silhouetteSample,
-          seed);
-    }
+  public static KMeansBuilder builder(Communicator ranks) {
+    return new KMeansBuilder(requireNonNull(ranks, "ranks"));
   }
 
   /** Where a fit stands between two iterations. */
@@ -333,7 +185,7 @@ public final class KMeans {
     private double[] flat(double[][] rows) {
       double[] all = new double[rows.length * names.size()];
       for (int i = 0; i < rows.length; i++) {
-        Settings.check(
+        Checks.check(
             rows[i].length == names.size(),
             "centre " + i + " has " + rows[i].length + " coordinates, not " + names.size());
         System.arraycopy(rows[i], 0, all, i * names.size(), names.size());

@@ -21,26 +21,29 @@ import org.jspecify.annotations.Nullable;
  * @param batchShare k-means: the share of rows in a mini-batch; 1 for all
  * @param silhouetteSample k-means: rows among which the silhouette is measured
  * @param acceleration k-means: which bounds spare distances; the result is the same
- * @param objective boosting: what is predicted; by default classes where the target is text
+ * @param trees forest: how many
+ * @param objective trees: what is predicted; by default classes where the target is text
  * @param growPolicy boosting: which leaf is split next
- * @param monotoneConstraints boosting: of each feature 1, −1 or 0
+ * @param monotoneConstraints trees: of each feature 1, −1 or 0; in a forest for numbers alone
  * @param trainLoss boosting: whether the loss of the fitted rows is measured in each round
  * @param rounds boosting: trees, or with several classes rounds of one tree for each
  * @param learningRate boosting: what each tree's leaves are multiplied by
  * @param numLeaves boosting: leaves of a tree at most
- * @param maxDepth boosting: levels of a tree at most; −1 for no limit
- * @param maxBin boosting: bins of a feature, 2 to 255
- * @param minDataInLeaf boosting: rows of a leaf at least
+ * @param maxDepth trees: levels of a tree at most; −1 for no limit
+ * @param maxBin trees: bins of a feature, 2 to 255
+ * @param minDataInLeaf trees: rows of a leaf at least; 20 in boosting, 1 in a forest
  * @param minSumHessianInLeaf boosting: hessian of a leaf at least
  * @param lambdaL2 boosting: penalty on the square of a leaf's value
- * @param minGainToSplit boosting: gain of a split at least
+ * @param minGainToSplit trees: gain of a split at least
  * @param featureFraction boosting: share of features that a tree sees
- * @param featureFractionBynode boosting: share of features that a node sees
+ * @param featureFractionBynode trees: share of features that a node sees; by default 1 in boosting,
+ *     and of n features √n for classes and a third for numbers in a forest
  * @param baggingFraction boosting: share of rows that a round sees
  * @param earlyStoppingRound boosting: rounds without a better validation loss that end it; 0 for
  *     none
  * @param catSmooth boosting: smooths the order of categories
  * @param catL2 boosting: penalty as lambda_l2, of splits by category
+ * @param permutationSample trees: rows that are scored for importance by permutation; 0 for none
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record LearnerConfig(
@@ -56,7 +59,8 @@ public record LearnerConfig(
     @Nullable Double batchShare,
     @Nullable Integer silhouetteSample,
     KMeans.@Nullable Acceleration acceleration,
-    Boosting.@Nullable Objective objective,
+    @Nullable Integer trees,
+    @Nullable Objective objective,
     Boosting.@Nullable GrowPolicy growPolicy,
     @Nullable List<Integer> monotoneConstraints,
     @Nullable Boolean trainLoss,
@@ -74,13 +78,17 @@ public record LearnerConfig(
     @Nullable Double baggingFraction,
     @Nullable Integer earlyStoppingRound,
     @Nullable Double catSmooth,
-    @Nullable Double catL2) {
+    @Nullable Double catL2,
+    @Nullable Integer permutationSample) {
 
   /** Which learner. */
   public enum Type {
     /** Clusters around means. */
     @JsonProperty("kmeans")
     KMEANS,
+    /** A random forest. */
+    @JsonProperty("forest")
+    FOREST,
     /** Gradient boosted trees. */
     @JsonProperty("boosting")
     BOOSTING
@@ -107,22 +115,28 @@ public record LearnerConfig(
     batchShare = kmeans.key("batch_share", batchShare, 1.0);
     silhouetteSample = kmeans.key("silhouette_sample", silhouetteSample, 1000);
     acceleration = kmeans.key("acceleration", acceleration, KMeans.Acceleration.AUTO);
+    trees = new Keys(type, type == Type.FOREST).key("trees", trees, 100);
+    Keys both = new Keys(type, type != Type.KMEANS);
+    both.optional("objective", objective);
+    monotoneConstraints = both.key("monotone_constraints", monotoneConstraints, List.of());
+    maxDepth = both.key("max_depth", maxDepth, -1);
+    maxBin = both.key("max_bin", maxBin, 255);
+    minDataInLeaf = both.key("min_data_in_leaf", minDataInLeaf, type == Type.FOREST ? 1 : 20);
+    minGainToSplit = both.key("min_gain_to_split", minGainToSplit, 0.0);
+    both.optional("feature_fraction_bynode", featureFractionBynode);
+    permutationSample = both.key("permutation_sample", permutationSample, 0);
     Keys boosting = new Keys(type, type == Type.BOOSTING);
-    boosting.optional("objective", objective);
     growPolicy = boosting.key("grow_policy", growPolicy, Boosting.GrowPolicy.LEAF_WISE);
-    monotoneConstraints = boosting.key("monotone_constraints", monotoneConstraints, List.of());
     trainLoss = boosting.key("train_loss", trainLoss, true);
     rounds = boosting.key("rounds", rounds, 100);
     learningRate = boosting.key("learning_rate", learningRate, 0.1);
     numLeaves = boosting.key("num_leaves", numLeaves, 31);
-    maxDepth = boosting.key("max_depth", maxDepth, -1);
-    maxBin = boosting.key("max_bin", maxBin, 255);
-    minDataInLeaf = boosting.key("min_data_in_leaf", minDataInLeaf, 20);
     minSumHessianInLeaf = boosting.key("min_sum_hessian_in_leaf", minSumHessianInLeaf, 1e-3);
     lambdaL2 = boosting.key("lambda_l2", lambdaL2, 0.0);
-    minGainToSplit = boosting.key("min_gain_to_split", minGainToSplit, 0.0);
     featureFraction = boosting.key("feature_fraction", featureFraction, 1.0);
-    featureFractionBynode = boosting.key("feature_fraction_bynode", featureFractionBynode, 1.0);
+    if (type == Type.BOOSTING && featureFractionBynode == null) {
+      featureFractionBynode = 1.0;
+    }
     baggingFraction = boosting.key("bagging_fraction", baggingFraction, 1.0);
     earlyStoppingRound = boosting.key("early_stopping_round", earlyStoppingRound, 0);
     catSmooth = boosting.key("cat_smooth", catSmooth, 10.0);

@@ -25,13 +25,14 @@ public final class Learners {
       FitListener listener) {
     return switch (config.type()) {
       case KMEANS -> kMeans(config, seed, ranks, listener).fit(table);
+      case FOREST -> forest(config, data, seed, ranks, listener).fit(table);
       case BOOSTING -> boosting(config, data, seed, ranks, listener).fit(table);
     };
   }
 
   private static KMeans kMeans(
       LearnerConfig config, long seed, Communicator ranks, FitListener listener) {
-    KMeans.Builder builder =
+    KMeansBuilder builder =
         KMeans.builder(ranks)
             .clusters(Objects.requireNonNull(config.clusters()))
             .initialization(Objects.requireNonNull(config.initialization()))
@@ -53,6 +54,28 @@ public final class Learners {
               .toArray(double[][]::new));
     }
     return builder.build();
+  }
+
+  private static Forest forest(
+      LearnerConfig config,
+      FitDataConfig data,
+      long seed,
+      Communicator ranks,
+      FitListener listener) {
+    return Forest.builder(ranks)
+        .objective(config.objective())
+        .trees(Objects.requireNonNull(config.trees()))
+        .monotoneConstraints(Objects.requireNonNull(config.monotoneConstraints()))
+        .maxDepth(Objects.requireNonNull(config.maxDepth()))
+        .maxBin(Objects.requireNonNull(config.maxBin()))
+        .minDataInLeaf(Objects.requireNonNull(config.minDataInLeaf()))
+        .minGainToSplit(Objects.requireNonNull(config.minGainToSplit()))
+        .featureFractionBynode(config.featureFractionBynode())
+        .permutationSample(Objects.requireNonNull(config.permutationSample()))
+        .validationFraction(data.validationFraction())
+        .seed(seed)
+        .listener(listener)
+        .build();
   }
 
   private static Boosting boosting(
@@ -81,6 +104,7 @@ public final class Learners {
         .earlyStoppingRound(Objects.requireNonNull(config.earlyStoppingRound()))
         .catSmooth(Objects.requireNonNull(config.catSmooth()))
         .catL2(Objects.requireNonNull(config.catL2()))
+        .permutationSample(Objects.requireNonNull(config.permutationSample()))
         .validationFraction(data.validationFraction())
         .seed(seed)
         .listener(listener)

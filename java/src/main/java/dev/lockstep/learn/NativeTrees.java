@@ -4,7 +4,9 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.internal.NativeGroup;
 import dev.lockstep.jni.Native;
+import java.util.List;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** The tree functions of {@code lockstep/learning.h} over arrays. */
 final class NativeTrees implements AutoCloseable {
@@ -12,18 +14,12 @@ final class NativeTrees implements AutoCloseable {
   private final int features;
   private long handle;
 
-  NativeTrees(
-      Communicator ranks,
-      Table table,
-      boolean[] categorical,
-      int maxBin,
-      double validation,
-      long seed) {
+  NativeTrees(Communicator ranks, Table table, int maxBin, double validation, long seed) {
     this.ranks = ranks;
     features = table.names().size();
     try (NativeMemory flags = NativeMemory.allocate(features)) {
       for (int i = 0; i < features; i++) {
-        flags.buffer().put(i, (byte) (categorical[i] ? 1 : 0));
+        flags.buffer().put(i, (byte) (table.categories().get(i).isEmpty() ? 0 : 1));
       }
       handle =
           NativeGroup.of(ranks)
@@ -51,14 +47,65 @@ final class NativeTrees implements AutoCloseable {
    * @param options in the order of {@code start_boosting}
    * @param monotone by feature, or empty
    */
-  void start(int objective, int classes, long seed, double[] options, int[] monotone) {
+  void startBoosting(TreeProblem problem, long seed, double[] options, List<Integer> monotone) {
+    start(Native::start_boosting, problem, seed, options, monotone);
+  }
+
+  /**
+   * Begins a forest.
+   *
+   * @param options in the order of {@code start_forest}
+   * @param monotone by feature, or empty
+   */
+  void startForest(TreeProblem problem, long seed, double[] options, List<Integer> monotone) {
+    start(Native::start_forest, problem, seed, options, monotone);
+  }
+
+  private interface Start {
+    void start(long run, int objective, int classes, long seed, long options, long monotone);
+  }
+
+  private void start(
+      Start start, TreeProblem problem, long seed, double[] options, List<Integer> monotone) {
     try (NativeMemory values = of(options);
         NativeMemory directions = NativeMemory.allocate((long) Integer.BYTES * features)) {
-      directions.buffer().asIntBuffer().put(monotone);
-      long address = monotone.length == 0 ? 0 : directions.address();
+      directions
+          .buffer()
+          .asIntBuffer()
+          .put(monotone.stream().mapToInt(Integer::intValue).toArray());
+      long address = monotone.isEmpty() ? 0 : directions.address();
+      int objective = problem.objective().ordinal();
       call(
-          () -> Native.start_boosting(handle, objective, classes, seed, values.address(), address));
+          () -> start.start(handle, objective, problem.outputs(), seed, values.address(), address));
     }
+  }
+
+  /**
+   * Grows a tree on each rank, but none of number {@code most} or above.
+   *
+   * @return how many trees there are
+   */
+  int growForest(int most) {
+    long[] trees = new long[1];
+    call(() -> trees[0] = Native.grow_forest(handle, most));
+    return Math.toIntExact(trees[0]);
+  }
+
+  /** Of a forest; NaN for none. */
+  record Score(double outOfBag, double validation) {}
+
+  Score forestScore() {
+    double[] values = read(2, address -> Native.measure_forest(handle, address));
+    return new Score(values[0], values[1]);
+  }
+
+  /** By feature, from the first so many trees; null for a sample of no rows. */
+  double @Nullable [] permutationImportance(int trees, int sample, long seed) {
+    return sample == 0
+        ? null
+        : read(
+            features,
+            address -> Native.permutation_importance(handle, trees, sample, seed, address));
   }
 
   Loss boost(long round) {

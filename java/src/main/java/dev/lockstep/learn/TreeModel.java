@@ -5,10 +5,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** Boosted trees. Immutable and thread-safe. */
+/** A random forest or boosted trees. Immutable and thread-safe. */
 public final class TreeModel implements LearnedModel {
   static final String FORMAT = "lockstep-trees";
+  static final String BOOSTING = "boosting";
+  static final String FOREST = "forest";
 
   private final Document document;
   private final BitSet[][] sets;
@@ -16,20 +19,26 @@ public final class TreeModel implements LearnedModel {
   /**
    * The file.
    *
+   * @param learner {@code boosting}, or {@code forest}
    * @param classes names, where the target is text
+   * @param permutationImportance by feature, how much the share of right classes, or R², falls
+   *     where its values are exchanged among rows
    * @param initial the scores before the first tree, one for each output
-   * @param trees of one output after the other, round by round
+   * @param trees boosting: of one output after the other, round by round; forest: a leaf has a
+   *     value for each output
    */
   @SuppressWarnings("ArrayRecordComponent") // the file's structure, never compared
   record Document(
       String format,
       int version,
+      String learner,
       String objective,
       List<String> features,
       List<List<String>> categories,
       List<String> classes,
       long seed,
       Map<String, Double> scores,
+      double @Nullable [] permutationImportance,
       double[] initial,
       List<DecisionTree> trees) {}
 
@@ -50,16 +59,28 @@ public final class TreeModel implements LearnedModel {
             && file.categories().size() == file.features().size()
             && file.classes() != null
             && file.scores() != null
-            && file.objective() != null
+            && isOneOf(file.learner(), List.of(BOOSTING, FOREST))
+            && isOneOf(file.objective(), List.of("regression", "binary", "multiclass"))
             && file.initial() != null
             && file.initial().length > 0
+            && (file.permutationImportance() == null
+                || file.permutationImportance().length == file.features().size())
             && file.trees() != null
             && file.trees().stream()
-                .allMatch(tree -> tree != null && tree.isWhole(file.features().size()));
+                .allMatch(
+                    tree -> tree != null && tree.isWhole(file.features().size(), leafValues(file)));
     if (!whole) {
       throw new LearningException(source + " is damaged: a tree or a list in it is not whole.");
     }
     return new TreeModel(file);
+  }
+
+  private static boolean isOneOf(@Nullable String name, List<String> names) {
+    return name != null && names.contains(name);
+  }
+
+  private static int leafValues(Document file) {
+    return file.learner().equals(FOREST) ? file.initial().length : 1;
   }
 
   @Override
@@ -87,8 +108,12 @@ public final class TreeModel implements LearnedModel {
     return document.trees().size();
   }
 
-  private Boosting.Objective objective() {
-    return Boosting.Objective.valueOf(document.objective().toUpperCase(Locale.ROOT));
+  private boolean isForest() {
+    return document.learner().equals(FOREST);
+  }
+
+  private Objective objective() {
+    return Objective.valueOf(document.objective().toUpperCase(Locale.ROOT));
   }
 
   /**
@@ -119,24 +144,53 @@ public final class TreeModel implements LearnedModel {
     int outputs = document.initial().length;
     double[] scores = new double[outputs];
     for (int i = 0; i < count; i++) {
-      System.arraycopy(document.initial(), 0, scores, 0, outputs);
-      for (int t = 0; t < document.trees().size(); t++) {
-        DecisionTree tree = document.trees().get(t);
-        scores[t % outputs] += tree.values()[tree.leafOf(rows, i * width, sets[t])];
-      }
+      addTrees(rows, i * width, scores);
       switch (objective()) {
         case REGRESSION -> out[i] = scores[0];
-        case BINARY -> out[i] = 1 / (1 + StrictMath.exp(-scores[0]));
-        case MULTICLASS -> softmax(scores, out, i * (outputs + 1));
+        case BINARY -> out[i] = isForest() ? scores[0] : 1 / (1 + StrictMath.exp(-scores[0]));
+        case MULTICLASS -> {
+          if (isForest()) {
+            out[i * (outputs + 1)] = largest(scores);
+            System.arraycopy(scores, 0, out, i * (outputs + 1) + 1, outputs);
+          } else {
+            softmax(scores, out, i * (outputs + 1));
+          }
+        }
       }
     }
   }
 
-  private static void softmax(double[] scores, double[] out, int at) {
+  /** The sum of the trees of boosting, the mean of those of a forest. */
+  private void addTrees(double[] rows, int from, double[] scores) {
+    int outputs = scores.length;
+    System.arraycopy(document.initial(), 0, scores, 0, outputs);
+    int trees = document.trees().size();
+    for (int t = 0; t < trees; t++) {
+      DecisionTree tree = document.trees().get(t);
+      int leaf = tree.leafOf(rows, from, sets[t]);
+      if (!isForest()) {
+        scores[t % outputs] += tree.values()[leaf];
+        continue;
+      }
+      for (int k = 0; k < outputs; k++) {
+        scores[k] += tree.values()[leaf * outputs + k];
+      }
+    }
+    for (int k = 0; isForest() && k < outputs; k++) {
+      scores[k] /= trees;
+    }
+  }
+
+  private static int largest(double[] scores) {
     int best = 0;
     for (int k = 1; k < scores.length; k++) {
       best = scores[k] > scores[best] ? k : best;
     }
+    return best;
+  }
+
+  private static void softmax(double[] scores, double[] out, int at) {
+    int best = largest(scores);
     double sum = 0;
     for (int k = 0; k < scores.length; k++) {
       out[at + 1 + k] = StrictMath.exp(scores[k] - scores[best]);
@@ -161,6 +215,19 @@ public final class TreeModel implements LearnedModel {
     Map<String, Double> importance = new LinkedHashMap<>();
     for (int i = 0; i < gains.length; i++) {
       importance.put(document.features().get(i), gains[i] / sum);
+    }
+    return importance;
+  }
+
+  /**
+   * Of each feature, how much the share of right classes, or R², falls where its values are
+   * exchanged among rows; empty where {@code permutation_sample} was 0.
+   */
+  public Map<String, Double> permutationImportance() {
+    double[] falls = document.permutationImportance();
+    Map<String, Double> importance = new LinkedHashMap<>();
+    for (int i = 0; falls != null && i < falls.length; i++) {
+      importance.put(document.features().get(i), falls[i]);
     }
     return importance;
   }

@@ -30,10 +30,11 @@ public final class FitPlots {
   /**
    * Curves by step.
    *
+   * @param steps their numbers
    * @param curves by name, each with a value for every step; NaN where there is none
    */
   public static byte[] curves(
-      String title, String step, String measure, Map<String, double[]> curves) {
+      String title, String step, String measure, double[] steps, Map<String, double[]> curves) {
     XYChart chart = Plots.chart(960, 600, title, step, measure);
     chart.getStyler().setLegendPosition(LegendPosition.InsideNE);
     int number = 0;
@@ -42,7 +43,7 @@ public final class FitPlots {
       List<Double> y = new ArrayList<>();
       for (int i = 0; i < curve.getValue().length; i++) {
         if (Double.isFinite(curve.getValue()[i])) {
-          x.add(i + 1.0);
+          x.add(steps[i]);
           y.add(curve.getValue()[i]);
         }
       }
@@ -91,7 +92,7 @@ public final class FitPlots {
   }
 
   /** The most important features as bars, the most important first. */
-  public static byte[] importance(Map<String, Double> importance) {
+  public static byte[] importance(String measure, Map<String, Double> importance) {
     List<Map.Entry<String, Double>> most =
         importance.entrySet().stream()
             .filter(entry -> Double.isFinite(entry.getValue()))
@@ -105,7 +106,7 @@ public final class FitPlots {
         new CategoryChartBuilder()
             .width(960)
             .height(600)
-            .title("Importance (share of the gain)")
+            .title("Importance (" + measure + ")")
             .theme(ChartTheme.Matlab)
             .build();
     chart.getStyler().setLegendVisible(false);
@@ -113,7 +114,7 @@ public final class FitPlots {
     chart.getStyler().setChartBackgroundColor(java.awt.Color.WHITE);
     chart
         .addSeries(
-            "gain",
+            "importance",
             most.stream().map(Map.Entry::getKey).toList(),
             most.stream().map(Map.Entry::getValue).toList())
         .setFillColor(Plots.BLUE);

@@ -36,7 +36,7 @@ public final class FitRecording implements AutoCloseable {
   private final boolean resume;
   private @Nullable FileChannel metrics;
   private @Nullable ProgressLine progress;
-  private final List<Map<String, Double>> steps = new ArrayList<>();
+  private final List<Step> steps = new ArrayList<>();
   private final Map<String, Double> phases = new LinkedHashMap<>();
 
   /**
@@ -68,6 +68,14 @@ public final class FitRecording implements AutoCloseable {
     }
   }
 
+  /**
+   * A line of the metrics.
+   *
+   * @param number of the step, from 1
+   * @param values what was measured in it
+   */
+  public record Step(int number, Map<String, Double> values) {}
+
   /** {@code checkpoint.json}. */
   private Path checkpointFile() {
     return folder.path().resolve("checkpoint.json");
@@ -91,7 +99,7 @@ public final class FitRecording implements AutoCloseable {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("step", step);
     values.forEach((name, value) -> putFinite(json, name, value));
-    steps.add(values);
+    steps.add(new Step(step, values));
     ByteBuffer line = ByteBuffer.wrap((json + "\n").getBytes(StandardCharsets.UTF_8));
     try {
       while (line.hasRemaining()) {
@@ -153,7 +161,7 @@ public final class FitRecording implements AutoCloseable {
           .forEachRemaining(
               field -> values.put(field.getKey(), field.getValue().asDouble(Double.NaN)));
       values.remove("step");
-      steps.add(values);
+      steps.add(new Step(step, values));
     }
   }
 
@@ -182,7 +190,7 @@ public final class FitRecording implements AutoCloseable {
   }
 
   /** What was measured in each step, in order; of a resumed run, since its beginning. */
-  public List<Map<String, Double>> steps() {
+  public List<Step> steps() {
     return List.copyOf(steps);
   }
 

@@ -92,7 +92,11 @@ final class ConfigurationPage {
     text.append("\n# Of a localisation (`lockstep localize`)\n");
     section(LocalizationConfig.class, "", "");
     defaults = defaults(FitConfig.class, FIT.formatted("kmeans"));
-    sections = defaults(FitConfig.class, FIT.formatted("boosting"));
+    ObjectNode trees = (ObjectNode) defaults(FitConfig.class, FIT.formatted("forest"));
+    // Where boosting has another default, the key's meaning names both.
+    ((ObjectNode) trees.path("learner"))
+        .setAll((ObjectNode) defaults(FitConfig.class, FIT.formatted("boosting")).path("learner"));
+    sections = trees;
     text.append("\n# Of a fit (`lockstep fit`)\n");
     section(FitConfig.class, "", "");
     text.append("\n# Environment variables\n| variable | meaning |\n|---|---|\n");

@@ -98,4 +98,56 @@ class KMeansTest {
             });
     assertTrue(messages.get(1).contains("[x, z]"), messages.get(1));
   }
+
+  @Test
+  void aColumnOfTextsHasNoDistance() throws Exception {
+    RankThreads.run(
+        1,
+        ranks -> {
+          try (Table table =
+              Table.allocate(
+                  List.of("colour"), List.of(List.of("blue", "red")), List.of(), 2, false, false)) {
+            LearningException e =
+                assertThrows(
+                    LearningException.class,
+                    () -> KMeans.builder(ranks).clusters(1).build().fit(table));
+            assertTrue(e.getMessage().contains("no distance between texts"), e.getMessage());
+          }
+          return 0;
+        });
+  }
+
+  @Test
+  void theBestOfSeveralStartsIsKept() throws Exception {
+    // One start of random seeds often ends with two centres in one of the four groups.
+    double worst = 0;
+    double best = Double.POSITIVE_INFINITY;
+    for (long seed = 0; seed < 10; seed++) {
+      double one = costOfRandomStarts(1, seed);
+      worst = Math.max(worst, one);
+      best = Math.min(best, one);
+      assertTrue(costOfRandomStarts(10, seed) <= one, "the first start is one of ten");
+    }
+    assertTrue(worst > 2 * best, worst + " and " + best);
+    assertEquals(best, costOfRandomStarts(10, 0), 0.01 * best);
+  }
+
+  private static double costOfRandomStarts(int restarts, long seed) throws Exception {
+    return RankThreads.run(
+            1,
+            ranks -> {
+              try (Table table = rows(0, 1)) {
+                return KMeans.builder(ranks)
+                    .clusters(4)
+                    .initialization(KMeans.Initialization.RANDOM)
+                    .restarts(restarts)
+                    .seed(seed)
+                    .build()
+                    .fit(table)
+                    .scores()
+                    .get("cost");
+              }
+            })
+        .get(0);
+  }
 }
