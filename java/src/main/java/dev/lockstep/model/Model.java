@@ -82,6 +82,9 @@ public final class Model implements AutoCloseable {
    * @throws ModelException if the shapes are not those that the type takes
    */
   public static Model fields(ModelConfig config, long[] inputs, long[] outputs, long seed) {
+    requireNonNull(config, "config");
+    requireNonNull(inputs, "inputs");
+    requireNonNull(outputs, "outputs");
     String name = "the " + config.type().name().toLowerCase(Locale.ROOT);
     return new Model(FieldNetwork.build(config, inputs, outputs, seed), name);
   }
