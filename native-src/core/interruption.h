@@ -3,17 +3,19 @@
 #include <atomic>
 #include <chrono>
 
+#include "lockstep/export.h"
+
 namespace lockstep {
 
 /// What set_interruption_check() was given says of the calling thread; false without one.
-bool is_interrupted();
+LOCKSTEP_API bool is_interrupted();
 
 /// Makes is_interrupted() false on the calling thread for good. For threads that native code starts: the
 /// check would make each of them known to the Java machine, and nobody can interrupt them.
-void never_interrupt_this_thread();
+LOCKSTEP_API void never_interrupt_this_thread();
 
-/// Remembers that the thread that looks was interrupted. Looking costs a clock; the check is asked every 10 ms
-/// at most.
+/// Remembers that the thread that looks was interrupted. Looking costs a clock; the check is asked every 10
+/// ms at most.
 class InterruptionWatch {
  public:
   bool look() const {

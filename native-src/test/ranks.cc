@@ -72,7 +72,8 @@ std::unique_ptr<SharedMemoryTransport> share_memory_of(Transport& transport,
   std::uint64_t number = 0;
   auto exchange = [&](const shared_memory::Report& own) {
     std::vector<shared_memory::Report> all(static_cast<std::size_t>(transport.size()));
-    const CollectiveContext collective{transport, deadline, Signature{.sequence = ++number}, scratch, 1 << 20};
+    const CollectiveContext collective{transport, deadline, Signature{.sequence = ++number}, scratch,
+                                       1 << 20};
     ring_all_gather({collective, Blocks::of_equal_count(sizeof(own), transport.size()),
                      reinterpret_cast<const std::byte*>(&own), reinterpret_cast<std::byte*>(all.data())});
     return all;

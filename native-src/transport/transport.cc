@@ -125,8 +125,9 @@ Error cancelled_error(int own_rank, const Signature& own, const Deadline& deadli
 }
 
 Error interrupted_error(int own_rank, const std::string& operation) {
-  return Error(ErrorCode::INTERRUPTED, "A thread of rank " + std::to_string(own_rank) +
-                                           " was interrupted while it waited in " + operation + ".",
+  return Error(ErrorCode::INTERRUPTED,
+               "A thread of rank " + std::to_string(own_rank) + " was interrupted while it waited in " +
+                   operation + ".",
                own_rank);
 }
 

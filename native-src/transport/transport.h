@@ -66,8 +66,8 @@ LOCKSTEP_API Error interrupted_error(int own_rank, const std::string& operation)
 /// What an error of one rank is for the others: PEER_FAILED where it was interrupted.
 LOCKSTEP_API ErrorCode code_for_peers(ErrorCode code);
 
-/// What the peers of rank `origin` throw after its abort(reason): code_for_peers() and the rank at fault (`origin`
-/// where the reason names none), and the reason's words.
+/// What the peers of rank `origin` throw after its abort(reason): code_for_peers() and the rank at fault
+/// (`origin` where the reason names none), and the reason's words.
 Error aborted_error(int origin, const Error& reason);
 
 /// Ordered messages between the ranks of one group.

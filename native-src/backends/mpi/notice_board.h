@@ -14,7 +14,7 @@ namespace lockstep::mpi {
 /// What a rank says to all others when it gives up, or when it has closed its last group. Crosses the wire as
 /// it is.
 struct Notice {
-  std::int32_t is_shutdown = 0;                             ///< nothing failed, and the rest says nothing
+  std::int32_t is_shutdown = 0;                          ///< nothing failed, and the rest says nothing
   std::int32_t origin = 0;                               ///< world rank that speaks
   std::int32_t at_fault = 0;                             ///< world rank, or Error::NO_RANK
   Error::Numbering numbering = Error::Numbering::GROUP;  ///< WHOLE: at_fault is a rank of that larger group

@@ -66,7 +66,8 @@ std::string capitalised(std::string sentence) {
 /// What this rank throws when another has given up.
 Error relayed(const Notice& notice, std::span<const int> members) {
   const int at_fault = notice.at_fault == Error::NO_RANK ? notice.origin : notice.at_fault;
-  const ErrorCode code = notice.code == ErrorCode::CLOSED ? ErrorCode::PEER_FAILED : code_for_peers(notice.code);
+  const ErrorCode code =
+      notice.code == ErrorCode::CLOSED ? ErrorCode::PEER_FAILED : code_for_peers(notice.code);
   const bool is_of_whole = notice.numbering == Error::Numbering::WHOLE;
   return Error(code, capitalised(name_of_rank(members, notice.origin)) + " ended the group: " + notice.text,
                is_of_whole ? at_fault : group_rank(members, at_fault), notice.numbering);

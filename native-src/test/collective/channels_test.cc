@@ -423,11 +423,13 @@ TEST_P(Channel, ACompletionComesWhileNobodyWaits) {
 }
 
 TEST_P(Channel, CloseEndsAllThatIsPending) {
-  run(2, [](Communicator& group) {
+  std::latch closed(1);  // a peer that leaves earlier would end the receives itself
+  run(2, [&closed](Communicator& group) {
     std::vector<float> data(3);
     if (group.rank() == 1) {
       std::vector<float> done{1};
-      return void(group.channels().wait(*group.channels().post(receive_of(done, 0, 5)), Seconds(PATIENCE)));
+      group.channels().wait(*group.channels().post(receive_of(done, 0, 5)), Seconds(PATIENCE));
+      return closed.wait();
     }
     auto waited_for = group.channels().post(receive_of(data, 1));
     auto dropped = group.channels().post(receive_of(data, 1));
@@ -445,6 +447,7 @@ TEST_P(Channel, CloseEndsAllThatIsPending) {
     waiter.join();
     EXPECT_EQ(error_of([&] { group.channels().wait(*dropped, Seconds(1)); }).code(), ErrorCode::CLOSED);
     EXPECT_EQ(error_of([&] { group.channels().post(send_of(data, 1)); }).code(), ErrorCode::CLOSED);
+    closed.count_down();
   });
 }
 

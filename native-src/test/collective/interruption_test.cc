@@ -43,7 +43,8 @@ TEST_F(Interruption, EndsACollectiveAndItsGroupAsAnErrorDoes) {
       // Comes late: rank 1 would wait for it.
       Channels& channels = group.channels();
       std::byte word{};
-      channels.exchange(std::array{Transfer{false, DataType::U8, 1, 0, &word, 1}}, Channels::Seconds(PATIENCE));
+      channels.exchange(std::array{Transfer{false, DataType::U8, 1, 0, &word, 1}},
+                        Channels::Seconds(PATIENCE));
     }
     const Error error = error_of([&] { run(group, {.operation = Operation::BARRIER}); });
     if (group.rank() == 1) {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "call.h"
-#include "collective/algorithms/halving_doubling.h"
 #include "collective/algorithms/double_binary_tree.h"
+#include "collective/algorithms/halving_doubling.h"
 #include "collective/backend/transport_backend.h"
 #include "collective/choice/algorithm.h"
 #include "ranks.h"

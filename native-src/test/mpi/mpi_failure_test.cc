@@ -82,7 +82,8 @@ TEST_F(MpiFailure, AKilledRankIsNamedByTheSurvivorsLongBeforeTheDeadline) {
 
 TEST_F(MpiFailure, AnAbsentRankIsNamedAtTheDeadline) {
   auto reports = play("missing");
-  for (int waiting : {0, 2}) expect(reports[waiting], ErrorCode::TIMEOUT, 1, "rank 1 did not say what it waits for");
+  for (int waiting : {0, 2})
+    expect(reports[waiting], ErrorCode::TIMEOUT, 1, "rank 1 did not say what it waits for");
   expect(reports[1], ErrorCode::TIMEOUT, reports[1].at, "waited 0.5 s in all-reduce #3 of 100 f32 by sum");
 }
 

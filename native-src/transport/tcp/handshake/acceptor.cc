@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "core/log.h"
 #include "core/interruption.h"
+#include "core/log.h"
 
 namespace lockstep::tcp {
 namespace {

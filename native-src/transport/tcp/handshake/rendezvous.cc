@@ -151,7 +151,8 @@ void await_roster(Mesh& mesh, const TcpOptions& options, const Deadline& deadlin
     if (frame.header.kind == FrameKind::ABORT) {
       auto notice = parse_abort(frame.payload, options.world_size)
                         .value_or(AbortNotice{ErrorCode::RENDEZVOUS, 0, "unknown reason"});
-      throw Error(code_for_peers(notice.code), "Rank 0 gave up forming the group: " + notice.message, notice.rank);
+      throw Error(code_for_peers(notice.code), "Rank 0 gave up forming the group: " + notice.message,
+                  notice.rank);
     }
     auto parsed = frame.header.kind == FrameKind::ROSTER ? parse_roster(frame.payload, options.world_size)
                                                          : std::nullopt;

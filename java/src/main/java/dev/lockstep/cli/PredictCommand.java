@@ -109,6 +109,13 @@ final class PredictCommand implements Callable<Integer> {
 
   private DataConfig data(Optional<ModelDescription> description) {
     Optional<DataConfig> run = runData(description.isEmpty() && features == null);
+    if (run.isPresent() && !run.get().samples().isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          modelFile
+              + " was trained on fields (its configuration has data.samples); predict applies models"
+              + " of points only. The scores of its test set are in summary.json.");
+    }
     List<FeatureConfig> recipe;
     if (features != null) {
       recipe = named(features, description);

@@ -182,6 +182,18 @@ class PredictCommandTest {
   }
 
   @Test
+  void refusesAModelOfFieldsAndNamesWhereItsScoresAre() throws IOException {
+    Path run = Files.createDirectories(folder.resolve("winds"));
+    Path model = Files.copy(trained, run.resolve("model.pt"));
+    Files.copy(
+        Path.of(System.getProperty("lockstep.repository"), "examples", "winds.yaml"),
+        run.resolve("config.yaml"));
+    String message = refusal(ExitCode.USAGE, model, data);
+    assertContains("model.pt was trained on fields", message);
+    assertContains("summary.json", message);
+  }
+
+  @Test
   void refusesAnotherNumberOfFeaturesAndSaysWhichTheModelTakes() {
     String message = refusal(ExitCode.DATA, trained, data, "--features", "a,b");
     assertContains("[a, sin(b), b]", message);
