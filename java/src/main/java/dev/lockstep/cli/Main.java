@@ -10,6 +10,7 @@ import dev.lockstep.learn.LearningException;
 import dev.lockstep.localize.NetworkException;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.monitor.RunFolderException;
+import dev.lockstep.monitor.Terminal;
 import dev.lockstep.natives.build.NativeBuildError;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -74,6 +75,7 @@ public final class Main implements Runnable {
 
   /** Runs the command line and exits with a code of {@link ExitCode}. */
   public static void main(String[] arguments) {
+    Signals.onResize(Terminal::resized);
     System.exit(execute(arguments));
   }
 

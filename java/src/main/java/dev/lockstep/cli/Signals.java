@@ -28,4 +28,9 @@ final class Signals {
       Signal.handle(hangUp, before);
     }
   }
+
+  /** Runs {@code action} on a thread of its own when the terminal's size changes. */
+  static void onResize(Runnable action) {
+    Signal.handle(new Signal("WINCH"), caught -> action.run());
+  }
 }

@@ -6,25 +6,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import sun.misc.Signal;
 
 /** Whether a person watches, and how wide their window is. */
 public final class Terminal {
   private static final int USUAL_COLUMNS = 80;
   private static final int ANSWER_SECONDS = 2;
 
-  /** 0 until the terminal is asked, at first and after each change of its size. */
+  /** 0 until the terminal is asked, at first and after {@link #resized}. */
   private static final AtomicInteger KNOWN_COLUMNS = new AtomicInteger();
-
-  static {
-    try {
-      Signal.handle(new Signal("WINCH"), changed -> KNOWN_COLUMNS.set(0));
-    } catch (IllegalArgumentException e) {
-      // The host application handles it, or java -Xrs forbids it: the width stays as it was at
-      // first.
-      KNOWN_COLUMNS.set(0);
-    }
-  }
 
   private Terminal() {}
 
@@ -36,6 +25,14 @@ public final class Terminal {
   public static boolean attached() {
     Console console = System.console();
     return console != null && isTerminal(console) && !"dumb".equals(System.getenv("TERM"));
+  }
+
+  /**
+   * Lets the width be asked again. The command line calls this at each SIGWINCH; a library takes no
+   * signal from its host, where the width stays as it was at first.
+   */
+  public static void resized() {
+    KNOWN_COLUMNS.set(0);
   }
 
   /** The width of this process's terminal as it is now; 80 where nobody can tell. */
