@@ -36,10 +36,7 @@ final class CsvTableReader {
    * @param ranks those that agree on texts; null for a model, which knows them
    */
   CsvTableReader(
-      FitDataConfig config,
-      @Nullable Communicator ranks,
-      @Nullable LearnedModel model,
-      Path path) {
+      FitDataConfig config, @Nullable Communicator ranks, @Nullable LearnedModel model, Path path) {
     this.config = config;
     this.ranks = ranks;
     this.model = model;
@@ -115,7 +112,8 @@ final class CsvTableReader {
           continue;
         }
         if (fields.size() != header.size()) {
-          throw failure(String.format(
+          throw failure(
+              String.format(
                   Locale.ROOT,
                   "line %d has %d fields where the header names %d columns",
                   rows.line(),

@@ -25,8 +25,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Collectives, clustering, trees and localisation on a class path that has neither libtorch nor OpenBLAS,
- * in a process of its own. Whoever needs only these is spared 500 MB and libtorch's glibc.
+ * Collectives, clustering, trees and localisation on a class path that has neither libtorch nor
+ * OpenBLAS, in a process of its own. Whoever needs only these is spared 500 MB and libtorch's
+ * glibc.
  */
 @Timeout(value = 200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class WithoutTorchTest {
