@@ -181,8 +181,6 @@ final class NetworkCsv {
     if (columns.areGeodetic() && !anchors.isEmpty()) {
       network.tangentPlane(planeOf(anchors));
     }
-    SuspectRanges.check(
-        measured.stream().mapToDouble(Range::distance).toArray(), row -> measured.get(row).place());
     for (Station anchor : anchors) {
       at(
           anchor.place(),
@@ -202,6 +200,8 @@ final class NetworkCsv {
           range.place(),
           () -> network.range(range.from(), range.to(), range.distance(), range.sigma()));
     }
+    SuspectRanges.check(
+        measured.stream().mapToDouble(Range::distance).toArray(), row -> measured.get(row).place());
     try {
       return network.build();
     } catch (NetworkException e) {
