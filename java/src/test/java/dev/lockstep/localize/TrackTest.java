@@ -31,14 +31,13 @@ final class TrackTest {
         Files.writeString(
             folder.resolve("anchors.csv"), "anchor,x,y\nT0,0,0\nT1,10,0\nT2,0,10\nT3,10,10\n");
     Track track = new Track();
-    LocalizationConfig config = 
+    LocalizationConfig config =
         new LocalizationConfig(
             NetworkConfig.of(null, null, null, null, null),
             MeasurementsConfig.defaults(),
             SplittingConfig.defaults());
     try (Communicator alone = Communicator.single()) {
-      track.run(
-          alone, config, TrackedNetwork.read(file, Optional.of(anchors), Duplicates.ERROR));
+      track.run(alone, config, TrackedNetwork.read(file, Optional.of(anchors), Duplicates.ERROR));
     }
 
     List<String> lines = track.csv().lines().toList();
