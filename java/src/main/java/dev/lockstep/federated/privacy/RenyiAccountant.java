@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
  * 2017), and converts the sum to (ε, δ). Immutable.
  *
  * <p>Privacy is that of a client as a whole, not of a sample of its. Which neighbouring populations
- * it speaks of depends on the sampler, see {@link Sampler}; rounds of both cannot be
- * added up.
+ * it speaks of depends on the sampler, see {@link Sampler}; rounds of both cannot be added up.
  */
 public final class RenyiAccountant {
   /** The orders of dp-accounting 0.6.0: 1.1 to 10.9 by tenths, 11 to 63, 128, 256, 512, 1024. */
@@ -34,8 +33,7 @@ public final class RenyiAccountant {
   private final double[] divergences;
   private final @Nullable Sampler sampler; // of the rounds so far, if there were any
 
-  private RenyiAccountant(
-      double[] orders, double[] divergences, @Nullable Sampler sampler) {
+  private RenyiAccountant(double[] orders, double[] divergences, @Nullable Sampler sampler) {
     this.orders = orders;
     this.divergences = divergences;
     this.sampler = sampler;
