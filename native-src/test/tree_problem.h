@@ -10,7 +10,8 @@
 
 namespace lockstep::test {
 
-constexpr std::size_t ROWS = 900, FEATURES = 7;
+/// So many rows that the root of a forest's tree has more than MOST_LISTED of them.
+constexpr std::size_t ROWS = 1500, FEATURES = 7;
 
 struct Problem {
   std::vector<double> values, target;

@@ -2,6 +2,7 @@
 
 #include "collective/choice/algorithm.h"
 #include "core/data_type.h"
+#include "core/seconds.h"
 
 namespace lockstep {
 namespace {
@@ -18,13 +19,6 @@ bool is_reduction(Operation operation) {
 bool is_rooted(Operation operation) {
   return operation == Operation::BROADCAST || operation == Operation::SCATTER ||
          operation == Operation::GATHER || operation == Operation::REDUCE;
-}
-
-std::string seconds_text(double seconds) {
-  std::string text = std::to_string(seconds);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  return text;
 }
 
 }  // namespace
@@ -78,7 +72,7 @@ Error timeout_error(int own_rank, int awaited, const Signature& own, const Deadl
 Error timeout_error(int own_rank, std::span<const int> chain, const Signature& own,
                     const Deadline& deadline) {
   std::string text = "Rank " + std::to_string(own_rank) + " waited " +
-                     seconds_text(deadline.timeout_seconds()) + " s for " + peer_name(chain.front());
+                     seconds_text(deadline.timeout_seconds()) + " for " + peer_name(chain.front());
   for (int rank : chain.subspan(1)) text += ", which waits for " + peer_name(rank);
   return Error(ErrorCode::TIMEOUT,
                text + (chain.size() > 1 ? ", in " : " in ") + own.describe() +

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <thread>
 
 #include "backends/mpi/session.h"
+#include "core/seconds.h"
 #include "transport/stall.h"
 
 namespace lockstep::mpi {
@@ -36,12 +36,6 @@ constexpr auto ROLL_CALL_TIME = 1000ms;
 /// After any other failure ranks wait for each other only this long. It matters all the same: a launcher ends
 /// the other ranks when the first exits, and they should have their message out by then.
 constexpr auto SHORT_ROLL_CALL_TIME = 200ms;
-
-std::string seconds_text(double seconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", seconds);
-  return text;
-}
 
 std::string name_of_operation(const Signature& signature) {
   return signature == FAREWELL ? "close()" : signature.describe();
@@ -204,7 +198,7 @@ void Session::call_roll(const Pending& pending, const Notice& cause) {
 
 Error Session::roll_call_error(const Pending& pending, const Notice& cause) const {
   std::string text = capitalised(name_of_rank(pending.members, cause.origin)) + " waited " +
-                     seconds_text(cause.timeout_seconds) + " s in " + name_of_operation(cause.pending);
+                     seconds_text(cause.timeout_seconds) + " in " + name_of_operation(cause.pending);
   int silent = Error::NO_RANK;
   int elsewhere = Error::NO_RANK;
   for (int rank = 0; rank < static_cast<int>(pending.members.size()); ++rank) {

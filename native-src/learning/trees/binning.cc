@@ -38,19 +38,33 @@ void radix_sort(std::vector<std::uint32_t>& keys, std::vector<std::uint32_t>& sp
 /// So many neighbouring features are read together: their values of a row lie in eight cache lines in a row.
 constexpr std::size_t NEIGHBOURS = 64;
 
+/// Rows that are read at once, so that the keys of a feature are written a cache line at a time.
+constexpr std::size_t ROWS_AT_ONCE = 16;
+
 /// The sorted keys of what is not missing in this rank's rows, of features [begin, end).
 std::vector<std::vector<std::uint32_t>> sorted_keys(std::span<const double> values, std::size_t features,
                                                     std::size_t begin, std::size_t end,
                                                     std::vector<std::uint32_t>& spare) {
-  std::vector<std::vector<std::uint32_t>> keys(end - begin);
-  for (auto& of_feature : keys) of_feature.reserve(values.size() / features);
-  for (std::size_t row = 0; row < values.size(); row += features) {
+  const std::size_t rows = values.size() / features;
+  std::vector<std::vector<std::uint32_t>> keys(end - begin, std::vector<std::uint32_t>(rows + 1));
+  std::vector<std::size_t> counts(end - begin, 0);
+  for (std::size_t first = 0; first < rows; first += ROWS_AT_ONCE) {
+    const std::size_t last = std::min(rows, first + ROWS_AT_ONCE);
     for (std::size_t f = begin; f < end; ++f) {
-      const double value = values[row + f];
-      if (!std::isnan(value)) keys[f - begin].push_back(key_of(static_cast<float>(value)));
+      std::uint32_t* out = keys[f - begin].data();
+      std::size_t count = counts[f - begin];
+      for (std::size_t row = first; row < last; ++row) {
+        const double value = values[row * features + f];
+        out[count] = key_of(static_cast<float>(value));
+        count += value == value;  // a missing value is overwritten by the next
+      }
+      counts[f - begin] = count;
     }
   }
-  for (auto& of_feature : keys) radix_sort(of_feature, spare);
+  for (std::size_t f = 0; f < keys.size(); ++f) {
+    keys[f].resize(counts[f]);
+    radix_sort(keys[f], spare);
+  }
   return keys;
 }
 
@@ -76,21 +90,28 @@ void find_quantiles(const Group& group, const std::vector<Column>& columns, std:
   group.sum(sizes);
   std::vector<std::uint32_t> prefixes(columns.size() * wanted, 0);
   std::vector<std::int64_t> counts(prefixes.size());
+  // Among this rank's keys, where those begin and end that have the prefix.
+  std::vector<std::int64_t> begins(prefixes.size(), 0), ends(prefixes.size());
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    ends[i] = static_cast<std::int64_t>(columns[i / wanted].keys.size());
+  std::vector<std::int64_t> own(prefixes.size());
   for (int bit = 31; bit >= 0; --bit) {
     const std::uint32_t low = (1u << bit) - 1;
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      const auto& keys = columns[c].keys;
-      for (std::size_t i = 0; i < wanted; ++i) {
-        counts[c * wanted + i] =
-            std::ranges::upper_bound(keys, prefixes[c * wanted + i] | low) - keys.begin();
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      if (i % wanted > 0 && prefixes[i] == prefixes[i - 1]) {
+        own[i] = own[i - 1];
+        continue;
       }
+      const auto keys = columns[i / wanted].keys.begin();
+      own[i] = std::upper_bound(keys + begins[i], keys + ends[i], prefixes[i] | low) - keys;
     }
+    counts = own;
     group.sum(counts);
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      for (std::size_t i = 0; i < wanted; ++i) {
-        const auto rank = (static_cast<std::int64_t>(i + 1) * sizes[c] + max_bins - 1) / max_bins;
-        if (counts[c * wanted + i] < rank) prefixes[c * wanted + i] |= 1u << bit;
-      }
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const auto order = static_cast<std::int64_t>(i % wanted + 1);
+      const std::int64_t rank = (order * sizes[i / wanted] + max_bins - 1) / max_bins;
+      if (counts[i] < rank) prefixes[i] |= 1u << bit;
+      (counts[i] < rank ? begins : ends)[i] = own[i];
     }
   }
   for (std::size_t c = 0; c < columns.size(); ++c) {

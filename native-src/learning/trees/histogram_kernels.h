@@ -17,6 +17,12 @@ struct alignas(16) BinSums {
 /// Counts of classes come in multiples of this many, zeros at the end.
 constexpr std::size_t CLASS_LANES = 4;
 
+/// What lies on the left of splits, of 256 at most: Σ over classes of weight², of weight × the node's weight
+/// of the class, and of weight.
+struct LeftSums {
+  std::int64_t squares[256], by_total[256], weight[256];
+};
+
 /// One instruction set's kernels for histograms. Integers: the same bits in any order.
 struct HistogramKernels {
   /// histogram[offsets[f] + bins[rows[i] × stride + f]] += sums[rows[i]], for the f of [begin, end)
@@ -30,6 +36,13 @@ struct HistogramKernels {
   /// class k in lane k mod CLASS_LANES; *weight = Σ bin[k]. @param classes a multiple of CLASS_LANES
   void (*add_classes)(double* left, const double* bin, const double* total, std::size_t classes,
                       double* squares, double* weight);
+  /// The same for a bin of smaller integers.
+  void (*add_small_classes)(double* left, const std::int32_t* bin, const double* total, std::size_t classes,
+                            double* squares, double* weight);
+  /// out[i] = Σ left² ÷ Σ left + Σ right² ÷ Σ right of split i, where right = total − left of each class.
+  /// @param squares Σ over classes of total²; @param weight Σ total
+  void (*score_splits)(const LeftSums& left, std::size_t count, std::int64_t squares, std::int64_t weight,
+                       double* out);
 };
 
 LOCKSTEP_KERNEL_TABLE(HistogramKernels, histogram_kernels)

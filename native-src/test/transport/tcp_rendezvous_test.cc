@@ -80,6 +80,15 @@ TEST(TcpRendezvous, NamesRank0WhenItDoesNotListen) {
   EXPECT_EQ(0, errors[0]->rank());
 }
 
+TEST(TcpRendezvous, SaysInOneSentenceThatTheNameOfRank0CannotBeResolved) {
+  TcpGroup group(2);
+  group.options.timeout_seconds = 0.25;
+  group.options.master_address = "rank0.invalid";  // RFC 2606
+  auto errors = TcpGroup::run_ranks(group, {1}, pass_a_ring);
+  expect_error(errors[0], ErrorCode::TIMEOUT, "in 0.25 s: Cannot resolve the master address 'rank0.invalid'");
+  expect_error(errors[0], ErrorCode::TIMEOUT, "address of rank 0's host. Check that rank 0 runs");
+}
+
 TEST(TcpRendezvous, SaysThatThePortIsInUse) {
   TcpGroup group(2);
   tcp::Descriptor taken = tcp::listen_on(tcp::resolve("127.0.0.1", 0).front());

@@ -1,5 +1,6 @@
 #include "transport/tcp/handshake/master_rendezvous.h"
 
+#include "core/seconds.h"
 #include "transport/tcp/handshake/stream.h"
 #include "transport/tcp/wire/control_frame.h"
 #include "transport/tcp/wire/forming_notice.h"
@@ -45,8 +46,8 @@ Error MasterRendezvous::incomplete() const {
   }
   std::vector<int> absent = never_came.empty() ? missing() : never_came;
   return Error(ErrorCode::TIMEOUT,
-               "The group was not complete after " + std::to_string(deadline_.timeout_seconds()) +
-                   " s: " + name_ranks(absent) + " of " + std::to_string(mesh_.size()) +
+               "The group was not complete after " + seconds_text(deadline_.timeout_seconds()) + ": " +
+                   name_ranks(absent) + " of " + std::to_string(mesh_.size()) +
                    " did not report to rank 0 at " + where_ +
                    ". Check that every rank runs, and that MASTER_ADDR is an address of rank 0's host that " +
                    "the others reach.",

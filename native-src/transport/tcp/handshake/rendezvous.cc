@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/log.h"
+#include "core/seconds.h"
 #include "transport/tcp/handshake/connect.h"
 #include "transport/tcp/handshake/master_rendezvous.h"
 #include "transport/tcp/wire/control_frame.h"
@@ -91,6 +92,7 @@ std::vector<Endpoint> resolve_master(const TcpOptions& options, std::string& obs
     return resolve(options.master_address, static_cast<std::uint16_t>(options.master_port));
   } catch (const Error& error) {
     obstacle = error.what();
+    if (obstacle.ends_with('.')) obstacle.pop_back();  // It is put into a sentence.
     return {};
   }
 }
@@ -111,7 +113,7 @@ void report(Mesh& mesh, const TcpOptions& options, const Deadline& deadline) {
       throw Error(ErrorCode::TIMEOUT,
                   "Rank " + std::to_string(options.rank) + " could not reach rank 0 at " +
                       options.master_address + ":" + std::to_string(options.master_port) + " in " +
-                      std::to_string(options.timeout_seconds) + " s: " + obstacle +
+                      seconds_text(options.timeout_seconds) + ": " + obstacle +
                       ". Check that rank 0 runs and that MASTER_ADDR and MASTER_PORT are its.",
                   0);
     }
@@ -129,7 +131,7 @@ void report(Mesh& mesh, const TcpOptions& options, const Deadline& deadline) {
                                     : name_ranks(missing) + " had not reported";
   throw Error(ErrorCode::TIMEOUT,
               "The group of " + std::to_string(options.world_size) + " was not complete after " +
-                  std::to_string(options.timeout_seconds) + " s: " + who + ". Check that every rank runs.",
+                  seconds_text(options.timeout_seconds) + ": " + who + ". Check that every rank runs.",
               missing.empty() ? 0 : missing.front());
 }
 
@@ -200,7 +202,7 @@ Descriptor dial_member(const Mesh& mesh, int peer, int stream, const Deadline& d
   }
   std::string task = "Rank " + std::to_string(mesh.rank) + " could not connect to " + where;
   if (deadline.passed()) {
-    throw Error(ErrorCode::TIMEOUT, task + " in " + std::to_string(deadline.timeout_seconds()) + " s.", peer);
+    throw Error(ErrorCode::TIMEOUT, task + " in " + seconds_text(deadline.timeout_seconds()) + ".", peer);
   }
   throw Error(ErrorCode::PEER_FAILED, task + ", which has died or closed its port; look at its output.",
               peer);
@@ -241,7 +243,7 @@ void await_members(Mesh& mesh, const Deadline& deadline, const WhileWaiting& whi
     } else if (deadline.passed()) {
       throw Error(ErrorCode::TIMEOUT,
                   "Rank " + std::to_string(mesh.rank) + " waited " +
-                      std::to_string(deadline.timeout_seconds()) + " s in vain for " + name_ranks(missing) +
+                      seconds_text(deadline.timeout_seconds()) + " in vain for " + name_ranks(missing) +
                       " to connect.",
                   missing.front());
     }

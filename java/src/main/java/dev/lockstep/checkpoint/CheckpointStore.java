@@ -6,10 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -126,17 +128,19 @@ public final class CheckpointStore {
 
   /**
    * Finds the newest checkpoint that is whole and acceptable. Each that is passed over is also
-   * logged.
+   * logged, of several for one reason the newest.
    *
    * @param reasonToRefuse what the caller has against a checkpoint that is whole, for example that
-   *     it is of another model; empty to accept it
+   *     it is of another model, without a stop at its end; empty to accept it
    * @return the checkpoint, and those that were passed over
    * @throws CheckpointException if the store's folder is there but cannot be listed
    */
   public CheckpointSearch latest(Function<Checkpoint, Optional<String>> reasonToRefuse) {
     List<CheckpointSearch.Refusal> refused = new ArrayList<>();
+    Set<String> objections = new HashSet<>();
     for (Path candidate : listed().descendingMap().values()) {
       String reason;
+      boolean said = false;
       try {
         Checkpoint checkpoint = load(candidate);
         Optional<String> objection = reasonToRefuse.apply(checkpoint);
@@ -145,11 +149,14 @@ public final class CheckpointStore {
         }
         reason =
             String.format(
-                Locale.ROOT, "The checkpoint %s was refused: %s", candidate, objection.get());
+                Locale.ROOT, "The checkpoint %s was refused: %s.", candidate, objection.get());
+        said = !objections.add(objection.get());
       } catch (CheckpointException e) {
         reason = String.valueOf(e.getMessage());
       }
-      log.warn("{}", reason);
+      if (!said) {
+        log.warn("{}", reason);
+      }
       refused.add(new CheckpointSearch.Refusal(candidate, reason));
     }
     return new CheckpointSearch(Optional.empty(), refused);

@@ -44,7 +44,10 @@ final class CheckCommand implements Callable<Integer> {
       if (group.rank() == 0) {
         System.out.println("broadcast from every rank: right");
         System.out.println(
-            "check passed: " + group.size() + " ranks over " + group.backend().name());
+            "check passed: "
+                + group.size()
+                + (group.size() == 1 ? " rank over " : " ranks over ")
+                + group.backend().name());
       }
     }
     return ExitCode.OK;

@@ -2,6 +2,7 @@ package dev.lockstep.cli;
 
 import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.ConfigReference;
+import dev.lockstep.config.FitConfig;
 import dev.lockstep.config.RunConfig;
 import dev.lockstep.localize.LocalizationConfig;
 import java.util.List;
@@ -26,14 +27,27 @@ import picocli.CommandLine.Spec;
       "  lockstep config --explain optimizer"
     })
 final class ConfigCommand implements Callable<Integer> {
-  /** What the defaults cannot know. */
-  private static final List<String> EXAMPLE =
-      List.of("name=my-run", "data={path: data.nc, features: [input], targets: [output]}");
-
-  /** The commands that take a configuration. */
+  /** The commands that take a configuration, with what their defaults cannot know. */
   private enum Kind {
-    TRAIN,
-    LOCALIZE
+    TRAIN(
+        RunConfig.class,
+        List.of("name=my-run", "data={path: data.nc, features: [input], targets: [output]}")),
+    FIT(
+        FitConfig.class,
+        List.of("name=my-fit", "data={path: data.nc, features: [input]}", "learner.type=kmeans")),
+    LOCALIZE(LocalizationConfig.class, List.of());
+
+    private final Class<? extends Record> type;
+    private final List<String> needed;
+
+    Kind(Class<? extends Record> type, List<String> needed) {
+      this.type = type;
+      this.needed = needed;
+    }
+
+    String defaults() {
+      return ConfigLoader.toYaml(ConfigLoader.parse(type, "defaults", "", needed));
+    }
   }
 
   @Spec private CommandSpec spec;
@@ -42,7 +56,7 @@ final class ConfigCommand implements Callable<Integer> {
       arity = "0..1",
       paramLabel = "COMMAND",
       defaultValue = "train",
-      description = "Whose configuration: train or localize (default: ${DEFAULT-VALUE}).")
+      description = "Whose configuration: train, fit or localize (default: ${DEFAULT-VALUE}).")
   private Kind kind = Kind.TRAIN;
 
   @Option(
@@ -61,11 +75,7 @@ final class ConfigCommand implements Callable<Integer> {
     if (key != null && !defaults) {
       explain(key);
     } else if (defaults && key == null) {
-      System.out.print(
-          kind == Kind.TRAIN
-              ? ConfigLoader.toYaml(ConfigLoader.parse(RunConfig.class, "defaults", "", EXAMPLE))
-              : ConfigLoader.toYaml(
-                  ConfigLoader.parse(LocalizationConfig.class, "defaults", "", List.of())));
+      System.out.print(kind.defaults());
     } else {
       throw new ParameterException(spec.commandLine(), "give either --defaults or --explain KEY");
     }

@@ -91,7 +91,6 @@ final class PredictCommand implements Callable<Integer> {
       return ExitCode.OK; // rank 0 predicts for all
     }
     if (modelFile.getFileName().toString().endsWith(".json")) {
-      TorchLibraries.load();
       long written = new LearnedPrediction(modelFile, dataFile).write(output);
       System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, output);
       return ExitCode.OK;

@@ -10,6 +10,7 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -132,7 +133,21 @@ final class NativeCommunicator extends RequestingCommunicator implements NativeG
       // An empty text would mean the built-in table.
       return text.isEmpty() ? "\n" : text;
     } catch (IOException e) {
-      throw new UncheckedIOException("The tuning file " + file + " cannot be read.", e);
+      String reason =
+          Files.isDirectory(file)
+              ? "it is a folder"
+              : e instanceof CharacterCodingException
+                  ? "it is not text, so another kind of file"
+                  : Files.exists(file) ? "check that it may be read" : "there is no such file";
+      throw new UncheckedIOException(
+          "The tuning file "
+              + file
+              + " cannot be read: "
+              + reason
+              + ". `lockstep bench tune --output "
+              + file.getFileName()
+              + "` under the jobs' launcher writes one.",
+          e);
     }
   }
 

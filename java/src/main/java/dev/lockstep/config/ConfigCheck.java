@@ -18,6 +18,10 @@ import java.util.Set;
 
 /** Compares a document with the records that it is meant for: unknown keys, wrong types. */
 final class ConfigCheck {
+  /** Configurations that have keys in common, and the commands that take them. */
+  private static final Map<Class<?>, String> COMMANDS =
+      Map.of(RunConfig.class, "train", FitConfig.class, "fit");
+
   private final Class<?> rootType;
   private final ConfigDocument document;
 
@@ -45,6 +49,25 @@ final class ConfigCheck {
                       + " none is known here; known are "
                       + String.join(", ", known)));
       return;
+    }
+    for (Map.Entry<Class<?>, String> kind : COMMANDS.entrySet()) {
+      // With keys in common a file is of the kind that knows all of its keys.
+      if (!known.containsAll(written)
+          && kind.getKey() != rootType
+          && COMMANDS.containsKey(rootType)
+          && ConfigSchema.keys(kind.getKey()).keySet().containsAll(written)) {
+        document
+            .problems()
+            .add(
+                new ConfigProblem(
+                    document.origin(written.get(0)),
+                    "this is a configuration of `lockstep "
+                        + kind.getValue()
+                        + "`, not of `lockstep "
+                        + COMMANDS.get(rootType)
+                        + "`"));
+        return;
+      }
     }
     new ConfigCheck(rootType, document).section(rootType, document.root(), "");
   }

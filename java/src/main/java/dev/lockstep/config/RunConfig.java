@@ -48,6 +48,9 @@ public record RunConfig(
     if (threads < 0) {
       throw new ConfigKeyException("threads", "must be at least 0, not " + threads + ".");
     }
+    if (data.targets().isEmpty() && data.synthetic() == null) {
+      throw new ConfigKeyException("data.targets", "list at least one variable to predict");
+    }
     RunFolder.of(Path.of(output.folder()), name);
   }
 

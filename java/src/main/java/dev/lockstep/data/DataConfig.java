@@ -102,8 +102,9 @@ public record DataConfig(
     if (path.isEmpty() == (synthetic == null)) {
       throw new ConfigKeyException(
           "path",
-          "give either the path of a data file or a synthetic section, not "
-              + (path.isEmpty() ? "neither" : "both"));
+          path.isEmpty()
+              ? "is missing; give the path of a data file, or a synthetic section"
+              : "is there together with a synthetic section; give one of the two");
     }
     if (path.stream().anyMatch(String::isBlank)) {
       throw new ConfigKeyException("path", "is empty");

@@ -40,7 +40,10 @@ public final class DataException extends LockstepException {
 
   /** A file that is absent, or may not be read. */
   public static DataException cannotOpen(Path file, IOException cause) {
-    String reason = Files.exists(file) ? "check that it may be read" : "there is no such file";
+    String reason =
+        Files.isDirectory(file)
+            ? "it is a folder; name a file in it"
+            : Files.exists(file) ? "check that it may be read" : "there is no such file";
     return new DataException(file.toString(), "cannot be opened: " + reason, cause);
   }
 }

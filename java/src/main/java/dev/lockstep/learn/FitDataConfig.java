@@ -91,6 +91,11 @@ public record FitDataConfig(
         validationFraction == null ? 0 : validationFraction);
   }
 
+  /** Of a file's columns those that are features if none are named: neither target nor weight. */
+  List<String> featuresAmong(List<String> columns) {
+    return columns.stream().filter(name -> !name.equals(target) && !name.equals(weight)).toList();
+  }
+
   /** The file of a rank. */
   public String pathOf(int rank) {
     return ownership == Ownership.LOCAL ? path.replace("{rank}", Integer.toString(rank)) : path;

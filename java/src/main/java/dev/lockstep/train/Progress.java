@@ -97,6 +97,9 @@ record Progress(
     if (then.loss() == TrainingConfig.LossType.HUBER && then.huberDelta() != told.huberDelta()) {
       return madeWith("training.huber_delta", then.huberDelta(), told.huberDelta());
     }
+    if (configuration.optimizer().type() != plan.optimizer().type()) {
+      return madeWith("optimizer.type", configuration.optimizer().type(), plan.optimizer().type());
+    }
     return model.equals(modelNow) ? Optional.empty() : madeWith("the model", model, modelNow);
   }
 

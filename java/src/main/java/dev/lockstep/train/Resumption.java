@@ -9,8 +9,8 @@ import dev.lockstep.checkpoint.CheckpointStore;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.monitor.RunFolder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,15 +65,7 @@ final class Resumption {
         new CheckpointStore(folder.checkpoints(), 1).latest(this::reasonToRefuse);
     if (search.checkpoint().isEmpty()) {
       if (!search.refused().isEmpty()) {
-        throw new TrainingException(
-            "There is nothing to resume in "
-                + folder.checkpoints()
-                + ". "
-                + search.refused().stream()
-                    .map(CheckpointSearch.Refusal::reason)
-                    .collect(Collectors.joining(" "))
-                + " Run without --resume to begin anew, or give back the configuration they were"
-                + " made with.");
+        throw new TrainingException(nothingUsable(folder, search.refused()));
       }
       if (folder.hasResults()) {
         throw new TrainingException(
@@ -92,6 +84,18 @@ final class Resumption {
     Checkpoint checkpoint = search.checkpoint().get();
     log.info("The run goes on after step {}.", checkpoint.step());
     return search.checkpoint();
+  }
+
+  /** Names the newest: the log has the others, as far as they have reasons of their own. */
+  private static String nothingUsable(RunFolder folder, List<CheckpointSearch.Refusal> refused) {
+    int older = refused.size() - 1;
+    return "There is nothing to resume in "
+        + folder.checkpoints()
+        + ". "
+        + refused.get(0).reason()
+        + (older == 0 ? "" : older == 1 ? " The older one" : " The " + older + " older ones")
+        + (older == 0 ? "" : " cannot be used either.")
+        + " Run without --resume to begin anew, or give back the configuration that was used.";
   }
 
   private Optional<String> reasonToRefuse(Checkpoint checkpoint) {

@@ -125,11 +125,14 @@ class CheckpointStoreTest {
     store.save(checkpoint(2, 1));
 
     CheckpointSearch search =
-        store.latest(
-            c -> c.step() == 2 ? Optional.of("it is of another model.") : Optional.empty());
+        store.latest(c -> c.step() == 2 ? Optional.of("it is of another model") : Optional.empty());
 
     assertEquals(1, search.checkpoint().orElseThrow().step());
-    assertTrue(search.refused().get(0).reason().contains("another model"));
+    assertEquals(
+        "The checkpoint "
+            + folder().resolve("step-000000000002")
+            + " was refused: it is of another model.",
+        search.refused().get(0).reason());
   }
 
   @Test

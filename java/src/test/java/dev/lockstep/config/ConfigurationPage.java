@@ -32,12 +32,13 @@ final class ConfigurationPage {
           "name",
           "data.path",
           "data.features",
+          "data.targets",
           "data.features[].variable",
           "data.features[].name",
           "data.targets[].variable");
 
   private static final String EXAMPLE =
-      "name: example\ndata: {path: x, features: [x], targets: []}\n";
+      "name: example\ndata: {path: x, features: [x], targets: [x]}\n";
 
   /** Sections that are not there by themselves, with their defaults. */
   private static final String SECTIONS =

@@ -82,8 +82,7 @@ class RunConfigTest {
   @Test
   void missingDataIsRefused() {
     assertEquals(
-        "run.yaml: data.path: give either the path of a data file or a synthetic section, not"
-            + " neither",
+        "run.yaml: data.path: is missing; give the path of a data file, or a synthetic section",
         refusal("name: a\n"));
   }
 }

@@ -88,8 +88,8 @@ class DataConfigTest {
   @CsvSource(
       delimiter = ';',
       value = {
-        "{features: [x]}; path: give either the path",
-        "{path: a, synthetic: {}}; path: give either the path",
+        "{features: [x]}; path: is missing",
+        "{path: a, synthetic: {}}; path: is there together with a synthetic section",
         "{path: ' ', features: [x]}; path: is empty",
         "{path: a}; features: list at least one",
         "{path: a, features: [x, x]}; features: two are called x",

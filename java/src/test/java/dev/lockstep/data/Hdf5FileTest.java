@@ -5,10 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import dev.lockstep.data.DataConfig.Format;
 import io.jhdf.HdfFile;
 import io.jhdf.WritableHdfFile;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -69,6 +73,28 @@ class Hdf5FileTest {
       assertArrayEquals(new double[] {1, 2, 3, 4}, Resources.values(file, "v", 4));
       assertArrayEquals(new double[] {1, 2, 3, 4}, Resources.values(file, "v", 3));
     }
+  }
+
+  /** A file of some hundred bytes must not make its reader fill in values for minutes. */
+  @Test
+  void aShapeThatTheFileCannotHoldIsNotBelieved() throws IOException {
+    byte[] file = Resources.bytes("four-in-two-chunks-h5.gz.base64");
+    ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    int shape = 0;
+    while (bytes.getLong(shape) != 4 || bytes.getLong(shape + Long.BYTES) != 4) {
+      shape++; // The length and the largest length of its one dimension.
+    }
+    bytes.putLong(shape, 1L << 25).putLong(shape + Long.BYTES, 1L << 25);
+    Path path = Files.write(folder.resolve("large.h5"), file);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    FileDescription description = DataFiles.describe(path);
+    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+    assertTrue(allocated < 16 << 20, allocated + " bytes were allocated");
+    assertEquals(List.of(), description.variables());
+    assertEquals(
+        "states 33554432 values, of which " + file.length + " bytes hold few",
+        description.unreadable().get(0).reason());
   }
 
   @Test

@@ -113,6 +113,39 @@ class ResumeChecksTest {
   }
 
   @Test
+  void anotherOptimizerWithTheSameState() {
+    Path adam = folder.resolve("adam");
+    OptimizerConfig adamW =
+        OptimizerConfig.of(
+            OptimizerConfig.Type.ADAMW, 0.002, null, null, null, null, null, null, null);
+    try (Communicator alone = Communicator.single()) {
+      Runs.train(Runs.Plan.of(1, Runs.ADAM), data, alone, adam, false);
+      TrainingException e =
+          assertThrows(
+              TrainingException.class,
+              () -> job(Runs.Plan.of(2, adamW), data, 1, alone, adam).run(true));
+      assertTrue(
+          e.getMessage().contains("it was made with optimizer.type ADAM, not ADAMW."),
+          e.getMessage());
+    }
+  }
+
+  @Test
+  void aReasonThatHoldsForSeveralCheckpointsIsSaidOnce() {
+    try (Communicator alone = Communicator.single()) {
+      Runs.train(Runs.Plan.of(3, Runs.SGD), data, alone, folder, false);
+      TrainingException e =
+          assertThrows(
+              TrainingException.class, () -> job(LONGER, data, 2, alone, folder).run(true));
+      String reason = "was refused: it was made with another split";
+      assertTrue(e.getMessage().contains("step-000000000009 " + reason), e.getMessage());
+      assertEquals(
+          e.getMessage().indexOf(reason), e.getMessage().lastIndexOf(reason), e.getMessage());
+      assertTrue(e.getMessage().contains("The 2 older ones cannot be used"), e.getMessage());
+    }
+  }
+
+  @Test
   void aRunWithoutAnyCheckpointIsNotOverwritten() throws IOException {
     Path checkpoints = new RunFolder(folder).checkpoints();
     Files.move(checkpoints.resolve("step-000000000003"), checkpoints.resolve("step-3.tmp"));

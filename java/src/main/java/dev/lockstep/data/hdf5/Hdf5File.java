@@ -25,8 +25,8 @@ public final class Hdf5File implements ArrayFile {
   private static final int MAX_BLOCK_VALUES = 1 << 20;
   private static final long CACHE_SHARE = 8;
 
-  /** So many values may be there without having been written. */
-  private static final long MOST_UNWRITTEN = 1L << 28;
+  /** So many values, 128 MiB, may be there without having been written. */
+  private static final long MOST_UNWRITTEN = 1L << 24;
 
   /** One byte of DEFLATE stands for at most 1032 bytes. */
   private static final long MOST_VALUES_PER_BYTE = 1032;
