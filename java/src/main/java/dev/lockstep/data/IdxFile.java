@@ -55,7 +55,7 @@ final class IdxFile implements ArrayFile {
     if (samples != labelled) {
       throw new DataException(
           path.toString(),
-          "has %d samples, but %s has %d labels".formatted(samples, labels.get(), labelled));
+          "has " + samples + " samples, but " + labels.get() + " has " + labelled + " labels");
     }
     return new IdxFile(path.toString(), List.of(values, classes));
   }
