@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param clients how many clients share the training samples; 0 for as many as {@code partition}
  *     gives, where that follows from the data
  * @param perRound clients of a round, from 1 to {@code clients}; instead of {@code fraction}
- * @param fraction of the clients that take part in a round, above 0 and up to 1
- * @param localEpochs passes over its samples that a client trains in a round, at least 1
+ * @param fraction of the clients that take part in a round, above 0 and up to 1; 1 without either
+ * @param localEpochs passes over its samples that a client trains in a round, at least 1; 1 without
+ *     {@code local_steps}
  * @param localSteps optimiser steps of a client in a round, instead of {@code local_epochs}
  * @param batchSize samples of a client's step, at least 1
  * @param loss what clients minimise
@@ -38,8 +39,8 @@ public record FederationConfig(
     int rounds,
     int clients,
     @Nullable Integer perRound,
-    double fraction,
-    int localEpochs,
+    @Nullable Double fraction,
+    @Nullable Integer localEpochs,
     @Nullable Integer localSteps,
     int batchSize,
     LossType loss,
@@ -145,18 +146,23 @@ public record FederationConfig(
   public FederationConfig {
     Checks.atLeast("rounds", rounds, 1);
     Checks.atLeast("clients", clients, 0);
-    Checks.atLeast("local_epochs", localEpochs, 1);
     Checks.atLeast("batch_size", batchSize, 1);
     Checks.notNegative("mu", mu);
     Checks.atLeast("evaluate_every", evaluateEvery, 1);
     Checks.atLeast("checkpoint_every", checkpointEvery, 0);
-    if (localSteps != null) {
-      Checks.atLeast("local_steps", localSteps, 1);
+    if ((localEpochs == null) == (localSteps == null)) {
+      throw new ConfigKeyException(
+          "local_steps", "give either local_steps or local_epochs, not both");
     }
+    Checks.atLeast("local_steps", localSteps == null ? 1 : localSteps, 1);
+    Checks.atLeast("local_epochs", localEpochs == null ? 1 : localEpochs, 1);
     if (clipNorm != null) {
       Checks.positive("clip_norm", clipNorm);
     }
-    if (!(fraction > 0 && fraction <= 1)) {
+    if ((fraction == null) == (perRound == null)) {
+      throw new ConfigKeyException("per_round", "give either per_round or fraction, not both");
+    }
+    if (fraction != null && !(fraction > 0 && fraction <= 1)) {
       throw new ConfigKeyException("fraction", "must be above 0 and at most 1, not " + fraction);
     }
     if (perRound != null) {
@@ -211,19 +217,12 @@ public record FederationConfig(
       @JsonProperty("attack") @Nullable AttackConfig attack,
       @JsonProperty("evaluate_every") @Nullable Integer evaluateEvery,
       @JsonProperty("checkpoint_every") @Nullable Integer checkpointEvery) {
-    if (perRound != null && fraction != null) {
-      throw new ConfigKeyException("per_round", "give either per_round or fraction, not both");
-    }
-    if (localEpochs != null && localSteps != null) {
-      throw new ConfigKeyException(
-          "local_steps", "give either local_steps or local_epochs, not both");
-    }
     return new FederationConfig(
         rounds == null ? 10 : rounds,
         clients == null ? 0 : clients,
         perRound,
-        fraction == null ? 1 : fraction,
-        localEpochs == null ? 1 : localEpochs,
+        fraction == null && perRound == null ? Double.valueOf(1) : fraction,
+        localEpochs == null && localSteps == null ? Integer.valueOf(1) : localEpochs,
         localSteps,
         batchSize == null ? 32 : batchSize,
         loss == null ? LossType.MSE : loss,
@@ -243,7 +242,7 @@ public record FederationConfig(
 
   /** Clients of a round, of so many in all. */
   int perRound(int all) {
-    return perRound == null ? (int) Math.max(1, Math.round(fraction * all)) : perRound;
+    return fraction == null ? perRound : (int) Math.max(1, Math.round(fraction * all));
   }
 
   /** All on which a round's result depends: not how many there are, nor what is written when. */
