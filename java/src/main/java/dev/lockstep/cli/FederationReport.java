@@ -4,6 +4,7 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.config.FederateConfig;
 import dev.lockstep.federated.FederationResult;
 import dev.lockstep.federated.Partition;
+import dev.lockstep.federated.PrivacySpent;
 import dev.lockstep.federated.RoundReport;
 import dev.lockstep.monitor.FitPlots;
 import dev.lockstep.monitor.FitRecording;
@@ -46,6 +47,7 @@ final class FederationReport {
     values.put("rejected", (double) round.rejected());
     values.put("samples", (double) round.samples());
     values.put("bytes", (double) round.bytes());
+    round.epsilon().ifPresent(epsilon -> values.put("epsilon", epsilon));
     values.put("change_norm", round.changeNorm());
     values.put("staleness", round.staleness());
     values.put("simulated_seconds", round.simulatedSeconds());
@@ -75,6 +77,16 @@ final class FederationReport {
     facts.put("total_seconds", seconds);
     recording.finish(facts, scores, plots(result));
     StringBuilder shown = new StringBuilder();
+    result
+        .privacy()
+        .ifPresent(
+            spent ->
+                shown.append(
+                    String.format(
+                        Locale.ROOT,
+                        "%n  epsilon %.6g at delta %.3g",
+                        spent.epsilon(),
+                        spent.delta())));
     scores.forEach(
         (name, value) -> shown.append(String.format(Locale.ROOT, "%n  %s %.6g", name, value)));
     out.printf(
@@ -103,6 +115,17 @@ final class FederationReport {
                     List.of(counts).stream()
                         .map(own -> IntStream.of(own).boxed().toList())
                         .toList()));
+    result.privacy().ifPresent(spent -> json.put("privacy", privacy(spent)));
+    return json;
+  }
+
+  private static Map<String, Object> privacy(PrivacySpent spent) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("epsilon", spent.epsilon());
+    json.put("delta", spent.delta());
+    json.put("order", spent.order());
+    json.put("clip_norm", spent.clipNorm());
+    json.put("rounds", spent.ledger().entries());
     return json;
   }
 

@@ -136,7 +136,8 @@ public final class Federation {
         Optional.ofNullable(last),
         rounds.modelSha256(),
         partition,
-        classes > 0 ? Optional.of(partition.classCounts(dataset, classes)) : Optional.empty());
+        classes > 0 ? Optional.of(partition.classCounts(dataset, classes)) : Optional.empty(),
+        rounds.privacySpent());
   }
 
   private boolean anyWantsToStop() {

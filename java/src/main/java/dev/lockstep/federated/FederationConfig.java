@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.train.Checks;
 import dev.lockstep.train.TrainingConfig.LossType;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param partition who has which samples
  * @param selection who takes part in a round
  * @param aggregation how the clients' changes become one
+ * @param privacy of the clients; null for none
  * @param asynchronous of {@link Algorithm#FEDBUFF}
  * @param latency how long clients take, in simulated seconds
  * @param attack what some clients do instead of training honestly; null for nothing
@@ -51,6 +53,7 @@ public record FederationConfig(
     PartitionConfig partition,
     SelectionConfig selection,
     AggregationConfig aggregation,
+    @Nullable PrivacyConfig privacy,
     AsynchronousConfig asynchronous,
     LatencyConfig latency,
     @Nullable AttackConfig attack,
@@ -176,6 +179,9 @@ public record FederationConfig(
       throw new ConfigKeyException("clients", "is missing; say how many share the data");
     }
     checkCombination(algorithm, aggregation, selection);
+    if (privacy != null) {
+      checkPrivacy(algorithm, aggregation, selection);
+    }
   }
 
   private static void checkCombination(
@@ -191,6 +197,26 @@ public record FederationConfig(
     if (algorithm == Algorithm.FEDBUFF && selection.type() != SelectionConfig.Type.UNIFORM) {
       throw new ConfigKeyException(
           "selection", "must be uniform for fedbuff, whose clients follow one another at random");
+    }
+  }
+
+  /** Only what a theorem covers. */
+  private static void checkPrivacy(
+      Algorithm algorithm, AggregationConfig aggregation, SelectionConfig selection) {
+    if (algorithm != Algorithm.FEDAVG && algorithm != Algorithm.FEDPROX) {
+      throw new ConfigKeyException(
+          "privacy", "is accounted for with fedavg and fedprox, not with " + algorithm);
+    }
+    if (aggregation.rule() != AggregationConfig.Rule.MEAN) {
+      throw new ConfigKeyException(
+          "privacy", "needs aggregation: mean, which it clips itself; see clip_norm");
+    }
+    if (selection.type() != SelectionConfig.Type.UNIFORM
+        && selection.type() != SelectionConfig.Type.POISSON) {
+      throw new ConfigKeyException(
+          "privacy",
+          "has a theorem for selection by uniform and poisson, not by "
+              + selection.type().name().toLowerCase(Locale.ROOT));
     }
   }
 
@@ -212,6 +238,7 @@ public record FederationConfig(
       @JsonProperty("partition") @Nullable PartitionConfig partition,
       @JsonProperty("selection") @Nullable SelectionConfig selection,
       @JsonProperty("aggregation") @Nullable AggregationConfig aggregation,
+      @JsonProperty("privacy") @Nullable PrivacyConfig privacy,
       @JsonProperty("asynchronous") @Nullable AsynchronousConfig asynchronous,
       @JsonProperty("latency") @Nullable LatencyConfig latency,
       @JsonProperty("attack") @Nullable AttackConfig attack,
@@ -233,6 +260,7 @@ public record FederationConfig(
         partition == null ? PartitionConfig.defaults() : partition,
         selection == null ? SelectionConfig.defaults() : selection,
         aggregation == null ? AggregationConfig.defaults() : aggregation,
+        privacy,
         asynchronous == null ? AsynchronousConfig.of(null, null) : asynchronous,
         latency == null ? LatencyConfig.of(null, null, null) : latency,
         attack,
@@ -263,6 +291,7 @@ public record FederationConfig(
         partition,
         selection,
         aggregation,
+        privacy,
         asynchronous,
         latency,
         attack,

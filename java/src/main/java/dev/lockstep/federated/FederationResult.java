@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param modelSha256 of the server's model, as float64 numbers in big-endian order
  * @param partition who had which samples
  * @param classCounts samples by [client][class]; empty without classes
+ * @param privacy what all rounds have told about any client; empty without privacy
  */
 public record FederationResult(
     boolean stopped,
@@ -18,4 +19,5 @@ public record FederationResult(
     Optional<RoundReport> last,
     String modelSha256,
     Partition partition,
-    Optional<int[][]> classCounts) {}
+    Optional<int[][]> classCounts,
+    Optional<PrivacySpent> privacy) {}

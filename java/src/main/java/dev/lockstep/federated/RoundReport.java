@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param loss of the server's model on the held-out samples; NaN in rounds that do not score
  * @param scores of the same; empty likewise
  * @param backdoorSuccess share of held-out samples of other classes that the trigger turns
+ * @param epsilon of the rounds so far, where there is privacy
  */
 public record RoundReport(
     int round,
@@ -38,4 +39,5 @@ public record RoundReport(
     double seconds,
     double loss,
     Optional<ValidationScores> scores,
-    Optional<Double> backdoorSuccess) {}
+    Optional<Double> backdoorSuccess,
+    Optional<Double> epsilon) {}

@@ -1,5 +1,6 @@
 package dev.lockstep.federated;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.Dataset;
@@ -42,6 +43,7 @@ final class Rounds {
   private final ServerState state;
   private final Selection selection;
   private final @Nullable ControlVariates controls;
+  private final @Nullable PrivateSum privateSum;
   private @Nullable Arrivals arrivals;
 
   Rounds(
@@ -72,6 +74,17 @@ final class Rounds {
         config.algorithm() == Algorithm.FEDBUFF
             ? new Arrivals(config, partition, plan.seed())
             : null;
+    privateSum = config.privacy() == null ? null : privateSum();
+  }
+
+  private PrivateSum privateSum() {
+    ParameterVector vector = trainer.vector();
+    if (vector.length() > vector.parameters()) {
+      throw new ConfigKeyException(
+          "privacy",
+          "is not accounted for with the statistics of batch norms; use a model without them");
+    }
+    return new PrivateSum(config, partition.clients(), vector.length(), plan.seed(), state);
   }
 
   private Set<Integer> dishonestClients() {
@@ -114,10 +127,7 @@ final class Rounds {
   RoundReport next() {
     long begin = System.nanoTime();
     int round = state.rounds;
-    RoundPlan planned =
-        arrivals != null
-            ? arrivals.plan(round)
-            : selection.plan(round, state.seconds, candidateLosses(round)::get);
+    RoundPlan planned = plan(round);
     Answers answers = new Answers(planned.assignments(), communicator);
     double[] change = combine(planned, answers);
     step(change);
@@ -144,7 +154,24 @@ final class Rounds {
         (System.nanoTime() - begin) / 1e9,
         evaluation.loss(),
         scored ? Optional.of(evaluation.scores()) : Optional.empty(),
-        scored ? scores.backdoorSuccess(state.model) : Optional.empty());
+        scored ? scores.backdoorSuccess(state.model) : Optional.empty(),
+        privacySpent().map(PrivacySpent::epsilon));
+  }
+
+  private RoundPlan plan(int round) {
+    if (arrivals != null) {
+      return arrivals.plan(round);
+    }
+    return privateSum != null
+        ? selection.planOf(round, state.seconds, privateSum.draw(round))
+        : selection.plan(round, state.seconds, candidateLosses(round)::get);
+  }
+
+  /** What is known about clients now; empty without privacy. */
+  Optional<PrivacySpent> privacySpent() {
+    return privateSum == null || state.rounds == 0
+        ? Optional.empty()
+        : Optional.of(privateSum.spent(state.rounds));
   }
 
   /** The losses that power of choice asks for, by client; collective. */
@@ -204,7 +231,9 @@ final class Rounds {
       if (!update.finite()) {
         continue;
       }
-      if (mean) {
+      if (privateSum != null) {
+        privateSum.add(update.change());
+      } else if (mean) {
         double share = assignment.weight(update.samples()) / most / effective;
         sum.add(share * shortening(update.change()), update.change());
       } else {
@@ -217,6 +246,9 @@ final class Rounds {
     answers.exchange();
     if (controls != null) {
       controls.finishRound(communicator);
+    }
+    if (privateSum != null) {
+      return privateSum.release(communicator, state.rounds);
     }
     if (mean) {
       sum.reduce(communicator);

@@ -42,7 +42,15 @@ final class Selection {
    * @param loss of a candidate
    */
   RoundPlan plan(int round, double start, IntToDoubleFunction loss) {
-    List<Assignment> asked = asked(round, loss);
+    return plan(round, start, asked(round, loss));
+  }
+
+  /** As the other, for clients that somebody else has drawn. */
+  RoundPlan planOf(int round, double start, int[] clients) {
+    return plan(round, start, bySamples(round, clients));
+  }
+
+  private RoundPlan plan(int round, double start, List<Assignment> asked) {
     List<Assignment> inTime = new ArrayList<>();
     Double deadline = config.latency().deadline();
     double longest = 0;

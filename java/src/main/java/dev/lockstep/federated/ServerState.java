@@ -20,6 +20,9 @@ final class ServerState {
   final ServerOptimizer optimizer;
   final RobustAggregation robust;
 
+  /** The norm to which private changes are shortened; one element, or none without privacy. */
+  final double[] privacyNorm;
+
   /** SCAFFOLD's c; empty for others. */
   final double[] control;
 
@@ -38,6 +41,8 @@ final class ServerState {
     this.model = model;
     optimizer = new ServerOptimizer(config.serverOptimizer(), parameters);
     robust = new RobustAggregation(config.aggregation(), model.length);
+    PrivacyConfig privacy = config.privacy();
+    privacyNorm = privacy == null ? new double[0] : new double[] {privacy.clipNorm()};
     control = new double[config.algorithm() == Algorithm.SCAFFOLD ? parameters : 0];
     if (config.algorithm() == Algorithm.FEDBUFF) {
       bases.put(0, model.clone());
@@ -46,6 +51,8 @@ final class ServerState {
 
   /** The vectors that every rank has, in the order in which a checkpoint keeps them. */
   double[][] vectors() {
-    return new double[][] {model, optimizer.first(), optimizer.second(), robust.center(), control};
+    return new double[][] {
+      model, optimizer.first(), optimizer.second(), robust.center(), control, privacyNorm
+    };
   }
 }
