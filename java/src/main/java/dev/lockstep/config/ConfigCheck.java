@@ -11,6 +11,7 @@ import dev.lockstep.train.strategy.Strategies;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -78,10 +79,7 @@ final class ConfigCheck {
       String keyPath = path.isEmpty() ? entry.getKey() : path + "." + entry.getKey();
       Type keyType = keys.get(entry.getKey());
       if (keyType == null) {
-        String nearest = ConfigSchema.nearest(rootType, keyPath, keys.keySet());
-        problem(
-            keyPath,
-            "unknown key \"" + keyPath + "\"; the nearest valid key is \"" + nearest + "\"");
+        problem(keyPath, "unknown key \"" + keyPath + "\"; " + advice(keyPath, keys.keySet()));
       } else if (type == StrategyConfig.class && entry.getKey().equals("type")) {
         List<String> types = List.copyOf(Strategies.options().keySet());
         entry.setValue(choice(types, entry.getValue(), keyPath));
@@ -89,6 +87,15 @@ final class ConfigCheck {
         entry.setValue(value(keyType, entry.getValue(), keyPath));
       }
     }
+  }
+
+  /** Names the key that was meant, or what there is where none resembles the one written. */
+  private String advice(String path, Collection<String> inSection) {
+    String nearest = ConfigSchema.nearest(rootType, path, inSection);
+    int edits = NearestName.distance(ConfigSchema.name(nearest), ConfigSchema.name(path));
+    return edits <= Math.max(2, ConfigSchema.name(path).length() / 2)
+        ? "the nearest valid key is \"" + nearest + "\""
+        : "the section's keys are " + String.join(", ", inSection);
   }
 
   private JsonNode value(Type type, JsonNode node, String path) {

@@ -146,7 +146,7 @@ final class ConfigSchema {
     return dot < 0 ? "" : path.substring(0, dot);
   }
 
-  private static String name(String path) {
+  static String name(String path) {
     return path.substring(path.lastIndexOf('.') + 1);
   }
 

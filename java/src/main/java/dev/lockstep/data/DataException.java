@@ -43,7 +43,11 @@ public final class DataException extends LockstepException {
     String reason =
         Files.isDirectory(file)
             ? "it is a folder; name a file in it"
-            : Files.exists(file) ? "check that it may be read" : "there is no such file";
+            : Files.exists(file)
+                ? "check that it may be read"
+                : file.toString().matches("[a-z][a-z0-9]+:/.*")
+                    ? "it is a web address; fetch the file and name its copy"
+                    : "there is no such file";
     return new DataException(file.toString(), "cannot be opened: " + reason, cause);
   }
 }

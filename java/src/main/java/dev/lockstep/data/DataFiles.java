@@ -151,7 +151,7 @@ public final class DataFiles {
   private static Format detect(Path path) {
     byte[] start;
     try (InputStream in = Files.newInputStream(path)) {
-      start = in.readNBytes(8);
+      start = in.readNBytes(OtherFormat.START_BYTES);
       if (Hdf5File.recognises(path)) {
         return Format.HDF5;
       }
@@ -169,10 +169,10 @@ public final class DataFiles {
       return Format.NPZ;
     }
     boolean gzip = startsWith(start, 0x1F, 0x8B);
-    if (gzip && name.endsWith(".gz")) {
+    if (name.endsWith(".gz")) {
       name = name.substring(0, name.length() - 3);
     }
-    if (TABLES.stream().anyMatch(name::endsWith)) {
+    if (TABLES.stream().anyMatch(name::endsWith) && !OtherFormat.isNoTable(start)) {
       return Format.CSV;
     }
     if (IdxFile.is(path)) {
@@ -182,6 +182,9 @@ public final class DataFiles {
       throw new DataException(
           path.toString(),
           "is compressed with gzip; unpack it (gunzip), or set format: csv if it is a table");
+    }
+    if (start.length == 0) {
+      throw new DataException(path.toString(), "is empty: it has 0 bytes; fetch or write it again");
     }
     throw new DataException(
         path.toString(),

@@ -3,6 +3,7 @@ package dev.lockstep.data;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Formats that are not read but often tried, by their first bytes, with what to do instead. */
 enum OtherFormat {
@@ -16,7 +17,13 @@ enum OtherFormat {
   PICKLE("\u0080\u0004", "looks like a Python pickle; write it as NPZ (numpy.savez)"),
   BZIP2("BZh", "is compressed with bzip2; unpack it (bunzip2)"),
   XZ("\u00fd7zXZ", "is compressed with xz; unpack it (unxz)"),
-  ZSTANDARD("(\u00b5/\u00fd", "is compressed with Zstandard; unpack it (unzstd)");
+  ZSTANDARD("(\u00b5/\u00fd", "is compressed with Zstandard; unpack it (unzstd)"),
+  GIT_LFS("version https://git-lfs", "is a pointer of Git LFS to a file; get that (git lfs pull)"),
+  DOCTYPE("<!DOCTYPE", "is a web page, perhaps the server's error; fetch the file again"),
+  HTML("<html", "is a web page, perhaps the server's error; fetch the file again");
+
+  /** So many bytes tell all of them apart. */
+  static final int START_BYTES = 32;
 
   private final byte[] start;
   private final String problem;
@@ -26,11 +33,19 @@ enum OtherFormat {
     this.problem = problem;
   }
 
+  /** Whether no table starts like this, whatever the file's name says. */
+  static boolean isNoTable(byte[] first) {
+    return Stream.of(GIT_LFS, DOCTYPE, HTML).anyMatch(format -> format.matches(first));
+  }
+
+  private boolean matches(byte[] first) {
+    return first.length >= start.length && Arrays.equals(start, Arrays.copyOf(first, start.length));
+  }
+
   /** What is wrong with a file that starts like this; empty if nothing is known. */
   static Optional<String> of(byte[] first) {
     return Arrays.stream(values())
-        .filter(format -> first.length >= format.start.length)
-        .filter(format -> Arrays.equals(format.start, Arrays.copyOf(first, format.start.length)))
+        .filter(format -> format.matches(first))
         .map(format -> format.problem)
         .findFirst();
   }

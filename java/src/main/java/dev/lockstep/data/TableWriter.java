@@ -37,6 +37,7 @@ public final class TableWriter implements AutoCloseable {
     this.columns = names.size();
     format = formatOf(file);
     part = file.resolveSibling(file.getFileName() + ".part");
+    requireRoom(file, names.size(), rows);
     out = new BufferedOutputStream(Files.newOutputStream(part), 1 << 16);
     format.writeHeader(out, names, rows);
   }
@@ -65,6 +66,25 @@ public final class TableWriter implements AutoCloseable {
       return new TableWriter(file, names, rows);
     } catch (IOException e) {
       throw cannotWrite(file, e);
+    }
+  }
+
+  /** Refuses what cannot fit before hours of writing: a number takes two bytes of text at least. */
+  private static void requireRoom(Path file, int columns, long rows) throws IOException {
+    double least = (double) rows * columns * (file.toString().endsWith(".csv") ? 2 : Double.BYTES);
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      return; // Opening the file will say so.
+    }
+    long free = Files.getFileStore(folder).getUsableSpace();
+    if (least > free && free > 0) {
+      throw new DataException(
+          file.toString(),
+          String.format(
+              Locale.ROOT,
+              "would take %.3g bytes at least, but its disk has only %.3g free",
+              least,
+              (double) free));
     }
   }
 

@@ -3,8 +3,10 @@ package dev.lockstep.monitor;
 import dev.lockstep.LockstepException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -34,16 +36,28 @@ public final class RunFolderException extends LockstepException {
 
   /** A file in the folder could not be written. */
   static RunFolderException writing(Path file, IOException cause) {
-    String reason =
-        cause instanceof FileSystemException e && e.getReason() != null
-            ? e.getReason()
-            : cause.getClass().getSimpleName() + ": " + cause.getMessage();
     return new RunFolderException(
         String.format(
             Locale.ROOT,
             "%s could not be written: %s. Free disk space or check the folder's permissions.",
             file,
-            reason),
+            reason(cause)),
         cause);
+  }
+
+  /** The names of Java's exceptions say what their messages, which are paths, leave out. */
+  private static @Nullable String reason(IOException cause) {
+    if (cause instanceof NoSuchFileException) {
+      return "a folder above it is missing and cannot be made";
+    }
+    if (cause instanceof AccessDeniedException) {
+      return "access is denied";
+    }
+    if (cause instanceof NotDirectoryException e) {
+      return e.getFile() + " is a file, not a folder";
+    }
+    return cause instanceof FileSystemException e && e.getReason() != null
+        ? e.getReason()
+        : cause.getMessage();
   }
 }

@@ -13,6 +13,14 @@ import dev.lockstep.comm.TcpOptions;
 import dev.lockstep.comm.Transfer;
 import dev.lockstep.comm.Work;
 import dev.lockstep.data.DataFiles;
+import dev.lockstep.federated.privacy.CanaryAudit;
+import dev.lockstep.federated.privacy.ClientSampling;
+import dev.lockstep.federated.privacy.DifferentialPrivacy;
+import dev.lockstep.federated.privacy.NoiseKey;
+import dev.lockstep.federated.privacy.PrivacyLedger;
+import dev.lockstep.federated.privacy.RenyiAccountant;
+import dev.lockstep.federated.privacy.SecureAggregationClient;
+import dev.lockstep.federated.privacy.SecureAggregationServer;
 import dev.lockstep.learn.Boosting;
 import dev.lockstep.learn.KMeans;
 import dev.lockstep.learn.LearnedModel;
@@ -70,6 +78,14 @@ class NullArgumentsTest {
           Table.class,
           LearnedModel.class,
           DataFiles.class,
+          ClientSampling.class,
+          RenyiAccountant.class,
+          PrivacyLedger.class,
+          DifferentialPrivacy.class,
+          NoiseKey.class,
+          CanaryAudit.class,
+          SecureAggregationClient.class,
+          SecureAggregationServer.class,
           RunFolder.class,
           Recording.class);
 

@@ -60,6 +60,23 @@ class PackageRulesTest {
         .check(LIBRARY);
   }
 
+  /** Cryptography and accounting are to be read, and trusted, without the rest. */
+  @Test
+  void thePrivacyOfFederatedTrainingStandsAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.lockstep.federated.privacy..")
+        .should()
+        .dependOnClassesThat(
+            JavaClass.Predicates.resideOutsideOfPackages(
+                "java..",
+                "javax.crypto..",
+                "org.jspecify..",
+                "dev.lockstep",
+                "dev.lockstep.federated.privacy.."))
+        .check(LIBRARY);
+  }
+
   @Test
   void packagesHaveNoCycles() {
     slices().matching("dev.lockstep.(*)..").should().beFreeOfCycles().check(LIBRARY);

@@ -156,7 +156,19 @@ class DataCommandTest {
     assertRefused("PAR1....", "is Parquet");
     assertRefused("GRIB....", "is GRIB");
     assertRefused("BZh91AY&SY", "unpack it (bunzip2)");
-    assertRefused("", "set format");
+    assertRefused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull");
+    assertRefused("<!DOCTYPE html>\n<html>404</html>\n", "is a web page");
+    assertRefused("", "is empty: it has 0 bytes");
+    assertRefused("nothing known", "set format");
+  }
+
+  @Test
+  void namesDoNotMislead() throws IOException {
+    Path page = Files.writeString(folder.resolve("page.csv"), "<!DOCTYPE html>\n<html>404</html>");
+    assertEquals(ExitCode.DATA, Main.execute("data", "describe", page.toString()));
+    assertTrue(err.toString(StandardCharsets.UTF_8).contains("is a web page"));
+    Path unpacked = Files.writeString(folder.resolve("unpacked.csv.gz"), "a,b\n1,2\n");
+    assertEquals(ExitCode.OK, Main.execute("data", "describe", unpacked.toString()));
   }
 
   /** The shell writes the name, which this JVM might not be able to. */

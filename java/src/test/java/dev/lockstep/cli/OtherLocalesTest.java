@@ -183,6 +183,7 @@ class OtherLocalesTest {
       strings = {
         "-Duser.language=ar -Duser.country=EG -Duser.extensions=u-nu-arab",
         "-Duser.language=fa -Duser.country=IR",
+        "-Duser.language=th -Duser.country=TH -Duser.extensions=u-nu-thai",
         "-Duser.language=tr -Duser.country=TR"
       })
   void theFilesAreTheSame(String language) throws Exception {

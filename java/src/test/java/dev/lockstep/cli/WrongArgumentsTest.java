@@ -111,6 +111,18 @@ class WrongArgumentsTest {
         Arguments.of(
             "data describe FOLDER", ExitCode.DATA, "cannot be opened: it is a folder; name a file"),
         Arguments.of(
+            train + "--set strategy.every=2",
+            wrong,
+            "unknown key \"strategy.every\"; the section's keys are type"),
+        Arguments.of(
+            train + "--set data.path=https://example.org/x.csv",
+            ExitCode.DATA,
+            "it is a web address; fetch the file"),
+        Arguments.of(
+            "data create FOLDER/cluster.tuning.csv --samples 1000000000000000",
+            ExitCode.DATA,
+            "bytes at least, but its disk has only"),
+        Arguments.of(
             train + "--set data.path=FOLDER", ExitCode.DATA, "it is a folder; name a file in it"));
   }
 

@@ -161,7 +161,12 @@ class RecordingTest {
     RunFolder inFile = RunFolder.of(runs.resolve("file"), "heat-flux");
     RunFolderException e =
         assertThrows(RunFolderException.class, () -> recording(inFile, false).open());
-    assertTrue(e.getMessage().contains(inFile.path().toString()), e.getMessage());
+    assertEquals(
+        inFile.path()
+            + " could not be written: "
+            + runs.resolve("file")
+            + " is a file, not a folder. Free disk space or check the folder's permissions.",
+        e.getMessage());
 
     Files.createDirectories(runs.resolve("folder/config.yaml/in-the-way"));
     RunFolder blocked = new RunFolder(runs.resolve("folder"));

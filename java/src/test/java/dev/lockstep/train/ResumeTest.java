@@ -111,9 +111,9 @@ class ResumeTest {
     Path run = folder.resolve("run");
     Runs.train(1, Runs.Plan.of(1, Runs.SGD), data, run);
     TrainingException e =
-        assertThrows(TrainingException.class, () -> resume(1, Runs.Plan.of(2, Runs.ADAM), run));
+        assertThrows(TrainingException.class, () -> resume(1, Runs.Plan.of(2, Runs.MOMENTUM), run));
     assertTrue(e.getMessage().contains("another model or optimiser"), e.getMessage());
-    assertTrue(e.getMessage().contains("optimizer.first_moment.layer0.weight"), e.getMessage());
+    assertTrue(e.getMessage().contains("optimizer.momentum.layer0.weight"), e.getMessage());
   }
 
   private List<TrainingResult> resume(int ranks, Runs.Plan plan, Path into) throws Exception {
