@@ -213,6 +213,16 @@ class ScriptsTest {
         outcome.lines());
   }
 
+  @Test
+  void aHeapThatIsNoSizeIsAConfigurationMistake() throws Exception {
+    Outcome outcome =
+        run(Map.of("LOCKSTEP_HEAP", "lots"), HPC.resolve("lockstep").toString(), "--version");
+    assertEquals(
+        List.of("lockstep: LOCKSTEP_HEAP is 'lots'; give the size of the Java heap, as in 8g"),
+        outcome.lines());
+    assertEquals(ExitCode.CONFIGURATION, outcome.code());
+  }
+
   /** Debian's mpich has mpicc.mpich, but mpi.h comes with libmpich-dev. */
   @Test
   void anMpiWithoutItsHeadersCountsAsMissing() throws Exception {
