@@ -9,71 +9,75 @@ import java.util.List;
  * What a run has released: what is to be written down, and all that the accountant needs.
  * Immutable.
  *
- * @param sampling how the clients of all rounds were drawn
- * @param entries rounds with their noise, in order
+ * @param entries rounds in order, all with the same sampler
  */
-public record PrivacyLedger(ClientSampling sampling, List<Entry> entries) {
+public record PrivacyLedger(List<Entry> entries) {
   /**
-   * Rounds with the same noise.
+   * Rounds that were alike.
    *
-   * @param rounds how many, at least 1
+   * @param sampling how the clients were drawn
    * @param noiseMultiplier the noise's standard deviation over the clipping norm, all that a round
    *     released taken together
+   * @param rounds how many, at least 1
    */
-  public record Entry(long rounds, double noiseMultiplier) {
+  public record Entry(ClientSampling sampling, double noiseMultiplier, long rounds) {
     /**
      * @throws IllegalArgumentException for less than one round, or noise that is negative
      */
     public Entry {
+      requireNonNull(sampling, "sampling");
+      RenyiAccountant.checkNoise(noiseMultiplier);
       if (rounds < 1) {
         throw new IllegalArgumentException("rounds must be at least 1, not " + rounds);
       }
-      RenyiAccountant.checkNoise(noiseMultiplier);
+    }
+
+    private boolean isLike(Entry other) {
+      return sampling.equals(other.sampling) && noiseMultiplier == other.noiseMultiplier;
     }
   }
 
+  /**
+   * @throws IllegalArgumentException for entries of two samplers, whose bounds speak of different
+   *     neighbours and do not add up
+   */
   public PrivacyLedger {
-    requireNonNull(sampling, "sampling");
     entries = List.copyOf(requireNonNull(entries, "entries"));
+    for (Entry entry : entries) {
+      RenyiAccountant.checkSampler(entries.get(0).sampling.sampler(), entry.sampling.sampler());
+    }
   }
 
   /** Of no rounds yet. */
-  public static PrivacyLedger of(ClientSampling sampling) {
-    return new PrivacyLedger(sampling, List.of());
+  public static PrivacyLedger empty() {
+    return new PrivacyLedger(List.of());
   }
 
   /**
    * With one round more of a mechanism.
    *
-   * @throws IllegalArgumentException for a mechanism whose clients are drawn in another way: the
-   *     bounds of two ways speak of different neighbours and do not add up
+   * @throws IllegalArgumentException for another sampler than that of the rounds before
    */
   public PrivacyLedger plusRound(DifferentialPrivacy mechanism) {
     return plusRounds(mechanism, 1);
   }
 
   /**
-   * With rounds more of a mechanism, see {@link #plusRound}.
+   * With rounds more of a mechanism.
    *
-   * @throws IllegalArgumentException for a mechanism whose clients are drawn in another way
+   * @throws IllegalArgumentException for another sampler than that of the rounds before
    */
   public PrivacyLedger plusRounds(DifferentialPrivacy mechanism, long rounds) {
-    if (!requireNonNull(mechanism, "mechanism").sampling().equals(sampling)) {
-      throw new IllegalArgumentException(
-          "The ledger is of "
-              + sampling
-              + "; rounds of "
-              + mechanism.sampling()
-              + " cannot be added to it: start a ledger for each.");
-    }
+    requireNonNull(mechanism, "mechanism");
     List<Entry> all = new ArrayList<>(entries);
-    Entry added = new Entry(rounds, mechanism.noiseMultiplier());
+    Entry added = new Entry(mechanism.sampling(), mechanism.noiseMultiplier(), rounds);
     int last = all.size() - 1;
-    if (last >= 0 && all.get(last).noiseMultiplier() == added.noiseMultiplier()) {
-      added = new Entry(all.remove(last).rounds() + rounds, added.noiseMultiplier());
+    if (last >= 0 && all.get(last).isLike(added)) {
+      long before = all.remove(last).rounds();
+      added = new Entry(added.sampling(), added.noiseMultiplier(), before + rounds);
     }
     all.add(added);
-    return new PrivacyLedger(sampling, all);
+    return new PrivacyLedger(all);
   }
 
   /** All rounds. */
@@ -85,7 +89,7 @@ public record PrivacyLedger(ClientSampling sampling, List<Entry> entries) {
   public RenyiAccountant accountant() {
     RenyiAccountant sum = RenyiAccountant.create();
     for (Entry entry : entries) {
-      sum = sum.plus(sampling, entry.noiseMultiplier(), entry.rounds());
+      sum = sum.plus(entry.sampling(), entry.noiseMultiplier(), entry.rounds());
     }
     return sum;
   }

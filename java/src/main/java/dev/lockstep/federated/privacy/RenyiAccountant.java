@@ -2,16 +2,17 @@ package dev.lockstep.federated.privacy;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.lockstep.federated.privacy.ClientSampling.Sampler;
 import java.util.Arrays;
 import java.util.stream.DoubleStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Adds up what rounds tell about one client, as Rényi differential privacy of many orders (Mironov
  * 2017), and converts the sum to (ε, δ). Immutable.
  *
  * <p>Privacy is that of a client as a whole, not of a sample of its. Which neighbouring populations
- * it speaks of depends on the sampler, see {@link ClientSampling.Sampler}; rounds of both cannot be
- * added up.
+ * it speaks of depends on the sampler, see {@link Sampler}; rounds of both cannot be added up.
  */
 public final class RenyiAccountant {
   /** The orders of dp-accounting 0.6.0: 1.1 to 10.9 by tenths, 11 to 63, 128, 256, 512, 1024. */
@@ -30,15 +31,17 @@ public final class RenyiAccountant {
 
   private final double[] orders;
   private final double[] divergences;
+  private final @Nullable Sampler sampler; // of the rounds so far, if there were any
 
-  private RenyiAccountant(double[] orders, double[] divergences) {
+  private RenyiAccountant(double[] orders, double[] divergences, @Nullable Sampler sampler) {
     this.orders = orders;
     this.divergences = divergences;
+    this.sampler = sampler;
   }
 
   /** Of no rounds yet, with the orders that dp-accounting takes. */
   public static RenyiAccountant create() {
-    return new RenyiAccountant(DEFAULT_ORDERS, new double[DEFAULT_ORDERS.length]);
+    return new RenyiAccountant(DEFAULT_ORDERS, new double[DEFAULT_ORDERS.length], null);
   }
 
   /**
@@ -53,7 +56,7 @@ public final class RenyiAccountant {
       throw new IllegalArgumentException(
           "orders must be some above 1, not " + Arrays.toString(orders));
     }
-    return new RenyiAccountant(orders.clone(), new double[orders.length]);
+    return new RenyiAccountant(orders.clone(), new double[orders.length], null);
   }
 
   /**
@@ -62,7 +65,8 @@ public final class RenyiAccountant {
    *
    * @param noiseMultiplier the standard deviation of the noise on the sum over the clipping norm; 0
    *     for none, which has no privacy
-   * @throws IllegalArgumentException for a negative or not finite number
+   * @throws IllegalArgumentException for a negative or not finite number, or another sampler than
+   *     that of the rounds before
    */
   public RenyiAccountant plus(ClientSampling sampling, double noiseMultiplier, long rounds) {
     requireNonNull(sampling, "sampling");
@@ -73,14 +77,27 @@ public final class RenyiAccountant {
     if (rounds == 0) {
       return this;
     }
-    ClientSampling.Sampler sampler = sampling.sampler();
-    SampledGaussian round =
-        new SampledGaussian(sampler, sampling.rate(), noiseMultiplier / sampler.normsApart());
+    if (sampler != null) {
+      checkSampler(sampler, sampling.sampler());
+    }
+    double sigma = noiseMultiplier / sampling.sampler().normsApart();
+    SampledGaussian round = new SampledGaussian(sampling.sampler(), sampling.rate(), sigma);
     double[] sum = divergences.clone();
     for (int i = 0; i < orders.length; i++) {
       sum[i] += rounds * round.divergence(orders[i]);
     }
-    return new RenyiAccountant(orders, sum);
+    return new RenyiAccountant(orders, sum, sampling.sampler());
+  }
+
+  static void checkSampler(Sampler before, Sampler added) {
+    if (before != added) {
+      throw new IllegalArgumentException(
+          "Rounds with the sampler "
+              + added
+              + " cannot be added to those with "
+              + before
+              + ": their bounds speak of different neighbours. Account for each on its own.");
+    }
   }
 
   static void checkNoise(double noiseMultiplier) {

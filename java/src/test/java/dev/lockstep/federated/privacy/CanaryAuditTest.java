@@ -26,7 +26,7 @@ class CanaryAuditTest {
     ClientSampling sampling = new ClientSampling(sampler, 1000, clients);
     DifferentialPrivacy mechanism = DifferentialPrivacy.of(sampling, noise, 1);
     CanaryAudit.Result lower = audit(mechanism, rounds);
-    double upper = PrivacyLedger.of(sampling).plusRounds(mechanism, rounds).spent(DELTA).epsilon();
+    double upper = PrivacyLedger.empty().plusRounds(mechanism, rounds).spent(DELTA).epsilon();
     assertTrue(lower.epsilon() > 0, "found nothing: " + lower);
     assertTrue(lower.epsilon() <= upper, lower + " above " + upper);
   }
@@ -36,7 +36,7 @@ class CanaryAuditTest {
     ClientSampling sampling = ClientSampling.poisson(1000, 200);
     DifferentialPrivacy promised = DifferentialPrivacy.of(sampling, 4, 1);
     DifferentialPrivacy broken = DifferentialPrivacy.of(sampling, 0, 1);
-    double upper = PrivacyLedger.of(sampling).plusRounds(promised, 20).spent(DELTA).epsilon();
+    double upper = PrivacyLedger.empty().plusRounds(promised, 20).spent(DELTA).epsilon();
     double lower = audit(broken, 20).epsilon();
     assertTrue(upper < 2, "upper " + upper);
     assertTrue(lower > 2 * upper, "lower " + lower + ", upper " + upper);
@@ -48,7 +48,7 @@ class CanaryAuditTest {
     ClientSampling sampling = ClientSampling.poisson(1000, 1000);
     DifferentialPrivacy promised = DifferentialPrivacy.of(sampling, 10, 1);
     DifferentialPrivacy broken = DifferentialPrivacy.of(sampling, 10.0 / 1000, 1);
-    double upper = PrivacyLedger.of(sampling).plusRounds(promised, 1).spent(DELTA).epsilon();
+    double upper = PrivacyLedger.empty().plusRounds(promised, 1).spent(DELTA).epsilon();
     assertTrue(audit(broken, 1).epsilon() > upper);
   }
 

@@ -53,6 +53,18 @@ class PrimitivesTest {
   }
 
   @Test
+  void encryptedSharesAreBoundToRoundSenderAndReceiver() {
+    byte[] key = bytes("07".repeat(32));
+    byte[] shares = bytes("2a".repeat(2 * ShamirSharing.LENGTH));
+    byte[] encrypted = ShareCipher.encrypt(key, 1, 2, 3, shares);
+    assertEquals(ShareCipher.LENGTH, encrypted.length);
+    assertArrayEquals(shares, ShareCipher.decrypt(key, 1, 2, 3, encrypted).orElseThrow());
+    assertTrue(ShareCipher.decrypt(key, 0, 2, 3, encrypted).isEmpty());
+    assertTrue(ShareCipher.decrypt(key, 1, 3, 2, encrypted).isEmpty());
+    assertTrue(ShareCipher.decrypt(key, 1, 2, 4, encrypted).isEmpty());
+  }
+
+  @Test
   void aStreamReadInPiecesIsTheSame() {
     byte[] whole = new byte[30_000];
     new KeyedStream(new byte[32], new byte[12]).next(whole, whole.length);

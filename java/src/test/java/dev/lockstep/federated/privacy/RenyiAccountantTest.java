@@ -180,23 +180,34 @@ class RenyiAccountantTest {
   }
 
   @Test
-  void aLedgerRefusesRoundsOfAnotherSampler() {
+  void aLedgerHoldsRoundsOfOneSamplerAlone() {
     ClientSampling poisson = ClientSampling.poisson(100, 10);
+    ClientSampling more = ClientSampling.poisson(120, 10);
     ClientSampling fixed = ClientSampling.fixedSize(100, 10);
     PrivacyLedger ledger =
-        PrivacyLedger.of(poisson)
+        PrivacyLedger.empty()
             .plusRounds(DifferentialPrivacy.of(poisson, 1, 1), 3)
             .plusRound(DifferentialPrivacy.of(poisson, 1, 0.5))
-            .plusRound(DifferentialPrivacy.of(poisson, 2, 1));
+            .plusRound(DifferentialPrivacy.of(poisson, 2, 1))
+            .plusRound(DifferentialPrivacy.of(more, 2, 1));
     assertEquals(
-        new PrivacyLedger(
-            poisson, List.of(new PrivacyLedger.Entry(4, 1), new PrivacyLedger.Entry(1, 2))),
-        ledger);
-    assertEquals(5, ledger.rounds());
-    assertEquals(
-        RenyiAccountant.create().plus(poisson, 1, 4).plus(poisson, 2, 1).bound(1e-3),
-        ledger.spent(1e-3));
-    refused(() -> ledger.plusRound(DifferentialPrivacy.of(fixed, 1, 1)), "start a ledger for each");
+        List.of(
+            new PrivacyLedger.Entry(poisson, 1, 4),
+            new PrivacyLedger.Entry(poisson, 2, 1),
+            new PrivacyLedger.Entry(more, 2, 1)),
+        ledger.entries());
+    assertEquals(6, ledger.rounds());
+    RenyiAccountant sum =
+        RenyiAccountant.create().plus(poisson, 1, 4).plus(poisson, 2, 1).plus(more, 2, 1);
+    assertEquals(sum.bound(1e-3), ledger.spent(1e-3));
+    refused(() -> ledger.plusRound(DifferentialPrivacy.of(fixed, 1, 1)), "different neighbours");
+    refused(() -> sum.plus(fixed, 1, 1), "different neighbours");
+    refused(
+        () ->
+            new PrivacyLedger(
+                List.of(
+                    new PrivacyLedger.Entry(poisson, 1, 1), new PrivacyLedger.Entry(fixed, 1, 1))),
+        "different neighbours");
   }
 
   private static void refused(Runnable call, String part) {
