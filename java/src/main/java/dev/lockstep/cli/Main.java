@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       TrainCommand.class,
       FitCommand.class,
+      FederateCommand.class,
       PredictCommand.class,
       LocalizeCommand.class,
       SummaryCommand.class,

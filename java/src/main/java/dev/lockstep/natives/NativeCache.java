@@ -3,6 +3,7 @@ package dev.lockstep.natives;
 import dev.lockstep.LockstepException;
 import java.io.File;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -12,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * The folder into which JavaCPP unpacks native libraries: {@code LOCKSTEP_CACHE} for every JVM, not
@@ -55,6 +57,22 @@ public final class NativeCache {
       return "it is a file";
     }
     return e instanceof AccessDeniedException ? "it cannot be written" : "it cannot be made";
+  }
+
+  /**
+   * Initialises JavaCPP's pointers, with the environment's folder, before anything else of it. Left
+   * to chance, a thread that initialises {@link Pointer} holds the class and waits for the loader,
+   * while another that loads a library holds the loader and waits for the class, both for good.
+   *
+   * @throws NativeCacheException when the folder cannot be written
+   */
+  public static void initializePointers() {
+    useFolderOfEnvironment();
+    try {
+      MethodHandles.lookup().ensureInitialized(Pointer.class);
+    } catch (IllegalAccessException e) {
+      throw new AssertionError("Pointer is a public class", e);
+    }
   }
 
   /** Where JavaCPP keeps the unpacked libraries; best on a disk of this node. */
