@@ -40,7 +40,6 @@ std::span<T> positions_at(const Arguments& arguments, std::int64_t address, std:
 splitting::RefinementOptions refinement_options(const Arguments& arguments, double noise_factor,
                                                 double huber) {
   arguments.finite_and_not_negative("noise_factor", noise_factor);
-  if (noise_factor == 0) arguments.refuse("noise_factor", "0", "must be positive");
   arguments.finite_and_not_negative("huber", huber);
   splitting::RefinementOptions options;
   options.noise_factor = noise_factor;
@@ -65,16 +64,18 @@ void check_kept(const Arguments& arguments, std::span<const std::int32_t> kept, 
 std::int64_t open_localizer(std::int64_t communicator, std::int32_t dimension, std::int64_t sensors,
                             std::int64_t anchors, std::int64_t anchor_positions, std::int64_t sensor_ranges,
                             std::int64_t sensor_pairs, std::int64_t sensor_distances,
-                            std::int64_t anchor_ranges, std::int64_t anchor_pairs,
-                            std::int64_t anchor_distances, std::int64_t neighbor_offsets,
+                            std::int64_t sensor_deviations, std::int64_t anchor_ranges,
+                            std::int64_t anchor_pairs, std::int64_t anchor_distances,
+                            std::int64_t anchor_deviations, std::int64_t neighbor_offsets,
                             std::int64_t neighbors, std::int32_t most_neighbors) {
   return at_boundary([&] {
     std::shared_ptr<Communicator> group = communicators().find(communicator).share();
     return localizers().insert(std::make_shared<Localizer>(
-        std::move(group), network_from(Arguments("open_localizer"),
-                                       {dimension, sensors, anchors, anchor_positions, sensor_ranges,
-                                        sensor_pairs, sensor_distances, anchor_ranges, anchor_pairs,
-                                        anchor_distances, neighbor_offsets, neighbors, most_neighbors})));
+        std::move(group),
+        network_from(Arguments("open_localizer"),
+                     {dimension, sensors, anchors, anchor_positions, sensor_ranges, sensor_pairs,
+                      sensor_distances, sensor_deviations, anchor_ranges, anchor_pairs, anchor_distances,
+                      anchor_deviations, neighbor_offsets, neighbors, most_neighbors})));
   });
 }
 
@@ -143,16 +144,17 @@ double read_mean_objective(std::int64_t localizer) {
 
 void replace_network(std::int64_t localizer, std::int64_t sensors, std::int64_t anchors,
                      std::int64_t anchor_positions, std::int64_t sensor_ranges, std::int64_t sensor_pairs,
-                     std::int64_t sensor_distances, std::int64_t anchor_ranges, std::int64_t anchor_pairs,
-                     std::int64_t anchor_distances, std::int64_t neighbor_offsets, std::int64_t neighbors,
+                     std::int64_t sensor_distances, std::int64_t sensor_deviations,
+                     std::int64_t anchor_ranges, std::int64_t anchor_pairs, std::int64_t anchor_distances,
+                     std::int64_t anchor_deviations, std::int64_t neighbor_offsets, std::int64_t neighbors,
                      std::int32_t most_neighbors, std::int64_t kept, std::int64_t positions) {
   at_boundary([&] {
     const Arguments arguments("replace_network");
     const auto open = localizers().find(localizer);
-    splitting::Network network =
-        network_from(arguments, {open->dimension(), sensors, anchors, anchor_positions, sensor_ranges,
-                                 sensor_pairs, sensor_distances, anchor_ranges, anchor_pairs,
-                                 anchor_distances, neighbor_offsets, neighbors, most_neighbors});
+    splitting::Network network = network_from(
+        arguments, {open->dimension(), sensors, anchors, anchor_positions, sensor_ranges, sensor_pairs,
+                    sensor_distances, sensor_deviations, anchor_ranges, anchor_pairs, anchor_distances,
+                    anchor_deviations, neighbor_offsets, neighbors, most_neighbors});
     const auto count = static_cast<std::size_t>(network.sensors);
     const auto numbers = elements_at<const std::int32_t>(arguments, "kept", kept, count);
     check_kept(arguments, numbers, open->sensors());
@@ -163,7 +165,7 @@ void replace_network(std::int64_t localizer, std::int64_t sensors, std::int64_t 
 }
 
 void refine_positions(std::int64_t localizer, double noise_factor, double huber, std::int32_t max_iterations,
-                      double tolerance, std::int64_t positions, std::int64_t summary) {
+                      double tolerance, bool searches, std::int64_t positions, std::int64_t summary) {
   at_boundary([&] {
     const Arguments arguments("refine_positions");
     const auto open = localizers().find(localizer);
@@ -172,6 +174,7 @@ void refine_positions(std::int64_t localizer, double noise_factor, double huber,
     arguments.finite_and_not_negative("tolerance", tolerance);
     options.max_iterations = max_iterations;
     options.tolerance = tolerance;
+    options.searches = searches;
     const auto in_out = positions_at<double>(arguments, positions, coordinates(*open));
     const auto out = elements_at<double>(arguments, "summary", summary, 3);
     const splitting::Refinement result = open->refine(options, in_out);

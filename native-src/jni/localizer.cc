@@ -1,5 +1,6 @@
 #include "jni/localizer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "lockstep/error.h"
@@ -34,6 +35,15 @@ void Localizer::check_length(std::size_t length, int numbers_each) const {
   throw Error(ErrorCode::INVALID_ARGUMENT,
               "The localizer's network was replaced by another thread during the call; one thread at a time "
               "may use a localizer.");
+}
+
+void Localizer::check_noise(const splitting::RefinementOptions& options) const {
+  const auto is_exact = [](const auto& range) { return range.deviation == 0; };
+  const bool some_are = std::any_of(network_.sensor_ranges.begin(), network_.sensor_ranges.end(), is_exact) ||
+                        std::any_of(network_.anchor_ranges.begin(), network_.anchor_ranges.end(), is_exact);
+  if (options.noise_factor > 0 || !some_are) return;
+  throw Error(ErrorCode::INVALID_ARGUMENT,
+              "noise_factor is 0 and a range has no deviation of its own; one of them must be positive.");
 }
 
 splitting::Splitting& Localizer::started() {
@@ -82,18 +92,23 @@ void Localizer::replace(splitting::Network network, std::span<const std::int32_t
     splitting_ = std::move(next);
   }
   network_ = std::move(network);
+  estimate_.clear();
 }
 
 splitting::Refinement Localizer::refine(const splitting::RefinementOptions& options,
                                         std::span<double> positions) {
   const Lock lock(mutex_);
+  check_noise(options);
   check_length(positions.size(), network_.dimension);
-  return splitting::refine(*group_, network_, options, positions);
+  refined_ = splitting::refine(*group_, network_, options, positions);
+  estimate_.assign(positions.begin(), positions.end());
+  return refined_;
 }
 
 void Localizer::covariances(const splitting::RefinementOptions& options, std::span<const double> positions,
                             std::span<double> out) {
   const Lock lock(mutex_);
+  check_noise(options);
   check_length(positions.size(), network_.dimension);
   check_length(out.size(), network_.dimension * network_.dimension);
   splitting::covariances(*group_, network_, options, positions, out);
@@ -102,8 +117,13 @@ void Localizer::covariances(const splitting::RefinementOptions& options, std::sp
 std::vector<splitting::Ambiguity> Localizer::find_ambiguous(const splitting::RefinementOptions& options,
                                                             std::span<const double> positions) {
   const Lock lock(mutex_);
+  check_noise(options);
   check_length(positions.size(), network_.dimension);
-  return splitting::find_ambiguous(*group_, network_, options, positions);
+  // Other folds belong to the estimate that they were found beside.
+  const bool is_estimate = std::equal(positions.begin(), positions.end(), estimate_.begin(), estimate_.end());
+  return splitting::find_ambiguous(
+      *group_, network_, options, positions,
+      is_estimate ? std::span<const splitting::Fold>(refined_.others) : std::span<const splitting::Fold>());
 }
 
 }  // namespace lockstep

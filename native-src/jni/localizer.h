@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <vector>
 
 #include "collective/communicator/communicator.h"
 #include "jni/registry.h"
@@ -40,11 +41,15 @@ class Localizer {
                                                    std::span<const double> positions);
 
  private:
+  /// @throws Error INVALID_ARGUMENT where a range would weigh infinitely
+  void check_noise(const splitting::RefinementOptions& options) const;
   void check_length(std::size_t length, int numbers_each) const;
   splitting::Splitting& started();
 
   const std::shared_ptr<Communicator> group_;
-  mutable std::mutex mutex_;  ///< guards what follows
+  mutable std::mutex mutex_;       ///< guards what follows
+  splitting::Refinement refined_;  ///< the last one, with other folds …
+  std::vector<double> estimate_;   ///< … and where it ended
   splitting::Network network_;
   splitting::Options options_;
   std::unique_ptr<splitting::Splitting> splitting_;

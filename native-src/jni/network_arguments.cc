@@ -9,24 +9,34 @@ namespace {
 
 using gradient::Arguments;
 
+/// None where the address is 0.
+std::span<const double> deviations_at(const Arguments& arguments, const char* name, std::int64_t address,
+                                      std::size_t count) {
+  return address == 0 ? std::span<const double>()
+                      : elements_at<const double>(arguments, name, address, count);
+}
+
 void read_ranges(const Arguments& arguments, const NetworkArguments& raw, splitting::Network& network) {
   const std::size_t between = length_of(arguments, "sensor_ranges", raw.sensor_ranges);
   const auto pairs =
       elements_at<const std::int32_t>(arguments, "sensor_pairs", raw.sensor_pairs, 2 * between);
   const auto distances =
       elements_at<const double>(arguments, "sensor_distances", raw.sensor_distances, between);
+  const auto deviations = deviations_at(arguments, "sensor_deviations", raw.sensor_deviations, between);
   network.sensor_ranges.reserve(between);
   for (std::size_t k = 0; k < between; ++k) {
-    network.sensor_ranges.push_back({pairs[2 * k], pairs[2 * k + 1], distances[k]});
+    network.sensor_ranges.push_back(
+        {pairs[2 * k], pairs[2 * k + 1], distances[k], deviations.empty() ? 0 : deviations[k]});
   }
   const std::size_t to_anchors = length_of(arguments, "anchor_ranges", raw.anchor_ranges);
   const auto seen =
       elements_at<const std::int32_t>(arguments, "anchor_pairs", raw.anchor_pairs, 2 * to_anchors);
   const auto lengths =
       elements_at<const double>(arguments, "anchor_distances", raw.anchor_distances, to_anchors);
+  const auto own = deviations_at(arguments, "anchor_deviations", raw.anchor_deviations, to_anchors);
   network.anchor_ranges.reserve(to_anchors);
   for (std::size_t k = 0; k < to_anchors; ++k) {
-    network.anchor_ranges.push_back({seen[2 * k], seen[2 * k + 1], lengths[k]});
+    network.anchor_ranges.push_back({seen[2 * k], seen[2 * k + 1], lengths[k], own.empty() ? 0 : own[k]});
   }
 }
 

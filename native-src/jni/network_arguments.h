@@ -18,9 +18,11 @@ struct NetworkArguments {
   std::int64_t sensor_ranges;
   std::int64_t sensor_pairs;
   std::int64_t sensor_distances;
+  std::int64_t sensor_deviations;
   std::int64_t anchor_ranges;
   std::int64_t anchor_pairs;
   std::int64_t anchor_distances;
+  std::int64_t anchor_deviations;
   std::int64_t neighbor_offsets;
   std::int64_t neighbors;
   std::int32_t most_neighbors;

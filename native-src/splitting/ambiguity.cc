@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
@@ -19,7 +20,7 @@ constexpr std::size_t PATCH = 40;
 // Larger networks are not searched for groups, which would take longer than all the rest.
 constexpr std::int32_t MOST_FOR_GROUPS = 3000;
 // Of the mean range: sensors of a group that stay within are not ambiguous, though others of it are.
-constexpr double LEAST_MOVE = 0.05;
+constexpr double LEAST_MOVE = 0.1;
 
 using BySensor = std::map<std::int32_t, Ambiguity>;
 
@@ -57,9 +58,29 @@ void add_groups(Communicator& ranks, const RangeGraph& graph, const SensorSlices
   }
 }
 
+/// The places of other folds, the likeliest fold first.
+template <int D>
+void add_folds(const RangeGraph& graph, std::span<const Fold> others, std::span<const double> points,
+               BySensor& ambiguous) {
+  std::vector<const Fold*> sorted;
+  for (const Fold& fold : others) {
+    if (fold.cost < MOST_RISE) sorted.push_back(&fold);
+  }
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Fold* a, const Fold* b) { return a->cost < b->cost; });
+  for (const Fold* fold : sorted) {
+    for (std::int32_t sensor = 0; sensor < graph.sensors(); ++sensor) {
+      const double* place = &fold->positions[static_cast<std::size_t>(sensor) * D];
+      const double moved = distance_between<D>(place, &points[static_cast<std::size_t>(sensor) * D]);
+      if (moved < LEAST_MOVE * graph.mean_range()) continue;
+      ambiguous.insert({sensor, {sensor, {place, place + D}, fold->cost}});
+    }
+  }
+}
+
 template <int D>
 std::vector<Ambiguity> find_in(Communicator& group, const Network& network, const RefinementOptions& options,
-                               std::span<const double> positions) {
+                               std::span<const double> positions, std::span<const Fold> others) {
   RangeGraph graph(network, options.noise_factor);
   const SensorSlices slices(group, network.sensors);
   const std::vector<double> points = graph.points_at(positions);
@@ -68,6 +89,7 @@ std::vector<Ambiguity> find_in(Communicator& group, const Network& network, cons
   add_single_sensors<D>(graph, slices, Loss{options.huber}, points, found);
   if (network.sensors <= MOST_FOR_GROUPS)
     add_groups<D>(group, graph, slices, Loss{options.huber}, points, found);
+  add_folds<D>(graph, others, points, found);
   std::vector<Ambiguity> ambiguous;
   for (auto& [sensor, ambiguity] : found) ambiguous.push_back(std::move(ambiguity));
   return ambiguous;
@@ -76,9 +98,10 @@ std::vector<Ambiguity> find_in(Communicator& group, const Network& network, cons
 }  // namespace
 
 std::vector<Ambiguity> find_ambiguous(Communicator& group, const Network& network,
-                                      const RefinementOptions& options, std::span<const double> positions) {
-  return network.dimension == 2 ? find_in<2>(group, network, options, positions)
-                                : find_in<3>(group, network, options, positions);
+                                      const RefinementOptions& options, std::span<const double> positions,
+                                      std::span<const Fold> others) {
+  return network.dimension == 2 ? find_in<2>(group, network, options, positions, others)
+                                : find_in<3>(group, network, options, positions, others);
 }
 
 }  // namespace lockstep::splitting

@@ -32,6 +32,12 @@ void check_length(double range, const std::string& first, const std::string& sec
                  "; a range is a finite distance that is not negative.");
 }
 
+void check_deviation(double deviation, const std::string& first, const std::string& second) {
+  if (deviation >= 0 && deviation <= LONGEST) return;
+  refuse_network("the standard deviation of the range between " + first + " and " + second + " is " +
+                 std::to_string(deviation) + "; it is finite and not negative.");
+}
+
 [[noreturn]] void refuse_second(const std::string& first, const std::string& second, double one,
                                 double other) {
   refuse_network("the range between " + first + " and " + second + " is given twice with different values, " +
@@ -67,6 +73,7 @@ void check_sensor_ranges(Network& network) {
     }
     if (range.first > range.second) std::swap(range.first, range.second);
     check_length(range.range, numbered("sensor", range.first), numbered("sensor", range.second));
+    check_deviation(range.deviation, numbered("sensor", range.first), numbered("sensor", range.second));
   }
   auto& ranges = network.sensor_ranges;
   std::sort(ranges.begin(), ranges.end(), [](const SensorRange& a, const SensorRange& b) {
@@ -87,6 +94,7 @@ void check_anchor_ranges(Network& network) {
     check_number("sensor", range.sensor, network.sensors);
     check_number("anchor", range.anchor, network.anchors());
     check_length(range.range, numbered("sensor", range.sensor), numbered("anchor", range.anchor));
+    check_deviation(range.deviation, numbered("sensor", range.sensor), numbered("anchor", range.anchor));
   }
   auto& ranges = network.anchor_ranges;
   std::sort(ranges.begin(), ranges.end(), [](const AnchorRange& a, const AnchorRange& b) {

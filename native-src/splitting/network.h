@@ -15,13 +15,15 @@ constexpr int MOST_NEIGHBORS = 28;
 struct SensorRange {
   std::int32_t first;  ///< sensor, less than `second`
   std::int32_t second;
-  double range;  ///< measured distance, ≥ 0, in the anchors' unit of length
+  double range;          ///< measured distance, ≥ 0, in the anchors' unit of length
+  double deviation = 0;  ///< the part of its standard deviation that does not grow with the distance
 };
 
 struct AnchorRange {
   std::int32_t sensor;
   std::int32_t anchor;
   double range;
+  double deviation = 0;
 };
 
 /// Values only; the same on every rank of a group. Checked by checked(), which everything else relies on.

@@ -37,17 +37,16 @@ RangeGraph::RangeGraph(const Network& network, double noise_factor)
 
   ends_.resize(static_cast<std::size_t>(offsets_.back()));
   std::vector<std::int64_t> next(offsets_.begin(), offsets_.end() - 1);
-  const double least = LEAST_RANGE_FOR_WEIGHT * mean_range_;
-  auto add = [&](std::int32_t sensor, std::int32_t point, double range) {
-    const double precision = 1 / (noise_factor * std::max(range, least));
-    ends_[static_cast<std::size_t>(next[static_cast<std::size_t>(sensor)]++)] = {point, range, precision};
+  auto add = [&](std::int32_t sensor, std::int32_t point, double range, double deviation) {
+    ends_[static_cast<std::size_t>(next[static_cast<std::size_t>(sensor)]++)] = {
+        point, range, precision_of(range, deviation), deviation};
   };
   for (const SensorRange& edge : network.sensor_ranges) {
-    add(edge.first, edge.second, edge.range);
-    add(edge.second, edge.first, edge.range);
+    add(edge.first, edge.second, edge.range, edge.deviation);
+    add(edge.second, edge.first, edge.range, edge.deviation);
   }
   for (const AnchorRange& edge : network.anchor_ranges) {
-    add(edge.sensor, network.sensors + edge.anchor, edge.range);
+    add(edge.sensor, network.sensors + edge.anchor, edge.range, edge.deviation);
   }
   for (std::size_t sensor = 0; sensor + 1 < offsets_.size(); ++sensor) {
     std::sort(ends_.begin() + offsets_[sensor], ends_.begin() + offsets_[sensor + 1],
@@ -74,7 +73,7 @@ RangeGraph::RangeGraph(const RangeGraph& whole, std::span<const std::int32_t> se
             points.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(end.point) * d);
         anchor_positions_.insert(anchor_positions_.end(), place, place + dimension_);
       }
-      ends_.push_back({at->second, end.range, end.precision});
+      ends_.push_back({at->second, end.range, end.precision, end.deviation});
     }
     offsets_.push_back(static_cast<std::int64_t>(ends_.size()));
     std::sort(ends_.begin() + offsets_[offsets_.size() - 2], ends_.end(),
@@ -94,9 +93,13 @@ void RangeGraph::weigh_by(std::span<const double> points) {
         square += difference * difference;
       }
       const double distance = std::max(std::sqrt(square), LEAST_SHARE_OF_RANGE * end.range);
-      end.precision = 1 / (noise_factor_ * std::max(distance, LEAST_RANGE_FOR_WEIGHT * mean_range_));
+      end.precision = precision_of(distance, end.deviation);
     }
   }
+}
+
+double RangeGraph::precision_of(double distance, double deviation) const {
+  return 1 / std::hypot(noise_factor_ * std::max(distance, LEAST_RANGE_FOR_WEIGHT * mean_range_), deviation);
 }
 
 std::vector<double> RangeGraph::points_at(std::span<const double> positions) const {

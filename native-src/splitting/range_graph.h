@@ -19,13 +19,15 @@ struct RangeEnd {
   std::int32_t point;  ///< the other end
   double range;
   double precision;  ///< 1 / standard deviation of the range
+  double deviation;  ///< the part of that which does not grow with the distance
 };
 
 /// Compressed rows: sensor-sensor ranges appear in both ends' rows.
 class RangeGraph {
  public:
-  /// The standard deviation of a range is noise_factor times the range, and at least noise_factor times a
-  /// thousandth of the network's mean range: otherwise a range of zero would weigh infinitely.
+  /// The variance of a range is the square of noise_factor times the range, which counts as at least a
+  /// thousandth of the network's mean range (otherwise a range of zero would weigh infinitely), and of the
+  /// range's own deviation.
   RangeGraph(const Network& network, double noise_factor);
 
   /// Some sensors of a network, among all others at fixed places: those that `sensors` have ranges to become
@@ -52,6 +54,9 @@ class RangeGraph {
   }
 
   double mean_range() const { return mean_range_; }
+
+  /// 1 / standard deviation of a range. @param distance that the part which grows with it is taken from
+  double precision_of(double distance, double deviation) const;
 
   /// @param positions sensors × d @return points × d: the anchors follow
   std::vector<double> points_at(std::span<const double> positions) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "splitting/flips.h"
@@ -31,7 +32,8 @@ Refinement settle(const RangeGraph& graph, const SensorSlices& slices, const Ref
     const int left = options.max_iterations - total.iterations;
     const Refinement part =
         descend<D>(graph, slices, loss, {.max_steps = left, .tolerance = tolerance}, points);
-    total = {part.cost, total.iterations + part.iterations, part.converged && tolerance == options.tolerance};
+    total = {
+        part.cost, total.iterations + part.iterations, part.converged && tolerance == options.tolerance, {}};
     if (is_last || total.iterations == options.max_iterations) break;
     if (flip<D>(graph, slices, loss, points, candidates) > 0) continue;
     if (tolerance == options.tolerance) break;
@@ -52,7 +54,7 @@ void descend_reweighted(RangeGraph& graph, const SensorSlices& slices, const Ref
         graph, slices, Loss{options.huber},
         {.max_steps = std::max(1, options.max_iterations - total.iterations), .tolerance = options.tolerance},
         points);
-    total = {part.cost, total.iterations + part.iterations, part.converged};
+    total = {part.cost, total.iterations + part.iterations, part.converged, {}};
     double moved = 0;
     for (std::size_t k = 0; k < before.size(); ++k) moved = std::max(moved, std::abs(points[k] - before[k]));
     if (moved <= STILL * graph.mean_range() || total.iterations >= options.max_iterations) break;
@@ -66,14 +68,20 @@ Refinement refine_in(Communicator& group, const Network& network, const Refineme
   const SensorSlices slices(group, network.sensors);
   std::vector<double> points = graph.points_at(positions);
   Refinement total = settle<D>(graph, slices, options, points);
+  std::vector<Fold> others;
   if (options.searches) {
-    const Fold start{total.cost,
-                     {points.begin(), points.begin() + static_cast<std::ptrdiff_t>(positions.size())}};
-    const std::vector<Fold> folds = search(group, graph, slices, Loss{options.huber}, 0, start);
+    const Fold start{
+        total.cost, 0, {points.begin(), points.begin() + static_cast<std::ptrdiff_t>(positions.size())}};
+    std::vector<Fold> folds = search(group, graph, slices, Loss{options.huber}, start);
     std::copy(folds.front().positions.begin(), folds.front().positions.end(), points.begin());
+    for (std::size_t k = 1; k < folds.size(); ++k) {
+      folds[k].cost -= folds.front().cost;
+      others.push_back(std::move(folds[k]));
+    }
   }
   descend_reweighted<D>(graph, slices, options, points, total);
   std::copy_n(points.begin(), positions.size(), positions.begin());
+  total.others = std::move(others);
   return total;
 }
 

@@ -18,17 +18,27 @@
 namespace lockstep::splitting {
 
 struct RefinementOptions {
-  double noise_factor = 0.05;  ///< σ: the standard deviation of a range is σ times the range
+  double noise_factor = 0.05;  ///< σ: the part of a range's standard deviation that grows with it, over it
   double huber = 0;            ///< threshold in standard deviations; 0: least squares
   int max_iterations = 200;
   double tolerance = 1e-6;  ///< relative decrease of the cost in a step at which it ends
   bool searches = true;     ///< for a fold of lower cost than the one that the start is in
 };
 
+/// A local minimum of the cost.
+struct Fold {
+  double cost = 0;                ///< by the ranges
+  double surprise = 0;            ///< by the choice of measured pairs, where that counts
+  std::vector<double> positions;  ///< sensors × d
+
+  double total() const { return cost + surprise; }
+};
+
 struct Refinement {
   double cost = 0;  ///< ½ Σ of squared weighted residuals (Huber's loss where asked)
   int iterations = 0;
   bool converged = false;
+  std::vector<Fold> others;  ///< folds that the search found to be about as likely; costs less the estimate's
 };
 
 /// Collective: descends to a local minimum of the cost, and to a lower one as long as a sensor, alone or with
@@ -55,9 +65,11 @@ struct Ambiguity {
 /// Collective: sensors that have another place which fits as well, in ascending order. That is a local
 /// minimum of the sensor's cost, alone or with its closest neighbour, with the 40 sensors around it refined;
 /// or, in networks of up to 3,000 sensors, its place in a group that is mirrored as one body
-/// (portfolio/group_mirrors.h). It fits as well if the cost rises by less than 3, so that it is at least e⁻³,
-/// one twentieth, as likely as the estimate.
+/// (portfolio/group_mirrors.h); or its place in another fold that the search has found. It fits as well if
+/// the cost rises by less than 3, so that it is at least e⁻³, one twentieth, as likely as the estimate.
+/// @param others of the refinement that ended in `positions`, costs less its own
 std::vector<Ambiguity> find_ambiguous(Communicator& group, const Network& network,
-                                      const RefinementOptions& options, std::span<const double> positions);
+                                      const RefinementOptions& options, std::span<const double> positions,
+                                      std::span<const Fold> others = {});
 
 }  // namespace lockstep::splitting

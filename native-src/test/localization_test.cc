@@ -41,8 +41,8 @@ struct Arrays {
     return open_localizer(communicator, dimension, sensors,
                           static_cast<std::int64_t>(anchors.size()) / dimension, address_of(anchors),
                           static_cast<std::int64_t>(sensor_distances.size()), address_of(sensor_pairs),
-                          address_of(sensor_distances), static_cast<std::int64_t>(anchor_distances.size()),
-                          address_of(anchor_pairs), address_of(anchor_distances), address_of(offsets),
+                          address_of(sensor_distances), 0, static_cast<std::int64_t>(anchor_distances.size()),
+                          address_of(anchor_pairs), address_of(anchor_distances), 0, address_of(offsets),
                           address_of(neighbors), 7);
   }
 
@@ -93,7 +93,7 @@ TEST_F(LocalizationTest, GoesFromRangesToAnEstimateWithItsErrors) {
     EXPECT_LT(read_mean_objective(localizer), 3);
   }
   std::vector<double> summary(3);
-  refine_positions(localizer, 0.05, 0, 100, 1e-9, address_of(positions), address_of(summary));
+  refine_positions(localizer, 0.05, 0, 100, 1e-9, true, address_of(positions), address_of(summary));
   EXPECT_EQ(summary[2], 1);
   std::vector<double> covariances(80);
   read_covariances(localizer, 0.05, 0, address_of(positions), address_of(covariances));
@@ -166,7 +166,7 @@ TEST_F(LocalizationTest, RecoversExactRangesInThreeDimensions) {
   std::vector<double> summary(3);
   read_positions(localizer, address_of(estimate));
   EXPECT_LT(std::sqrt(cube.mean_squared_error(estimate)), 0.1);
-  refine_positions(localizer, 0.05, 0, 100, 1e-12, address_of(estimate), address_of(summary));
+  refine_positions(localizer, 0.05, 0, 100, 1e-12, true, address_of(estimate), address_of(summary));
   EXPECT_LT(std::sqrt(cube.mean_squared_error(estimate)), 1e-6);
 }
 
@@ -195,7 +195,7 @@ TEST_F(LocalizationTest, RefusesNetworksThatCannotBeRead) {
         a.offsets[0] = 0;
       },
       "neighbors = 0");
-  expect_refused([&] { open_localizer(group, 2, 20, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7); },
+  expect_refused([&] { open_localizer(group, 2, 20, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7); },
                  "anchor_positions = 0");
 }
 
@@ -214,7 +214,7 @@ TEST_F(LocalizationTest, RefusesCallsThatCannotWork) {
   expect_refused([&] { advance_localizer(localizer, 1, 0); }, "progress = 0");
   expect_refused([&] { read_positions(localizer, 0); }, "positions = 0");
   expect_refused([&] { read_covariances(localizer, 0, 0, address_of(positions), address_of(positions)); },
-                 "noise_factor = 0");
+                 "noise_factor is 0");
 }
 
 TEST_F(LocalizationTest, GoesOnWithAnotherNetwork) {
@@ -225,8 +225,8 @@ TEST_F(LocalizationTest, GoesOnWithAnotherNetwork) {
   for (std::int32_t i = 0; i < 20; ++i) kept[static_cast<std::size_t>(i)] = i;
   const auto replace = [&] {
     replace_network(localizer, arrays.sensors, 8, address_of(arrays.anchors), 58,
-                    address_of(arrays.sensor_pairs), address_of(arrays.sensor_distances), 47,
-                    address_of(arrays.anchor_pairs), address_of(arrays.anchor_distances), 0, 0, 7,
+                    address_of(arrays.sensor_pairs), address_of(arrays.sensor_distances), 0, 47,
+                    address_of(arrays.anchor_pairs), address_of(arrays.anchor_distances), 0, 0, 0, 7,
                     address_of(kept), address_of(positions));
   };
   for (double& distance : arrays.sensor_distances) distance *= 1.001;

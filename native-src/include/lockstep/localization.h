@@ -17,8 +17,11 @@ namespace lockstep {
 /// @param anchor_positions address of f64[anchors × d]
 /// @param sensor_pairs address of i32[sensor_ranges × 2]
 /// @param sensor_distances address of f64[sensor_ranges]
+/// @param sensor_deviations address of f64[sensor_ranges], or 0: the part of each distance's standard
+/// deviation that does not grow with the distance
 /// @param anchor_pairs address of i32[anchor_ranges × 2]: sensor, anchor
 /// @param anchor_distances address of f64[anchor_ranges]
+/// @param anchor_deviations address of f64[anchor_ranges], or 0
 /// @param neighbor_offsets address of i64[sensors + 1], or 0: the sensors' neighbours are chosen
 /// @param neighbors address of i32[neighbor_offsets[sensors]]
 /// @param most_neighbors of a sensor where they are chosen
@@ -27,8 +30,9 @@ LOCKSTEP_API std::int64_t open_localizer(std::int64_t communicator, std::int32_t
                                          std::int64_t sensors, std::int64_t anchors,
                                          std::int64_t anchor_positions, std::int64_t sensor_ranges,
                                          std::int64_t sensor_pairs, std::int64_t sensor_distances,
-                                         std::int64_t anchor_ranges, std::int64_t anchor_pairs,
-                                         std::int64_t anchor_distances, std::int64_t neighbor_offsets,
+                                         std::int64_t sensor_deviations, std::int64_t anchor_ranges,
+                                         std::int64_t anchor_pairs, std::int64_t anchor_distances,
+                                         std::int64_t anchor_deviations, std::int64_t neighbor_offsets,
                                          std::int64_t neighbors, std::int32_t most_neighbors);
 
 /// Not collective; idempotent. Waits for a call that is running; closing the group ends that.
@@ -55,16 +59,18 @@ LOCKSTEP_API void read_positions(std::int64_t localizer, std::int64_t positions)
 LOCKSTEP_API void replace_network(std::int64_t localizer, std::int64_t sensors, std::int64_t anchors,
                                   std::int64_t anchor_positions, std::int64_t sensor_ranges,
                                   std::int64_t sensor_pairs, std::int64_t sensor_distances,
-                                  std::int64_t anchor_ranges, std::int64_t anchor_pairs,
-                                  std::int64_t anchor_distances, std::int64_t neighbor_offsets,
+                                  std::int64_t sensor_deviations, std::int64_t anchor_ranges,
+                                  std::int64_t anchor_pairs, std::int64_t anchor_distances,
+                                  std::int64_t anchor_deviations, std::int64_t neighbor_offsets,
                                   std::int64_t neighbors, std::int32_t most_neighbors, std::int64_t kept,
                                   std::int64_t positions);
 
-/// Refinement. @param positions address of f64[sensors × d], start and result
+/// Refinement. @param searches for a fold of lower cost than the one that the start is in
+/// @param positions address of f64[sensors × d], start and result
 /// @param summary address of f64[3], written: cost, iterations, 1 where it converged
 LOCKSTEP_API void refine_positions(std::int64_t localizer, double noise_factor, double huber,
-                                   std::int32_t max_iterations, double tolerance, std::int64_t positions,
-                                   std::int64_t summary);
+                                   std::int32_t max_iterations, double tolerance, bool searches,
+                                   std::int64_t positions, std::int64_t summary);
 
 /// @param covariances address of f64[sensors × d × d], written; NaN where the ranges do not determine a
 /// sensor

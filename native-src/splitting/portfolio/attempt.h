@@ -9,6 +9,7 @@
 
 #include "splitting/portfolio/block_cholesky.h"
 #include "splitting/range_graph.h"
+#include "splitting/refinement.h"
 
 namespace lockstep::splitting {
 
@@ -17,11 +18,6 @@ struct Recipe {
   enum class Start : std::int32_t { HERE, SHORTEST_PATHS } start = Start::HERE;
   int extra_dimensions = 1;  ///< 0, 1 or 2
   std::uint64_t seed = 0;    ///< of the coordinates in these
-};
-
-struct Fold {
-  double cost = 0;
-  std::vector<double> positions;  ///< sensors × d
 };
 
 /// Attempts on one network, or on a part of one whose surroundings stay. Serial: the bits depend on the

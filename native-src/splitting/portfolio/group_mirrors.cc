@@ -95,7 +95,11 @@ std::vector<MirrorCandidate> cheapest_candidates(const RangeGraph& graph, const 
   for (const MirroredGroup& group : read(slices.gather_lists(own), graph.dimension())) {
     add({group.cost_difference, group.sensors, group.positions}, all);
   }
-  std::vector<MirrorCandidate> sorted;
+  std::vector<MirrorCandidate> sorted = mirrored_networks(graph, points);
+  for (MirrorCandidate& candidate : sorted) align(graph, loss, points, candidate);
+  std::erase_if(sorted, [&](const MirrorCandidate& candidate) {
+    return !(candidate.rise < MOST_RISE_ALIGNED) || !has_moved(candidate, points, graph);
+  });
   for (auto& [sensors, candidate] : all) sorted.push_back(std::move(candidate));
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const MirrorCandidate& a, const MirrorCandidate& b) { return a.rise < b.rise; });

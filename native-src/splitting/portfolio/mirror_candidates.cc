@@ -14,11 +14,12 @@ constexpr double TIED = 6;
 constexpr double NEAR_MIRROR = 0.12;  // Of the mean range.
 constexpr double MOST_RISE_UNALIGNED = 2e4;
 constexpr std::size_t WHOLE = 400;  // Sensors: larger networks are looked at in balls of BALL.
+constexpr std::size_t WHOLE_IN_SPACE = 100;  // Up to where planes through far anchors are not too many.
 constexpr std::size_t BALL = 120;
-constexpr std::size_t MOST_ENDS = 10;     // Of a sensor, that lines are drawn through.
+constexpr std::size_t MOST_ENDS = 10;  // Of a sensor, that lines are drawn through.
 constexpr std::int32_t MOST_ANCHORS = 6;  // … beside these.
-constexpr double LEAST_MOVE = 0.05;       // Of the mean range.
-constexpr double FLATTEST = 1e-3;         // Sine of the angle at which three points still span a plane.
+constexpr double LEAST_MOVE = 0.05;    // Of the mean range.
+constexpr double FLATTEST = 1e-3;      // Sine of the angle at which three points still span a plane.
 
 template <int D>
 struct Mirror {
@@ -82,8 +83,8 @@ class MirrorSearch {
     const auto ends = graph_.ends_of(sensor);
     const std::size_t stride = (ends.size() + MOST_ENDS - 1) / MOST_ENDS;
     for (std::size_t k = 0; k < ends.size(); k += stride) near.push_back(ends[k].point);
-    // Anchors that lie almost on a line may mirror the whole network.
-    if (static_cast<std::size_t>(graph_.sensors()) <= WHOLE) {
+    // Anchors far away may be the hinge of a group, too.
+    if (static_cast<std::size_t>(graph_.sensors()) <= (D == 2 ? WHOLE : WHOLE_IN_SPACE)) {
       const auto all = static_cast<std::int32_t>(points_.size() / D);
       const std::int32_t apart = (all - graph_.sensors() + MOST_ANCHORS - 1) / MOST_ANCHORS;
       for (std::int32_t anchor = graph_.sensors(); anchor < all; anchor += apart) near.push_back(anchor);

@@ -35,6 +35,10 @@ void add(MirrorCandidate candidate, MirrorCandidates& candidates);
 MirrorCandidates mirror_candidates(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
                                    std::span<const double> points);
 
+/// The whole network mirrored in the principal axes of its anchors, in one and in several of them: anchors
+/// that lie almost on a line or in a plane hardly tell its sides apart. Serial; the rises are not yet known.
+std::vector<MirrorCandidate> mirrored_networks(const RangeGraph& graph, std::span<const double> points);
+
 /// Shifts and turns a candidate as one body to where its ranges to the rest fit best, by Gauss–Newton.
 /// @param candidate its rise and positions are written
 void align(const RangeGraph& graph, const Loss& loss, std::span<const double> points,

@@ -44,7 +44,7 @@ Fold reweighted_in(const RangeGraph& graph, const Loss& loss, std::vector<double
       moved = std::max(moved, std::abs(positions[k] - points[k]));
     if (moved <= STILL * graph.mean_range()) break;
   }
-  Fold fold{0, std::move(positions)};
+  Fold fold{0, 0, std::move(positions)};
   const std::vector<double> points = weighed.points_at(fold.positions);
   for_each_range(weighed, points, [&](const RangeEnd& end, double distance) {
     fold.cost += loss.cost((end.range - distance) * end.precision) - std::log(end.precision);
@@ -70,6 +70,11 @@ ChiSquare chi_square(const RangeGraph& graph, const Loss& loss, std::span<const 
     result.freedom += 1;
   });
   return result;
+}
+
+bool is_consistent(const RangeGraph& graph, const Loss& loss, std::span<const double> points) {
+  constexpr double CONSISTENT = 3;  // Standard deviations of χ².
+  return chi_square(graph, loss, points).excess() < CONSISTENT;
 }
 
 }  // namespace lockstep::splitting

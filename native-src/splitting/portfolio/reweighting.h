@@ -29,4 +29,7 @@ struct ChiSquare {
 
 ChiSquare chi_square(const RangeGraph& graph, const Loss& loss, std::span<const double> points);
 
+/// Whether the ranges fit as well as ranges with their noise do: χ² is within three standard deviations.
+bool is_consistent(const RangeGraph& graph, const Loss& loss, std::span<const double> points);
+
 }  // namespace lockstep::splitting

@@ -12,13 +12,12 @@
 
 namespace lockstep::splitting {
 
-/// Collective, with the same bits on any number of ranks: each round's attempts are shared out, and all ranks
-/// judge the same results. Networks of up to some hundreds of sensors are searched as a whole, larger ones in
-/// overlapping parts, there where the ranges do not fit.
-/// @param fold a local minimum, and then the best found
-/// @return all distinct folds that the search met within `most_rise` of the best one, the best first, judged
-/// by their likelihood (reweighting.h); of large networks the best alone, with its sum of squares
+/// Collective, with the same bits on any number of ranks. Networks of up to some hundreds of sensors are
+/// searched as a whole, larger ones in overlapping parts, there where the ranges do not fit.
+/// @param fold a local minimum
+/// @return the best fold, and then others that the ranges hardly make less likely (whole_search.h); of large
+/// networks the best alone
 std::vector<Fold> search(Communicator& group, const RangeGraph& graph, const SensorSlices& slices,
-                         const Loss& loss, double most_rise, Fold fold);
+                         const Loss& loss, Fold fold);
 
 }  // namespace lockstep::splitting

@@ -96,6 +96,7 @@ final class FitCommand implements Callable<Integer> {
 
   private FitRecording recording(FitConfig config) {
     return new FitRecording(
+        FitRecording.Words.FIT,
         config.folder(),
         options.resume(),
         ConfigLoader.toYaml(config),

@@ -13,6 +13,10 @@ import dev.lockstep.localize.LocalizationFolder;
 import dev.lockstep.localize.LocalizationInput;
 import dev.lockstep.localize.Localizer;
 import dev.lockstep.localize.NetworkException;
+import dev.lockstep.localize.NetworkWarnings;
+import dev.lockstep.localize.Track;
+import dev.lockstep.localize.TrackedNetwork;
+import dev.lockstep.monitor.AtomicFile;
 import dev.lockstep.monitor.Terminal;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,6 +44,7 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  lockstep localize --network ranges.csv --anchors anchors.csv --out located",
+      "  lockstep localize --anchors anchors.csv --track log.csv --out tracked",
       "  lockstep localize --config examples/localize-20.yaml --out located",
       "  lockstep launch -n 2 -- localize --network network.json --config mine.yaml --out located",
       "  mpirun -n 2 lockstep localize --config mine.yaml --set algorithm.refine=false --out"
@@ -57,6 +62,14 @@ final class LocalizeCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "A .csv with the anchors, where the network's .csv has none.")
   private @Nullable Path anchors;
+
+  @Option(
+      names = "--track",
+      paramLabel = "FILE",
+      description =
+          "A .csv with time,from,to,range: locates each time stamp from the one before, and writes"
+              + " track.csv, a line for each fix; with --anchors unless the file has them.")
+  private @Nullable Path track;
 
   @Option(
       names = "--config",
@@ -85,6 +98,9 @@ final class LocalizeCommand implements Callable<Integer> {
         config == null
             ? ConfigLoader.parse(LocalizationConfig.class, "defaults", "{}", overrides)
             : ConfigLoader.load(LocalizationConfig.class, config, overrides);
+    if (track != null) {
+      return track(settings, track);
+    }
     if (network == null && !settings.network().generates()) {
       throw new ConfigException(
           List.of(
@@ -102,6 +118,42 @@ final class LocalizeCommand implements Callable<Integer> {
     try (Communicator group = groupOptions.join();
         MDC.MDCCloseable ignored = RankContext.enter(group.rank())) {
       locate(settings, input, group, readSeconds);
+    }
+    return ExitCode.OK;
+  }
+
+  private int track(LocalizationConfig settings, Path file) {
+    if (network != null) {
+      throw new ConfigException(
+          List.of(
+              new ConfigProblem(
+                  network.toString(),
+                  "--track has its ranges in " + file + "; name its anchors by --anchors")));
+    }
+    List<TrackedNetwork> networks =
+        TrackedNetwork.read(
+            file, Optional.ofNullable(anchors), settings.measurements().duplicates());
+    Track fixes = new Track();
+    try (Communicator group = groupOptions.join();
+        MDC.MDCCloseable ignored = RankContext.enter(group.rank())) {
+      try {
+        fixes.run(group, settings, networks);
+      } catch (NetworkException e) {
+        throw e.at(file.toString());
+      }
+      if (group.rank() == 0) {
+        new LocalizationFolder(out).create();
+        AtomicFile.replace(out.resolve("track.csv"), fixes.csv());
+        System.out.printf(
+            Locale.ROOT,
+            "Located %,d of %,d time stamps; file %s%n",
+            fixes.located(),
+            networks.size(),
+            out.resolve("track.csv"));
+        if (fixes.skipped() > 0) {
+          System.out.println("  left out, the first at " + fixes.reason());
+        }
+      }
     }
     return ExitCode.OK;
   }
@@ -127,14 +179,25 @@ final class LocalizeCommand implements Callable<Integer> {
             + group.size()
             + ", backend "
             + group.backend());
+    NetworkWarnings.of(input.network()).forEach(System.out::println);
     Localization result;
     int iterations = settings.algorithm().maxIterations();
     try (ConsoleProgress progress =
         new ConsoleProgress(System.out, iterations, Terminal.attached())) {
       result = located(settings, input, group, progress);
     }
+    checkFit(result);
     folder.write(result, readSeconds);
     report(result);
+  }
+
+  /** Numbers that cannot be right are not written. */
+  private void checkFit(Localization result) {
+    try {
+      result.fit().check();
+    } catch (NetworkException e) {
+      throw network == null ? e : e.at(network.toString());
+    }
   }
 
   private Localization located(
@@ -145,7 +208,7 @@ final class LocalizeCommand implements Callable<Integer> {
     try (Localizer localizer =
         Localizer.builder(group)
             .settings(settings.algorithm())
-            .noiseFactor(input.noiseFactor())
+            .noise(input.noise())
             .weights(input.weights())
             .progress(progress)
             .build()) {

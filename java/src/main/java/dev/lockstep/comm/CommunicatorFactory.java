@@ -259,6 +259,7 @@ final class CommunicatorFactory {
   }
 
   private static Communicator open(Backend backend, FlightRecorder recorder, LongSupplier open) {
+    NativeCache.initializePointers();
     NativeInterruption.heed();
     try {
       return new NativeCommunicator(open.getAsLong(), backend, recorder);

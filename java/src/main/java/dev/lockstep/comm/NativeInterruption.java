@@ -3,7 +3,10 @@ package dev.lockstep.comm;
 import dev.lockstep.jni.InterruptionCheck;
 import dev.lockstep.jni.Native;
 
-/** Lets waits inside native code end when {@link Thread#interrupt} is called on their thread. */
+/**
+ * Lets waits inside native code end when {@link Thread#interrupt} is called on their thread. Being
+ * a pointer it must not be touched before {@code NativeCache.initializePointers()}.
+ */
 final class NativeInterruption extends InterruptionCheck {
   /** Kept for good: native code calls it. */
   private static final NativeInterruption CHECK = new NativeInterruption();

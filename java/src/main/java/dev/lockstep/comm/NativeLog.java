@@ -1,6 +1,7 @@
 package dev.lockstep.comm;
 
 import dev.lockstep.jni.Native;
+import dev.lockstep.natives.NativeCache;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.javacpp.BytePointer;
@@ -32,6 +33,7 @@ final class NativeLog {
    */
   static void follow(int rank) {
     RANK.updateAndGet(before -> before == NONE_YET || before == rank ? rank : SEVERAL);
+    NativeCache.initializePointers();
     if (FOLLOWING.compareAndSet(false, true)) {
       Thread thread = new Thread(NativeLog::fetchForever, "lockstep-native-log");
       thread.setDaemon(true);

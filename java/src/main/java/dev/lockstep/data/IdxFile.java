@@ -13,25 +13,29 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
 /**
- * One array in the IDX format of the MNIST files, gzipped or not: two zero bytes, a type, the
- * number of dimensions, each length in 32 bits, the values; big-endian. The name ends in {@code
- * -ubyte}, {@code .idx} or these and {@code .gz}. The whole array is held in memory.
+ * An array in the IDX format of the MNIST files, gzipped or not: two zero bytes, a type, the number
+ * of dimensions, each length in 32 bits, the values; big-endian. The name ends in {@code -ubyte},
+ * {@code .idx} or these and {@code .gz}. The whole array is held in memory.
+ *
+ * <p>These data sets keep the classes of {@code train-images-idx3-ubyte} in a file {@code
+ * train-labels-idx1-ubyte} beside it; where there is one, it is the variable {@code labels}.
  */
 final class IdxFile implements ArrayFile {
   private final String location;
-  private final Variable variable;
-  private final ByteBuffer values;
-  private final int type;
+  private final List<Stored> arrays;
 
-  private IdxFile(String location, Variable variable, int type, ByteBuffer values) {
+  private IdxFile(String location, List<Stored> arrays) {
     this.location = location;
-    this.variable = variable;
-    this.type = type;
-    this.values = values;
+    this.arrays = arrays;
   }
+
+  /** An array and its bytes. */
+  private record Stored(Variable variable, int type, ByteBuffer values) {}
 
   static boolean is(Path path) {
     String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
@@ -40,6 +44,36 @@ final class IdxFile implements ArrayFile {
   }
 
   static IdxFile open(Path path) {
+    Stored values = read(path, "values");
+    Optional<Path> labels = labelsOf(path);
+    if (labels.isEmpty()) {
+      return new IdxFile(path.toString(), List.of(values));
+    }
+    Stored classes = read(labels.get(), "labels");
+    long samples = values.variable().dimensions().get(0).length();
+    long labelled = classes.variable().dimensions().get(0).length();
+    if (samples != labelled) {
+      throw new DataException(
+          path.toString(),
+          "has " + samples + " samples, but " + labels.get() + " has " + labelled + " labels");
+    }
+    return new IdxFile(path.toString(), List.of(values, classes));
+  }
+
+  private static Optional<Path> labelsOf(Path images) {
+    String name = images.getFileName().toString();
+    String labels = name.replace("images-idx3", "labels-idx1");
+    if (labels.equals(name)) {
+      return Optional.empty();
+    }
+    String plain = labels.endsWith(".gz") ? labels.substring(0, labels.length() - 3) : labels;
+    return Stream.of(labels, plain, plain + ".gz")
+        .map(images::resolveSibling)
+        .filter(Files::isRegularFile)
+        .findFirst();
+  }
+
+  private static Stored read(Path path, String name) {
     String location = path.toString();
     try (InputStream file = new BufferedInputStream(Files.newInputStream(path), 1 << 16);
         DataInputStream in =
@@ -67,8 +101,8 @@ final class IdxFile implements ArrayFile {
       if (content.length < size * bytes) {
         throw new EOFException();
       }
-      Variable variable = new Variable("values", label(type), dimensions, Map.of());
-      return new IdxFile(location, variable, type, ByteBuffer.wrap(content));
+      Variable variable = new Variable(name, label(type), dimensions, Map.of());
+      return new Stored(variable, type, ByteBuffer.wrap(content));
     } catch (EOFException e) {
       throw new DataException(location, "ends before its last value", e);
     } catch (IOException e) {
@@ -111,15 +145,21 @@ final class IdxFile implements ArrayFile {
 
   @Override
   public List<Variable> variables() {
-    return List.of(variable);
+    return arrays.stream().map(Stored::variable).toList();
   }
 
   @Override
-  public void read(Variable ignored, long from, int count, double[] out) {
+  public void read(Variable variable, long from, int count, double[] out) {
+    Stored array =
+        arrays.stream()
+            .filter(candidate -> candidate.variable().equals(variable))
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("no variable " + variable.name()));
+    ByteBuffer values = array.values();
     int first = (int) from;
     for (int i = 0; i < count; i++) {
       out[i] =
-          switch (type) {
+          switch (array.type()) {
             case 0x08 -> Byte.toUnsignedInt(values.get(first + i));
             case 0x09 -> values.get(first + i);
             case 0x0B -> values.getShort(2 * (first + i));

@@ -57,7 +57,7 @@ public final class SplitMix64 {
   }
 
   /** Permutes by Fisher and Yates (Knuth, The Art of Computer Programming, 3.4.2, algorithm P). */
-  void shuffle(long[] values) {
+  public void shuffle(long[] values) {
     for (int last = values.length - 1; last > 0; last--) {
       int other = (int) nextBelow(last + 1L);
       long value = values[last];

@@ -21,7 +21,13 @@ public record Certainty(Verdict verdict, List<String> reasons) {
     /** The distances fit, but some sensors could be elsewhere. */
     AMBIGUOUS,
     /** The distances do not fit the positions, or nothing is left to check them by. */
-    DOUBTFUL
+    DOUBTFUL;
+
+    /** As in result.json. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /** Copies the list. */

@@ -1,24 +1,27 @@
 package dev.lockstep.localize;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 
 /**
- * How well positions fit the measured distances. The standard deviation of a distance is the noise
- * factor times the distance between the positions, at least half the measured one, as in the
- * refinement.
+ * How well positions fit the measured distances. The standard deviation of a distance is as in the
+ * refinement: what grows with the distance is taken from the one between the positions.
  *
  * @param chiSquare the sum of squares of the residuals, each in its standard deviations
  * @param degreesOfFreedom distances less coordinates; what {@code chiSquare} is on average where
  *     the noise is as given and the sensors are in the right places
+ * @param medianSize of the residuals, in their standard deviations; about 0.6 where all is as given
  * @param worst the residuals of more than {@value #NOTABLE} standard deviations, the largest first,
  *     {@value #LISTED} at most
  */
-public record GoodnessOfFit(double chiSquare, int degreesOfFreedom, List<Residual> worst) {
+public record GoodnessOfFit(
+    double chiSquare, int degreesOfFreedom, double medianSize, List<Residual> worst) {
+  private static final double IMPOSSIBLE = 4;
   private static final double NOTABLE = 4;
   private static final int LISTED = 10;
-  private static final double LEAST_SHARE = 0.5;
 
   /** The standard normal's quantile for one in a thousand. */
   private static final double ONE_IN_A_THOUSAND = 3.09;
@@ -44,11 +47,12 @@ public record GoodnessOfFit(double chiSquare, int degreesOfFreedom, List<Residua
    * Of positions.
    *
    * @param positions f64[sensors × dimension]
-   * @param noiseFactor σ, the standard deviation of a distance as a fraction of it
+   * @param noise how far off distances are
    */
-  static GoodnessOfFit of(Network network, double[] positions, double noiseFactor) {
+  static GoodnessOfFit of(Network network, double[] positions, Noise noise) {
     int d = network.dimension();
     double sum = 0;
+    double[] sizes = new double[network.ranges()];
     List<Residual> notable = new ArrayList<>();
     Ranges between = network.sensorRanges();
     Ranges toAnchors = network.anchorRanges();
@@ -66,19 +70,51 @@ public record GoodnessOfFit(double chiSquare, int degreesOfFreedom, List<Residua
       }
       double located = Math.sqrt(square);
       double measured = ranges.distances()[row];
-      double deviation = noiseFactor * Math.max(Math.max(located, LEAST_SHARE * measured), least);
+      double deviation = noise.deviation(located, measured, ranges.deviations()[row], least);
       double standardised = (measured - located) / deviation;
       sum += standardised * standardised;
+      sizes[range] = Math.abs(standardised);
       if (Math.abs(standardised) > NOTABLE) {
         String other = isBetween ? network.sensorName(to) : network.anchorName(to);
         notable.add(new Residual(network.sensorName(from), other, measured, located, standardised));
       }
     }
+    Arrays.sort(sizes);
     notable.sort(Comparator.comparingDouble(residual -> -Math.abs(residual.standardised())));
     return new GoodnessOfFit(
         sum,
         network.ranges() - d * network.sensors(),
+        sizes[sizes.length / 2],
         notable.subList(0, Math.min(LISTED, notable.size())));
+  }
+
+  /**
+   * Whether this cannot be a fit at all: half of the distances are off by more than {@value
+   * #IMPOSSIBLE} standard deviations, as they are in feet beside anchors in metres. Wrong folds and
+   * outliers leave most distances as they are.
+   */
+  public boolean isImpossible() {
+    return medianSize > IMPOSSIBLE;
+  }
+
+  /**
+   * Refuses what cannot be a fit.
+   *
+   * @throws NetworkException where {@link #isImpossible}
+   */
+  public void check() {
+    if (isImpossible()) {
+      throw new NetworkException(
+          String.format(
+              Locale.ROOT,
+              "half of the ranges are off by more than %.3g standard deviations (chi-square %.4g"
+                  + " with %,d degrees of freedom), so this is no fit: look whether ranges and"
+                  + " anchors are in one unit (metres, feet, degrees), whether anchors are swapped,"
+                  + " and whether measurements.noise_factor or noise_sigma is far too small",
+              medianSize,
+              chiSquare,
+              degreesOfFreedom));
+    }
   }
 
   /**

@@ -103,8 +103,7 @@ final class JsonRows {
   }
 
   /** All rows as distances between two sensors. */
-  Ranges sensorRanges(int sensors) {
-    RangeList ranges = new RangeList();
+  Ranges sensorRanges(int sensors, RangeList ranges) {
     for (int row = 0; row < count; row++) {
       expectWidth(row, 3, "numbers: sensor, sensor, distance");
       int first = index(row, 0, sensors, "sensor");
@@ -118,8 +117,7 @@ final class JsonRows {
   }
 
   /** All rows as distances from a sensor to an anchor. */
-  Ranges anchorRanges(int sensors, int anchors) {
-    RangeList ranges = new RangeList();
+  Ranges anchorRanges(int sensors, int anchors, RangeList ranges) {
     for (int row = 0; row < count; row++) {
       expectWidth(row, 3, "numbers: sensor, anchor, distance");
       int sensor = index(row, 0, sensors, "sensor");
@@ -134,6 +132,7 @@ final class JsonRows {
           first,
           second,
           value(row, 2),
+          0,
           () -> "the range from sensor " + first + " to " + to + second);
     } catch (NetworkException e) {
       throw at(row, e.getMessage());

@@ -10,7 +10,8 @@ import java.util.Map;
  * @param positions f64[sensors × dimension]
  * @param splitPositions the same before refinement
  * @param covariances f64[sensors × dimension × dimension], in squares of the unit of length; NaN
- *     where the distances do not determine a sensor
+ *     where the distances do not determine a sensor; those of ambiguous sensors reach to the other
+ *     place, by its likelihood
  * @param ambiguous sensors with a mirror image that fits as well
  * @param iterations of the splitting
  * @param stop why it ended

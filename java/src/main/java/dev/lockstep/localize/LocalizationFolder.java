@@ -10,7 +10,8 @@ import java.util.Map;
 
 /**
  * The folder of a localisation's results: {@code positions.csv}, {@code result.json}, {@code
- * network.png} and {@code convergence.png}. Each file appears whole or not at all.
+ * network.png} and {@code convergence.png}; {@code positions.geojson}, where anchors have latitude
+ * and longitude. Each file appears whole or not at all.
  */
 public final class LocalizationFolder {
   private final Path folder;
@@ -43,6 +44,13 @@ public final class LocalizationFolder {
   public void write(Localization result, double readSeconds) {
     long start = System.nanoTime();
     AtomicFile.replace(folder.resolve("positions.csv"), PositionsCsv.write(result));
+    result
+        .network()
+        .tangentPlane()
+        .ifPresent(
+            plane ->
+                AtomicFile.replace(
+                    folder.resolve("positions.geojson"), GeoJson.write(result, plane)));
     AtomicFile.replace(folder.resolve("network.png"), NetworkPicture.draw(result));
     AtomicFile.replace(folder.resolve("convergence.png"), ConvergencePlot.draw(result));
     Map<String, Double> seconds = new LinkedHashMap<>();

@@ -7,13 +7,13 @@ import java.util.Optional;
  * What a configuration and its files come to. Arrays are not to be changed.
  *
  * @param network what is to be located
- * @param noiseFactor σ, the standard deviation of a distance as a fraction of it
+ * @param noise how far off distances are
  * @param weights of {@link SplittingConfig.Design#USER}, f64[sensors × sensors], otherwise empty
  * @param start f64[sensors × dimension], where the iteration starts warm
  */
 @SuppressWarnings("ArrayRecordComponent") // Read once, never compared.
 public record LocalizationInput(
-    Network network, double noiseFactor, double[] weights, Optional<double[]> start) {
+    Network network, Noise noise, double[] weights, Optional<double[]> start) {
 
   /**
    * Reads or generates the network, and reads what {@code algorithm} names.
@@ -25,7 +25,7 @@ public record LocalizationInput(
   public static LocalizationInput read(
       LocalizationConfig config, Optional<Path> file, Optional<Path> anchors) {
     Network network =
-        file.map(path -> NetworkFile.read(path, anchors))
+        file.map(path -> NetworkFile.read(path, anchors, config.measurements().duplicates()))
             .orElseGet(() -> NetworkGenerator.generate(config.network(), config.measurements()));
     String weights = config.algorithm().weights();
     String start = config.algorithm().start();

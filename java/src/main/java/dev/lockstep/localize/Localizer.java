@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 public final class Localizer implements AutoCloseable {
   private final Communicator group;
   private final SplittingConfig settings;
-  private final @Nullable Double noiseFactor;
+  private final @Nullable Noise noise;
   private final double[] weights;
   private final Consumer<IterationPoint> progress;
   private @Nullable NativeLocalizer opened;
@@ -47,7 +47,7 @@ public final class Localizer implements AutoCloseable {
   private Localizer(Builder builder) {
     group = builder.group;
     settings = builder.settings;
-    noiseFactor = builder.noiseFactor;
+    noise = builder.noise;
     weights = builder.weights;
     progress = builder.progress;
   }
@@ -61,7 +61,7 @@ public final class Localizer implements AutoCloseable {
   public static final class Builder {
     private final Communicator group;
     private SplittingConfig settings = SplittingConfig.defaults();
-    private @Nullable Double noiseFactor;
+    private @Nullable Noise noise;
     private double[] weights = {};
     private Consumer<IterationPoint> progress = point -> {};
 
@@ -85,7 +85,13 @@ public final class Localizer implements AutoCloseable {
       if (!(noiseFactor > 0 && Double.isFinite(noiseFactor))) {
         throw new IllegalArgumentException("The noise factor must be above 0: " + noiseFactor);
       }
-      this.noiseFactor = noiseFactor;
+      noise = new Noise(noiseFactor, 0);
+      return this;
+    }
+
+    /** How far off distances are; otherwise what the network says, else 5 % of each. */
+    public Builder noise(Noise noise) {
+      this.noise = requireNonNull(noise, "noise");
       return this;
     }
 
@@ -136,7 +142,7 @@ public final class Localizer implements AutoCloseable {
     Phases phases = new Phases();
     NativeLocalizer natives = phases.time("setup", () -> refusing(() -> started(network, from)));
     opened = natives;
-    return run(natives, network, phases);
+    return run(natives, network, phases, true);
   }
 
   /**
@@ -170,13 +176,16 @@ public final class Localizer implements AutoCloseable {
                   natives.replace(network, succession.kept(), succession.positions());
                   return natives;
                 }));
-    return run(natives, network, phases);
+    // Where the last fix fits, so do places near it; the search of a cold start would take longer
+    // than all the rest.
+    boolean fitted = !last.fit().rejects();
+    Localization next = run(natives, network, phases, false);
+    return fitted && next.fit().rejects() ? run(natives, network, phases, true) : next;
   }
 
   private NativeLocalizer started(Network network, double[] from) {
-    double noise =
-        noiseFactor != null ? noiseFactor : MeasurementsConfig.of(null, null).noiseOf(network);
-    NativeLocalizer natives = new NativeLocalizer(group, network, settings, noise);
+    Noise known = noise != null ? noise : MeasurementsConfig.defaults().noiseOf(network);
+    NativeLocalizer natives = new NativeLocalizer(group, network, settings, known);
     try {
       natives.start(weights, from);
       return natives;
@@ -186,7 +195,8 @@ public final class Localizer implements AutoCloseable {
     }
   }
 
-  private Localization run(NativeLocalizer natives, Network network, Phases phases) {
+  private Localization run(
+      NativeLocalizer natives, Network network, Phases phases, boolean searches) {
     Stops stops = new Stops(settings);
     List<IterationPoint> history = new ArrayList<>();
     List<IterationPoint> trace = new ArrayList<>();
@@ -196,18 +206,19 @@ public final class Localizer implements AutoCloseable {
     boolean refines = settings.refine() || settings.uncertainty();
     NativeLocalizer.Refined refined =
         refines
-            ? phases.time("refinement", () -> natives.refine(split))
+            ? phases.time("refinement", () -> natives.refine(split, searches))
             : new NativeLocalizer.Refined(split, Double.NaN, 0, false);
     double[] covariances = new double[split.length * network.dimension()];
     List<Ambiguity> ambiguous = List.of();
     if (settings.uncertainty()) {
       covariances = phases.time("covariances", () -> natives.covariances(refined.positions()));
       ambiguous = phases.time("ambiguity", () -> natives.ambiguities(refined.positions()));
+      widen(covariances, refined.positions(), ambiguous, network.dimension());
     } else {
       Arrays.fill(covariances, Double.NaN);
     }
     double[] positions = settings.refine() ? refined.positions() : split;
-    GoodnessOfFit fit = GoodnessOfFit.of(network, positions, natives.noiseFactor());
+    GoodnessOfFit fit = GoodnessOfFit.of(network, positions, natives.noise());
     last =
         new Localization(
             network,
@@ -227,6 +238,26 @@ public final class Localizer implements AutoCloseable {
             List.copyOf(trace),
             phases.seconds());
     return last;
+  }
+
+  /**
+   * Adds the other places of ambiguous sensors to their covariances, each as likely as its cost
+   * says: the second moment, about the estimate, of two places with likelihoods 1 and e⁻ᶜ.
+   */
+  private static void widen(
+      double[] covariances, double[] positions, List<Ambiguity> ambiguous, int d) {
+    for (Ambiguity ambiguity : ambiguous) {
+      double share = 1 / (1 + Math.exp(ambiguity.costDifference()));
+      int sensor = ambiguity.sensor();
+      for (int i = 0; i < d; i++) {
+        for (int j = 0; j < d; j++) {
+          covariances[(sensor * d + i) * d + j] +=
+              share
+                  * (ambiguity.alternative()[i] - positions[sensor * d + i])
+                  * (ambiguity.alternative()[j] - positions[sensor * d + j]);
+        }
+      }
+    }
   }
 
   /** Sensors without a covariance, which native code tells of by NaN. */

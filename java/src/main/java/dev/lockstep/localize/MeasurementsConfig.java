@@ -6,13 +6,20 @@ import dev.lockstep.ConfigKeyException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The {@code measurements} section of a configuration: how exact the distances are.
+ * The {@code measurements} section of a configuration: how exact the distances are, and what
+ * becomes of those that are given more than once.
  *
- * @param noiseFactor σ, the standard deviation of a distance as a fraction of it, at least 0; null:
- *     what the network's file says, else {@value #USUAL_NOISE}. 0 generates exact distances
- * @param seed of the noise
+ * @param noiseFactor the part of a distance's standard deviation that grows with it, as a fraction
+ *     of it, at least 0 and below 1; null: what the network's file says; where that says nothing, 0
+ *     if {@code noise_sigma} is given or all distances have a standard deviation of their own, else
+ *     {@value #USUAL_NOISE}. 0 generates exact distances
+ * @param noiseSigma the part of it that does not, in the unit of length, at least 0; squares add up
+ * @param duplicates what becomes of several distances between the same two stations: weighted_mean,
+ *     median, or error
+ * @param seed of the noise of generated distances
  */
-public record MeasurementsConfig(@Nullable Double noiseFactor, long seed) {
+public record MeasurementsConfig(
+    @Nullable Double noiseFactor, double noiseSigma, Duplicates duplicates, long seed) {
   private static final double USUAL_NOISE = 0.05;
 
   /** Weights of exact distances are finite, too; what is below this is exact in every respect. */
@@ -31,6 +38,15 @@ public record MeasurementsConfig(@Nullable Double noiseFactor, long seed) {
               + noiseFactor
               + ".");
     }
+    if (!(noiseSigma >= 0 && Double.isFinite(noiseSigma))) {
+      throw new ConfigKeyException(
+          "noise_sigma", "must be at least 0, in the unit of length, not " + noiseSigma + ".");
+    }
+  }
+
+  /** The section without any key. */
+  public static MeasurementsConfig defaults() {
+    return of(null, null, null, null);
   }
 
   /**
@@ -41,18 +57,27 @@ public record MeasurementsConfig(@Nullable Double noiseFactor, long seed) {
   @JsonCreator
   public static MeasurementsConfig of(
       @JsonProperty("noise_factor") @Nullable Double noiseFactor,
+      @JsonProperty("noise_sigma") @Nullable Double noiseSigma,
+      @JsonProperty("duplicates") @Nullable Duplicates duplicates,
       @JsonProperty("seed") @Nullable Long seed) {
-    return new MeasurementsConfig(noiseFactor, seed == null ? 0 : seed);
+    return new MeasurementsConfig(
+        noiseFactor,
+        noiseSigma == null ? 0 : noiseSigma,
+        duplicates == null ? Duplicates.WEIGHTED_MEAN : duplicates,
+        seed == null ? 0 : seed);
   }
 
-  /** The noise with which distances are generated. */
+  /** The noise with which distances are generated, as a fraction of them. */
   double generatedNoise() {
-    return noiseFactor == null ? USUAL_NOISE : noiseFactor;
+    return noiseFactor != null ? noiseFactor : noiseSigma > 0 ? 0 : USUAL_NOISE;
   }
 
-  /** The σ that weighs the network's distances, above 0. */
-  double noiseOf(Network network) {
-    double known = Double.isNaN(network.noiseFactor()) ? USUAL_NOISE : network.noiseFactor();
-    return Math.max(LEAST_NOISE, noiseFactor == null ? known : noiseFactor);
+  /** What weighs the network's distances; every standard deviation that follows is above 0. */
+  Noise noiseOf(Network network) {
+    boolean isKnown = noiseSigma > 0 || network.everyRangeHasDeviation();
+    double usual =
+        !Double.isNaN(network.noiseFactor()) ? network.noiseFactor() : isKnown ? 0 : USUAL_NOISE;
+    double factor = noiseFactor == null ? usual : noiseFactor;
+    return new Noise(isKnown ? factor : Math.max(LEAST_NOISE, factor), noiseSigma);
   }
 }

@@ -17,17 +17,17 @@ final class NativeLocalizer implements AutoCloseable {
   private final Communicator group;
   private final int dimension;
   private final SplittingConfig settings;
-  private final double noise;
+  private final Noise noise;
   private int sensors;
   private long handle;
 
-  NativeLocalizer(Communicator group, Network network, SplittingConfig settings, double noise) {
+  NativeLocalizer(Communicator group, Network network, SplittingConfig settings, Noise noise) {
     this.group = group;
     this.settings = settings;
     this.noise = noise;
     dimension = network.dimension();
     sensors = network.sensors();
-    try (NativeNetwork in = new NativeNetwork(network)) {
+    try (NativeNetwork in = new NativeNetwork(network, noise)) {
       handle =
           NativeGroup.of(group)
               .runNative(
@@ -41,17 +41,19 @@ final class NativeLocalizer implements AutoCloseable {
                           network.sensorRanges().count(),
                           in.sensorPairs.address(),
                           in.sensorDistances.address(),
+                          in.sensorDeviations.address(),
                           network.anchorRanges().count(),
                           in.anchorPairs.address(),
                           in.anchorDistances.address(),
+                          in.anchorDeviations.address(),
                           in.neighborOffsets.address(),
                           in.neighbors.address(),
                           settings.maxNeighbors()));
     }
   }
 
-  /** σ, the standard deviation of a distance as a fraction of it. */
-  double noiseFactor() {
+  /** How far off distances are. */
+  Noise noise() {
     return noise;
   }
 
@@ -109,7 +111,7 @@ final class NativeLocalizer implements AutoCloseable {
    * @param positions f64[sensors × dimension], known or guessed
    */
   void replace(Network network, int[] kept, double[] positions) {
-    try (NativeNetwork in = new NativeNetwork(network);
+    try (NativeNetwork in = new NativeNetwork(network, noise);
         NativeArray numbers = NativeArray.of(kept);
         NativeArray from = NativeArray.of(positions)) {
       call(
@@ -122,9 +124,11 @@ final class NativeLocalizer implements AutoCloseable {
                   network.sensorRanges().count(),
                   in.sensorPairs.address(),
                   in.sensorDistances.address(),
+                  in.sensorDeviations.address(),
                   network.anchorRanges().count(),
                   in.anchorPairs.address(),
                   in.anchorDistances.address(),
+                  in.anchorDeviations.address(),
                   in.neighborOffsets.address(),
                   in.neighbors.address(),
                   settings.maxNeighbors(),
@@ -138,17 +142,23 @@ final class NativeLocalizer implements AutoCloseable {
   @SuppressWarnings("ArrayRecordComponent") // Read at once, never compared.
   record Refined(double[] positions, double cost, int iterations, boolean converged) {}
 
-  Refined refine(double[] positions) {
+  /**
+   * Refines positions.
+   *
+   * @param searches for a fold of lower cost than the one that they are in
+   */
+  Refined refine(double[] positions, boolean searches) {
     try (NativeArray inOut = NativeArray.of(positions);
         NativeArray summary = NativeArray.ofDoubles(3)) {
       call(
           () ->
               Native.refine_positions(
                   handle,
-                  noise,
+                  noise.factor(),
                   settings.huber(),
                   settings.refineIterations(),
                   settings.refineTolerance(),
+                  searches,
                   inOut.address(),
                   summary.address()));
       double[] values = summary.doubles();
@@ -163,7 +173,7 @@ final class NativeLocalizer implements AutoCloseable {
       call(
           () ->
               Native.read_covariances(
-                  handle, noise, settings.huber(), in.address(), out.address()));
+                  handle, noise.factor(), settings.huber(), in.address(), out.address()));
       return out.doubles();
     }
   }
@@ -178,7 +188,7 @@ final class NativeLocalizer implements AutoCloseable {
               () ->
                   Native.find_ambiguous_sensors(
                       handle,
-                      noise,
+                      noise.factor(),
                       settings.huber(),
                       in.address(),
                       sensors,

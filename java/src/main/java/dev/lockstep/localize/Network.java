@@ -24,6 +24,8 @@ public final class Network {
   private final Ranges anchorRanges;
   private final @Nullable Neighbors neighbors;
   private final double noiseFactor;
+  private final int repeatedPairs;
+  private final @Nullable WorldGeodetic plane;
 
   /** The arrays are the network's from now on; names are null where sensors are only numbered. */
   Network(Parts parts) {
@@ -37,6 +39,8 @@ public final class Network {
     anchorRanges = parts.anchorRanges;
     neighbors = parts.neighbors;
     noiseFactor = parts.noiseFactor;
+    repeatedPairs = parts.repeatedPairs;
+    plane = parts.plane;
   }
 
   /** What a network is made of; checked by who fills it in. */
@@ -51,6 +55,8 @@ public final class Network {
     Ranges anchorRanges = new RangeList().toRanges();
     @Nullable Neighbors neighbors;
     double noiseFactor = Double.NaN;
+    int repeatedPairs;
+    @Nullable WorldGeodetic plane;
   }
 
   /**
@@ -113,6 +119,22 @@ public final class Network {
     return noiseFactor;
   }
 
+  /** How many pairs of stations were given more than one distance, which were combined. */
+  public int repeatedPairs() {
+    return repeatedPairs;
+  }
+
+  /** The plane that positions are in, where the network's file has latitudes and longitudes. */
+  Optional<WorldGeodetic> tangentPlane() {
+    return Optional.ofNullable(plane);
+  }
+
+  /** Whether something is known of each distance's standard deviation by itself. */
+  boolean everyRangeHasDeviation() {
+    return Arrays.stream(sensorRanges.deviations()).allMatch(deviation -> deviation > 0)
+        && Arrays.stream(anchorRanges.deviations()).allMatch(deviation -> deviation > 0);
+  }
+
   /** Coordinate {@code axis} of an anchor. */
   double anchor(int anchor, int axis) {
     return anchorPositions[anchor * dimension + axis];
@@ -156,8 +178,10 @@ public final class Network {
         && Arrays.equals(truth, that.truth)
         && Arrays.equals(sensorRanges.pairs(), that.sensorRanges.pairs())
         && Arrays.equals(sensorRanges.distances(), that.sensorRanges.distances())
+        && Arrays.equals(sensorRanges.deviations(), that.sensorRanges.deviations())
         && Arrays.equals(anchorRanges.pairs(), that.anchorRanges.pairs())
         && Arrays.equals(anchorRanges.distances(), that.anchorRanges.distances())
+        && Arrays.equals(anchorRanges.deviations(), that.anchorRanges.deviations())
         && Objects.equals(sensorNames, that.sensorNames);
   }
 

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Builds a network from names. A name in a range that is no anchor is a sensor, in order of
@@ -22,6 +23,8 @@ public final class NetworkBuilder {
   private final RangeList sensorRanges = new RangeList();
   private final RangeList anchorRanges = new RangeList();
   private boolean declared;
+  private final List<Double> anchorDeviations = new ArrayList<>();
+  private @Nullable WorldGeodetic plane;
   private double noiseFactor = Double.NaN;
 
   NetworkBuilder(int dimension) {
@@ -42,7 +45,37 @@ public final class NetworkBuilder {
     checkPosition("anchor " + name, position);
     anchors.put(name, anchors.size());
     anchorNames.add(name);
-    anchorPositions.add(position.clone());
+    anchorPositions.add(inPlane(position));
+    anchorDeviations.add(0.0);
+    return this;
+  }
+
+  /**
+   * Says how exactly an anchor's position is known; after {@link #anchor} and before the ranges
+   * that name it, whose variances grow by its variance along their direction.
+   *
+   * @param sigma standard deviation of each coordinate, at least 0
+   * @throws NetworkException for a name that is no anchor's, or a sigma that is none
+   */
+  public NetworkBuilder anchorSigma(String name, double sigma) {
+    Integer anchor = anchors.get(name);
+    if (anchor == null) {
+      throw new NetworkException("there is no anchor " + name);
+    }
+    anchorDeviations.set(anchor, checkedSigma("anchor " + name, sigma));
+    return this;
+  }
+
+  /** Positions are latitude, longitude and height from now on, and located in a tangent plane. */
+  NetworkBuilder tangentPlane(WorldGeodetic touching) {
+    plane = touching;
+    return this;
+  }
+
+  /** What becomes of several distances between the same two stations; weighted_mean otherwise. */
+  public NetworkBuilder duplicates(Duplicates how) {
+    sensorRanges.combine(how);
+    anchorRanges.combine(how);
     return this;
   }
 
@@ -66,7 +99,7 @@ public final class NetworkBuilder {
     declared = true;
     addSensor(name);
     if (position.length > 0) {
-      truth.add(position.clone());
+      truth.add(inPlane(position));
     }
     return this;
   }
@@ -75,25 +108,40 @@ public final class NetworkBuilder {
    * Adds a measured distance. One between two anchors says nothing new and is dropped.
    *
    * @throws NetworkException when it is negative or not a number, from a station to itself, given
-   *     before with another value, or from or to a sensor that is not declared while others are
+   *     before with another value where duplicates are an error, or from or to a sensor that is not
+   *     declared while others are
    */
   public NetworkBuilder range(String from, String to, double distance) {
+    return range(from, to, distance, 0);
+  }
+
+  /**
+   * Adds a measured distance whose standard deviation is known.
+   *
+   * @param sigma in the unit of length; 0 where it is not known
+   * @throws NetworkException as above, or when sigma is negative or not finite
+   */
+  public NetworkBuilder range(String from, String to, double distance, double sigma) {
     String described = "the range from " + from + " to " + to;
     if (from.equals(to)) {
       throw new NetworkException(described + " is from a station to itself; remove it");
     }
+    checkedSigma(described, sigma);
     Integer fromAnchor = anchors.get(from);
     Integer toAnchor = anchors.get(to);
     if (fromAnchor != null && toAnchor != null) {
       RangeList.checkDistance(distance, () -> described);
     } else if (fromAnchor != null) {
-      anchorRanges.add(sensorNumber(to), fromAnchor, distance, () -> described);
+      anchorRanges.add(
+          sensorNumber(to), fromAnchor, distance, withAnchor(sigma, fromAnchor), () -> described);
     } else if (toAnchor != null) {
-      anchorRanges.add(sensorNumber(from), toAnchor, distance, () -> described);
+      anchorRanges.add(
+          sensorNumber(from), toAnchor, distance, withAnchor(sigma, toAnchor), () -> described);
     } else {
       int first = sensorNumber(from);
       int second = sensorNumber(to);
-      sensorRanges.add(Math.min(first, second), Math.max(first, second), distance, () -> described);
+      sensorRanges.add(
+          Math.min(first, second), Math.max(first, second), distance, sigma, () -> described);
     }
     return this;
   }
@@ -124,7 +172,25 @@ public final class NetworkBuilder {
     parts.sensorRanges = sensorRanges.toRanges();
     parts.anchorRanges = anchorRanges.toRanges();
     parts.noiseFactor = noiseFactor;
+    parts.plane = plane;
+    parts.repeatedPairs = sensorRanges.repeatedPairs() + anchorRanges.repeatedPairs();
     return References.checked(new Network(parts));
+  }
+
+  private double[] inPlane(double[] position) {
+    return plane == null ? position.clone() : plane.toPlane(position);
+  }
+
+  private double withAnchor(double sigma, int anchor) {
+    return Math.hypot(sigma, anchorDeviations.get(anchor));
+  }
+
+  private static double checkedSigma(String whose, double sigma) {
+    if (!(sigma >= 0 && Double.isFinite(sigma))) {
+      throw new NetworkException(
+          whose + " has the standard deviation " + sigma + "; it is a number of at least 0");
+    }
+    return sigma;
   }
 
   private int sensorNumber(String name) {

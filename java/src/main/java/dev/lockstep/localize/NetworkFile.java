@@ -20,12 +20,22 @@ public final class NetworkFile {
    *     be located
    */
   public static Network read(Path file, Optional<Path> anchors) {
+    return read(file, anchors, Duplicates.WEIGHTED_MEAN);
+  }
+
+  /**
+   * Reads a network.
+   *
+   * @param duplicates what becomes of several distances between the same two stations
+   * @throws NetworkException as above
+   */
+  public static Network read(Path file, Optional<Path> anchors, Duplicates duplicates) {
     requireNonNull(file, "file");
     requireNonNull(anchors, "anchors");
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     if (name.endsWith(".csv")) {
       return NetworkCsv.read(
-          anchors.map(first -> List.of(first, file)).orElseGet(() -> List.of(file)));
+          anchors.map(first -> List.of(first, file)).orElseGet(() -> List.of(file)), duplicates);
     }
     if (!name.endsWith(".json")) {
       throw new NetworkException(file + ": networks are read from files that end in .json or .csv");
@@ -34,6 +44,6 @@ public final class NetworkFile {
       throw new NetworkException(
           anchors.get() + ": anchors of their own belong to CSV; " + file + " has its anchors");
     }
-    return NetworkJson.read(file);
+    return NetworkJson.read(file, duplicates);
   }
 }

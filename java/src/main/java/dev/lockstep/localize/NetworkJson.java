@@ -43,7 +43,7 @@ final class NetworkJson {
    *
    * @throws NetworkException naming the file, and the line and element where there is one
    */
-  static Network read(Path file) {
+  static Network read(Path file, Duplicates duplicates) {
     try (JsonParser parser = MAPPER.createParser(file.toFile())) {
       NetworkJson reader = new NetworkJson(parser);
       try {
@@ -51,7 +51,7 @@ final class NetworkJson {
       } catch (NetworkException e) {
         throw e.at("line " + parser.currentLocation().getLineNr());
       }
-      return reader.build();
+      return reader.build(duplicates);
     } catch (NetworkException e) {
       throw e.at(file.toString());
     } catch (JsonProcessingException e) {
@@ -106,7 +106,7 @@ final class NetworkJson {
     return parser.getDoubleValue();
   }
 
-  private Network build() {
+  private Network build(Duplicates duplicates) {
     if (dimension != 2 && dimension != 3) {
       throw new NetworkException("dimension is 2 or 3, not " + dimension);
     }
@@ -125,8 +125,13 @@ final class NetworkJson {
           String.format(
               Locale.ROOT, "n_sensors is %d, but there are %d sensors", sensors, truth.count()));
     }
-    parts.sensorRanges = between.sensorRanges(parts.sensors);
-    parts.anchorRanges = toAnchors.anchorRanges(parts.sensors, places.count());
+    RangeList sensorPairs = new RangeList();
+    RangeList anchorPairs = new RangeList();
+    sensorPairs.combine(duplicates);
+    anchorPairs.combine(duplicates);
+    parts.sensorRanges = between.sensorRanges(parts.sensors, sensorPairs);
+    parts.anchorRanges = toAnchors.anchorRanges(parts.sensors, places.count(), anchorPairs);
+    parts.repeatedPairs = sensorPairs.repeatedPairs() + anchorPairs.repeatedPairs();
     parts.neighbors = neighbors == null ? null : neighborsOf(neighbors, parts.sensors);
     return References.checked(new Network(parts));
   }

@@ -3,6 +3,7 @@ package dev.lockstep.localize;
 import dev.lockstep.data.csv.CsvRows;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +11,9 @@ import java.util.Map;
 /**
  * {@code positions.csv}: a line for each sensor with its name, coordinates, their standard
  * deviations (empty where the distances do not determine them) and, where the truth is known, the
- * distance to it. Holds no times, so equal positions give equal bytes.
+ * distance to it; of anchors in latitude and longitude, x and y are metres east and north of their
+ * mean, and the sensor's own latitude and longitude follow. Holds no times, so equal positions give
+ * equal bytes.
  */
 final class PositionsCsv {
   private static final String[] AXES = {"x", "y", "z"};
@@ -24,7 +27,9 @@ final class PositionsCsv {
     StringBuilder text = new StringBuilder("sensor");
     appendAxes(text, ",", d);
     appendAxes(text, ",std_", d);
-    text.append(truth.length > 0 ? ",error\n" : "\n");
+    text.append(truth.length > 0 ? ",error" : "");
+    WorldGeodetic plane = network.tangentPlane().orElse(null);
+    text.append(plane == null ? "" : d == 3 ? ",lat,lon,alt" : ",lat,lon").append('\n');
     for (int sensor = 0; sensor < network.sensors(); sensor++) {
       text.append(quoted(network.sensorName(sensor)));
       double square = 0;
@@ -39,6 +44,13 @@ final class PositionsCsv {
       }
       if (truth.length > 0) {
         text.append(',').append(Math.sqrt(square));
+      }
+      if (plane != null) {
+        int from = sensor * d;
+        for (double value :
+            plane.fromPlane(Arrays.copyOfRange(result.positions(), from, from + d))) {
+          text.append(',').append(value);
+        }
       }
       text.append('\n');
     }
@@ -102,8 +114,10 @@ final class PositionsCsv {
   }
 
   /** As RFC 4180 asks. */
-  private static String quoted(String name) {
-    boolean plain = name.chars().noneMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r');
+  static String quoted(String name) {
+    boolean plain =
+        name.chars().noneMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
+            && !name.startsWith("#");
     return plain ? name : '"' + name.replace("\"", "\"\"") + '"';
   }
 }

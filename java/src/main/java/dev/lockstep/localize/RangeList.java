@@ -9,34 +9,56 @@ import java.util.function.Supplier;
 /** Distances as they are read, each checked. Not thread-safe. */
 final class RangeList {
   private final Map<Long, Integer> known = new HashMap<>();
+  private final Map<Integer, Readings> repeated = new HashMap<>();
+  private Duplicates duplicates = Duplicates.WEIGHTED_MEAN;
   private int[] pairs = new int[64];
   private double[] distances = new double[32];
+  private double[] deviations = new double[32];
   private int count;
+
+  /** What becomes of pairs that are given more than once. */
+  void combine(Duplicates how) {
+    duplicates = how;
+  }
 
   /**
    * Adds a distance; the same value for the same pair once more adds nothing.
    *
+   * @param deviation its standard deviation, or 0 where that is not known
    * @param described such as "the range from R1 to A2", for messages
    * @throws NetworkException for a distance that is negative or not finite, or another one than
-   *     before
+   *     before where duplicates are an error
    */
-  void add(int first, int second, double distance, Supplier<String> described) {
+  void add(int first, int second, double distance, double deviation, Supplier<String> described) {
     checkDistance(distance, described);
     long pair = (long) first << 32 | second;
     Integer before = known.putIfAbsent(pair, count);
-    if (before != null) {
+    if (before == null) {
+      append(first, second, distance);
+      deviations[count - 1] = deviation;
+      return;
+    }
+    if (duplicates == Duplicates.ERROR) {
       if (distances[before] != distance) {
         throw new NetworkException(
             String.format(
                 Locale.ROOT,
-                "%s is given twice, as %s and as %s; keep one, or their mean",
+                "%s is given twice, as %s and as %s; keep one, or set measurements.duplicates to"
+                    + " weighted_mean or median",
                 described.get(),
                 distances[before],
                 distance));
       }
       return;
     }
-    append(first, second, distance);
+    repeated
+        .computeIfAbsent(before, row -> new Readings(distances[row], deviations[row]))
+        .add(distance, deviation);
+  }
+
+  /** How many pairs have more than one distance. */
+  int repeatedPairs() {
+    return repeated.size();
   }
 
   /**
@@ -60,6 +82,7 @@ final class RangeList {
     if (count == distances.length) {
       pairs = Arrays.copyOf(pairs, 4 * count);
       distances = Arrays.copyOf(distances, 2 * count);
+      deviations = Arrays.copyOf(deviations, 2 * count);
     }
     pairs[2 * count] = first;
     pairs[2 * count + 1] = second;
@@ -67,6 +90,72 @@ final class RangeList {
   }
 
   Ranges toRanges() {
-    return new Ranges(Arrays.copyOf(pairs, 2 * count), Arrays.copyOf(distances, count));
+    repeated.forEach(
+        (row, readings) -> {
+          distances[row] = readings.combined(duplicates);
+          deviations[row] = readings.deviation();
+        });
+    return new Ranges(
+        Arrays.copyOf(pairs, 2 * count),
+        Arrays.copyOf(distances, count),
+        Arrays.copyOf(deviations, count));
+  }
+
+  /** Distances of one pair. */
+  private static final class Readings {
+    private double[] values = new double[4];
+    private double[] sigmas = new double[4];
+    private int size;
+
+    Readings(double first, double sigma) {
+      add(first, sigma);
+    }
+
+    void add(double value, double sigma) {
+      if (size == values.length) {
+        values = Arrays.copyOf(values, 2 * size);
+        sigmas = Arrays.copyOf(sigmas, 2 * size);
+      }
+      values[size] = value;
+      sigmas[size++] = sigma;
+    }
+
+    double combined(Duplicates how) {
+      if (how == Duplicates.MEDIAN) {
+        double[] sorted = Arrays.copyOf(values, size);
+        Arrays.sort(sorted);
+        return (sorted[(size - 1) / 2] + sorted[size / 2]) / 2;
+      }
+      double sum = 0;
+      double weights = 0;
+      for (int i = 0; i < size; i++) {
+        double weight = haveSigmas() ? 1 / (sigmas[i] * sigmas[i]) : 1;
+        sum += weight * values[i];
+        weights += weight;
+      }
+      return sum / weights;
+    }
+
+    /** Of the combined distance: by how far the readings spread, and by what is known of each. */
+    double deviation() {
+      double mean = Arrays.stream(values, 0, size).sum() / size;
+      double squares = 0;
+      double weights = 0;
+      for (int i = 0; i < size; i++) {
+        squares += (values[i] - mean) * (values[i] - mean);
+        weights += haveSigmas() ? 1 / (sigmas[i] * sigmas[i]) : 0;
+      }
+      double bySpread = Math.sqrt(squares / (size - 1) / size);
+      return weights > 0 ? Math.max(bySpread, 1 / Math.sqrt(weights)) : bySpread;
+    }
+
+    private boolean haveSigmas() {
+      for (int i = 0; i < size; i++) {
+        if (!(sigmas[i] > 0)) {
+          return false;
+        }
+      }
+      return true;
+    }
   }
 }

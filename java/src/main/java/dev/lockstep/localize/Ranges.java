@@ -5,9 +5,11 @@ package dev.lockstep.localize;
  *
  * @param pairs i32[count × 2]: two sensors, or a sensor and an anchor
  * @param distances f64[count], in the anchors' unit of length
+ * @param deviations f64[count]: what is known of each distance's standard deviation by itself; 0
+ *     where nothing is
  */
 @SuppressWarnings("ArrayRecordComponent") // Inside the package only, never compared.
-record Ranges(int[] pairs, double[] distances) {
+record Ranges(int[] pairs, double[] distances, double[] deviations) {
   int count() {
     return distances.length;
   }

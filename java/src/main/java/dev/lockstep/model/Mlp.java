@@ -50,16 +50,7 @@ final class Mlp {
         int fanIn = widths.get(layer);
         int fanOut = widths.get(layer + 1);
         boolean last = layer + 2 == widths.size();
-        JitModule linear = module("Linear");
-        register(linear, "weight", uniform(random, fanIn, config.dtype(), fanOut, fanIn));
-        register(linear, "bias", uniform(random, fanIn, config.dtype(), fanOut));
-        linear.define(
-            """
-            def forward(self, x: Tensor) -> Tensor:
-                return ACTIVATION(torch.linear(x, self.weight, self.bias))
-            """
-                .replace("ACTIVATION", last ? "" : config.activation().function()));
-        module.register_module("layer" + layer, linear);
+        module.register_module("layer" + layer, layer(config, random, fanIn, fanOut, last));
         // Concatenated, not formatted: a locale may have digits of its own.
         forward.append("    x = self.layer" + layer + ".forward(x)\n");
       }
@@ -78,6 +69,20 @@ final class Mlp {
               + ").",
           e);
     }
+  }
+
+  /** A linear map, and the activation unless it is the last. */
+  static JitModule layer(ModelConfig config, Random random, int fanIn, int fanOut, boolean last) {
+    JitModule linear = module("Linear");
+    register(linear, "weight", uniform(random, fanIn, config.dtype(), fanOut, fanIn));
+    register(linear, "bias", uniform(random, fanIn, config.dtype(), fanOut));
+    linear.define(
+        """
+        def forward(self, x: Tensor) -> Tensor:
+            return ACTIVATION(torch.linear(x, self.weight, self.bias))
+        """
+            .replace("ACTIVATION", last ? "" : config.activation().function()));
+    return linear;
   }
 
   private static void checkMemory(ModelConfig config, List<Integer> widths) {

@@ -73,6 +73,20 @@ public final class Model implements AutoCloseable {
   }
 
   /**
+   * Convolutions over images, then fully connected layers.
+   *
+   * @param config of type {@link ModelConfig.Type#CNN}
+   * @param inputs numbers of a sample, as many as the image has
+   * @param outputs numbers that it predicts for a sample
+   * @param seed of the initial parameters; the same bits everywhere
+   * @throws ModelException if a sample is no such image, or the convolutions leave nothing of it
+   */
+  public static Model cnn(ModelConfig config, int inputs, int outputs, long seed) {
+    requireNonNull(config, "config");
+    return new Model(Cnn.build(config, inputs, outputs, seed), "the cnn");
+  }
+
+  /**
    * A network for fields.
    *
    * @param config of a type that {@link ModelConfig.Type#ofFields}

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * The {@code model} section of a configuration.
  *
  * @param type what kind of model
- * @param hidden for {@link Type#MLP}: the width of each hidden layer; empty for a linear model
+ * @param hidden for {@link Type#MLP}: the width of each hidden layer; empty for a linear model. For
+ *     {@link Type#CNN}: of those after the convolutions, {@code [128]} if left out
  * @param activation what follows each hidden layer; of networks for fields {@code gelu} if left out
  * @param file for {@link Type#FILE}: a TorchScript file with trainable parameters
  * @param dtype for {@link Type#MLP}: the type of the parameters; a file has its own
@@ -22,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  * @param circular of networks for fields: whether the last dimension, longitude, is a circle
  * @param cellwise of {@link Type#UNET} and {@link Type#RESNET}: whether a linear map with its own
  *     coefficients at each cell is added, as an autoregression by cell is one
+ * @param image for {@link Type#CNN}: how a sample's row of numbers is an image, as in {@code [1,
+ *     28, 28]} for channels, rows and columns
+ * @param channels for {@link Type#CNN}: of each convolution, which a maximum over 2 × 2 follows
+ * @param kernel for {@link Type#CNN}: the convolutions' width and height, from 1 on
  */
 public record ModelConfig(
     Type type,
@@ -34,7 +39,10 @@ public record ModelConfig(
     int levels,
     double dropout,
     boolean circular,
-    boolean cellwise) {
+    boolean cellwise,
+    List<Integer> image,
+    List<Integer> channels,
+    int kernel) {
 
   /** Whose samples a batch norm uses. */
   public enum BatchNorm {
@@ -51,6 +59,9 @@ public record ModelConfig(
     /** Fully connected layers. */
     @JsonProperty("mlp")
     MLP,
+    /** Convolutions over an image that a row of numbers holds, then fully connected layers. */
+    @JsonProperty("cnn")
+    CNN,
     /** What {@code torch.jit.script} or {@code torch.jit.trace} saved. */
     @JsonProperty("file")
     FILE,
@@ -100,6 +111,9 @@ public record ModelConfig(
    */
   public ModelConfig {
     hidden = List.copyOf(hidden);
+    image = List.copyOf(image);
+    channels = List.copyOf(channels);
+    checkImages(type, image, channels, kernel);
     for (int units : hidden) {
       if (units < 1) {
         throw new ConfigKeyException("hidden", "a layer needs at least 1 unit, not " + units + ".");
@@ -145,11 +159,14 @@ public record ModelConfig(
       @JsonProperty("levels") @Nullable Integer levels,
       @JsonProperty("dropout") @Nullable Double dropout,
       @JsonProperty("circular") @Nullable Boolean circular,
-      @JsonProperty("cellwise") @Nullable Boolean cellwise) {
+      @JsonProperty("cellwise") @Nullable Boolean cellwise,
+      @JsonProperty("image") @Nullable List<Integer> image,
+      @JsonProperty("channels") @Nullable List<Integer> channels,
+      @JsonProperty("kernel") @Nullable Integer kernel) {
     boolean fields = type != null && type.ofFields();
     return new ModelConfig(
         type == null ? Type.MLP : type,
-        hidden == null ? List.of(128, 128) : hidden,
+        hidden == null ? (type == Type.CNN ? List.of(128) : List.of(128, 128)) : hidden,
         activation == null ? (fields ? Activation.GELU : Activation.RELU) : activation,
         file,
         dtype == null ? FloatType.FLOAT32 : dtype,
@@ -158,7 +175,29 @@ public record ModelConfig(
         levels == null ? (type == Type.COLUMN ? 3 : 4) : levels,
         dropout == null ? 0 : dropout,
         circular == null || circular,
-        cellwise != null && cellwise);
+        cellwise != null && cellwise,
+        image == null ? List.of() : image,
+        channels == null ? List.of(16, 32) : channels,
+        kernel == null ? 5 : kernel);
+  }
+
+  private static void checkImages(
+      Type type, List<Integer> image, List<Integer> channels, int kernel) {
+    if (type == Type.CNN && image.size() != 3) {
+      throw new ConfigKeyException(
+          "image", "a cnn needs the image's [channels, rows, columns], as in [1, 28, 28].");
+    }
+    if (type != Type.CNN && !image.isEmpty()) {
+      throw new ConfigKeyException("image", "only a model of type cnn has one; set type: cnn.");
+    }
+    if (image.stream().anyMatch(length -> length < 1)
+        || channels.stream().anyMatch(width -> width < 1)) {
+      throw new ConfigKeyException(
+          "image", "image and channels have numbers from 1 on, not " + image + " and " + channels);
+    }
+    if (kernel < 1) {
+      throw new ConfigKeyException("kernel", "must be at least 1, not " + kernel + ".");
+    }
   }
 
   /** Of points or a file. */
@@ -169,7 +208,21 @@ public record ModelConfig(
       @Nullable String file,
       @Nullable FloatType dtype,
       @Nullable BatchNorm batchNorm) {
-    return of(type, hidden, activation, file, dtype, batchNorm, null, null, null, null, null);
+    return of(
+        type,
+        hidden,
+        activation,
+        file,
+        dtype,
+        batchNorm,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null);
   }
 
   /** Like the other, with batch norms per rank. */

@@ -12,9 +12,10 @@ import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Plots of clusters and trees. */
+/** Plots of clusters, trees and federations. */
 public final class FitPlots {
   private static final int MOST_FEATURES = 25;
+  private static final int MOST_CLIENTS = 40;
   private static final java.awt.Color[] COLORS = {
     Plots.BLUE,
     Plots.VERMILION,
@@ -118,6 +119,37 @@ public final class FitPlots {
             most.stream().map(Map.Entry::getKey).toList(),
             most.stream().map(Map.Entry::getValue).toList())
         .setFillColor(Plots.BLUE);
+    return Plots.png(BitmapEncoder.getBufferedImage(chart));
+  }
+
+  /**
+   * Stacked bars: how many samples of each class each client has.
+   *
+   * @param counts [client][class]; of many clients the first ones are shown
+   */
+  public static byte[] classesOfClients(int[][] counts) {
+    int clients = Math.min(counts.length, MOST_CLIENTS);
+    CategoryChart chart =
+        new CategoryChartBuilder()
+            .width(960)
+            .height(600)
+            .title("Samples of each class")
+            .xAxisTitle("client")
+            .yAxisTitle("samples")
+            .theme(ChartTheme.Matlab)
+            .build();
+    chart.getStyler().setStacked(true);
+    chart.getStyler().setChartBackgroundColor(java.awt.Color.WHITE);
+    chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
+    for (int number = 0; number < counts[0].length; number++) {
+      List<Integer> names = new ArrayList<>();
+      List<Integer> samples = new ArrayList<>();
+      for (int client = 0; client < clients; client++) {
+        names.add(client);
+        samples.add(counts[client][number]);
+      }
+      chart.addSeries("class " + number, names, samples);
+    }
     return Plots.png(BitmapEncoder.getBufferedImage(chart));
   }
 }

@@ -21,14 +21,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How rank 0 records the fit of clusters or trees: the run folder with {@code config.yaml}, {@code
- * metrics.jsonl} (a JSON object a step), {@code checkpoint.json}, and at the end {@code
- * model.json}, {@code summary.json} and plots. Not thread-safe.
+ * How rank 0 records the fit of clusters or trees, or a federation: the run folder with {@code
+ * config.yaml}, {@code metrics.jsonl} (a JSON object a step), {@code checkpoint.json}, and at the
+ * end {@code model.json}, {@code summary.json} and plots. Not thread-safe.
  */
 public final class FitRecording implements AutoCloseable {
   private static final JsonMapper MAPPER = new JsonMapper();
 
   private final RunFolder folder;
+  private final Words words;
   private final RunFolderClaim claim;
   private final OutputConfig output;
   private final PrintStream out;
@@ -40,18 +41,34 @@ public final class FitRecording implements AutoCloseable {
   private final Map<String, Double> phases = new LinkedHashMap<>();
 
   /**
+   * What is recorded.
+   *
+   * @param task as the progress bar calls it
+   * @param step what a line of the metrics is about, and its key there
+   */
+  public record Words(String task, String step) {
+    /** Of clusters and trees. */
+    public static final Words FIT = new Words("fit", "step");
+
+    /** Of a federation. */
+    public static final Words FEDERATION = new Words("federate", "round");
+  }
+
+  /**
    * Makes the folder, or takes it up.
    *
    * @param terminal whether {@code out} is one
    * @throws RunFolderException if that cannot be done
    */
   public FitRecording(
+      Words words,
       RunFolder folder,
       boolean resume,
       String configYaml,
       OutputConfig output,
       PrintStream out,
       boolean terminal) {
+    this.words = words;
     this.folder = folder;
     this.output = output;
     this.out = out;
@@ -97,7 +114,7 @@ public final class FitRecording implements AutoCloseable {
       metrics = openMetrics(step);
     }
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("step", step);
+    json.put(words.step(), step);
     values.forEach((name, value) -> putFinite(json, name, value));
     steps.add(new Step(step, values));
     ByteBuffer line = ByteBuffer.wrap((json + "\n").getBytes(StandardCharsets.UTF_8));
@@ -110,12 +127,12 @@ public final class FitRecording implements AutoCloseable {
     }
     if (bar) {
       if (progress == null) {
-        progress = new ProgressLine(out, "fit", most, step - 1L);
+        progress = new ProgressLine(out, words.task(), most, step - 1L);
       }
       progress.stepTo(step);
     } else if (output.progress() != OutputConfig.Progress.NONE && (step & (step - 1)) == 0) {
       // Without a bar a line at 1, 2, 4, 8, … steps shows that it goes on.
-      out.println("step " + step + " of at most " + most + ": " + shown(values));
+      out.println(words.step() + " " + step + " of at most " + most + ": " + shown(values));
     }
   }
 
@@ -153,16 +170,21 @@ public final class FitRecording implements AutoCloseable {
     } catch (JsonProcessingException torn) {
       return;
     }
-    int step = json.path("step").asInt();
+    int step = json.path(words.step()).asInt();
     if (step >= 1 && step < firstStep) {
       kept.append(line).append('\n');
       Map<String, Double> values = new LinkedHashMap<>();
       json.fields()
           .forEachRemaining(
               field -> values.put(field.getKey(), field.getValue().asDouble(Double.NaN)));
-      values.remove("step");
+      values.remove(words.step());
       steps.add(new Step(step, values));
     }
+  }
+
+  /** {@code checkpoint.bin}, of a federation. */
+  public static Path federationCheckpoint(RunFolder folder) {
+    return folder.path().resolve("checkpoint.bin");
   }
 
   /** Replaces the checkpoint. */
@@ -183,8 +205,8 @@ public final class FitRecording implements AutoCloseable {
       return Optional.of(Files.readString(checkpointFile()));
     } catch (IOException e) {
       throw new RunFolderException(
-          "There is no checkpoint to resume from in %s; fit without --resume."
-              .formatted(folder.path()),
+          "There is no checkpoint to resume from in %s; %s without --resume."
+              .formatted(folder.path(), words.task()),
           e);
     }
   }
@@ -206,23 +228,40 @@ public final class FitRecording implements AutoCloseable {
       Map<String, Object> facts,
       Map<String, Double> scores,
       Map<String, byte[]> plots) {
+    AtomicFile.replace(modelFile(), model);
+    finish(facts, scores, plots);
+    delete(checkpointFile());
+  }
+
+  /** As the other, for models that have been written already. */
+  public void finish(
+      Map<String, Object> facts, Map<String, Double> scores, Map<String, byte[]> plots) {
     if (progress != null) {
       progress.close();
     }
     if (output.plots()) {
       plots.forEach((name, png) -> AtomicFile.replace(folder.path().resolve(name), png));
     }
-    AtomicFile.replace(modelFile(), model);
     ObjectNode json = MAPPER.valueToTree(facts);
     ObjectNode seconds = json.putObject("seconds");
     phases.forEach((name, value) -> putFinite(seconds, name, value));
     ObjectNode all = json.putObject("scores");
     scores.forEach((name, value) -> putFinite(all, name, value));
     AtomicFile.replace(folder.summary(), json.toPrettyString() + "\n");
+    delete(federationCheckpoint(folder));
+  }
+
+  /** Writes a JSON file beside the others. */
+  public void json(String name, Map<String, Object> content) {
+    AtomicFile.replace(
+        folder.path().resolve(name), MAPPER.valueToTree(content).toPrettyString() + "\n");
+  }
+
+  private static void delete(Path file) {
     try {
-      Files.deleteIfExists(checkpointFile());
+      Files.deleteIfExists(file);
     } catch (IOException e) {
-      throw RunFolderException.writing(checkpointFile(), e);
+      throw RunFolderException.writing(file, e);
     }
   }
 

@@ -3,14 +3,17 @@ package dev.lockstep.natives;
 import dev.lockstep.LockstepException;
 import java.io.File;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * The folder into which JavaCPP unpacks native libraries: {@code LOCKSTEP_CACHE} for every JVM, not
@@ -28,7 +31,7 @@ public final class NativeCache {
    * folder that cannot be used is an error: JavaCPP would silently take another one, which on a
    * cluster is the shared home directory.
    *
-   * @throws LockstepException when the folder cannot be written
+   * @throws NativeCacheException when the folder cannot be written
    */
   public static void useFolderOfEnvironment() {
     String named = System.getenv(VARIABLE);
@@ -44,8 +47,31 @@ public final class NativeCache {
         throw new AccessDeniedException(folder.toString());
       }
     } catch (IOException e) {
-      throw new LockstepException(
-          VARIABLE + "=" + named + " cannot be used as a folder: " + e + ". Name another.", e);
+      throw new NativeCacheException(
+          VARIABLE + "=" + named + " cannot be used: " + reason(e) + ". Name another folder.", e);
+    }
+  }
+
+  private static String reason(IOException e) {
+    if (e instanceof FileAlreadyExistsException) {
+      return "it is a file";
+    }
+    return e instanceof AccessDeniedException ? "it cannot be written" : "it cannot be made";
+  }
+
+  /**
+   * Initialises JavaCPP's pointers, with the environment's folder, before anything else of it. Left
+   * to chance, a thread that initialises {@link Pointer} holds the class and waits for the loader,
+   * while another that loads a library holds the loader and waits for the class, both for good.
+   *
+   * @throws NativeCacheException when the folder cannot be written
+   */
+  public static void initializePointers() {
+    useFolderOfEnvironment();
+    try {
+      MethodHandles.lookup().ensureInitialized(Pointer.class);
+    } catch (IllegalAccessException e) {
+      throw new AssertionError("Pointer is a public class", e);
     }
   }
 

@@ -42,7 +42,7 @@ public final class TorchLibraries {
     if (loaded) {
       return;
     }
-    NativeCache.useFolderOfEnvironment();
+    NativeCache.initializePointers();
     Path cache = NativeCache.folder();
     try {
       List<File> libraries = unpack();

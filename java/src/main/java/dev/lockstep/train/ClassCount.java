@@ -7,7 +7,7 @@ import dev.lockstep.data.Dataset;
 import java.util.Locale;
 
 /** How many classes a data set's one target column names. */
-final class ClassCount {
+public final class ClassCount {
   private static final int MOST_ROWS = 1024;
 
   private ClassCount() {}
@@ -17,7 +17,7 @@ final class ClassCount {
    *
    * @throws TrainingException if there is not exactly one target, or one is no class number
    */
-  static int of(Dataset dataset, Communicator communicator) {
+  public static int of(Dataset dataset, Communicator communicator) {
     if (dataset.targetNames().size() != 1) {
       throw new TrainingException(
           "training.loss is cross_entropy, which needs one target column of class numbers, but"

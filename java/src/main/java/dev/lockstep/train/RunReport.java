@@ -2,12 +2,7 @@ package dev.lockstep.train;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.DataPartitioner;
-import dev.lockstep.data.Dataset;
-import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.field.FieldDataset;
-import dev.lockstep.model.ModelDescription;
-import dev.lockstep.model.PhysicalModel;
-import dev.lockstep.model.Scaling;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunStart;
 import dev.lockstep.monitor.RunSummary;
@@ -19,7 +14,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /** What a run says of itself at its beginning and its end, and the model that it leaves. */
@@ -87,32 +81,9 @@ final class RunReport {
     return communicator.backend().name().toLowerCase(Locale.ROOT);
   }
 
-  /** Writes {@code model.pt}, which takes and gives numbers in the data's own units. */
+  /** Writes {@code model.pt}. */
   void saveModel(RunFolder folder) {
-    Dataset dataset = run.task.dataset();
-    PhysicalModel.save(
-        run.model,
-        scaling(run.normalizers().features(), dataset, dataset.featureShape()),
-        run.loss.classifies()
-            ? Scaling.identity()
-            : scaling(run.normalizers().targets(), dataset, dataset.targetShape()),
-        ModelDescription.of(dataset).toJson(),
-        folder.model());
-  }
-
-  /** One number a channel; in a sample that is one row of numbers, for each of its cells. */
-  private static Scaling scaling(Normalizer normalizer, Dataset dataset, long[] shape) {
-    Normalizer.Statistics statistics = normalizer.statistics();
-    int repeats = shape.length == 1 ? dataset.cells() : 1;
-    return new Scaling(
-        repeated(statistics.mean(), repeats),
-        repeated(statistics.standardDeviation(), repeats),
-        shape.length - 1);
-  }
-
-  private static double[] repeated(List<Double> values, int times) {
-    return values.stream()
-        .flatMapToDouble(value -> DoubleStream.generate(() -> value).limit(times))
-        .toArray();
+    ModelFile.save(
+        run.model, run.normalizers(), run.loss.classifies(), run.task.dataset(), folder.model());
   }
 }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * the sizes of two thread pools, and how TorchScript is executed. The first run that begins
  * remembers what the host application had, and the last that ends sets it back. Thread-safe.
  */
-final class TorchSettings implements AutoCloseable {
+public final class TorchSettings implements AutoCloseable {
   private static int runs;
   private static @Nullable TorchSettings ofHost;
 
@@ -33,7 +33,7 @@ final class TorchSettings implements AutoCloseable {
   }
 
   /** A run begins in this process. */
-  static synchronized TorchSettings keep() {
+  public static synchronized TorchSettings keep() {
     if (runs == 0) {
       ofHost = new TorchSettings();
     }

@@ -22,8 +22,6 @@ import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -131,7 +129,9 @@ public final class TrainingJob {
     DataFingerprint data = DataFingerprint.of(dataset, split);
     TrainingTask task =
         new TrainingTask(plan, dataset, split, communicator, folder, checkpointChannel);
-    try (Model model = model()) {
+    try (Model model =
+        ModelBuilder.build(
+            plan.model(), dataset, plan.training().loss(), plan.seed(), communicator)) {
       joinBatchNorms(model);
       String structure = structure(model);
       checkAgreement(model, structure, data);
@@ -200,27 +200,6 @@ public final class TrainingJob {
         : "of code "
             + HexFormat.of()
                 .formatHex(Sha256.digest().digest(model.code().getBytes(StandardCharsets.UTF_8)));
-  }
-
-  private Model model() {
-    ModelConfig config = plan.model();
-    int outputs =
-        plan.training().loss() == TrainingConfig.LossType.CROSS_ENTROPY
-            ? ClassCount.of(dataset, communicator)
-            : (int) dataset.targetShape()[0];
-    if (config.type() == ModelConfig.Type.FILE) {
-      return Model.load(Path.of(config.file()));
-    }
-    if (config.type().ofFields()) {
-      return Model.fields(config, dataset.featureShape(), dataset.targetShape(), plan.seed());
-    }
-    if (dataset.featureShape().length > 1) {
-      throw new TrainingException(
-          "model.type is mlp, which takes rows of numbers, but a sample has the shape "
-              + Arrays.toString(dataset.featureShape())
-              + "; set data.shape: [flat], or use a unet, resnet or column.");
-    }
-    return Model.mlp(config, (int) dataset.featureShape()[0], outputs, plan.seed());
   }
 
   private void checkAgreement(Model model, String structure, DataFingerprint data) {

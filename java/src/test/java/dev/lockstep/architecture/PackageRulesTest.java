@@ -83,10 +83,10 @@ class PackageRulesTest {
   }
 
   @Test
-  void onlyTrainingAndStrategiesKnowThePartsOfAStep() {
+  void onlyTrainingOfAllKindsKnowsThePartsOfAStep() {
     noClasses()
         .that()
-        .resideOutsideOfPackage("dev.lockstep.train..")
+        .resideOutsideOfPackages("dev.lockstep.train..", "dev.lockstep.federated..")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(

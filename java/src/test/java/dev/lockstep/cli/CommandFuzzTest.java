@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.config.ConfigLoader;
+import dev.lockstep.config.FederateConfig;
 import dev.lockstep.config.FitConfig;
 import dev.lockstep.config.RunConfig;
 import dev.lockstep.data.SyntheticConfig;
@@ -213,7 +214,12 @@ class CommandFuzzTest {
     for (int i = 0; i < cases(2000); i++) {
       String text = mutations.yaml(mutations.pick(examples));
       Class<? extends Record> type =
-          mutations.pick(List.of(RunConfig.class, LocalizationConfig.class, FitConfig.class));
+          mutations.pick(
+              List.of(
+                  RunConfig.class,
+                  LocalizationConfig.class,
+                  FitConfig.class,
+                  FederateConfig.class));
       List<String> overrides =
           mutations.below(4) == 0
               ? List.of(mutations.word("training.epochs") + "=" + mutations.value())

@@ -44,6 +44,9 @@ final class ConfigurationPage {
   private static final String SECTIONS =
       "name: example\ndata: {synthetic: {}}\ntraining: {early_stopping: {}}\n";
 
+  private static final String FEDERATION =
+      "name: example\ndata: {path: x, features: [x], targets: []}\nfederation: {clients: 10}\n";
+
   private static final String FIT = "name: example\ndata: {path: x}\nlearner: {type: %s}\n";
 
   private final StringBuilder text = new StringBuilder();
@@ -100,6 +103,10 @@ final class ConfigurationPage {
     sections = trees;
     text.append("\n# Of a fit (`lockstep fit`)\n");
     section(FitConfig.class, "", "");
+    defaults = defaults(FederateConfig.class, FEDERATION);
+    sections = defaults;
+    text.append("\n# Of a federation (`lockstep federate`)\n");
+    section(FederateConfig.class, "", "");
     text.append("\n# Environment variables\n| variable | meaning |\n|---|---|\n");
     for (EnvironmentVariable variable : EnvironmentVariable.values()) {
       text.append("| `").append(variable).append("` | ").append(variable.meaning()).append(" |\n");

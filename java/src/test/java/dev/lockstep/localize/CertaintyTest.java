@@ -31,7 +31,7 @@ final class CertaintyTest {
   }
 
   private static Certainty certainty(Network network, Ambiguity... ambiguous) {
-    GoodnessOfFit fit = GoodnessOfFit.of(network, POSITIONS, 0.05);
+    GoodnessOfFit fit = GoodnessOfFit.of(network, POSITIONS, new Noise(0.05, 0));
     return Certainty.of(network, fit, List.of(ambiguous), List.of());
   }
 
@@ -45,7 +45,7 @@ final class CertaintyTest {
   @Test
   void anOutlierMakesItDoubtfulAndIsNamed() {
     Network network = network(33.7);
-    GoodnessOfFit fit = GoodnessOfFit.of(network, POSITIONS, 0.05);
+    GoodnessOfFit fit = GoodnessOfFit.of(network, POSITIONS, new Noise(0.05, 0));
     assertEquals(11 - 4, fit.degreesOfFreedom());
     // The standard deviation is at least 5 % of half the range.
     double standardised = (33.7 - Math.hypot(3, 1)) / (0.05 * 0.5 * 33.7);
@@ -70,18 +70,18 @@ final class CertaintyTest {
   void asManyRangesAsCoordinatesCheckNothing() {
     Network network = network(1);
     Certainty certainty =
-        Certainty.of(network, new GoodnessOfFit(0, 0, List.of()), List.of(), List.of());
+        Certainty.of(network, new GoodnessOfFit(0, 0, 0.6, List.of()), List.of(), List.of());
     assertEquals(Certainty.Verdict.DOUBTFUL, certainty.verdict());
   }
 
   @Test
   void chiSquareIsRejectedBeyondItsQuantileOfOneInAThousand() {
     // From tables: 29.588 with 10 degrees of freedom, 149.449 with 100, 1143.917 with 1,000.
-    assertFalse(new GoodnessOfFit(29.2, 10, List.of()).rejects());
-    assertTrue(new GoodnessOfFit(30.0, 10, List.of()).rejects());
-    assertFalse(new GoodnessOfFit(149.2, 100, List.of()).rejects());
-    assertTrue(new GoodnessOfFit(149.8, 100, List.of()).rejects());
-    assertFalse(new GoodnessOfFit(1143.5, 1000, List.of()).rejects());
-    assertTrue(new GoodnessOfFit(1144.5, 1000, List.of()).rejects());
+    assertFalse(new GoodnessOfFit(29.2, 10, 0.6, List.of()).rejects());
+    assertTrue(new GoodnessOfFit(30.0, 10, 0.6, List.of()).rejects());
+    assertFalse(new GoodnessOfFit(149.2, 100, 0.6, List.of()).rejects());
+    assertTrue(new GoodnessOfFit(149.8, 100, 0.6, List.of()).rejects());
+    assertFalse(new GoodnessOfFit(1143.5, 1000, 0.6, List.of()).rejects());
+    assertTrue(new GoodnessOfFit(1144.5, 1000, 0.6, List.of()).rejects());
   }
 }

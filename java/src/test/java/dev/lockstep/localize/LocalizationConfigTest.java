@@ -39,7 +39,7 @@ class LocalizationConfigTest {
             """);
 
     assertEquals(NetworkConfig.of(30, 6, 0.7, 2, null), config.network());
-    assertEquals(MeasurementsConfig.of(0.05, 42L), config.measurements());
+    assertEquals(MeasurementsConfig.of(0.05, null, null, 42L), config.measurements());
     assertEquals(500, config.algorithm().maxIterations());
     assertEquals(1e-6, config.algorithm().tolerance());
     Network network = NetworkGenerator.generate(config.network(), config.measurements());
@@ -54,7 +54,7 @@ class LocalizationConfigTest {
     assertFalse(config.network().generates());
     assertEquals(SplittingConfig.defaults(), config.algorithm());
     assertEquals(SplittingConfig.Design.METROPOLIS, config.algorithm().design());
-    assertEquals(0.05, config.measurements().noiseOf(Networks.read("radar-20-8.json")));
+    assertEquals(0.05, config.measurements().noiseOf(Networks.read("radar-20-8.json")).factor());
     assertEquals(
         SplittingConfig.Design.SINKHORN_KNOPP,
         parse("algorithm: {form: dense}").algorithm().design());

@@ -95,7 +95,7 @@ class LocalizationFolderTest {
             0,
             0,
             Double.NaN,
-            new GoodnessOfFit(0, 1, List.of()),
+            new GoodnessOfFit(0, 1, 0.6, List.of()),
             new Certainty(Certainty.Verdict.UNIQUE, List.of()),
             List.of(new IterationPoint(1, 1, 1, 0, Double.NaN)),
             List.of(),

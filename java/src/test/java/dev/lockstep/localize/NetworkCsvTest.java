@@ -83,9 +83,11 @@ class NetworkCsvTest {
         "R1,R2,-1 | :16: the range from R1 to R2 is -1.0; a distance is a number of at least 0",
         "R1,R2,nan | :16: \"nan\" is no number",
         "R1,R2,NaN | :16: the range from R1 to R2 is NaN",
-        "R1,R2,0.2 | :16: the range from R1 to R2 is given twice, as 0.1 and as 0.2",
+        "R1,R2,0 | :16: the range 0.0 stands for",
+        "R1,R2,65.535 | :16: the range 65.535 stands for",
+        "R1,R2,0x1p2 | :16: \"0x1p2\" is no number",
         "R2,R2,0.2 | :16: the range from R2 to R2 is from a station to itself",
-        "R1,R2 | :16: a range has 3 columns, from, to and range, not 2",
+        "R1,R2 | :16: a range has 3 columns and more, from, to and range, not 2",
         "R1,R2,\"0.2 | line 16 opens a quote that is never closed",
       })
   void whatIsWrongIsToldWithFileAndLine(String row, String expected) throws Exception {
@@ -101,10 +103,10 @@ class NetworkCsvTest {
 
   @ParameterizedTest
   @CsvSource({
-    "'from,to,range\nR1,R2,1\n', ':1: anchors come first'",
+    "'from,to,range\nR1,R2,1\n', ': there is no block of anchors (anchor,x,y)'",
     "'station,x,y\n', ':1: \"station,x,y\" is no header'",
     "'anchor,x,y\na,0,0\na,1,1\n', ':3: the name a is taken already'",
-    "'anchor,x,y\na,0\n', ':2: anchor a has 1 coordinates, but the network has 2'",
+    "'anchor,x,y\na,0\n', ':2: a has 1 coordinates, but the header names 2'",
     "'anchor,x,y\na,0,Infinity\n', ':2: anchor a has the coordinate Infinity'",
     "'anchor,x,y\na,0,0\n', ': there is no block of ranges (from,to,range)'",
     "'', ': there is no block of anchors (anchor,x,y)'",
@@ -139,5 +141,89 @@ class NetworkCsvTest {
                 () -> NetworkFile.read(Networks.file("radar-20-8.json"), Optional.of(anchors)))
             .getMessage()
             .contains("belong to CSV"));
+  }
+
+  @Test
+  void blocksMayStandInAnyOrder() throws Exception {
+    assertEquals(read(ANCHORS + RANGES), read(RANGES + ANCHORS));
+  }
+
+  @Test
+  void otherColumnsAreNotLookedAt() throws Exception {
+    String extra =
+        RANGES.replace("from,to,range", "rssi,from,to,range").replaceAll("(?m)^(?=R|e|n)", "-61,");
+
+    assertEquals(read(ANCHORS + RANGES), read(ANCHORS + extra));
+  }
+
+  @Test
+  void rangesBothWaysAreCombinedAndTheirSpreadIsTheirNoise() throws Exception {
+    String network = ANCHORS + RANGES + "R2,R1,0.12\nR1,R2,0.14\n";
+    Network mean = read(network);
+
+    assertEquals(1, mean.repeatedPairs());
+    assertEquals(0.12, mean.sensorRanges().distances()[0], 1e-12);
+    // 0.1, 0.12 and 0.14: standard deviation 0.02, of the mean 0.02/√3.
+    assertEquals(0.02 / Math.sqrt(3), mean.sensorRanges().deviations()[0], 1e-12);
+    Path file = write("twice.csv", network + "R1,R2,0.9\n");
+    Network median = NetworkFile.read(file, Optional.empty(), Duplicates.MEDIAN);
+    assertEquals(0.13, median.sensorRanges().distances()[0], 1e-12);
+    String message =
+        assertThrows(
+                NetworkException.class,
+                () -> NetworkFile.read(file, Optional.empty(), Duplicates.ERROR))
+            .getMessage();
+    assertTrue(
+        message.contains(":12: the range from R2 to R1 is given twice, as 0.1 and as 0.12"),
+        message);
+  }
+
+  @Test
+  void standardDeviationsWeighRepeatedRangesAndAnchorsAddTheirs() throws Exception {
+    String network =
+        "anchor,x,y,sigma\nnorth,0.5,1,0.03\nwest,0,0,0\neast,1,0,0\n"
+            + "from,to,range,sigma\nR1,north,0.6,0.04\nR1,west,0.5,0.01\nR1,west,0.6,0.02\n"
+            + "R1,east,0.7,0.01\n";
+    Ranges ranges = read(network).anchorRanges();
+
+    assertEquals(0.05, ranges.deviations()[0], 1e-12);
+    assertEquals(0.52, ranges.distances()[1], 1e-12); // (0.5/1 + 0.6/4) / (1 + 1/4)
+    assertTrue(read(network).everyRangeHasDeviation());
+    assertEquals(new Noise(0, 0), MeasurementsConfig.defaults().noiseOf(read(network)));
+  }
+
+  @Test
+  void namesThatBeginWithAHashAreQuoted() throws Exception {
+    String quoted = ANCHORS + RANGES.replace("R1", "\"#1\"");
+
+    assertEquals("#1", read(quoted).sensorName(0));
+    String bare = ANCHORS + RANGES.replace("R1", "#1");
+    String message = assertThrows(NetworkException.class, () -> read(bare)).getMessage();
+    assertTrue(message.contains(":6: lines that start with # are comments"), message);
+  }
+
+  @Test
+  void latitudesAreLocatedInMetres() throws Exception {
+    String network =
+        "anchor,lat,lon\na,47.5,9\nb,47.51,9\nc,47.5,9.01\n"
+            + "from,to,range\nS,a,700\nS,b,700\nS,c,700\n";
+    double[] anchors = read(network).anchorPositions();
+
+    // A hundredth of a degree of the meridian at 47.5° is 1,111.8 m.
+    assertEquals(1111.8, anchors[3] - anchors[1], 0.2);
+    assertTrue(read(network).tangentPlane().isPresent());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'anchor;x;y\na;1,5;2,5\n', 'columns are separated by commas, and numbers have a decimal'",
+    "'anchor\tx\ty\n', 'columns are separated by commas, not tabs'",
+    "'anchor,x,y\na,0,0\nfrom,to,distance\n', ':3: the header from,to,distance has no column'",
+    "'anchor,lat,lon\na,500000,5200000\n', ':2: a is at latitude 500000.0'",
+  })
+  void almostHeadersAreExplained(String text, String expected) {
+    String message = assertThrows(NetworkException.class, () -> read(text)).getMessage();
+
+    assertTrue(message.contains(expected), message);
   }
 }

@@ -52,15 +52,18 @@ class NetworkGeneratorTest {
   @Test
   void seedsDecide() {
     NetworkConfig config = NetworkConfig.of(50, 8, 0.4, 2, 1L);
-    Network network = NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, 1L));
+    Network network =
+        NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, null, null, 1L));
 
-    assertEquals(network, NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, 1L)));
-    Network noisier = NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, 2L));
+    assertEquals(
+        network, NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, null, null, 1L)));
+    Network noisier =
+        NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, null, null, 2L));
     assertEquals(0, noisier.meanSquaredError(network.truth().orElseThrow()), "same places");
     assertNotEquals(network, noisier);
     Network elsewhere =
         NetworkGenerator.generate(
-            NetworkConfig.of(50, 8, 0.4, 2, 2L), MeasurementsConfig.of(0.05, 1L));
+            NetworkConfig.of(50, 8, 0.4, 2, 2L), MeasurementsConfig.of(0.05, null, null, 1L));
     assertTrue(elsewhere.meanSquaredError(network.truth().orElseThrow()) > 0);
   }
 

@@ -94,8 +94,6 @@ class NetworkJsonTest {
         "[[0, 1, -0.1]] | line 4: sensor_edges[0]: the range from sensor 0 to sensor 1 is -0.1; a"
             + " distance is a number of at least 0",
         "[[0, 1, NaN]] | line 4: sensor_edges[0]: the range from sensor 0 to sensor 1 is NaN",
-        "[[0, 1, 0.1], [1, 0, 0.2]] | line 4: sensor_edges[1]: the range from sensor 0 to sensor 1"
-            + " is given twice, as 0.1 and as 0.2",
         "[[1, 1, 0.1]] | line 4: sensor_edges[0]: is from sensor 1 to itself",
         "[[0, 1]] | line 4: sensor_edges[0]: has 2 values instead of 3",
         "[[0, 0.5, 1]] | line 4: sensor_edges[0]: names the unknown sensor 0.5",

@@ -29,7 +29,7 @@ public final class Networks {
   static Network generated(int sensors, int anchors, double range, int dimension, double noise) {
     return NetworkGenerator.generate(
         NetworkConfig.of(sensors, anchors, range, dimension, 7L),
-        MeasurementsConfig.of(noise, 11L));
+        MeasurementsConfig.of(noise, null, null, 11L));
   }
 
   /** As if the network had been located, with errors of about {@code deviation} an axis. */
@@ -68,7 +68,8 @@ public final class Networks {
         0.01,
         4,
         35.8,
-        new GoodnessOfFit(71.6, 60, List.of(new GoodnessOfFit.Residual("0", "3", 0.4, 0.3, 6.7))),
+        new GoodnessOfFit(
+            71.6, 60, 0.6, List.of(new GoodnessOfFit.Residual("0", "3", 0.4, 0.3, 6.7))),
         new Certainty(Certainty.Verdict.AMBIGUOUS, List.of("sensor 0 could as well be elsewhere")),
         history,
         List.of(history.get(0), history.get(2)),

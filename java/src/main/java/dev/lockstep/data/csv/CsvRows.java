@@ -1,6 +1,7 @@
 package dev.lockstep.data.csv;
 
 import de.siegmar.fastcsv.reader.CloseableIterator;
+import de.siegmar.fastcsv.reader.CommentStrategy;
 import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
@@ -26,6 +27,7 @@ public final class CsvRows implements Closeable {
   private final String location;
   private long line;
   private boolean ended;
+  private boolean isComment;
 
   /**
    * Begins at the start of a text.
@@ -34,6 +36,10 @@ public final class CsvRows implements Closeable {
    * @param location of the text, for messages
    */
   public CsvRows(Reader text, char separator, String location) {
+    this(text, separator, location, CommentStrategy.NONE);
+  }
+
+  private CsvRows(Reader text, char separator, String location, CommentStrategy comments) {
     this.location = location;
     records =
         CsvReader.builder()
@@ -41,6 +47,8 @@ public final class CsvRows implements Closeable {
             .skipEmptyLines(false)
             .allowExtraFields(true)
             .allowMissingFields(true)
+            .commentStrategy(comments)
+            .commentCharacter('#')
             .ofCsvRecord(new EndMark(text))
             .iterator();
   }
@@ -52,6 +60,22 @@ public final class CsvRows implements Closeable {
    */
   public static CsvRows open(Path file) throws IOException {
     return new CsvRows(CsvDialect.detect(file).open(file), ',', file.toString());
+  }
+
+  /**
+   * Opens a file of comma-separated values in which lines that start with {@code #}, without a
+   * quote before it, are comments.
+   *
+   * @throws IOException if it cannot be read
+   */
+  public static CsvRows openWithComments(Path file) throws IOException {
+    return new CsvRows(
+        CsvDialect.detect(file).open(file), ',', file.toString(), CommentStrategy.READ);
+  }
+
+  /** Whether the row that was returned last is a comment: one field, its text after the #. */
+  public boolean isComment() {
+    return isComment;
   }
 
   /**
@@ -69,6 +93,7 @@ public final class CsvRows implements Closeable {
       }
       CsvRecord record = records.next();
       line = record.getStartingLineNumber();
+      isComment = record.isComment();
       List<String> fields = record.getFields();
       if (fields.size() == 1 && fields.get(0).equals(String.valueOf(END))) {
         ended = true;

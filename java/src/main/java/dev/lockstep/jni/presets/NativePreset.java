@@ -41,6 +41,13 @@ import org.bytedeco.javacpp.tools.InfoMapper;
     target = "dev.lockstep.jni",
     global = "dev.lockstep.jni.Native")
 public class NativePreset implements InfoMapper, LoadEnabled {
+  // The bindings' class extends this one, so this comes before it loads its library.
+  static {
+    if (Loader.isLoadLibraries()) {
+      NativeCache.initializePointers();
+    }
+  }
+
   @Override
   public void map(InfoMap infoMap) {
     infoMap

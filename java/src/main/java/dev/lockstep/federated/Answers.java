@@ -1,0 +1,90 @@
+package dev.lockstep.federated;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.ReduceOp;
+import java.util.List;
+
+/** What is known of the clients' changes besides the changes, on all ranks. Not thread-safe. */
+final class Answers {
+  private static final int ACCEPTED = 0;
+  private static final int SAMPLES = 1;
+  private static final int LOSS = 2;
+  private static final int WEIGHT = 3;
+  private static final int EFFECTIVE_STEPS = 4;
+  private static final int FIELDS = 5;
+
+  private final Communicator communicator;
+  private final int count;
+
+  /** FIELDS of each; zero where another rank trains the client. */
+  private double[] fields;
+
+  Answers(List<Assignment> assignments, Communicator communicator) {
+    this.communicator = communicator;
+    count = assignments.size();
+    fields = new double[count * FIELDS];
+  }
+
+  /** A client of this rank has answered. */
+  void put(int number, ClientUpdate update, double weight, double effectiveSteps) {
+    if (update.finite()) {
+      int at = number * FIELDS;
+      fields[at + ACCEPTED] = 1;
+      fields[at + SAMPLES] = update.samples();
+      fields[at + LOSS] = update.loss();
+      fields[at + WEIGHT] = weight;
+      fields[at + EFFECTIVE_STEPS] = effectiveSteps;
+    }
+  }
+
+  /** All ranks learn of all; each number comes from one rank, so the sum has its bits. */
+  void exchange() {
+    if (count > 0) {
+      fields = communicator.allReduce(fields, ReduceOp.SUM);
+    }
+  }
+
+  private double sum(int field, int factor) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += fields[i * FIELDS + field] * (factor < 0 ? 1 : fields[i * FIELDS + factor]);
+    }
+    return sum;
+  }
+
+  int accepted() {
+    return (int) sum(ACCEPTED, -1);
+  }
+
+  int rejected() {
+    return count - accepted();
+  }
+
+  long samples() {
+    return (long) sum(SAMPLES, -1);
+  }
+
+  /** What the accepted clients weigh. */
+  double weight() {
+    return sum(WEIGHT, -1);
+  }
+
+  /** FedNova's τ: the weighted mean of the clients' effective steps. */
+  double meanEffectiveSteps() {
+    return sum(EFFECTIVE_STEPS, WEIGHT) / weight();
+  }
+
+  double meanLoss() {
+    return sum(LOSS, SAMPLES) / sum(SAMPLES, -1);
+  }
+
+  double lossSpread() {
+    double mean = meanLoss();
+    double squares = 0;
+    for (int i = 0; i < count; i++) {
+      double deviation = fields[i * FIELDS + LOSS] - mean;
+      squares += fields[i * FIELDS + SAMPLES] * deviation * deviation;
+    }
+    return Math.sqrt(squares / sum(SAMPLES, -1));
+  }
+}

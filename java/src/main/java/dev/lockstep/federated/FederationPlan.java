@@ -1,0 +1,59 @@
+package dev.lockstep.federated;
+
+import dev.lockstep.ConfigKeyException;
+import dev.lockstep.federated.FederationConfig.Algorithm;
+import dev.lockstep.model.ModelConfig;
+import dev.lockstep.train.OptimizerConfig;
+
+/**
+ * What a federation does, without data and ranks.
+ *
+ * @param seed of everything that is drawn
+ * @param threads libtorch threads of each rank, at least 1. The bits of a model may depend on it,
+ *     so it is not derived from the machine
+ * @param model that all train
+ * @param optimizer of the clients
+ */
+public record FederationPlan(
+    long seed,
+    int threads,
+    ModelConfig model,
+    OptimizerConfig optimizer,
+    FederationConfig federation) {
+
+  /**
+   * Checks what no section can check alone.
+   *
+   * @throws ConfigKeyException naming the key that is wrong
+   */
+  public FederationPlan {
+    boolean plainSgd =
+        optimizer.type() == OptimizerConfig.Type.SGD
+            && optimizer.momentum() == 0
+            && optimizer.weightDecay() == 0;
+    if (federation.algorithm() == Algorithm.SCAFFOLD && !plainSgd) {
+      throw new ConfigKeyException(
+          "optimizer",
+          "must be {type: sgd} without momentum and weight_decay for scaffold, whose control"
+              + " variates are its steps' mean gradients");
+    }
+    boolean knownSteps =
+        optimizer.type() == OptimizerConfig.Type.SGD
+            && optimizer.dampening() == 0
+            && !optimizer.nesterov();
+    if (federation.algorithm() == Algorithm.FEDNOVA && !knownSteps) {
+      throw new ConfigKeyException(
+          "optimizer",
+          "must be {type: sgd}, with or without plain momentum, for fednova, which needs to know how"
+              + " much each gradient counts");
+    }
+  }
+
+  /** FedNova's ‖aᵢ‖₁ of so many steps with momentum ρ (Wang et al. 2020, section 4.1). */
+  double effectiveSteps(int steps) {
+    double rho = optimizer.momentum();
+    return rho == 0
+        ? steps
+        : (steps - rho * (1 - StrictMath.pow(rho, steps)) / (1 - rho)) / (1 - rho);
+  }
+}

@@ -1,0 +1,97 @@
+package dev.lockstep.federated;
+
+import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.memory.FlatLayout.Group;
+import java.util.List;
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A model as one row of float64 numbers: its parameters, then the other floating-point tensors,
+ * such as the statistics of batch norms. Integers are left as they are. One thread.
+ */
+final class ParameterVector {
+  private final List<FlatBuffers> buffers;
+  private final int parameters;
+  private final int length;
+
+  /** The live memory of a model. */
+  ParameterVector(FlatBuffers parameters, FlatBuffers others) {
+    buffers = List.of(parameters, others);
+    this.parameters = length(parameters);
+    length = Math.addExact(this.parameters, length(others));
+  }
+
+  /** Of flat memory alone. */
+  ParameterVector(FlatBuffers flat) {
+    buffers = List.of(flat);
+    parameters = length(flat);
+    length = parameters;
+  }
+
+  private static int length(FlatBuffers flat) {
+    return flat.layout().groups().stream()
+        .filter(Group::isFloating)
+        .mapToInt(group -> Math.toIntExact(group.count()))
+        .sum();
+  }
+
+  /** Elements that are trained; they come first. */
+  int parameters() {
+    return parameters;
+  }
+
+  /** All elements. */
+  int length() {
+    return length;
+  }
+
+  private interface Visitor {
+    void visit(Tensor whole, int from, int count);
+  }
+
+  private void forEachGroup(Visitor visitor) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      int from = 0;
+      for (FlatBuffers flat : buffers) {
+        List<Group> groups = flat.layout().groups();
+        for (int group = 0; group < groups.size(); group++) {
+          if (groups.get(group).isFloating()) {
+            int count = (int) groups.get(group).count();
+            visitor.visit(flat.whole(group), from, count);
+            from += count;
+          }
+        }
+      }
+    }
+  }
+
+  /** Copies the model. */
+  double[] read() {
+    double[] values = new double[length];
+    forEachGroup(
+        (whole, from, count) ->
+            new DoublePointer(whole.to(ScalarType.Double).contiguous().data_ptr())
+                .get(values, from, count));
+    return values;
+  }
+
+  /** Makes the model that of the numbers, rounded to its own types. */
+  void write(double[] values) {
+    forEachGroup(
+        (whole, from, count) -> {
+          DoublePointer source = new DoublePointer(count).put(values, from, count);
+          whole.copy_(torch.from_blob(source, new long[] {count}, options()));
+        });
+  }
+
+  private static TensorOptions options() {
+    return new TensorOptions(ScalarType.Double);
+  }
+}

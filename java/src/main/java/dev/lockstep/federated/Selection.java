@@ -1,0 +1,148 @@
+package dev.lockstep.federated;
+
+import dev.lockstep.data.SplitMix64;
+import dev.lockstep.federated.Streams.Purpose;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
+
+/**
+ * Plans rounds whose clients all begin with the newest model. Immutable; each round's plan follows
+ * from the seed and its number, and for power of choice from the candidates' losses.
+ */
+final class Selection {
+  private final FederationConfig config;
+  private final Partition partition;
+  private final long seed;
+
+  Selection(FederationConfig config, Partition partition, long seed) {
+    this.config = config;
+    this.partition = partition;
+    this.seed = seed;
+  }
+
+  /** Whose loss {@link #plan} asks for; empty unless it is power of choice. */
+  int[] candidates(int round) {
+    if (config.selection().type() != SelectionConfig.Type.POWER_OF_CHOICE) {
+      return new int[0];
+    }
+    Integer asked = config.selection().candidates();
+    int count = asked == null ? 2 * perRound() : Math.max(asked, perRound());
+    return withoutRepeatsBySamples(Math.min(count, partition.clients()), random(round));
+  }
+
+  /**
+   * Plans a round.
+   *
+   * @param start the simulated time at which it begins
+   * @param loss of a candidate
+   */
+  RoundPlan plan(int round, double start, IntToDoubleFunction loss) {
+    List<Assignment> asked = asked(round, loss);
+    List<Assignment> inTime = new ArrayList<>();
+    Double deadline = config.latency().deadline();
+    double longest = 0;
+    for (Assignment assignment : asked) {
+      double seconds = latency(config, seed, round, assignment.client());
+      if (deadline == null || seconds <= deadline) {
+        inTime.add(assignment);
+        longest = Math.max(longest, seconds);
+      } else {
+        longest = deadline;
+      }
+    }
+    return new RoundPlan(inTime, asked.size(), asked.size() - inTime.size(), start + longest);
+  }
+
+  /** Simulated seconds of a client's training. */
+  static double latency(FederationConfig config, long seed, long number, int client) {
+    double gaussian = Streams.of(seed, Purpose.LATENCY, number, client).nextGaussian();
+    return config.latency().median() * StrictMath.exp(config.latency().spread() * gaussian);
+  }
+
+  private int perRound() {
+    return config.perRound(partition.clients());
+  }
+
+  private SplitMix64 random(int round) {
+    return Streams.of(seed, Purpose.SELECTION, round, 0);
+  }
+
+  private List<Assignment> asked(int round, IntToDoubleFunction loss) {
+    return switch (config.selection().type()) {
+      case UNIFORM -> bySamples(round, uniform(perRound(), random(round)));
+      case POISSON -> bySamples(round, poisson(random(round)));
+      case POWER_OF_CHOICE -> bySamples(round, highest(candidates(round), loss));
+      case WEIGHTED -> weighted(round, random(round));
+    };
+  }
+
+  private static List<Assignment> bySamples(int round, int[] clients) {
+    Arrays.sort(clients);
+    return Arrays.stream(clients)
+        .mapToObj(client -> new Assignment(client, round, 1, false))
+        .toList();
+  }
+
+  private int[] uniform(int count, SplitMix64 random) {
+    long[] order = IntStream.range(0, partition.clients()).asLongStream().toArray();
+    random.shuffle(order);
+    return Arrays.stream(order).limit(count).mapToInt(client -> (int) client).toArray();
+  }
+
+  private int[] poisson(SplitMix64 random) {
+    double rate = (double) perRound() / partition.clients();
+    return IntStream.range(0, partition.clients())
+        .filter(client -> random.nextDouble() < rate)
+        .toArray();
+  }
+
+  private int[] highest(int[] candidates, IntToDoubleFunction loss) {
+    return Arrays.stream(candidates)
+        .boxed()
+        .sorted(Comparator.comparingDouble((Integer client) -> -loss.applyAsDouble(client)))
+        .limit(perRound())
+        .mapToInt(Integer::intValue)
+        .toArray();
+  }
+
+  /** A client that is drawn m times counts m times. */
+  private List<Assignment> weighted(int round, SplitMix64 random) {
+    TreeMap<Integer, Integer> times = new TreeMap<>();
+    for (int i = 0; i < perRound(); i++) {
+      times.merge(bySamples(random, new boolean[partition.clients()]), 1, Integer::sum);
+    }
+    return times.entrySet().stream()
+        .map(drawn -> new Assignment(drawn.getKey(), round, drawn.getValue(), true))
+        .toList();
+  }
+
+  private int[] withoutRepeatsBySamples(int count, SplitMix64 random) {
+    boolean[] taken = new boolean[partition.clients()];
+    int[] drawn = new int[count];
+    for (int i = 0; i < count; i++) {
+      drawn[i] = bySamples(random, taken);
+      taken[drawn[i]] = true;
+    }
+    return drawn;
+  }
+
+  /** One of the clients that are not taken, with probabilities as their samples. */
+  private int bySamples(SplitMix64 random, boolean[] taken) {
+    long all = 0;
+    for (int client = 0; client < taken.length; client++) {
+      all += taken[client] ? 0 : partition.size(client);
+    }
+    long at = random.nextBelow(all);
+    for (int client = 0; ; client++) {
+      at -= taken[client] ? 0 : partition.size(client);
+      if (at < 0) {
+        return client;
+      }
+    }
+  }
+}

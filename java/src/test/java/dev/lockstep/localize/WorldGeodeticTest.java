@@ -1,0 +1,34 @@
+package dev.lockstep.localize;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+
+final class WorldGeodeticTest {
+  @Test
+  void aDegreeAlongTheMeridianAndTheEquatorIsAsLongAsTheEllipsoidSays() {
+    // WGS84: 110,574.4 m from the equator to 1° N along the meridian; 111,319.5 m along the
+    // equator,
+    // here as chords in the plane that touches at 0, 0.
+    WorldGeodetic plane = new WorldGeodetic(0, 0);
+    assertEquals(6_378_137 * Math.sin(Math.toRadians(1)), plane.toPlane(0, 1)[0], 1e-6);
+    assertEquals(110_568.8, plane.toPlane(1, 0)[1], 1);
+  }
+
+  @Test
+  void pointsInSpaceComeBackToTheMicrometre() {
+    WorldGeodetic plane = new WorldGeodetic(47.5, 179.99);
+    double[] there = plane.toPlane(47.62, -179.95, 812.5);
+    assertArrayEquals(new double[] {47.62, -179.95, 812.5}, plane.fromPlane(there), 1e-9);
+    // 0.06° of longitude at 47.6° N.
+    assertEquals(4506, there[0], 10);
+  }
+
+  @Test
+  void pointsOfThePlaneComeBackWithoutAHeight() {
+    WorldGeodetic plane = new WorldGeodetic(-33.9, 18.4);
+    assertArrayEquals(
+        new double[] {-33.87, 18.52}, plane.fromPlane(plane.toPlane(-33.87, 18.52)), 1e-9);
+  }
+}
