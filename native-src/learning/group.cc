@@ -103,7 +103,9 @@ std::vector<std::int64_t> Group::exchange(const std::vector<std::vector<std::int
     std::ranges::copy(parts[r], out.begin() + static_cast<std::ptrdiff_t>(r * width));
   communicator_->run(
       request_of(Operation::ALL_TO_ALL, DataType::I64, ReduceOp::SUM, out.data(), in.data(), width));
+  out = {};  // for 10 million rows they are as large as the rows themselves
   std::vector<std::int64_t> joined;
+  joined.reserve(in.size());
   for (std::size_t r = 0; r < ranks; ++r) {
     const auto begin = in.begin() + static_cast<std::ptrdiff_t>(r * width);
     joined.insert(joined.end(), begin, begin + static_cast<std::ptrdiff_t>((*counts)[r]));

@@ -3,11 +3,43 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
-#include <unordered_map>
 
 #include "learning/random.h"
 
 namespace lockstep::learning {
+namespace {
+
+/// The first number of each rank's rows of a hash, by merging the ranks' lists, which ascend by hash.
+/// @param asked one rank's pairs of hash and number of rows after the other's; @param lengths of the lists
+void number_rows(const std::vector<std::int64_t>& asked, const std::vector<std::int64_t>& lengths,
+                 std::vector<std::vector<std::int64_t>>& answers) {
+  std::vector<std::size_t> at(lengths.size()), end(lengths.size());
+  for (std::size_t r = 0, begin = 0; r < lengths.size(); begin = end[r++]) {
+    at[r] = begin;
+    end[r] = begin + static_cast<std::size_t>(lengths[r]);
+    answers[r].reserve((end[r] - begin) / 2);
+  }
+  while (true) {
+    bool any = false;
+    std::uint64_t least = 0;
+    for (std::size_t r = 0; r < at.size(); ++r) {
+      if (at[r] == end[r]) continue;
+      const auto hash = static_cast<std::uint64_t>(asked[at[r]]);
+      least = any ? std::min(least, hash) : hash;
+      any = true;
+    }
+    if (!any) return;
+    std::int64_t first = 0;
+    for (std::size_t r = 0; r < at.size(); ++r) {
+      if (at[r] == end[r] || static_cast<std::uint64_t>(asked[at[r]]) != least) continue;
+      answers[r].push_back(first);
+      first += asked[at[r] + 1];
+      at[r] += 2;
+    }
+  }
+}
+
+}  // namespace
 
 std::uint64_t content_hash(std::span<const double> values) {
   std::uint64_t hash = mix(values.size());
@@ -38,19 +70,9 @@ std::vector<std::uint64_t> identities(const Group& group, std::span<const std::u
   std::vector<std::vector<std::int64_t>> answers(ranks);
   if (ranks > 1) {
     std::vector<std::int64_t> counts;
-    const std::vector<std::int64_t> received = group.exchange(questions, &counts);
-    std::unordered_map<std::int64_t, std::int64_t> taken;
-    taken.reserve(received.size() / 2);
-    std::size_t position = 0;
-    for (std::size_t r = 0; r < ranks; ++r) {
-      for (std::int64_t i = 0; i < counts[r]; i += 2, position += 2) {
-        std::int64_t& first = taken[received[position]];
-        answers[r].push_back(first);
-        first += received[position + 1];
-      }
-    }
+    number_rows(group.exchange(questions, &counts), counts, answers);
     const std::vector<std::int64_t> joined = group.exchange(answers, &counts);
-    position = 0;
+    std::size_t position = 0;
     for (std::size_t r = 0; r < ranks; ++r) {
       answers[r].assign(
           joined.begin() + static_cast<std::ptrdiff_t>(position),

@@ -86,7 +86,7 @@ TEST(Boosting, HasTheSameBitsOnAnyNumberOfRanksAndAnyPlacementOfRows) {
       options.tree.depth_wise = depth_wise;
       const Fitted expected = fit_on(1, 1, options, 63);
       EXPECT_GT(expected.trees[0].size(), 20u);
-      for (const int ranks : {1, 2, 3, 5}) {
+      for (const int ranks : {1, 2, 3, 4, 5}) {
         SCOPED_TRACE(testing::Message() << ranks << " ranks, objective " << static_cast<int>(objective));
         const Fitted found = fit_on(ranks, static_cast<unsigned>(70 + ranks), options, 63);
         EXPECT_EQ(found.trees, expected.trees);
@@ -139,6 +139,49 @@ TEST(Boosting, SendsMissingValuesWhereTheyFit) {
   options.tree.min_data_in_leaf = 1;
   const Fitted fitted = fit(run, options, 1);
   EXPECT_EQ(fitted.trees[0][7], 1) << "missing goes left, where the target is 0";
+  EXPECT_NEAR(fitted.losses[0], 0, 1e-10);
+}
+
+/// The thresholds of a tree's nodes, in the order in which they were split.
+std::vector<double> thresholds_of(const std::vector<double>& tree) {
+  std::vector<double> thresholds;
+  for (std::size_t node = 0; node < static_cast<std::size_t>(tree[0]); ++node)
+    thresholds.push_back(tree[2 + 9 * node + 1]);
+  return thresholds;
+}
+
+TEST(Boosting, LeafWiseSplitsWhatGainsMostAndDepthWiseALevelFirst) {
+  // After the root, each split of the left half brings more than the one of the right half.
+  const Problem whole{{1, 2, 3, 4, 5, 6, 7, 8}, {0, 40, 60, 100, 1000, 1001, 1002, 1003}};
+  BoostingOptions options;
+  options.tree.num_leaves = 4;
+  options.tree.min_data_in_leaf = 1;
+  TreeRun run = alone(whole);
+  EXPECT_EQ(thresholds_of(fit(run, options, 1).trees[0]), (std::vector<double>{4.5, 2.5, 1.5}));
+  options.tree.depth_wise = true;
+  EXPECT_EQ(thresholds_of(fit(run, options, 1).trees[0]), (std::vector<double>{4.5, 2.5, 6.5}));
+  options.tree.max_depth = 1;
+  EXPECT_EQ(thresholds_of(fit(run, options, 1).trees[0]), (std::vector<double>{4.5}));
+}
+
+TEST(Boosting, OneSplitTakesCategoriesApartByTheirMeans) {
+  Problem whole;
+  for (int i = 0; i < 24; ++i) {
+    whole.values.push_back(i % 6);
+    whole.target.push_back(i % 2 == 0 ? 5 : 0);
+  }
+  BoostingOptions options;
+  options.learning_rate = 1;
+  options.tree.num_leaves = 2;
+  options.tree.min_data_in_leaf = 1;
+  options.tree.cat_smooth = options.tree.cat_l2 = 0;
+  TreeRun numbers = alone(whole);
+  EXPECT_GT(fit(numbers, options, 1).losses[0], 1) << "no threshold does it";
+  TreeRun run(nullptr, whole.values, 1, whole.target, {}, {1}, 255, 0, 1);
+  const Fitted fitted = fit(run, options, 1);
+  const std::vector<double>& tree = fitted.trees[0];
+  ASSERT_EQ(tree[10], 3) << "codes that go left";
+  EXPECT_EQ(std::vector<double>(tree.begin() + 11, tree.begin() + 14), (std::vector<double>{0, 2, 4}));
   EXPECT_NEAR(fitted.losses[0], 0, 1e-10);
 }
 
@@ -209,6 +252,29 @@ TEST(Boosting, AnswersForDegenerateRows) {
   BoostingOptions binary;
   binary.objective = Objective::BINARY;
   EXPECT_LT(fit(run, binary, 2).losses[2], 1e-12);
+}
+
+TEST(Boosting, AnswersForMissingAndInfiniteValuesOnly) {
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               infinity = std::numeric_limits<double>::infinity();
+  const std::vector<Problem> all = {{{nan, nan, nan}, {0, 1, 0}},
+                                    {{infinity, -infinity, 3, nan}, {0, 1, 1, 0}},
+                                    {{2, 2, 2, 5, 5, 5}, {0, 0, 1, 1, 1, 1}}};
+  for (const Problem& one : all) {
+    for (const Objective objective : {Objective::REGRESSION, Objective::BINARY, Objective::MULTICLASS}) {
+      TreeRun run = alone(one);
+      BoostingOptions options;
+      options.objective = objective;
+      options.classes = objective == Objective::MULTICLASS ? 2 : 1;
+      options.tree.min_data_in_leaf = 1;
+      const Fitted fitted = fit(run, options, 3);
+      EXPECT_LE(fitted.losses[4], fitted.losses[0] + 1e-9);
+      for (const std::vector<double>& tree : fitted.trees) {
+        for (std::size_t i = 2 + 9 * static_cast<std::size_t>(tree[0]); i < tree.size(); ++i)
+          EXPECT_TRUE(std::isfinite(tree[i]));
+      }
+    }
+  }
 }
 
 TEST(Boosting, RefusesTargetsThatTheObjectiveCannotHave) {

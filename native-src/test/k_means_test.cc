@@ -74,7 +74,7 @@ TEST(KMeans, HasTheSameBitsOnAnyNumberOfRanksAndAnyPlacementOfRows) {
   for (const Seeding seeding : {Seeding::SCALABLE, Seeding::PLUS_PLUS, Seeding::RANDOM}) {
     for (const bool weighted : {false, true}) {
       const Fitted expected = fit_on(1, 1, seeding, Acceleration::NONE, weighted);
-      for (const int ranks : {1, 2, 3, 5}) {
+      for (const int ranks : {1, 2, 3, 4, 5}) {
         SCOPED_TRACE(testing::Message() << ranks << " ranks, seeding " << static_cast<int>(seeding));
         EXPECT_EQ(fit_on(ranks, static_cast<unsigned>(40 + ranks), seeding, Acceleration::NONE, weighted),
                   expected);

@@ -53,8 +53,7 @@ double power_of_two_above(double x) {
 Points::Points(const Group& group, std::span<const double> values, std::size_t dimension,
                std::span<const double> weights)
     : dimension_(dimension), shift_(dimension) {
-  const std::size_t rows = values.size() / dimension;
-  all_rows_ = group.sum(static_cast<std::int64_t>(rows));
+  all_rows_ = group.sum(static_cast<std::int64_t>(values.size() / dimension));
   refuse_unusable(group, values, weights, all_rows_);
 
   // Means by fixed point: first the largest magnitude of each column, then sums relative to it.
@@ -69,6 +68,11 @@ Points::Points(const Group& group, std::span<const double> values, std::size_t d
   if (!weights.empty() && largest[dimension] == 0) {
     throw Error(ErrorCode::INVALID_ARGUMENT, "All weights are 0; k-means needs a row that counts.");
   }
+  weights_.resize(weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) weights_[i] = weights[i] / weight_unit_;
+  // Before the rows are copied: agreeing on identities takes about as much memory as they do.
+  ids_ = identities_of(group, values);
+
   const double reach = std::ldexp(1.0, bits_for(all_rows_));
   std::vector<std::int64_t> sums(dimension, 0);
   std::vector<double> to_value(dimension);
@@ -100,23 +104,24 @@ Points::Points(const Group& group, std::span<const double> values, std::size_t d
   }
   weight_scale_ = reach;
 
-  weights_.resize(weights.size());
-  for (std::size_t i = 0; i < weights.size(); ++i) weights_[i] = weights[i] / weight_unit_;
-  std::vector<std::uint64_t> content(rows);
-  std::vector<double> whole(dimension + 1);
-  for (std::size_t i = 0; i < rows; ++i) {
-    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i * dimension), dimension, whole.begin());
-    whole[dimension] = weight(i);
-    content[i] = content_hash(whole);
-  }
-  ids_ = identities(group, content);
   measure();
 
   CostSum squares(static_cast<double>(dimension), all_rows_);
-  for (std::size_t i = 0; i < rows; ++i) squares.add(squared_norm(i));
+  for (std::size_t i = 0; i < rows(); ++i) squares.add(squared_norm(i));
   group.sum(squares.parts);
   mean_variance_ =
       squares.value() / static_cast<double>(all_rows_) / static_cast<double>(dimension) * unit_ * unit_;
+}
+
+std::vector<std::uint64_t> Points::identities_of(const Group& group, std::span<const double> values) const {
+  std::vector<std::uint64_t> content(values.size() / dimension_);
+  std::vector<double> whole(dimension_ + 1);
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(i * dimension_), dimension_, whole.begin());
+    whole[dimension_] = weight(i);
+    content[i] = content_hash(whole);
+  }
+  return identities(group, content);
 }
 
 Points::Points(std::vector<float> values, std::size_t dimension, std::vector<double> weights,

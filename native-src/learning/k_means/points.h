@@ -50,6 +50,7 @@ class Points {
   double mean_variance() const { return mean_variance_; }
 
  private:
+  std::vector<std::uint64_t> identities_of(const Group& group, std::span<const double> values) const;
   void measure();
 
   std::size_t dimension_;

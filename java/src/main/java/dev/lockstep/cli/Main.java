@@ -11,6 +11,7 @@ import dev.lockstep.localize.NetworkException;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.monitor.RunFolderException;
 import dev.lockstep.monitor.Terminal;
+import dev.lockstep.natives.NativeCacheException;
 import dev.lockstep.natives.build.NativeBuildError;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -134,6 +135,7 @@ public final class Main implements Runnable {
   private static int exitCode(Exception e) {
     if (e instanceof ConfigException
         || e instanceof TuningException
+        || e instanceof NativeCacheException
         || e instanceof InvalidPathException) {
       return ExitCode.CONFIGURATION;
     }

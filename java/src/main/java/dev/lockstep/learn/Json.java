@@ -1,12 +1,14 @@
 package dev.lockstep.learn;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -53,15 +55,19 @@ final class Json {
     }
   }
 
-  /** The top-level key "format". */
+  /** The top-level key "format", without reading what follows it. */
   static String format(String text, String source) {
-    try {
-      JsonNode format = MAPPER.readTree(text).path("format");
-      if (format.isTextual()) {
-        return format.textValue();
+    try (JsonParser parser = MAPPER.createParser(text)) {
+      parser.nextToken();
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        boolean isFormat = parser.currentName().equals("format");
+        if (parser.nextToken() == JsonToken.VALUE_STRING && isFormat) {
+          return parser.getText();
+        }
+        parser.skipChildren();
       }
-    } catch (JsonProcessingException e) {
-      throw new LearningException(source + " is no model file: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new LearningException(source + " is no model file: " + e.getMessage(), e);
     }
     throw new LearningException(source + " is no model file: it names no format.");
   }

@@ -1,5 +1,6 @@
 package dev.lockstep.learn;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +57,7 @@ public final class KMeansModel implements LearnedModel {
         file.features() != null
             && file.centers() != null
             && file.centers().length > 0
-            && java.util.Arrays.stream(file.centers())
+            && Arrays.stream(file.centers())
                 .allMatch(one -> one != null && one.length == file.features().size());
     if (!complete) {
       throw new LearningException(
@@ -90,7 +91,7 @@ public final class KMeansModel implements LearnedModel {
 
   /** The centres, one array each; a copy. */
   public double[][] centers() {
-    return java.util.Arrays.stream(centers).map(double[]::clone).toArray(double[][]::new);
+    return Arrays.stream(centers).map(double[]::clone).toArray(double[][]::new);
   }
 
   /**
@@ -123,6 +124,9 @@ public final class KMeansModel implements LearnedModel {
 
   /** The nearest centre, the first among equals. */
   public int predict(double[] row) {
+    Checks.check(
+        row.length == features.size(),
+        "row: must have " + features.size() + " values, not " + row.length);
     return nearest(row, 0);
   }
 

@@ -1,5 +1,8 @@
 package dev.lockstep.learn;
 
+import static java.util.Objects.requireNonNull;
+
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -125,7 +128,7 @@ public final class TreeModel implements LearnedModel {
       case REGRESSION -> List.of("prediction");
       case BINARY -> List.of("probability");
       case MULTICLASS -> {
-        List<String> names = new java.util.ArrayList<>(List.of("class"));
+        List<String> names = new ArrayList<>(List.of("class"));
         for (int k = 0; k < document.initial().length; k++) {
           names.add(
               "probability_"
@@ -136,6 +139,16 @@ public final class TreeModel implements LearnedModel {
         yield names;
       }
     };
+  }
+
+  /** What {@link #outputs} names, of one row; NaN where a value is missing. */
+  public double[] predict(double[] row) {
+    requireNonNull(row, "row");
+    int width = document.features().size();
+    Checks.check(row.length == width, "row: must have " + width + " values, not " + row.length);
+    double[] out = new double[outputs().size()];
+    predict(row, 1, out);
+    return out;
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -30,7 +31,7 @@ public final class NativeCache {
    * folder that cannot be used is an error: JavaCPP would silently take another one, which on a
    * cluster is the shared home directory.
    *
-   * @throws LockstepException when the folder cannot be written
+   * @throws NativeCacheException when the folder cannot be written
    */
   public static void useFolderOfEnvironment() {
     String named = System.getenv(VARIABLE);
@@ -46,9 +47,16 @@ public final class NativeCache {
         throw new AccessDeniedException(folder.toString());
       }
     } catch (IOException e) {
-      throw new LockstepException(
-          VARIABLE + "=" + named + " cannot be used as a folder: " + e + ". Name another.", e);
+      throw new NativeCacheException(
+          VARIABLE + "=" + named + " cannot be used: " + reason(e) + ". Name another folder.", e);
     }
+  }
+
+  private static String reason(IOException e) {
+    if (e instanceof FileAlreadyExistsException) {
+      return "it is a file";
+    }
+    return e instanceof AccessDeniedException ? "it cannot be written" : "it cannot be made";
   }
 
   /**
@@ -56,7 +64,7 @@ public final class NativeCache {
    * to chance, a thread that initialises {@link Pointer} holds the class and waits for the loader,
    * while another that loads a library holds the loader and waits for the class, both for good.
    *
-   * @throws LockstepException when the folder cannot be written
+   * @throws NativeCacheException when the folder cannot be written
    */
   public static void initializePointers() {
     useFolderOfEnvironment();

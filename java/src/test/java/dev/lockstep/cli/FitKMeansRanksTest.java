@@ -1,7 +1,12 @@
 package dev.lockstep.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.testing.RankProcesses;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -54,6 +59,37 @@ class FitKMeansRanksTest extends FitRanks {
         fit(folder, "--backend", "SINGLE", "--set", "learner.acceleration=" + acceleration);
     assertEquals(ExitCode.OK, Main.execute(arguments));
     assertSameBytes();
+  }
+
+  @Test
+  void theRunFolderHoldsScoresAndPlots() throws Exception {
+    String summary = Files.readString(alone().resolve("summary.json"));
+    for (String key :
+        List.of("model_sha256", "\"cost\"", "\"silhouette\"", "\"seed\"", "\"iterate\"")) {
+      assertTrue(summary.contains(key), key + " in " + summary);
+    }
+    assertTrue(Files.exists(alone().resolve("cost.png")));
+    assertTrue(Files.notExists(alone().resolve("clusters.png")), "there are three features");
+    String[] arguments = fit(folder, "--set", "data.features=[a, b]");
+    assertEquals(ExitCode.OK, Main.execute(arguments));
+    assertTrue(Files.exists(folder.resolve("fitted/clusters.png")));
+  }
+
+  @Test
+  void miniBatchesAreTheSameOnSeveralRanks() throws Exception {
+    String[] settings = {"--set", "learner.batch_share=0.3", "--set", "learner.max_iterations=20"};
+    Path single = folder.resolve("single");
+    assertEquals(ExitCode.OK, Main.execute(fit(single, settings)));
+    try (RankProcesses ranks =
+        RankProcesses.start(folder, 3, FitRank.class, fit(folder, settings))) {
+      ranks.awaitSuccess(LIMIT);
+    }
+    assertEquals(
+        Files.readString(single.resolve("fitted/model.json")),
+        Files.readString(folder.resolve("fitted/model.json")));
+    assertNotEquals(
+        Files.readString(alone().resolve("model.json")),
+        Files.readString(single.resolve("fitted/model.json")));
   }
 
   @Test

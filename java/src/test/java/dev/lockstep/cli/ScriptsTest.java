@@ -213,6 +213,30 @@ class ScriptsTest {
         outcome.lines());
   }
 
+  @Test
+  void aHeapThatIsNoSizeIsAConfigurationMistake() throws Exception {
+    Outcome outcome =
+        run(Map.of("LOCKSTEP_HEAP", "lots"), HPC.resolve("lockstep").toString(), "--version");
+    assertEquals(
+        List.of("lockstep: LOCKSTEP_HEAP is 'lots'; give the size of the Java heap, as in 8g"),
+        outcome.lines());
+    assertEquals(ExitCode.CONFIGURATION, outcome.code());
+  }
+
+  @Test
+  void aCacheThatCannotBeUsedIsAConfigurationMistake() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    Outcome outcome =
+        run(Map.of("LOCKSTEP_CACHE", file.toString()), HPC.resolve("lockstep").toString(), "check");
+    assertEquals(
+        List.of(
+            "lockstep: LOCKSTEP_CACHE="
+                + file
+                + " cannot be used: it is a file. Name another folder."),
+        outcome.lines());
+    assertEquals(ExitCode.CONFIGURATION, outcome.code());
+  }
+
   /** Debian's mpich has mpicc.mpich, but mpi.h comes with libmpich-dev. */
   @Test
   void anMpiWithoutItsHeadersCountsAsMissing() throws Exception {

@@ -64,6 +64,7 @@ class KMeansTest {
     double[] out = new double[2];
     again.predict(new double[] {20, 0}, 1, out);
     assertEquals(model.predict(new double[] {20, 0}), (int) out[0]);
+    assertThrows(IllegalArgumentException.class, () -> model.predict(new double[] {20}));
   }
 
   @Test

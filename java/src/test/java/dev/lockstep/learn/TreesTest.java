@@ -107,6 +107,21 @@ class TreesTest {
   }
 
   @Test
+  void aRowIsPredictedAsInABlock() throws Exception {
+    for (Fit fit : List.<Fit>of(TreesTest::forest, TreesTest::boosting)) {
+      TreeModel model = on(1, fit);
+      double[] block = {0.2, 0.7, 0.1, 0.9, Double.NaN, 0.4};
+      double[] out = new double[2];
+      model.predict(block, 2, out);
+      assertEquals(out[0], model.predict(new double[] {0.2, 0.7, 0.1})[0]);
+      assertEquals(out[1], model.predict(new double[] {0.9, Double.NaN, 0.4})[0]);
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> model.predict(new double[] {1}));
+      assertEquals("row: must have 3 values, not 1", e.getMessage());
+    }
+  }
+
+  @Test
   void aDamagedModelIsRefused(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("model.json");
     String whole = on(1, TreesTest::forest).toJson();
