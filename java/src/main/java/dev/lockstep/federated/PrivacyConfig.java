@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param delta of the (ε, δ) that is reported, in (0, 1); well below 1 ÷ clients
  * @param quantile share of changes that the norm should exceed, in (0, 1) (Andrew et al. 2021);
  *     null for a fixed norm
- * @param countNoise with {@code quantile}: noise on the number of changes that are short enough; a
- *     twentieth of a round's clients if left out
+ * @param countNoise with {@code quantile}: noise on the number of changes that are short enough; if
+ *     left out a twentieth of a round's clients, or {@code noise_multiplier} if that is more
  */
 public record PrivacyConfig(
     double noiseMultiplier,
@@ -73,6 +73,8 @@ public record PrivacyConfig(
     return quantile == null
         ? null
         : new AdaptiveClipping(
-            quantile, NORM_STEP, countNoise == null ? perRound / 20.0 : countNoise);
+            quantile,
+            NORM_STEP,
+            countNoise == null ? Math.max(perRound / 20.0, noiseMultiplier) : countNoise);
   }
 }

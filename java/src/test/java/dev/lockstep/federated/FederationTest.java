@@ -15,6 +15,8 @@ import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
 import dev.lockstep.federated.FederationRuns.Run;
+import dev.lockstep.federated.privacy.ClientSampling;
+import dev.lockstep.federated.privacy.RenyiAccountant;
 import dev.lockstep.model.Model;
 import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.TrainingConfig.LossType;
@@ -64,7 +66,9 @@ class FederationTest {
         "federation.aggregation.rule=multi_krum",
         "federation.aggregation.rule=centered_clipping",
         "federation.aggregation.rule=geometric_median federation.attack.type=noise",
-        "federation.aggregation.rule=norm_bound federation.attack.type=backdoor"
+        "federation.aggregation.rule=norm_bound federation.attack.type=backdoor",
+        "federation.privacy.quantile=0.5 federation.privacy.noise_multiplier=0.8",
+        "federation.privacy.clip_norm=0.5 federation.selection.type=poisson"
       })
   void theModelHasTheSameBytesOnAnyNumberOfRanks(String overrides) throws Exception {
     Run alone = runs.run(1, overrides.split(" "));
@@ -240,9 +244,54 @@ class FederationTest {
     return run.result().last().orElseThrow().loss();
   }
 
+  @Test
+  void noiseIsAccountedForAsItsSamplerHasIt() throws Exception {
+    String[] poisson = {
+      "federation.privacy={noise_multiplier: 2, clip_norm: 1, delta: 0.001}",
+      "federation.selection.type=poisson",
+      "federation.per_round=4"
+    };
+    Run run = runs.run(2, poisson);
+    double expected =
+        RenyiAccountant.create().plus(ClientSampling.poisson(8, 4), 2, 6).bound(0.001).epsilon();
+    assertEquals(expected, run.result().privacy().orElseThrow().epsilon(), 1e-12);
+    assertEquals(expected, run.rounds().get(5).epsilon().orElseThrow(), 1e-12);
+    assertTrue(run.rounds().get(0).epsilon().orElseThrow() < expected);
+    String[] fixed = Arrays.copyOf(poisson, 2);
+    fixed[1] = "federation.per_round=4";
+    double ofFixed = runs.run(1, fixed).result().privacy().orElseThrow().epsilon();
+    assertTrue(ofFixed > expected, ofFixed + " " + expected);
+  }
+
+  /** The mean of eight changes of length 0.01 moves the model by at most that. */
+  @Test
+  void clippedChangesMoveTheModelByNoMoreThanTheirNorm() throws Exception {
+    Run run =
+        runs.run(
+            1,
+            "federation.privacy={noise_multiplier: 1.0e-6, clip_norm: 0.01}",
+            "federation.per_round=8");
+    assertTrue(run.rounds().stream().allMatch(round -> round.changeNorm() < 0.010001));
+    assertTrue(run.rounds().stream().allMatch(round -> round.changeNorm() > 0.001));
+  }
+
+  @Test
+  void aPrivateFederationGoesOnWithTheNormThatItHadReached() throws Exception {
+    String adaptive = "federation.privacy={quantile: 0.5, clip_norm: 5, noise_multiplier: 0.5}";
+    Run whole = runs.run(1, adaptive);
+    runs.run(1, false, 3, adaptive);
+    Run resumed = runs.run(2, true, Integer.MAX_VALUE, adaptive);
+    assertEquals(whole.hash(), resumed.hash());
+    assertTrue(whole.result().privacy().orElseThrow().clipNorm() < 4.9);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "federation.privacy={} federation.selection.type=weighted",
+        "federation.privacy={} federation.algorithm=scaffold",
+        "federation.privacy={} federation.aggregation.rule=median",
+        "federation.privacy.delta=0",
         "federation.per_round=9",
         "federation.clients=0",
         "federation.fraction=0.5",
