@@ -13,13 +13,13 @@ namespace {
 constexpr double TIED = 6;
 constexpr double NEAR_MIRROR = 0.12;  // Of the mean range.
 constexpr double MOST_RISE_UNALIGNED = 2e4;
-constexpr std::size_t WHOLE = 400;  // Sensors: larger networks are looked at in balls of BALL.
+constexpr std::size_t WHOLE = 400;           // Sensors: larger networks are looked at in balls of BALL.
 constexpr std::size_t WHOLE_IN_SPACE = 100;  // Up to where planes through far anchors are not too many.
 constexpr std::size_t BALL = 120;
-constexpr std::size_t MOST_ENDS = 10;  // Of a sensor, that lines are drawn through.
+constexpr std::size_t MOST_ENDS = 10;     // Of a sensor, that lines are drawn through.
 constexpr std::int32_t MOST_ANCHORS = 6;  // … beside these.
-constexpr double LEAST_MOVE = 0.05;    // Of the mean range.
-constexpr double FLATTEST = 1e-3;      // Sine of the angle at which three points still span a plane.
+constexpr double LEAST_MOVE = 0.05;       // Of the mean range.
+constexpr double FLATTEST = 1e-3;         // Sine of the angle at which three points still span a plane.
 
 template <int D>
 struct Mirror {
