@@ -127,6 +127,15 @@ TEST_P(Hosts, ReduceEveryTypeByEveryOperation) {
   });
 }
 
+/// What a sanitizer looks for does not depend on the others, and it makes the expected values slow.
+bool is_tried([[maybe_unused]] DataType type, [[maybe_unused]] ReduceOp op) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return (type == DataType::F32 || type == DataType::F16) && (op == ReduceOp::SUM || op == ReduceOp::AVERAGE);
+#else
+  return true;
+#endif
+}
+
 // Of hosts with as many ranks each, every rank sends its own slice between hosts.
 TEST_P(Hosts, ReduceLongVectorsInPlaceAndOutOfPlace) {
   Traffic traffic;
@@ -134,6 +143,7 @@ TEST_P(Hosts, ReduceLongVectorsInPlaceAndOutOfPlace) {
     constexpr std::size_t COUNT = 70'001;  // above 64 KiB of every type, and divisible by no number of ranks
     for (DataType type : TYPES) {
       for (ReduceOp op : OPS) {
+        if (!is_tried(type, op)) continue;
         SCOPED_TRACE(name_of(type) + " " + name_of(op));
         const Bytes expected = reduced(group.size(), 0, COUNT, type, op);
         Bytes data = encode(values(group.rank(), 0, COUNT, op), type);
