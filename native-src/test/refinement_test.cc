@@ -86,6 +86,8 @@ TEST(RefinementTest, RecoversNoiselessNetworksInBothDimensions) {
 }
 
 TEST(RefinementTest, GivesTheSameBitsOnAnyNumberOfRanks) {
+  if (IS_SANITIZED)
+    GTEST_SKIP() << "takes minutes under a sanitizer; fold_search_test does the same with few";
   // Three leaves: of four ranks, one has no sensors.
   const test::KnownNetwork known = test::random_network(2, 600, 30, 0.08, 0.05, 3);
   const std::vector<double> start = test::poor_start(known, 0.02, 4);
