@@ -32,6 +32,7 @@ public final class NetworkFile {
   public static Network read(Path file, Optional<Path> anchors, Duplicates duplicates) {
     requireNonNull(file, "file");
     requireNonNull(anchors, "anchors");
+    requireNonNull(duplicates, "duplicates");
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     if (name.endsWith(".csv")) {
       return NetworkCsv.read(
