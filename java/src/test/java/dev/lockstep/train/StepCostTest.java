@@ -1,6 +1,5 @@
 package dev.lockstep.train;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -77,7 +76,8 @@ class StepCostTest {
   void aThousandStepsLeaveNothingBehind() {
     Meter small = measure(8);
     Meter large = measure(300);
-    assertEquals(0, large.pointers, "native objects that Java still owns");
+    // Fewer where garbage of earlier tests has been collected meanwhile; one a step would be 1,000.
+    assertTrue(large.pointers <= 0, "native objects that Java still owns: " + large.pointers);
     // One activation of the large model kept per step would be 1.2 kB × 1,000; its gradient 360 MB.
     assertTrue(large.resident < 100 << 20, "resident memory grew by " + large.resident);
     long perStep = large.allocated / STEPS;
