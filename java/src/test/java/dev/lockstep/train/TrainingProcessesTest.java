@@ -45,7 +45,7 @@ class TrainingProcessesTest {
   void aKilledRankIsNamedAndTheRunIsResumed() throws Exception {
     Path run = folder.resolve("run");
     try (RankProcesses ranks = start(run, 100_000)) {
-      // An epoch is over before its checkpoint is kept; the next one's end says that it was.
+      // The checkpoint of epoch 3 began after the one of epoch 2 was whole; it may be under way.
       ranks.awaitOutput(0, "epoch 4 is over", LIMIT);
       ranks.process(1).destroyForcibly();
       for (int survivor : new int[] {0, 2}) {
@@ -55,7 +55,7 @@ class TrainingProcessesTest {
       }
     }
     long steps = Runs.checkpoint(run).step();
-    assertTrue(steps >= 27 && steps % 9 == 0, "the last checkpoint is of step " + steps);
+    assertTrue(steps >= 18 && steps % 9 == 0, "the last checkpoint is of step " + steps);
     int epochs = (int) (steps / 9) + 2;
     try (RankProcesses ranks = start(run, epochs)) {
       ranks.awaitSuccess(LIMIT);
