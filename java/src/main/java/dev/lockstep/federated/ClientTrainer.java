@@ -23,9 +23,8 @@ import dev.lockstep.train.engine.UsedParameters;
 import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.memory.OwnedParts;
 import dev.lockstep.train.optimizer.LocalOptimizer;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -43,7 +42,7 @@ final class ClientTrainer implements AutoCloseable {
   private final Loss loss;
   private final Model model;
   private final Communicator alone = Communicator.single();
-  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final OwnedParts owned = new OwnedParts();
   private final FlatParameters parameters;
   private final FlatBuffers anchor;
   private final ParameterVector vector;
@@ -106,25 +105,20 @@ final class ClientTrainer implements AutoCloseable {
     this.optimizer = optimizer;
     this.model = model;
     loss = new Loss(config.loss(), 1);
-    owned.push(alone);
+    owned.add(alone);
     try {
-      parameters = own(new FlatParameters(model, alone));
-      ModelBuffers buffers = own(new ModelBuffers(model, alone));
-      anchor = own(new FlatBuffers(parameters.layout(), NativeMemory::allocate));
+      parameters = owned.add(new FlatParameters(model, alone));
+      ModelBuffers buffers = owned.add(new ModelBuffers(model, alone));
+      anchor = owned.add(new FlatBuffers(parameters.layout(), NativeMemory::allocate));
       anchor.zero();
       vector = new ParameterVector(parameters.values(), buffers.values());
-      reader = own(new Reader(dataset, normalizers, loss, model, config.batchSize()));
-      compute = own(new Replica(model, parameters, buffers, loss, reader, seed, 0));
+      reader = owned.add(new Reader(dataset, normalizers, loss, model, config.batchSize()));
+      compute = owned.add(new Replica(model, parameters, buffers, loss, reader, seed, 0));
       used = new UsedParameters(parameters.layout(), alone);
     } catch (RuntimeException e) {
       close();
       throw e;
     }
-  }
-
-  private <T extends AutoCloseable> T own(T part) {
-    owned.push(part);
-    return part;
   }
 
   ParameterVector vector() {
@@ -251,21 +245,6 @@ final class ClientTrainer implements AutoCloseable {
 
   @Override
   public void close() {
-    RuntimeException failure = null;
-    while (!owned.isEmpty()) {
-      try {
-        owned.pop().close();
-      } catch (Exception e) {
-        if (failure == null) {
-          failure =
-              e instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(e);
-        } else {
-          failure.addSuppressed(e);
-        }
-      }
-    }
-    if (failure != null) {
-      throw failure;
-    }
+    owned.close();
   }
 }

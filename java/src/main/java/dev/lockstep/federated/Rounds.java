@@ -6,7 +6,6 @@ import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
-import dev.lockstep.data.SplitMix64;
 import dev.lockstep.federated.AggregationConfig.Rule;
 import dev.lockstep.federated.FederationConfig.Algorithm;
 import dev.lockstep.federated.Streams.Purpose;
@@ -19,9 +18,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,11 +32,10 @@ final class Rounds {
   private final FederationConfig config;
   private final Dataset dataset;
   private final Partition partition;
-  private final int classes;
   private final Communicator communicator;
   private final ClientTrainer trainer;
   private final ServerScores scores;
-  private final Set<Integer> dishonest;
+  private final Attackers attackers;
   private final ServerState state;
   private final Selection selection;
   private final @Nullable ControlVariates controls;
@@ -58,12 +54,11 @@ final class Rounds {
     this.plan = plan;
     this.dataset = dataset;
     this.partition = partition;
-    this.classes = classes;
     this.communicator = communicator;
     this.trainer = trainer;
     config = plan.federation();
     scores = new ServerScores(plan, dataset, split, classes, communicator, trainer, normalizers);
-    dishonest = dishonestClients();
+    attackers = new Attackers(config.attack(), partition.clients(), classes, plan.seed());
     state = new ServerState(config, trainer.vector().read(), trainer.vector().parameters());
     selection = new Selection(config, partition, plan.seed());
     controls =
@@ -85,19 +80,6 @@ final class Rounds {
           "is not accounted for with the statistics of batch norms; use a model without them");
     }
     return new PrivateSum(config, partition.clients(), vector.length(), plan.seed(), state);
-  }
-
-  private Set<Integer> dishonestClients() {
-    AttackConfig attack = config.attack();
-    if (attack == null) {
-      return Set.of();
-    }
-    long[] order = IntStream.range(0, partition.clients()).asLongStream().toArray();
-    Streams.of(plan.seed(), Purpose.ATTACK, 0, 0).shuffle(order);
-    return Arrays.stream(order)
-        .limit(attack.clients())
-        .mapToObj(client -> (int) client)
-        .collect(Collectors.toSet());
   }
 
   ServerState state() {
@@ -303,25 +285,17 @@ final class Rounds {
 
   private ClientUpdate train(Assignment assignment, int number) {
     int client = assignment.client();
-    boolean bad = dishonest.contains(client);
-    AttackConfig attack = config.attack();
-    Dataset data =
-        bad && attack.type().poisonsData()
-            ? new PoisonedDataset(dataset, attack, classes)
-            : dataset;
     double[] base = arrivals == null ? state.model : state.bases.get(assignment.base());
     // A client may be in FedBuff's buffer twice; its number tells the two trainings apart.
     long turn = arrivals == null ? 0 : number;
-    ClientUpdate update =
+    ClientUpdate trained =
         trainer.train(
-            data,
+            attackers.dataOf(client, dataset),
             partition.samples(client),
             base,
             controls == null ? null : controls.correction(client),
             Streams.seed(plan.seed(), Purpose.TRAINING, state.rounds + (turn << 32), client));
-    if (bad) {
-      update = distorted(update, client);
-    }
+    ClientUpdate update = attackers.sent(trained, client, state.rounds);
     if (!update.finite()) {
       log.warn(
           "Round {}: the change of client {} is not finite or beyond {}; it is left out.",
@@ -330,23 +304,6 @@ final class Rounds {
           FixedPointSum.LARGEST);
     }
     return update;
-  }
-
-  private ClientUpdate distorted(ClientUpdate honest, int client) {
-    AttackConfig attack = config.attack();
-    SplitMix64 random = Streams.of(plan.seed(), Purpose.ATTACK, state.rounds + 1L, client);
-    double[] change = honest.change().clone();
-    for (int i = 0; i < change.length; i++) {
-      change[i] =
-          switch (attack.type()) {
-            case NOISE -> change[i] + attack.scale() * random.nextGaussian();
-            case SIGN_FLIP -> -attack.scale() * change[i];
-            case NAN -> Double.NaN;
-            case LABEL_FLIP, BACKDOOR -> change[i];
-          };
-    }
-    boolean finite = honest.finite() && attack.type() != AttackConfig.Type.NAN;
-    return new ClientUpdate(honest.samples(), honest.steps(), honest.loss(), change, finite);
   }
 
   /** Parameters take the server's step; statistics of batch norms take the mean itself. */

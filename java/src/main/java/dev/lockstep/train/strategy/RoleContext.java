@@ -16,8 +16,7 @@ import dev.lockstep.train.engine.Worker;
 import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import dev.lockstep.train.memory.OwnedParts;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +32,7 @@ public final class RoleContext implements AutoCloseable {
   private final SampleReader reader;
   private final long seed;
   private final @Nullable Double clipNorm;
-  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final OwnedParts owned = new OwnedParts();
   private List<FlatBuffers> modelMemory = List.of();
 
   /**
@@ -76,10 +75,7 @@ public final class RoleContext implements AutoCloseable {
 
   /** Has something closed with this context; returns it. */
   public <T extends AutoCloseable> T own(T part) {
-    if (owned.stream().noneMatch(other -> other == part)) {
-      owned.push(part);
-    }
-    return part;
+    return owned.add(part);
   }
 
   /** Parameters of this rank alone, in flat memory. */
@@ -123,21 +119,6 @@ public final class RoleContext implements AutoCloseable {
   /** Closes what it owns; afterwards the model has memory of its own again. */
   @Override
   public void close() {
-    RuntimeException failure = null;
-    while (!owned.isEmpty()) {
-      try {
-        owned.pop().close();
-      } catch (Exception e) {
-        if (failure == null) {
-          failure =
-              e instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(e);
-        } else {
-          failure.addSuppressed(e);
-        }
-      }
-    }
-    if (failure != null) {
-      throw failure;
-    }
+    owned.close();
   }
 }
