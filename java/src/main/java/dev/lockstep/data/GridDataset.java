@@ -3,9 +3,11 @@ package dev.lockstep.data;
 import dev.lockstep.data.Variable.Dimension;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -51,10 +53,24 @@ final class GridDataset implements Dataset {
     grid = SampleGrid.of(file.location(), variables);
     features.forEach(f -> this.features.addAll(resolver.columns(f, grid)));
     targets.forEach(t -> this.targets.addAll(resolver.columns(t, grid)));
+    requireUnknownTargets();
     lengths = grid.dimensions().stream().mapToLong(Dimension::length).toArray();
     coordinates = new long[lengths.length];
     points = grid.points();
     kept = dropMissing ? findComplete() : null;
+  }
+
+  private void requireUnknownTargets() {
+    Map<List<Object>, String> names = new LinkedHashMap<>();
+    targets.forEach(target -> names.put(origin(target), target.name()));
+    GivenAnswers.refuse(
+        file.location(),
+        features.stream().map(GridDataset::origin).collect(Collectors.toSet()),
+        names);
+  }
+
+  private static List<Object> origin(Column column) {
+    return List.of(column.variable().name(), column.base());
   }
 
   /** Whether the reading of one value takes that of many. */

@@ -91,6 +91,14 @@ public final class TableReader {
           config.features().isEmpty()
               ? config.featuresAmong(file.inputs())
               : config.features().stream().flatMap(name -> file.named(name).stream()).toList();
+      String target = config.target();
+      if (target != null) {
+        target = (second == null ? file : second).column(target);
+      }
+      if (second == null && target != null && features.contains(target)) {
+        throw new LearningException(
+            path + ": " + target + " is a feature and the target; leave it out of data.features");
+      }
       long begin = 0;
       long end = file.rows();
       if (second != null && second.rows() != end) {
@@ -110,12 +118,11 @@ public final class TableReader {
               categories,
               List.of(),
               end - begin,
-              config.target() != null,
+              target != null,
               config.weight() != null);
       copy(file, features, begin, end, table.values());
-      if (config.target() != null) {
-        TableFile from = second == null ? file : second;
-        copy(from, List.of(from.column(config.target())), begin, end, table.target());
+      if (target != null) {
+        copy(second == null ? file : second, List.of(target), begin, end, table.target());
       }
       if (config.weight() != null) {
         copy(file, List.of(file.column(config.weight())), begin, end, table.weights());

@@ -7,6 +7,7 @@ import dev.lockstep.data.DataException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.FeatureConfig;
 import dev.lockstep.data.FeatureConfig.Function;
+import dev.lockstep.data.GivenAnswers;
 import dev.lockstep.data.Missing;
 import dev.lockstep.data.Normalization;
 import dev.lockstep.data.Normalizer;
@@ -20,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 
 /**
  * Samples that are arrays: for every element of the dimensions that count, channels on the grid of
@@ -83,6 +85,7 @@ public final class FieldDataset implements Dataset {
       channels.forEach(channel -> targetVariables.add(target.variable()));
     }
     requireStep(plainFeatures, plainTargets);
+    requireUnknownTargets(plainFeatures, plainTargets);
     kept = new Completeness(grid, config.missing()).points(plainFeatures, plainTargets);
     if (kept.size() == 0) {
       throw new DataException(
@@ -139,6 +142,19 @@ public final class FieldDataset implements Dataset {
       }
     }
     return channels;
+  }
+
+  private void requireUnknownTargets(List<Channel> features, List<Channel> targets) {
+    Map<List<Object>, String> names = new LinkedHashMap<>();
+    targets.forEach(target -> names.put(origin(target), target.name()));
+    GivenAnswers.refuse(
+        file.location(),
+        features.stream().map(FieldDataset::origin).collect(Collectors.toSet()),
+        names);
+  }
+
+  private static List<Object> origin(Channel channel) {
+    return List.of(channel.source().name(), channel.first(), channel.last());
   }
 
   private void requireStep(List<Channel> features, List<Channel> targets) {
