@@ -21,8 +21,7 @@ class FederationVerificationTest {
     VerificationPlan plan =
         new VerificationPlan(CommunicatorConfig.Choice.TCP, 2, 1, 1, 3, Duration.ofSeconds(60));
     List<Finding> findings = new FederationVerification(plan).run(finding -> {});
-    assertEquals(
-        List.of(), findings.stream().filter(finding -> !finding.passed()).toList());
+    assertEquals(List.of(), findings.stream().filter(finding -> !finding.passed()).toList());
     assertTrue(findings.size() >= 60, findings.size() + " findings");
   }
 }

@@ -89,7 +89,9 @@ public final class FederationVerification {
         String.format(
             Locale.ROOT,
             "{\"rounds\": %d, \"clients\": %d, \"batch_size\": 8, \"checkpoint_every\": 1, %s}",
-            FederationTrial.ROUNDS, FederationTrial.CLIENTS, keys);
+            FederationTrial.ROUNDS,
+            FederationTrial.CLIENTS,
+            keys);
     try {
       return JSON.readValue(all, FederationConfig.class);
     } catch (JsonProcessingException e) {
