@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every verb over Gloo, over ranks as threads, and what becomes of survivors of a killed rank. */
@@ -102,6 +103,7 @@ class GlooCommunicatorTest extends CommunicatorTest {
   }
 
   @Test
+  @Timeout(400)
   void survivorsOfAKilledRankGetAnException() throws Exception {
     try (RankProcesses ranks = RankProcesses.start(folder, 3, SummingRank.class)) {
       for (int rank = 0; rank < 3; rank++) {
