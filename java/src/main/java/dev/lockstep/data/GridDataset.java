@@ -116,8 +116,9 @@ final class GridDataset implements Dataset {
     int most = 0;
     for (int c = 0; c < missing.length; c++) {
       most = missing[c] > missing[most] ? c : most;
-      if (missing[c] == points) {
-        always.add(columns.get(c).name());
+      String name = columns.get(c).name();
+      if (missing[c] == points && !always.contains(name)) { // an autoencoder has each twice
+        always.add(name);
       }
     }
     String which =
