@@ -224,8 +224,7 @@ class NetworkCsvTest {
     double[] anchors = read.anchorPositions();
 
     // A kilometre of UTM near its central meridian is 1000.4 m.
-    assertEquals(
-        1000.37, Math.hypot(anchors[2] - anchors[0], anchors[3] - anchors[1]), 0.05);
+    assertEquals(1000.37, Math.hypot(anchors[2] - anchors[0], anchors[3] - anchors[1]), 0.05);
     double[] there = read.tangentPlane().orElseThrow().fromPlane(anchors[0], anchors[1]);
     assertEquals(48.8582, there[0], 1e-7);
     assertEquals(2.2945, there[1], 1e-7);
