@@ -23,9 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who of the clients is connected, what they are asked at present, and who still owes an answer. One
- * question is open at a time. What a client must not send costs it the connection and the question,
- * and nobody else anything. One thread.
+ * Who of the clients is connected, what they are asked at present, and who still owes an answer.
+ * One question is open at a time. What a client must not send costs it the connection and the
+ * question, and nobody else anything. One thread.
  */
 final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ClientSessions.class);

@@ -11,9 +11,9 @@ import java.util.TreeMap;
 import java.util.function.IntFunction;
 
 /**
- * Clients that are other processes. A round waits, until its deadline, for those that were connected
- * when it began or have come since; who comes back gets the same work again and, all that is drawn
- * following from seed, round and client, gives the same answer.
+ * Clients that are other processes. A round waits, until its deadline, for those that were
+ * connected when it began or have come since; who comes back gets the same work again and, all that
+ * is drawn following from seed, round and client, gives the same answer.
  */
 final class RemoteClients implements Clients {
   private final FederationConfig config;
