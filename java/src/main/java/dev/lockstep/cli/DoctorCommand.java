@@ -1,14 +1,13 @@
 package dev.lockstep.cli;
 
-import dev.lockstep.LockstepException;
 import dev.lockstep.comm.BackendUnavailableException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.comm.MpiLibrary;
 import dev.lockstep.comm.MpiPlugin;
+import dev.lockstep.files.FreeSpace;
 import dev.lockstep.natives.NativeCache;
 import java.io.IOException;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,6 +28,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   private static final double GIB = 1L << 30;
   private static final String LIBTORCH_GLIBC = "2.35";
+  private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
   /** What two ranks need to meet and to train a model of some million parameters. */
   private static final long LEAST_SHARED_MEMORY = 64L << 20;
@@ -54,26 +54,31 @@ final class DoctorCommand implements Callable<Integer> {
 
   private void cache() {
     Path folder = NativeCache.folder();
+    String type = typeOfDisk(folder);
+    String text =
+        String.format(
+            Locale.ROOT,
+            "%s on %s, %.1f GiB free",
+            folder,
+            type.isEmpty() ? "an unknown kind of disk" : type,
+            FreeSpace.of(folder) / GIB);
+    boolean remote = REMOTE.stream().anyMatch(type::startsWith);
+    line(
+        !remote,
+        "cache",
+        remote ? text + "; set LOCKSTEP_CACHE to a folder on a disk of this node" : text);
+    if (!Files.isWritable(folder)) {
+      line(false, "cache", folder + " cannot be written; LOCKSTEP_CACHE names another folder");
+      healthy = false;
+    }
+  }
+
+  /** Such as ext4; empty where the table of mounts lacks the disk, as inside of a chroot. */
+  private static String typeOfDisk(Path folder) {
     try {
-      FileStore store = Files.getFileStore(folder);
-      String text =
-          String.format(
-              Locale.ROOT,
-              "%s on %s, %.1f GiB free",
-              folder,
-              store.type(),
-              store.getUsableSpace() / GIB);
-      boolean remote = REMOTE.stream().anyMatch(store.type()::startsWith);
-      line(
-          !remote,
-          "cache",
-          remote ? text + "; set LOCKSTEP_CACHE to a folder on a disk of this node" : text);
-      if (!Files.isWritable(folder)) {
-        line(false, "cache", folder + " cannot be written; LOCKSTEP_CACHE names another folder");
-        healthy = false;
-      }
+      return Files.getFileStore(folder).type();
     } catch (IOException e) {
-      throw new LockstepException("Cannot look at the cache folder " + folder, e);
+      return "";
     }
   }
 
@@ -92,21 +97,20 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private void sharedMemory() {
-    Path folder = Path.of("/dev/shm");
-    try {
-      FileStore store = Files.getFileStore(folder);
-      line(
-          store.getUsableSpace() >= LEAST_SHARED_MEMORY,
-          "shared memory",
-          String.format(
-              Locale.ROOT,
-              "%.1f GiB at %s, %.1f GiB free",
-              store.getTotalSpace() / GIB,
-              folder,
-              store.getUsableSpace() / GIB));
-    } catch (IOException e) {
-      line(false, "shared memory", folder + " is not there");
+    if (FreeSpace.total(SHARED_MEMORY) == 0) {
+      line(false, "shared memory", SHARED_MEMORY + " is not there");
+      return;
     }
+    long free = FreeSpace.of(SHARED_MEMORY);
+    line(
+        free >= LEAST_SHARED_MEMORY,
+        "shared memory",
+        String.format(
+            Locale.ROOT,
+            "%.1f GiB at %s, %.1f GiB free",
+            FreeSpace.total(SHARED_MEMORY) / GIB,
+            SHARED_MEMORY,
+            free / GIB));
   }
 
   private void backends() {
@@ -147,22 +151,22 @@ final class DoctorCommand implements Callable<Integer> {
 
   private void backendOfSharedMemory() {
     String topic = "backend shared_memory";
-    try {
-      long free = Files.getFileStore(Path.of("/dev/shm")).getUsableSpace();
-      boolean enough = free >= LEAST_SHARED_MEMORY;
-      line(
-          enough,
-          topic,
-          enough
-              ? String.format(
-                  Locale.ROOT,
-                  "works between ranks of this host; fused training fits models up to some %,d million"
-                      + " parameters on two ranks (Adam, float32)",
-                  free / (Float.BYTES * 5) / 1_000_000)
-              : "less than 64 MiB are free in /dev/shm; enlarge it (docker run --shm-size=1g) or use tcp");
-    } catch (IOException e) {
-      line(false, topic, "/dev/shm is not there");
+    if (FreeSpace.total(SHARED_MEMORY) == 0) {
+      line(false, topic, SHARED_MEMORY + " is not there");
+      return;
     }
+    long free = FreeSpace.of(SHARED_MEMORY);
+    boolean enough = free >= LEAST_SHARED_MEMORY;
+    line(
+        enough,
+        topic,
+        enough
+            ? String.format(
+                Locale.ROOT,
+                "works between ranks of this host; fused training fits models up to some %,d million"
+                    + " parameters on two ranks (Adam, float32)",
+                free / (Float.BYTES * 5) / 1_000_000)
+            : "less than 64 MiB are free in /dev/shm; enlarge it (docker run --shm-size=1g) or use tcp");
   }
 
   private void ok(String topic, String text) {

@@ -101,14 +101,13 @@ public record LaunchEnvironment(
   static LaunchEnvironment of(Map<String, String> environment, Predicate<MpiLibrary> built) {
     LaunchVariables variables = new LaunchVariables(environment);
     Optional<LaunchEnvironment> mpi = underMpi(variables);
-    if (mpi.isPresent() && built.test(mpi.get().mpi())) {
-      return mpi.get();
+    if (mpi.isEmpty()) {
+      return withoutMpi(variables);
     }
-    LaunchEnvironment other = withoutMpi(variables);
-    if (mpi.isEmpty() || other.worldSize() == mpi.get().worldSize()) {
-      return other;
-    }
-    return mpi.get(); // opening it says which package is missing
+    // Where there is no backend for it, opening it says which package is missing.
+    boolean chosen =
+        built.test(mpi.get().mpi()) || mpi.get().worldSize() != sizeWithoutMpi(variables);
+    return chosen ? mpi.get() : withoutMpi(variables);
   }
 
   /**
@@ -156,6 +155,15 @@ public record LaunchEnvironment(
               MpiLibrary.OPEN_MPI));
     }
     return Optional.empty();
+  }
+
+  /**
+   * Of the group that {@link #withoutMpi} describes, whether or not its other variables are set.
+   */
+  private static int sizeWithoutMpi(LaunchVariables variables) {
+    return variables.has("RANK") || variables.has("WORLD_SIZE")
+        ? variables.integer("WORLD_SIZE", 1)
+        : variables.integer("SLURM_STEP_NUM_TASKS", 1);
   }
 
   private static LaunchEnvironment withoutMpi(LaunchVariables variables) {

@@ -35,6 +35,14 @@ public interface ArrayFile extends AutoCloseable {
   /** What can be read, in the file's order. */
   List<Variable> variables();
 
+  /**
+   * Of {@link #variables} those that are never features unless they are named: classes that a
+   * format keeps in a file of their own beside the samples.
+   */
+  default List<Variable> classes() {
+    return List.of();
+  }
+
   /** What is in the file and cannot be read, with the reasons. */
   default List<Unreadable> unreadable() {
     return List.of();

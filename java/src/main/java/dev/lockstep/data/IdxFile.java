@@ -149,6 +149,11 @@ final class IdxFile implements ArrayFile {
   }
 
   @Override
+  public List<Variable> classes() {
+    return arrays.stream().skip(1).map(Stored::variable).toList();
+  }
+
+  @Override
   public void read(Variable variable, long from, int count, double[] out) {
     Stored array =
         arrays.stream()

@@ -1,9 +1,9 @@
 package dev.lockstep.data;
 
+import dev.lockstep.files.FreeSpace;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +71,7 @@ final class SpooledDataset extends DatasetCopy {
         String.format(
             Locale.ROOT, "%s lacks room for %.1f GiB", TemporaryFile.folder(), bytes / 0x1p30);
     try {
-      if (Files.getFileStore(TemporaryFile.folder()).getUsableSpace() < bytes) {
+      if (FreeSpace.of(TemporaryFile.folder()) < bytes) {
         roomy = false;
         log.warn("{}: samples are read from the file itself, slowly; set java.io.tmpdir", room);
         return;

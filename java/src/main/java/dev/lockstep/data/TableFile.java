@@ -58,6 +58,18 @@ public final class TableFile implements AutoCloseable {
   }
 
   /**
+   * The columns that may be features without being named: all but the classes that some formats
+   * keep beside the samples.
+   */
+  public List<String> inputs() {
+    List<Variable> classes = file.classes();
+    return columns.entrySet().stream()
+        .filter(column -> !classes.contains(column.getValue().variable))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /**
    * The columns that a name stands for: itself, or all of an array of several.
    *
    * @throws DataException if there is none
@@ -84,6 +96,21 @@ public final class TableFile implements AutoCloseable {
     return names.size() <= 20
         ? String.join(", ", names)
         : String.join(", ", names.subList(0, 20)) + ", … (" + names.size() + " in all)";
+  }
+
+  /**
+   * The one column of a name.
+   *
+   * @throws DataException if there is none, or the name stands for an array of several
+   */
+  public String column(String name) {
+    List<String> found = named(name);
+    if (found.size() > 1) {
+      throw new DataException(
+          file.location(),
+          name + " is an array of " + found.size() + " columns; name one, such as " + found.get(0));
+    }
+    return found.get(0);
   }
 
   /**

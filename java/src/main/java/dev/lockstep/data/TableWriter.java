@@ -3,6 +3,7 @@ package dev.lockstep.data;
 import dev.lockstep.data.csv.CsvFormat;
 import dev.lockstep.data.netcdf.NetcdfFormat;
 import dev.lockstep.data.npy.NpyFormat;
+import dev.lockstep.files.FreeSpace;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -70,14 +71,14 @@ public final class TableWriter implements AutoCloseable {
   }
 
   /** Refuses what cannot fit before hours of writing: a number takes two bytes of text at least. */
-  private static void requireRoom(Path file, int columns, long rows) throws IOException {
+  private static void requireRoom(Path file, int columns, long rows) {
     double least = (double) rows * columns * (file.toString().endsWith(".csv") ? 2 : Double.BYTES);
     Path folder = file.toAbsolutePath().getParent();
     if (folder == null || !Files.isDirectory(folder)) {
       return; // Opening the file will say so.
     }
-    long free = Files.getFileStore(folder).getUsableSpace();
-    if (least > free && free > 0) {
+    long free = FreeSpace.of(folder);
+    if (least > free) {
       throw new DataException(
           file.toString(),
           String.format(

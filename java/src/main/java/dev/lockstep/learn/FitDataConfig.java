@@ -13,8 +13,10 @@ import org.jspecify.annotations.Nullable;
  * @param path the file; with {@link Ownership#LOCAL} each rank's own, {@code {rank}} standing for
  *     its number
  * @param format by its first bytes and its name unless given
- * @param labels a second file whose rows are those of the first, with the target in it
- * @param features columns, in order; empty for all but the target and the weight
+ * @param labels a second file whose rows are those of the first, with the target in it; {@code
+ *     {rank}} as in {@code path}. Not of CSV
+ * @param features columns, in order; empty for all but the target, the weight and the classes that
+ *     IDX keeps beside its images
  * @param target the column to predict; none for k-means
  * @param weight a column with a weight for each row
  * @param categorical features that are categories although they are numbers; columns of text in a
@@ -98,6 +100,17 @@ public record FitDataConfig(
 
   /** The file of a rank. */
   public String pathOf(int rank) {
-    return ownership == Ownership.LOCAL ? path.replace("{rank}", Integer.toString(rank)) : path;
+    return of(path, rank);
+  }
+
+  /** The file with a rank's targets, if they are not in {@link #pathOf}. */
+  @Nullable String labelsOf(int rank) {
+    return labels == null ? null : of(labels, rank);
+  }
+
+  private String of(String pattern, int rank) {
+    return ownership == Ownership.LOCAL
+        ? pattern.replace("{rank}", Integer.toString(rank))
+        : pattern;
   }
 }

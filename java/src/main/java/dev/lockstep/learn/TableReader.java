@@ -62,6 +62,12 @@ public final class TableReader {
 
   private Table read() {
     String path = config.pathOf(rank);
+    if (isText(path) && config.labels() != null) {
+      throw new LearningException(
+          "data.labels: "
+              + path
+              + " is CSV, which has the target in a column of its own; leave labels out");
+    }
     return isText(path)
         ? new CsvTableReader(config, ranks, model, Path.of(path)).read()
         : readArrays(Path.of(path));
@@ -77,13 +83,13 @@ public final class TableReader {
   }
 
   private Table readArrays(Path path) {
-    String labels = config.labels();
+    String labels = config.labelsOf(rank);
     try (TableFile file = TableFile.open(path, config.format());
         TableFile second =
             labels == null ? null : TableFile.open(Path.of(labels), config.format())) {
       List<String> features =
           config.features().isEmpty()
-              ? config.featuresAmong(file.columns())
+              ? config.featuresAmong(file.inputs())
               : config.features().stream().flatMap(name -> file.named(name).stream()).toList();
       long begin = 0;
       long end = file.rows();
@@ -109,10 +115,10 @@ public final class TableReader {
       copy(file, features, begin, end, table.values());
       if (config.target() != null) {
         TableFile from = second == null ? file : second;
-        copy(from, from.named(config.target()), begin, end, table.target());
+        copy(from, List.of(from.column(config.target())), begin, end, table.target());
       }
       if (config.weight() != null) {
-        copy(file, file.named(config.weight()), begin, end, table.weights());
+        copy(file, List.of(file.column(config.weight())), begin, end, table.weights());
       }
       return table;
     }

@@ -109,6 +109,31 @@ class ScriptsTest {
     assertEquals(List.of("0/1 0/2 alpha:19242 32 check"), outcome.lines());
   }
 
+  /** A daemon that has no user's environment gives jobs none. */
+  @Test
+  void jobsNeedNoEnvironmentOfAUser() throws Exception {
+    Outcome outcome =
+        run(
+            Map.of(
+                "SLURM_SUBMIT_DIR",
+                folder.toString(),
+                "SLURM_JOB_NODELIST",
+                "n1",
+                "SLURM_NTASKS",
+                "1",
+                "TMPDIR",
+                folder.toString()),
+            "env",
+            "--unset=USER",
+            "--unset=HOME",
+            "--unset=LOCKSTEP_CACHE",
+            "--unset=SLURM_TMPDIR",
+            "--unset=SLURM_JOB_ID",
+            "bash",
+            "hpc/slurm/test_distributed.sh");
+    assertEquals(List.of("0/1 0/2 n1:15000 32 check"), outcome.lines());
+  }
+
   @Test
   void hostListsWithoutRangesAreUnderstood() throws Exception {
     Outcome outcome =

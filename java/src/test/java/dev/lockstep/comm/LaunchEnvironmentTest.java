@@ -57,19 +57,17 @@ class LaunchEnvironmentTest {
 
   @Test
   void mpirunWinsOverLeftOverTorchrunVariables() {
-    LaunchEnvironment launch =
-        LaunchEnvironment.of(
-            Map.of(
-                "RANK",
-                "0",
-                "WORLD_SIZE",
-                "1",
-                "OMPI_COMM_WORLD_RANK",
-                "1",
-                "OMPI_COMM_WORLD_SIZE",
-                "2"));
-    assertEquals(Backend.MPI, launch.backend());
-    assertEquals(1, launch.rank());
+    Map<String, String> variables =
+        Map.of(
+            "RANK", "0",
+            "WORLD_SIZE", "1",
+            "OMPI_COMM_WORLD_RANK", "1",
+            "OMPI_COMM_WORLD_SIZE", "2");
+    for (boolean built : new boolean[] {true, false}) {
+      LaunchEnvironment launch = LaunchEnvironment.of(variables, library -> built);
+      assertEquals(Backend.MPI, launch.backend());
+      assertEquals(1, launch.rank());
+    }
   }
 
   @Test

@@ -158,4 +158,53 @@ class TableReaderTest {
       assertEquals(List.of(Double.NaN, 5.0, 1.0, 6.0), listOf(table.values()));
     }
   }
+
+  private void images() throws Exception {
+    byte[] images = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 10, 20, 30, 40};
+    Files.write(folder.resolve("t-images-idx3-ubyte"), images);
+    Files.write(folder.resolve("t-labels-idx1-ubyte"), new byte[] {0, 0, 8, 1, 0, 0, 0, 2, 7, 9});
+  }
+
+  /** A forest that has its answers among the features finds nothing else. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "target: labels",
+        "labels: '%1$s/t-labels-idx1-ubyte', target: values",
+        "ownership: local, labels: '%1$s/t-labels-idx1-ubyte', target: values"
+      })
+  void theClassesBesideImagesAreNoFeatures(String keys) throws Exception {
+    images();
+    Read table = read(1, "path: '%1$s/t-images-idx3-ubyte', " + keys).get(0);
+    assertEquals(List.of("values[0]", "values[1]"), table.names());
+    assertEquals(List.of(10.0, 20.0, 30.0, 40.0), table.values());
+    assertEquals(List.of(7.0, 9.0), table.target());
+  }
+
+  @Test
+  void theClassesBesideImagesAreNoFeaturesOfClustersEither() throws Exception {
+    images();
+    Read table = read(1, "path: '%s/t-images-idx3-ubyte'").get(0);
+    assertEquals(List.of("values[0]", "values[1]"), table.names());
+  }
+
+  @Test
+  void aTargetIsOneColumn() throws Exception {
+    images();
+    Exception refused =
+        assertThrows(
+            Exception.class, () -> read(1, "path: '%s/t-images-idx3-ubyte', target: values"));
+    assertTrue(refused.getMessage().contains("values is an array of 2 columns"), refused::toString);
+  }
+
+  @Test
+  void labelsOfTheirOwnAreNotForCsv() throws Exception {
+    csv("rows.csv", "x,y", "1,2");
+    Exception refused =
+        assertThrows(
+            Exception.class,
+            () -> read(1, "path: '%1$s/rows.csv', labels: '%1$s/rows.csv', target: y"));
+    assertTrue(refused.getMessage().contains("leave labels out"), refused::toString);
+  }
 }

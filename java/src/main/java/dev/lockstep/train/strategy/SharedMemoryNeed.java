@@ -1,11 +1,10 @@
 package dev.lockstep.train.strategy;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.files.FreeSpace;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelTensor;
 import dev.lockstep.train.OptimizerConfig;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +26,7 @@ final class SharedMemoryNeed {
     byte[] answer = {1};
     if (group.rank() == 0) {
       long needed = bytes(model, optimizer, group.size());
-      long free = free();
+      long free = FreeSpace.of(FOLDER);
       answer[0] = (byte) (needed <= free ? 1 : 0);
       if (needed > free) {
         log.warn(
@@ -49,13 +48,5 @@ final class SharedMemoryNeed {
     boolean adam = optimizer.type() != OptimizerConfig.Type.SGD;
     int moments = adam ? 2 : optimizer.momentum() > 0 ? 1 : 0;
     return parameters * (1 + moments + ranks);
-  }
-
-  private static long free() {
-    try {
-      return Files.getFileStore(FOLDER).getUsableSpace();
-    } catch (IOException e) {
-      return 0;
-    }
   }
 }
