@@ -50,8 +50,8 @@ void orthonormalize_rows(std::int64_t matrix, std::int64_t rows, std::int64_t co
     double* row = wide.data() + r * width;
     const double norm = std::sqrt(dot(row, row, width));
     double left = project(wide, r, width, row);
-    // Once is not enough where little is left; twice is (Giraud et al. 2005, "The loss of orthogonality in the
-    // Gram-Schmidt orthogonalization process").
+    // Once is not enough where little is left; twice is (Giraud et al. 2005, "The loss of orthogonality in
+    // the Gram-Schmidt orthogonalization process").
     if (left > NOTHING * norm) left = project(wide, r, width, row);
     // Not `left <= …`: what is NaN stays so.
     const bool is_nothing = norm == 0 || left <= NOTHING * norm;

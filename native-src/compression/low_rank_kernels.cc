@@ -6,8 +6,8 @@ namespace lockstep::LOCKSTEP_ISA {
 namespace {
 
 /// One row's elements [begin, begin + size): Σ over k in ascending order.
-void expand_part(const void* left, const void* right, std::size_t rank, std::size_t rows,
-                 std::size_t columns, std::size_t row, std::size_t begin, std::size_t size, float* sum) {
+void expand_part(const void* left, const void* right, std::size_t rank, std::size_t rows, std::size_t columns,
+                 std::size_t row, std::size_t begin, std::size_t size, float* sum) {
   for (std::size_t i = 0; i < size; ++i) sum[i] = 0;
   for (std::size_t k = 0; k < rank; ++k) {
     const float factor = F32::read(left, k * rows + row);

@@ -51,8 +51,8 @@ std::vector<std::uint32_t> at_least(const char* values, std::size_t count, std::
   return indices;
 }
 
-/// Indices of at least `wanted` elements, among them all of the largest: those above a threshold that a sample
-/// suggests (Lin et al. 2018, section 4), and a lower one where it was too high.
+/// Indices of at least `wanted` elements, among them all of the largest: those above a threshold that a
+/// sample suggests (Lin et al. 2018, section 4), and a lower one where it was too high.
 std::vector<std::uint32_t> candidates(const char* values, std::size_t count, std::size_t wanted) {
   const std::vector<std::uint32_t> sampled = sample(values, count);
   const double share = static_cast<double>(wanted) / static_cast<double>(count);

@@ -3,11 +3,11 @@
 /// @file
 /// Gradients in fewer bytes: codecs with error feedback, selection of the largest, and matrices of low rank.
 ///
-/// Addresses are machine addresses of F32 elements unless it says otherwise; buffers of one call do not overlap
-/// and need no alignment. Every function throws Error INVALID_ARGUMENT, and changes nothing, for a null address
-/// with elements, a negative count or a value outside its range. Results have the same bits on every CPU, but for
-/// which NaN it is. What is not finite stays so: a NaN or an infinity among the values gives some on decoding.
-/// Calls on disjoint buffers may run on different threads.
+/// Addresses are machine addresses of F32 elements unless it says otherwise; buffers of one call do not
+/// overlap and need no alignment. Every function throws Error INVALID_ARGUMENT, and changes nothing, for a
+/// null address with elements, a negative count or a value outside its range. Results have the same bits on
+/// every CPU, but for which NaN it is. What is not finite stays so: a NaN or an infinity among the values
+/// gives some on decoding. Calls on disjoint buffers may run on different threads.
 
 #include <cstdint>
 
@@ -21,7 +21,7 @@ enum class Codec : std::int32_t {
   BFLOAT16 = 1,         ///< bfloat16, likewise
   INT8 = 2,             ///< scale·[−127, 127] with scale = max|v| ÷ 127, to nearest
   INT8_STOCHASTIC = 3,  ///< the same, up or down at random, so that the expectation is the value
-  ONE_BIT = 4           ///< the sign, scaled by mean|v| (Karimireddy et al. 2019, "Error feedback fixes SignSGD")
+  ONE_BIT = 4  ///< the sign, scaled by mean|v| (Karimireddy et al. 2019, "Error feedback fixes SignSGD")
 };
 
 /// Bytes of so many encoded values.
@@ -46,7 +46,8 @@ LOCKSTEP_API void decode(std::int32_t codec, std::int64_t input, std::int64_t co
 LOCKSTEP_API void accumulate(std::int64_t values, std::int64_t count, std::int64_t momentum, double factor,
                              std::int64_t residual, double carry);
 
-/// The `wanted` values of largest magnitude, exactly; of equal ones those that come first. NaN is larger than all.
+/// The `wanted` values of largest magnitude, exactly; of equal ones those that come first. NaN is larger than
+/// all.
 /// @param count less than 2³²
 /// @param indices of `wanted` unsigned integers of 32 bits, in ascending order on return
 /// @param selected of `wanted` values: those at the indices
@@ -63,8 +64,8 @@ LOCKSTEP_API void scatter_add(std::int64_t indices, std::int64_t values, std::in
 LOCKSTEP_API void scatter_zero(std::int64_t indices, std::int64_t given, std::int64_t output,
                                std::int64_t count);
 
-/// Makes the rows of a matrix orthonormal, each by what the rows before it leave of it; a row of which they leave
-/// nothing (under 1e-7 of its norm) becomes zero. Gram-Schmidt, twice, in F64.
+/// Makes the rows of a matrix orthonormal, each by what the rows before it leave of it; a row of which they
+/// leave nothing (under 1e-7 of its norm) becomes zero. Gram-Schmidt, twice, in F64.
 LOCKSTEP_API void orthonormalize_rows(std::int64_t matrix, std::int64_t rows, std::int64_t columns);
 
 /// target = leftᵀ·right, or target −= leftᵀ·right.

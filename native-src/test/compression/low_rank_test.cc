@@ -83,7 +83,8 @@ TEST(ExpandLowRank, IsTheProduct) {
   });
 }
 
-/// Vogels et al. 2019, "PowerSGD", section 3: of a matrix of that rank one step of the power method loses nothing.
+/// Vogels et al. 2019, "PowerSGD", section 3: of a matrix of that rank one step of the power method loses
+/// nothing.
 TEST(LowRank, OneStepOfThePowerMethodRestoresAMatrixOfThatRank) {
   constexpr std::size_t RANK = 2, ROWS = 20, COLUMNS = 30;
   const auto a = normal_values(RANK * ROWS, 1), b = normal_values(RANK * COLUMNS, 2);

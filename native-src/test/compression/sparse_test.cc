@@ -45,8 +45,8 @@ std::vector<std::uint32_t> sorted_reference(const std::vector<float>& values, st
 void expect_selection(const std::vector<float>& values, std::size_t wanted) {
   std::vector<std::uint32_t> indices(wanted + 1, 77);
   std::vector<float> selected(wanted + 1, 77);
-  select_largest(address(values), static_cast<std::int64_t>(values.size()),
-                 static_cast<std::int64_t>(wanted), address(indices), address(selected));
+  select_largest(address(values), static_cast<std::int64_t>(values.size()), static_cast<std::int64_t>(wanted),
+                 address(indices), address(selected));
   ASSERT_EQ(indices.back(), 77u);
   ASSERT_EQ(selected.back(), 77.0f);
   indices.pop_back();
@@ -60,8 +60,7 @@ TEST(SelectLargest, IsWhatSortingGives) {
   for_each_instruction_set([] {
     for (std::size_t count : {1, 31, 32, 33, 1000, 20011, 100'000}) {
       for (double share : {0.0, 0.001, 0.01, 0.25, 1.0}) {
-        expect_selection(normal_values(count),
-                         static_cast<std::size_t>(share * static_cast<double>(count)));
+        expect_selection(normal_values(count), static_cast<std::size_t>(share * static_cast<double>(count)));
       }
     }
   });

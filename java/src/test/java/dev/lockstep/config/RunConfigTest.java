@@ -56,8 +56,7 @@ class RunConfigTest {
   void compressionIsATypeAloneOrKeys() {
     RunConfig alone = parse(SHORTEST, "strategy.compression=int8");
     CompressionConfig int8 = CompressionConfig.of(CompressionConfig.Type.INT8);
-    assertEquals(
-        DataParallel.Options.defaults().withCompression(int8), alone.strategy().options());
+    assertEquals(DataParallel.Options.defaults().withCompression(int8), alone.strategy().options());
     assertEquals(alone, parse(ConfigLoader.toYaml(alone)));
     RunConfig keys =
         parse(SHORTEST, "strategy.compression={type: top_k, density: 0.1, error_feedback: false}");

@@ -58,8 +58,7 @@ public final class Compression implements Stateful, AutoCloseable {
       FlatLayout layout = gradients.layout();
       residual = needsResidual() ? flat(layout) : null;
       momentum = isSparse() && config.momentum() > 0 ? flat(layout) : null;
-      factors =
-          config.type() == CompressionConfig.Type.POWER_SGD ? factors(layout, ranges) : null;
+      factors = config.type() == CompressionConfig.Type.POWER_SGD ? factors(layout, ranges) : null;
     } catch (RuntimeException e) {
       owned.close();
       throw e;
@@ -163,7 +162,8 @@ public final class Compression implements Stateful, AutoCloseable {
                   count,
                   slots(layout, range),
                   Objects.requireNonNull(factors)));
-      default -> owned.add(new QuantizedSum(codec(), group, values, lost, range, gaps(layout, range)));
+      default ->
+          owned.add(new QuantizedSum(codec(), group, values, lost, range, gaps(layout, range)));
     };
   }
 
@@ -205,7 +205,8 @@ public final class Compression implements Stateful, AutoCloseable {
     if (factors != null) {
       state.replicated("compression.factor.", factors);
     }
-    state.value("compression_rate", () -> DoubleNode.valueOf(rate), saved -> rate = saved.asDouble());
+    state.value(
+        "compression_rate", () -> DoubleNode.valueOf(rate), saved -> rate = saved.asDouble());
   }
 
   @Override

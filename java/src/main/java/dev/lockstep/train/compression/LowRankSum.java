@@ -133,8 +133,7 @@ final class LowRankSum implements RangeSum, AutoCloseable {
       fillZeroRows(matrix, step);
       product(matrix, true);
     }
-    return group.allReduceAsync(
-        first.span(0, first.bytes() / ELEMENT, DataType.F32), ReduceOp.SUM);
+    return group.allReduceAsync(first.span(0, first.bytes() / ELEMENT, DataType.F32), ReduceOp.SUM);
   }
 
   /** left = right·Mᵀ, or right = left·M. */
@@ -143,10 +142,7 @@ final class LowRankSum implements RangeSum, AutoCloseable {
         NoGradGuard guard = new NoGradGuard()) {
       var m =
           NativeView.tensor(
-              residual + matrix.at() * ELEMENT,
-              ScalarType.Float,
-              matrix.rows(),
-              matrix.columns());
+              residual + matrix.at() * ELEMENT, ScalarType.Float, matrix.rows(), matrix.columns());
       var left = NativeView.tensor(left(matrix), ScalarType.Float, matrix.rank(), matrix.rows());
       var right =
           NativeView.tensor(right(matrix), ScalarType.Float, matrix.rank(), matrix.columns());
@@ -165,8 +161,7 @@ final class LowRankSum implements RangeSum, AutoCloseable {
    */
   private void fillZeroRows(Matrix matrix, long step) {
     FloatBuffer q =
-        NativeView.bytes(right(matrix), matrix.rank() * matrix.columns() * ELEMENT)
-            .asFloatBuffer();
+        NativeView.bytes(right(matrix), matrix.rank() * matrix.columns() * ELEMENT).asFloatBuffer();
     int columns = Math.toIntExact(matrix.columns());
     for (int row = 0; row < matrix.rank(); row++) {
       boolean zero = true;

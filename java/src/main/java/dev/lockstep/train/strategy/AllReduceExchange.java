@@ -171,8 +171,8 @@ public final class AllReduceExchange implements GradientExchange {
   }
 
   /**
-   * Waits for the buckets in the order in which they began; second exchanges begin in it, too, while
-   * later first ones are on the wire.
+   * Waits for the buckets in the order in which they began; second exchanges begin in it, too,
+   * while later first ones are on the wire.
    *
    * @return the sum of squares where it is not that of the whole that counts
    */

@@ -37,8 +37,8 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
    * @param sharding 1: each rank keeps a slice of the optimiser's state, updates that slice of the
    *     parameters and gives it to the others (ZeRO, stage 1); 0: each keeps all of it. The bytes
    *     sent are as many
-   * @param compression how gradients are made smaller before they are summed; not with {@code fused}
-   *     or {@code sharding}
+   * @param compression how gradients are made smaller before they are summed; not with {@code
+   *     fused} or {@code sharding}
    */
   public record Options(
       double firstBucketMib,
@@ -151,7 +151,9 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
             small.withCompression(CompressionConfig.of(Type.INT8).withStochastic(true)),
             VerifiedSetting.ADAM),
         VerifiedSetting.repeatable(
-            "one_bit", small.withCompression(CompressionConfig.of(Type.ONE_BIT)), VerifiedSetting.SGD),
+            "one_bit",
+            small.withCompression(CompressionConfig.of(Type.ONE_BIT)),
+            VerifiedSetting.SGD),
         VerifiedSetting.repeatable(
             "top_k with momentum",
             small.withCompression(

@@ -62,7 +62,9 @@ class CompressionTest {
         CompressionConfig.of(Type.POWER_SGD).withRank(2, 2));
   }
 
-  /** What a rank ends with: the sum of all sums, each times its rate, and what is in its residual. */
+  /**
+   * What a rank ends with: the sum of all sums, each times its rate, and what is in its residual.
+   */
   private record Outcome(double[] sums, double[] residual, float[] last) {}
 
   private static Outcome run(
@@ -271,8 +273,7 @@ class CompressionTest {
                 2,
                 group -> {
                   try (FlatBuffers gradients = new FlatBuffers(LAYOUT, group::allocate);
-                      Compression compression =
-                          new Compression(config, group, gradients, RANGES)) {
+                      Compression compression = new Compression(config, group, gradients, RANGES)) {
                     RangeSum sum = compression.sum(RANGES.get(0));
                     List<Long> sent = new ArrayList<>();
                     for (int step = 0; step < 6; step++) {
@@ -291,7 +292,8 @@ class CompressionTest {
   void aTypeOrANumberOutOfRangeIsRefusedByName() {
     ConfigKeyException type =
         assertThrows(ConfigKeyException.class, () -> CompressionConfig.of("int4"));
-    assertTrue(type.getMessage().contains("one_bit, top_k, power_sgd, not int4"), type.getMessage());
+    assertTrue(
+        type.getMessage().contains("one_bit, top_k, power_sgd, not int4"), type.getMessage());
     CompressionConfig some = CompressionConfig.of("top-k");
     assertEquals(Type.TOP_K, some.type());
     assertThrows(ConfigKeyException.class, () -> some.withDensity(0, 0));
