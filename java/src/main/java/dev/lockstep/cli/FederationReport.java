@@ -3,7 +3,6 @@ package dev.lockstep.cli;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.config.FederateConfig;
 import dev.lockstep.federated.FederationResult;
-import dev.lockstep.federated.Partition;
 import dev.lockstep.federated.PrivacySpent;
 import dev.lockstep.federated.RoundReport;
 import dev.lockstep.monitor.FitPlots;
@@ -71,7 +70,7 @@ final class FederationReport {
     facts.put("name", config.name());
     facts.put("model_sha256", result.modelSha256());
     facts.put("rounds", result.rounds());
-    facts.put("clients", result.partition().clients());
+    facts.put("clients", result.samples().size());
     facts.put("world_size", group.size());
     facts.put("backend", group.backend().toString());
     facts.put("total_seconds", seconds);
@@ -87,6 +86,18 @@ final class FederationReport {
                         "%n  epsilon %.6g at delta %.3g",
                         spent.epsilon(),
                         spent.delta())));
+    result
+        .audit()
+        .ifPresent(
+            audit ->
+                shown.append(
+                    String.format(
+                        Locale.ROOT,
+                        "%n  epsilon by audit at least %.6g: %d of %d guesses about %d canaries",
+                        audit.epsilon(),
+                        audit.correct(),
+                        audit.guesses(),
+                        audit.canaries())));
     scores.forEach(
         (name, value) -> shown.append(String.format(Locale.ROOT, "%n  %s %.6g", name, value)));
     out.printf(
@@ -94,7 +105,7 @@ final class FederationReport {
         "%d rounds of %d clients in %.2f s; the server's model on held-out samples:%s%n"
             + "Model in %s, SHA-256 of its parameters %s%n",
         result.rounds(),
-        result.partition().clients(),
+        result.samples().size(),
         seconds,
         shown,
         config.folder().model(),
@@ -102,10 +113,8 @@ final class FederationReport {
   }
 
   private static Map<String, Object> partition(FederationResult result) {
-    Partition partition = result.partition();
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put(
-        "samples", IntStream.range(0, partition.clients()).map(partition::size).boxed().toList());
+    json.put("samples", result.samples());
     result
         .classCounts()
         .ifPresent(
@@ -116,6 +125,7 @@ final class FederationReport {
                         .map(own -> IntStream.of(own).boxed().toList())
                         .toList()));
     result.privacy().ifPresent(spent -> json.put("privacy", privacy(spent)));
+    result.audit().ifPresent(audit -> json.put("audit", audit));
     return json;
   }
 

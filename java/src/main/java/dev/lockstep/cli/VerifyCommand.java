@@ -1,14 +1,17 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.comm.CommunicatorConfig;
+import dev.lockstep.federated.verify.FederationVerification;
 import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.verify.Finding;
 import dev.lockstep.train.verify.StrategyVerification;
 import dev.lockstep.train.verify.VerificationPlan;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -41,7 +44,8 @@ final class VerifyCommand implements Runnable {
             + " the result is that of data_parallel where the strategy says so; ranks agree; delays"
             + " of messages change nothing; a stopped run goes on to the same bytes, also on other"
             + " numbers of ranks; when a rank is killed or falls silent all others are told, and the"
-            + " run can be resumed.",
+            + " run can be resumed. federated: the same of the algorithms of federate, and a server"
+            + " and clients over loopback give the bytes of the simulation.",
         "",
         "Exit code 7 if a check fails."
       },
@@ -52,7 +56,8 @@ final class VerifyCommand implements Runnable {
         "  LOCKSTEP_CLASSPATH=sign-sgd.jar lockstep verify strategy sign_sgd --schedules 100"
       })
   int strategy(
-      @Parameters(paramLabel = "TYPE", description = "A strategy.type, or all.") String type,
+      @Parameters(paramLabel = "TYPE", description = "A strategy.type, federated, or all.")
+          String type,
       @Option(
               names = "--ranks",
               paramLabel = "N",
@@ -90,14 +95,13 @@ final class VerifyCommand implements Runnable {
               defaultValue = "60",
               description = "After which a run counts as hanging (${DEFAULT-VALUE}).")
           int limit) {
-    if (!type.equals(StrategyVerification.ALL) && !StrategyVerification.types().contains(type)) {
+    Set<String> types = new TreeSet<>(StrategyVerification.types());
+    types.add(FederationVerification.TYPE);
+    boolean all = type.equals(StrategyVerification.ALL);
+    if (!all && !types.contains(type)) {
       throw new ParameterException(
           spec.commandLine(),
-          "there is no strategy "
-              + type
-              + "; there are "
-              + String.join(", ", StrategyVerification.types())
-              + ", and all");
+          "there is no strategy " + type + "; there are " + String.join(", ", types) + ", and all");
     }
     if (ranks < 2 || ranks > MOST_RANKS) {
       throw new ParameterException(
@@ -114,7 +118,13 @@ final class VerifyCommand implements Runnable {
     TorchLibraries.load();
     VerificationPlan plan =
         new VerificationPlan(backend, ranks, schedules, faults, seed, Duration.ofSeconds(limit));
-    List<Finding> findings = new StrategyVerification(plan).run(type, VerifyCommand::print);
+    List<Finding> findings = new ArrayList<>();
+    if (!type.equals(FederationVerification.TYPE)) {
+      findings.addAll(new StrategyVerification(plan).run(type, VerifyCommand::print));
+    }
+    if (all || type.equals(FederationVerification.TYPE)) {
+      findings.addAll(new FederationVerification(plan).run(VerifyCommand::print));
+    }
     long failed = findings.stream().filter(finding -> !finding.passed()).count();
     if (failed > 0) {
       System.err.println(

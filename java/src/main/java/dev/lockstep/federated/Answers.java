@@ -3,6 +3,7 @@ package dev.lockstep.federated;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** What is known of the clients' changes besides the changes, on all ranks. Not thread-safe. */
 final class Answers {
@@ -11,7 +12,8 @@ final class Answers {
   private static final int LOSS = 2;
   private static final int WEIGHT = 3;
   private static final int EFFECTIVE_STEPS = 4;
-  private static final int FIELDS = 5;
+  private static final int ANSWERED = 5;
+  private static final int FIELDS = 6;
 
   private final Communicator communicator;
   private final int count;
@@ -27,8 +29,9 @@ final class Answers {
 
   /** A client of this rank has answered. */
   void put(int number, ClientUpdate update, double weight, double effectiveSteps) {
+    int at = number * FIELDS;
+    fields[at + ANSWERED] = 1;
     if (update.finite()) {
-      int at = number * FIELDS;
       fields[at + ACCEPTED] = 1;
       fields[at + SAMPLES] = update.samples();
       fields[at + LOSS] = update.loss();
@@ -56,8 +59,20 @@ final class Answers {
     return (int) sum(ACCEPTED, -1);
   }
 
+  int answered() {
+    return (int) sum(ANSWERED, -1);
+  }
+
   int rejected() {
-    return count - accepted();
+    return answered() - accepted();
+  }
+
+  /** Of whom changes are used, ascending. */
+  List<Integer> acceptedNumbers() {
+    return IntStream.range(0, count)
+        .filter(i -> fields[i * FIELDS + ACCEPTED] != 0)
+        .boxed()
+        .toList();
   }
 
   long samples() {

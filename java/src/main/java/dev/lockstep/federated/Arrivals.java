@@ -14,7 +14,7 @@ import java.util.PriorityQueue;
  */
 final class Arrivals {
   private final FederationConfig config;
-  private final Partition partition;
+  private final Clients clients;
   private final long seed;
   private final PriorityQueue<Training> queue =
       new PriorityQueue<>(
@@ -24,9 +24,9 @@ final class Arrivals {
   /** A client at work. */
   private record Training(long number, int client, int base, double end) {}
 
-  Arrivals(FederationConfig config, Partition partition, long seed) {
+  Arrivals(FederationConfig config, Clients clients, long seed) {
     this.config = config;
-    this.partition = partition;
+    this.clients = clients;
     this.seed = seed;
     for (int i = 0; i < config.asynchronous().concurrency(); i++) {
       start(0, 0);
@@ -35,7 +35,7 @@ final class Arrivals {
 
   private void start(int base, double now) {
     SplitMix64 random = Streams.of(seed, Purpose.SELECTION, started, 0);
-    int client = (int) random.nextBelow(partition.clients());
+    int client = (int) random.nextBelow(clients.count());
     double seconds = Selection.latency(config, seed, started, client);
     queue.add(new Training(started++, client, base, now + seconds));
   }

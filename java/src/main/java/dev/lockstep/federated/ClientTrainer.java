@@ -140,7 +140,7 @@ final class ClientTrainer implements AutoCloseable {
    *
    * @param data as this client sees it
    * @param samples that it has
-   * @param model that it begins with
+   * @param model that it begins with, rounded to the model's own types
    * @param correction added to each gradient (SCAFFOLD's c − cᵢ), in the order of the parameters;
    *     null for none
    * @param seed of its order of samples and of what the model draws
@@ -149,12 +149,10 @@ final class ClientTrainer implements AutoCloseable {
       Dataset data, long[] samples, double[] model, double @Nullable [] correction, long seed) {
     reader.use(data);
     vector.write(model);
+    double[] begun = vector.read();
     prepareCorrection(correction);
     DistributedSampler sampler = new DistributedSampler(samples, config.batchSize(), seed, 0, 1);
-    int steps =
-        config.localSteps() != null
-            ? config.localSteps()
-            : Math.multiplyExact(config.localEpochs(), sampler.stepsPerEpoch());
+    int steps = config.steps(samples.length);
     double lossSum = 0;
     long seen = 0;
     boolean finite = true;
@@ -172,12 +170,7 @@ final class ClientTrainer implements AutoCloseable {
         finite = apply(update, correction != null);
       }
     }
-    double[] change = vector.read();
-    for (int i = 0; i < change.length; i++) {
-      change[i] -= model[i];
-      finite &= Math.abs(change[i]) <= FixedPointSum.LARGEST;
-    }
-    return new ClientUpdate(samples.length, steps, lossSum / seen, change, finite);
+    return ClientUpdate.of(samples.length, steps, lossSum / seen, finite, vector.read(), begun);
   }
 
   private Step step(long number, Batch batch) {

@@ -10,4 +10,26 @@ package dev.lockstep.federated;
  * @param finite whether loss and change are, and no element is beyond {@link FixedPointSum#LARGEST}
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on, not shared
-record ClientUpdate(int samples, int steps, double loss, double[] change, boolean finite) {}
+record ClientUpdate(int samples, int steps, double loss, double[] change, boolean finite) {
+  /** The same of a client that keeps its change to itself. */
+  ClientUpdate withoutChange(boolean usable) {
+    return new ClientUpdate(samples, steps, loss, new double[0], usable);
+  }
+
+  /**
+   * From the model that a client began with, as it was rounded for it, and the one that it ended
+   * with.
+   *
+   * @param usable false where training stopped at numbers that are not finite
+   * @param end becomes the change
+   */
+  static ClientUpdate of(
+      int samples, int steps, double loss, boolean usable, double[] end, double[] begun) {
+    boolean finite = usable && Double.isFinite(loss);
+    for (int i = 0; i < end.length; i++) {
+      end[i] -= begun[i];
+      finite &= Math.abs(end[i]) <= FixedPointSum.LARGEST;
+    }
+    return new ClientUpdate(samples, steps, loss, end, finite);
+  }
+}

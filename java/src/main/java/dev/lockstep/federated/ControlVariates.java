@@ -53,12 +53,4 @@ final class ControlVariates {
     }
     changes = new FixedPointSum(state.control.length);
   }
-
-  static float[] rounded(double[] values) {
-    float[] result = new float[values.length];
-    for (int i = 0; i < values.length; i++) {
-      result[i] = (float) values[i];
-    }
-    return result;
-  }
 }

@@ -8,6 +8,7 @@ import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
+import dev.lockstep.federated.privacy.NoiseKey;
 import dev.lockstep.model.Model;
 import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.ClassCount;
@@ -17,28 +18,39 @@ import dev.lockstep.train.TorchSettings;
 import dev.lockstep.train.TorchThreads;
 import dev.lockstep.train.TrainingConfig.LossType;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * Simulates a federation: its clients are trained on the ranks at hand, each with its own part of
- * the data. Every rank of the communicator makes one with the same arguments and calls {@link
- * #run}.
+ * Runs a federation: simulated, or as the server of clients that are other processes.
  *
- * <p>The final model has the same bytes on any number of ranks with the same processors: clients'
- * changes are added up in fixed point, and everything that is drawn follows from the seed, the
- * round and the client. One thread.
+ * <p>Simulated clients are trained on the ranks at hand, each with its own part of the data. Every
+ * rank of the communicator makes one with the same arguments and calls {@link #run}. The final
+ * model has the same bytes on any number of ranks with the same processors: clients' changes are
+ * added up in fixed point, and everything that is drawn follows from the seed, the round and the
+ * client.
+ *
+ * <p>Over a network rounds are the same. If all clients that are asked answer, if they have the
+ * samples that the simulated ones would have, and without noise for privacy, which is drawn in
+ * secret, then the model has the same bytes, too. One thread.
  */
 public final class Federation {
+  /** Bytes of the shortest token. */
+  public static final int SHORTEST_TOKEN = 16;
+
   private final FederationPlan plan;
   private final Dataset dataset;
   private final Split split;
   private final Communicator communicator;
   private final FederationListener listener;
   private final Optional<Path> checkpoint;
+  private final byte @Nullable [] token;
 
   /**
-   * Names the parts; owns none of them.
+   * Names the parts of a simulation; owns none of them.
    *
    * @param split the training samples are those of the clients, the others score the server's model
    * @param checkpoint where rank 0 writes checkpoints; empty for none
@@ -50,12 +62,56 @@ public final class Federation {
       Communicator communicator,
       FederationListener listener,
       Optional<Path> checkpoint) {
-    this.plan = requireNonNull(plan, "plan");
-    this.dataset = requireNonNull(dataset, "dataset");
-    this.split = requireNonNull(split, "split");
-    this.communicator = requireNonNull(communicator, "communicator");
-    this.listener = requireNonNull(listener, "listener");
-    this.checkpoint = requireNonNull(checkpoint, "checkpoint");
+    this(
+        requireNonNull(plan, "plan"),
+        requireNonNull(dataset, "dataset"),
+        requireNonNull(split, "split"),
+        requireNonNull(communicator, "communicator"),
+        requireNonNull(listener, "listener"),
+        requireNonNull(checkpoint, "checkpoint"),
+        null);
+  }
+
+  private Federation(
+      FederationPlan plan,
+      Dataset dataset,
+      Split split,
+      Communicator communicator,
+      FederationListener listener,
+      Optional<Path> checkpoint,
+      byte @Nullable [] token) {
+    this.plan = plan;
+    this.dataset = dataset;
+    this.split = split;
+    this.communicator = communicator;
+    this.listener = listener;
+    this.checkpoint = checkpoint;
+    this.token = token;
+  }
+
+  /**
+   * The same as a server that waits for clients at {@code federation.network.address}. The training
+   * samples only give the normalisation; the held-out ones score the model.
+   *
+   * @param secret that clients must know, at least {@value #SHORTEST_TOKEN} bytes
+   * @throws dev.lockstep.ConfigKeyException for a plan that cannot run over a network
+   * @throws IllegalArgumentException for more than one rank, or a token that is too short
+   */
+  public Federation overNetwork(byte[] secret) {
+    if (communicator.size() > 1) {
+      throw new IllegalArgumentException("the server is one process, not " + communicator.size());
+    }
+    plan.network();
+    return new Federation(
+        plan, dataset, split, communicator, listener, checkpoint, checkedToken(secret));
+  }
+
+  static byte[] checkedToken(byte[] token) {
+    if (requireNonNull(token, "token").length < SHORTEST_TOKEN) {
+      throw new IllegalArgumentException(
+          "the token must have at least " + SHORTEST_TOKEN + " bytes, not " + token.length);
+    }
+    return token.clone();
   }
 
   /**
@@ -78,30 +134,18 @@ public final class Federation {
   }
 
   private FederationResult runAsRank(boolean resume, Optional<Path> modelFile) {
-    LossType loss = plan.federation().loss();
-    boolean classifies = loss == LossType.CROSS_ENTROPY;
+    FederationConfig config = plan.federation();
+    boolean classifies = config.loss() == LossType.CROSS_ENTROPY;
     int classes = classifies ? ClassCount.of(dataset, communicator) : 0;
-    Partition partition =
-        Partition.of(
-            plan.federation().partition(),
-            plan.federation().clients(),
-            dataset,
-            split.train(),
-            classifies,
-            plan.seed());
-    try (Model model = ModelBuilder.build(plan.model(), dataset, loss, plan.seed(), communicator);
+    int outputs = classifies ? classes : (int) dataset.targetShape()[0];
+    try (Model model = ModelBuilder.build(plan.model(), dataset, outputs, plan.seed());
         Communicator alone = Communicator.single()) {
       // Measured by each rank alone: merged over ranks the last bits would depend on their number.
       Normalizer.Pair normalizers = dataset.normalizers(split.train(), alone);
       try (ClientTrainer trainer =
-          new ClientTrainer(
-              plan.federation(), plan.optimizer(), model, dataset, normalizers, plan.seed())) {
-        Rounds rounds =
-            new Rounds(
-                plan, dataset, split, partition, classes, communicator, trainer, normalizers);
-        FederationResult result = runRounds(rounds, partition, classes, resume);
+          new ClientTrainer(config, plan.optimizer(), model, dataset, normalizers, plan.seed())) {
+        FederationResult result = runRounds(trainer, normalizers, classes, resume);
         if (modelFile.isPresent() && communicator.rank() == 0 && !result.stopped()) {
-          trainer.vector().write(rounds.state().model);
           ModelFile.save(model, normalizers, classifies, dataset, modelFile.get());
         }
         return result;
@@ -110,7 +154,57 @@ public final class Federation {
   }
 
   private FederationResult runRounds(
-      Rounds rounds, Partition partition, int classes, boolean resume) {
+      ClientTrainer trainer, Normalizer.Pair normalizers, int classes, boolean resume) {
+    ParameterVector vector = trainer.vector();
+    ServerScores scores =
+        new ServerScores(plan, dataset, split, classes, communicator, trainer, normalizers);
+    ServerState state =
+        new ServerState(plan.federation(), vector.read(), vector.parameters(), noiseKey());
+    FederationResult result;
+    if (token == null) {
+      Partition partition = partition();
+      Clients clients =
+          new SimulatedClients(plan, dataset, partition, classes, communicator, trainer, state);
+      Rounds rounds = new Rounds(plan, clients, communicator, vector, scores, state);
+      Optional<int[][]> counts =
+          classes > 0 ? Optional.of(partition.classCounts(dataset, classes)) : Optional.empty();
+      result = runRounds(rounds, clients, counts, resume);
+    } else {
+      try (RemoteClients clients =
+          new RemoteClients(
+              plan,
+              dataset,
+              token,
+              new Protocol(vector),
+              Protocol.Welcome.of(classes, normalizers),
+              listener::stopRequested)) {
+        Rounds rounds = new Rounds(plan, clients, communicator, vector, scores, state);
+        result = runRounds(rounds, clients, Optional.empty(), resume);
+      }
+    }
+    vector.write(state.model);
+    return result;
+  }
+
+  private Partition partition() {
+    return Partition.of(
+        plan.federation().partition(),
+        plan.federation().clients(),
+        dataset,
+        split.train(),
+        plan.federation().loss() == LossType.CROSS_ENTROPY,
+        plan.seed());
+  }
+
+  /** A simulation can be repeated and protects nobody; real clients are owed a secret. */
+  private NoiseKey noiseKey() {
+    return token == null
+        ? NoiseKey.fromPublicSeed(plan.seed())
+        : NoiseKey.random(new SecureRandom());
+  }
+
+  private FederationResult runRounds(
+      Rounds rounds, Clients clients, Optional<int[][]> classCounts, boolean resume) {
     FederationConfig config = plan.federation();
     Optional<FederationCheckpoint> file =
         checkpoint.map(path -> new FederationCheckpoint(path, identity(), communicator));
@@ -121,23 +215,38 @@ public final class Federation {
     boolean stop = false;
     RoundReport last = null;
     while (rounds.state().rounds < config.rounds() && !stop) {
-      last = rounds.next();
+      if (token != null) {
+        // What clients have sent cannot be had again, and no round may be released twice.
+        file.ifPresent(saved -> saved.write(rounds.state(), clients.count()));
+      }
+      Optional<RoundReport> report = rounds.next();
+      if (report.isEmpty()) {
+        break;
+      }
+      last = report.get();
       listener.round(last);
       stop = anyWantsToStop();
       boolean due =
-          config.checkpointEvery() > 0 && rounds.state().rounds % config.checkpointEvery() == 0;
+          token == null
+              && config.checkpointEvery() > 0
+              && rounds.state().rounds % config.checkpointEvery() == 0;
       if ((due || stop) && rounds.state().rounds < config.rounds()) {
-        file.ifPresent(saved -> saved.write(rounds.state(), partition.clients()));
+        file.ifPresent(saved -> saved.write(rounds.state(), clients.count()));
       }
     }
+    boolean stopped = rounds.state().rounds < config.rounds();
+    if (!stopped) {
+      clients.finish(rounds.state().model);
+    }
     return new FederationResult(
-        rounds.state().rounds < config.rounds(),
+        stopped,
         rounds.state().rounds,
         Optional.ofNullable(last),
         rounds.modelSha256(),
-        partition,
-        classes > 0 ? Optional.of(partition.classCounts(dataset, classes)) : Optional.empty(),
-        rounds.privacySpent());
+        IntStream.range(0, clients.count()).map(clients::samples).boxed().toList(),
+        classCounts,
+        rounds.privacySpent(),
+        stopped ? Optional.empty() : rounds.audit());
   }
 
   private boolean anyWantsToStop() {
@@ -147,16 +256,9 @@ public final class Federation {
 
   /** Everything on which the results depend; the number of ranks is not among it. */
   private String identity() {
-    return plan.seed()
-        + " "
+    return (token == null ? "simulated " : "over a network ")
         + plan.threads()
-        + " "
-        + plan.model()
-        + " "
-        + plan.optimizer()
-        + " "
-        + plan.federation().withoutLength()
-        + " "
+        + plan.identity()
         + dataset.description()
         + " "
         + dataset.featureNames()

@@ -2,6 +2,7 @@ package dev.lockstep.federated;
 
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.federated.privacy.NoiseKey;
 import dev.lockstep.files.DurableFiles;
 import dev.lockstep.files.Sha256;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -20,7 +22,7 @@ import java.util.Map;
  * the SHA-256 of all that.
  */
 final class FederationCheckpoint {
-  private static final long MAGIC = 0x4c6f636b46656431L; // "LockFed1"
+  private static final long MAGIC = 0x4c6f636b46656432L; // "LockFed2"
   private static final int HASH_BYTES = 32;
 
   private final Path file;
@@ -40,7 +42,7 @@ final class FederationCheckpoint {
   /** Writes the state; collective. */
   void write(ServerState state, int clients) {
     if (communicator.rank() != 0) {
-      sendControls(state, clients);
+      sendOfClients(state, clients);
       return;
     }
     try {
@@ -91,6 +93,7 @@ final class FederationCheckpoint {
     out.bytes(identity);
     out.integer(state.rounds);
     out.vector(new double[] {state.seconds});
+    out.bytes(state.noiseKey.bytes());
     for (double[] vector : state.vectors()) {
       out.vector(vector);
     }
@@ -99,29 +102,35 @@ final class FederationCheckpoint {
       out.integer(base.getKey());
       out.vector(base.getValue());
     }
-    writeControls(state, clients, out);
+    writeOfClients(state, clients, out);
     out.seal();
   }
 
+  /** What ranks have of their clients: SCAFFOLD's control variates, and personal layers. */
+  private static List<Map<Integer, float[]>> ofClients(ServerState state) {
+    return List.of(state.clientControls, state.personal);
+  }
+
   /** One client after the other, so that no rank needs the memory of all. */
-  private void writeControls(ServerState state, int clients, Sealed out) throws IOException {
-    if (state.control.length == 0) {
-      return;
-    }
-    for (int client = 0; client < clients; client++) {
-      out.vector(decoded(exchangeControl(state, client)));
-    }
-  }
-
-  private void sendControls(ServerState state, int clients) {
-    for (int client = 0; state.control.length > 0 && client < clients; client++) {
-      exchangeControl(state, client);
+  private void writeOfClients(ServerState state, int clients, Sealed out) throws IOException {
+    for (Map<Integer, float[]> vectors : ofClients(state)) {
+      for (int client = 0; client < clients; client++) {
+        out.vector(decoded(exchange(vectors, client)));
+      }
     }
   }
 
-  /** A client's control variate from its rank to all; empty if it has none. */
-  private byte[] exchangeControl(ServerState state, int client) {
-    float[] own = state.clientControls.get(client);
+  private void sendOfClients(ServerState state, int clients) {
+    for (Map<Integer, float[]> vectors : ofClients(state)) {
+      for (int client = 0; client < clients; client++) {
+        exchange(vectors, client);
+      }
+    }
+  }
+
+  /** A client's vector from its rank to all; empty if it has none. */
+  private byte[] exchange(Map<Integer, float[]> vectors, int client) {
+    float[] own = vectors.get(client);
     ByteBuffer bytes = ByteBuffer.allocate(own == null ? 0 : own.length * Float.BYTES);
     if (own != null) {
       bytes.asFloatBuffer().put(own);
@@ -201,6 +210,9 @@ final class FederationCheckpoint {
   private void restore(ServerState state, int clients, ByteBuffer in) {
     state.rounds = in.getInt();
     state.seconds = vector(in)[0];
+    byte[] key = new byte[NoiseKey.LENGTH];
+    in.get(key);
+    state.noiseKey = NoiseKey.of(key);
     for (double[] vector : state.vectors()) {
       System.arraycopy(vector(in), 0, vector, 0, vector.length);
     }
@@ -209,10 +221,12 @@ final class FederationCheckpoint {
       int base = in.getInt();
       state.bases.put(base, vector(in));
     }
-    for (int client = 0; state.control.length > 0 && client < clients; client++) {
-      double[] control = vector(in);
-      if (control.length > 0 && client % communicator.size() == communicator.rank()) {
-        state.clientControls.put(client, ControlVariates.rounded(control));
+    for (Map<Integer, float[]> vectors : ofClients(state)) {
+      for (int client = 0; client < clients; client++) {
+        double[] own = vector(in);
+        if (own.length > 0 && client % communicator.size() == communicator.rank()) {
+          vectors.put(client, ParameterVector.toFloats(own));
+        }
       }
     }
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.train.Checks;
 import dev.lockstep.train.TrainingConfig.LossType;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +30,14 @@ import org.jspecify.annotations.Nullable;
  * @param partition who has which samples
  * @param selection who takes part in a round
  * @param aggregation how the clients' changes become one
+ * @param personal tensors or layers that each client keeps for itself, by name; of batch norms this
+ *     is FedBN
  * @param privacy of the clients; null for none
  * @param asynchronous of {@link Algorithm#FEDBUFF}
  * @param latency how long clients take, in simulated seconds
  * @param attack what some clients do instead of training honestly; null for nothing
+ * @param network of clients that are other processes; null for none, without meaning to a
+ *     simulation
  * @param evaluateEvery rounds between scores of the held-out samples, at least 1; also after the
  *     last
  * @param checkpointEvery rounds between checkpoints; 0 for none but at a stop
@@ -53,10 +58,12 @@ public record FederationConfig(
     PartitionConfig partition,
     SelectionConfig selection,
     AggregationConfig aggregation,
+    List<String> personal,
     @Nullable PrivacyConfig privacy,
     AsynchronousConfig asynchronous,
     LatencyConfig latency,
     @Nullable AttackConfig attack,
+    @Nullable NetworkConfig network,
     int evaluateEvery,
     int checkpointEvery) {
 
@@ -147,6 +154,7 @@ public record FederationConfig(
    * @throws IllegalArgumentException naming the key that is wrong
    */
   public FederationConfig {
+    personal = List.copyOf(personal);
     Checks.atLeast("rounds", rounds, 1);
     Checks.atLeast("clients", clients, 0);
     Checks.atLeast("batch_size", batchSize, 1);
@@ -179,8 +187,12 @@ public record FederationConfig(
       throw new ConfigKeyException("clients", "is missing; say how many share the data");
     }
     checkCombination(algorithm, aggregation, selection);
+    if (!personal.isEmpty() && algorithm == Algorithm.FEDBUFF) {
+      throw new ConfigKeyException(
+          "personal", "is not for fedbuff, in which a client may train twice at a time");
+    }
     if (privacy != null) {
-      checkPrivacy(algorithm, aggregation, selection);
+      checkPrivacy(privacy, algorithm, aggregation, selection);
     }
   }
 
@@ -200,12 +212,23 @@ public record FederationConfig(
     }
   }
 
-  /** Only what a theorem covers. */
+  /** Only what a theorem covers, or what the server can do without seeing single changes. */
   private static void checkPrivacy(
-      Algorithm algorithm, AggregationConfig aggregation, SelectionConfig selection) {
+      PrivacyConfig privacy,
+      Algorithm algorithm,
+      AggregationConfig aggregation,
+      SelectionConfig selection) {
     if (algorithm != Algorithm.FEDAVG && algorithm != Algorithm.FEDPROX) {
-      throw new ConfigKeyException(
-          "privacy", "is accounted for with fedavg and fedprox, not with " + algorithm);
+      throw new ConfigKeyException("privacy", "is for fedavg and fedprox, not for " + algorithm);
+    }
+    if (!privacy.addsNoise()) {
+      if (aggregation.rule() != AggregationConfig.Rule.MEAN
+          && aggregation.rule() != AggregationConfig.Rule.NORM_BOUND) {
+        throw new ConfigKeyException(
+            "aggregation",
+            "must be mean or norm_bound with secure_aggregation, which hides what others look at");
+      }
+      return;
     }
     if (aggregation.rule() != AggregationConfig.Rule.MEAN) {
       throw new ConfigKeyException(
@@ -238,10 +261,12 @@ public record FederationConfig(
       @JsonProperty("partition") @Nullable PartitionConfig partition,
       @JsonProperty("selection") @Nullable SelectionConfig selection,
       @JsonProperty("aggregation") @Nullable AggregationConfig aggregation,
+      @JsonProperty("personal") @Nullable List<String> personal,
       @JsonProperty("privacy") @Nullable PrivacyConfig privacy,
       @JsonProperty("asynchronous") @Nullable AsynchronousConfig asynchronous,
       @JsonProperty("latency") @Nullable LatencyConfig latency,
       @JsonProperty("attack") @Nullable AttackConfig attack,
+      @JsonProperty("network") @Nullable NetworkConfig network,
       @JsonProperty("evaluate_every") @Nullable Integer evaluateEvery,
       @JsonProperty("checkpoint_every") @Nullable Integer checkpointEvery) {
     return new FederationConfig(
@@ -260,10 +285,12 @@ public record FederationConfig(
         partition == null ? PartitionConfig.defaults() : partition,
         selection == null ? SelectionConfig.defaults() : selection,
         aggregation == null ? AggregationConfig.defaults() : aggregation,
+        personal == null ? List.of() : personal,
         privacy,
         asynchronous == null ? AsynchronousConfig.of(null, null) : asynchronous,
         latency == null ? LatencyConfig.of(null, null, null) : latency,
         attack,
+        network,
         evaluateEvery == null ? 1 : evaluateEvery,
         checkpointEvery == null ? 10 : checkpointEvery);
   }
@@ -273,10 +300,27 @@ public record FederationConfig(
     return fraction == null ? perRound : (int) Math.max(1, Math.round(fraction * all));
   }
 
-  /** All on which a round's result depends: not how many there are, nor what is written when. */
+  /** Optimiser steps in a round of a client with so many samples. */
+  int steps(int samples) {
+    return localSteps != null
+        ? localSteps
+        : Math.multiplyExact(localEpochs, (samples - 1) / batchSize + 1);
+  }
+
+  /** All on which a round's result depends: not how many, nor what is written when, nor where. */
   FederationConfig withoutLength() {
+    return with(1, null, 1, 0);
+  }
+
+  /** The same over a network. */
+  public FederationConfig withNetwork(NetworkConfig where) {
+    return with(rounds, where, evaluateEvery, checkpointEvery);
+  }
+
+  private FederationConfig with(
+      int length, @Nullable NetworkConfig where, int evaluated, int saved) {
     return new FederationConfig(
-        1,
+        length,
         clients,
         perRound,
         fraction,
@@ -291,11 +335,13 @@ public record FederationConfig(
         partition,
         selection,
         aggregation,
+        personal,
         privacy,
         asynchronous,
         latency,
         attack,
-        1,
-        0);
+        where,
+        evaluated,
+        saved);
   }
 }

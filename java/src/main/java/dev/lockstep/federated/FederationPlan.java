@@ -4,6 +4,8 @@ import dev.lockstep.ConfigKeyException;
 import dev.lockstep.federated.FederationConfig.Algorithm;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.train.OptimizerConfig;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * What a federation does, without data and ranks.
@@ -47,6 +49,43 @@ public record FederationPlan(
           "must be {type: sgd}, with or without plain momentum, for fednova, which needs to know how"
               + " much each gradient counts");
     }
+  }
+
+  /** Everything that must be equal for equal results, by key; without data. */
+  Map<String, String> identity() {
+    Map<String, String> parts = new LinkedHashMap<>();
+    parts.put("seed", String.valueOf(seed));
+    parts.put("model", model.toString());
+    parts.put("optimizer", optimizer.toString());
+    parts.put("federation", federation.withoutLength().toString());
+    return parts;
+  }
+
+  /**
+   * Where the clients of a federation over a network and its server meet.
+   *
+   * @throws ConfigKeyException for a plan without it, or with what is only simulated
+   */
+  NetworkConfig network() {
+    NetworkConfig network = federation.network();
+    if (network == null) {
+      throw new ConfigKeyException("network", "is missing; say where, as in {address: host:29700}");
+    }
+    if (federation.clients() == 0) {
+      throw new ConfigKeyException("clients", "is missing; say how many may join over the network");
+    }
+    if (federation.algorithm() == Algorithm.FEDBUFF) {
+      throw new ConfigKeyException(
+          "algorithm", "must not be fedbuff over a network, but simulated");
+    }
+    if (federation.attack() != null) {
+      throw new ConfigKeyException("attack", "is of simulations; leave it out over a network");
+    }
+    if (federation.latency().deadline() != null) {
+      throw new ConfigKeyException(
+          "latency", "is of simulations; over a network it is network.deadline");
+    }
+    return network;
   }
 
   /** FedNova's ‖aᵢ‖₁ of so many steps with momentum ρ (Wang et al. 2020, section 4.1). */

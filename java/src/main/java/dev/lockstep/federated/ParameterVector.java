@@ -2,6 +2,8 @@ package dev.lockstep.federated;
 
 import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout.Group;
+import dev.lockstep.train.memory.FlatLayout.Slot;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -80,6 +82,60 @@ final class ParameterVector {
             new DoublePointer(whole.to(ScalarType.Double).contiguous().data_ptr())
                 .get(values, from, count));
     return values;
+  }
+
+  /**
+   * Where a tensor lies.
+   *
+   * @param from its first element
+   * @param count its elements
+   */
+  record TensorRange(String name, int from, int count) {}
+
+  /** All tensors of floating-point numbers. */
+  List<TensorRange> tensors() {
+    List<TensorRange> tensors = new ArrayList<>();
+    int from = 0;
+    for (FlatBuffers flat : buffers) {
+      List<Group> groups = flat.layout().groups();
+      for (int group = 0; group < groups.size(); group++) {
+        if (groups.get(group).isFloating()) {
+          for (Slot slot : flat.layout().slots()) {
+            if (slot.group() == group) {
+              int first = from + (int) slot.offset();
+              tensors.add(new TensorRange(slot.name(), first, (int) slot.count()));
+            }
+          }
+          from += (int) groups.get(group).count();
+        }
+      }
+    }
+    return tensors;
+  }
+
+  /** Whether 4 bytes hold each number exactly. */
+  boolean isFloat32() {
+    return buffers.stream()
+        .flatMap(flat -> flat.layout().groups().stream())
+        .filter(Group::isFloating)
+        .allMatch(group -> group.type() == ScalarType.Float);
+  }
+
+  static float[] toFloats(double[] values) {
+    float[] rounded = new float[values.length];
+    for (int i = 0; i < rounded.length; i++) {
+      rounded[i] = (float) values[i];
+    }
+    return rounded;
+  }
+
+  /** The 2-norm of numbers. */
+  static double norm(double[] values) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value * value;
+    }
+    return Math.sqrt(sum);
   }
 
   /** Makes the model that of the numbers, rounded to its own types. */

@@ -3,6 +3,7 @@ package dev.lockstep.federated;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.SplitMix64;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -72,6 +73,7 @@ public final class Partition {
           case SHARDS ->
               shards(clients, config.classesPerClient(), byClass(dataset, samples), random);
           case COLUMN -> byColumn(config, clients, dataset, samples);
+          case GIVEN -> GivenPartition.read(Path.of(config.file()), clients, samples);
         });
   }
 
@@ -80,9 +82,9 @@ public final class Partition {
     return samples.size();
   }
 
-  /** A client's samples; not to be written. */
-  long[] samples(int client) {
-    return samples.get(client);
+  /** A client's samples; a copy. */
+  public long[] samples(int client) {
+    return samples.get(client).clone();
   }
 
   /** How many samples a client has. */

@@ -15,9 +15,15 @@ import org.jspecify.annotations.Nullable;
  *     classes are dealt anew until that is so
  * @param classesPerClient of {@link Type#SHARDS}, at least 1
  * @param column of {@link Type#COLUMN}: a feature or target of the data
+ * @param file of {@link Type#GIVEN}
  */
 public record PartitionConfig(
-    Type type, double alpha, int minimum, int classesPerClient, @Nullable String column) {
+    Type type,
+    double alpha,
+    int minimum,
+    int classesPerClient,
+    @Nullable String column,
+    @Nullable String file) {
 
   /** Kinds of partitions. */
   public enum Type {
@@ -32,11 +38,14 @@ public record PartitionConfig(
     SHARDS,
     /** A client for each value of a column, such as a station or a region. */
     @JsonProperty("column")
-    COLUMN;
+    COLUMN,
+    /** As a file has it: a line for each client, with the numbers of its samples. */
+    @JsonProperty("given")
+    GIVEN;
 
     /** Whether the number of clients follows from the data. */
     boolean knowsClients() {
-      return this == COLUMN;
+      return this == COLUMN || this == GIVEN;
     }
 
     boolean ofClasses() {
@@ -58,6 +67,13 @@ public record PartitionConfig(
           "column",
           type == Type.COLUMN ? "is missing; name a feature or target" : "is of type: column only");
     }
+    if ((type == Type.GIVEN) != (file != null)) {
+      throw new ConfigKeyException(
+          "file",
+          type == Type.GIVEN
+              ? "is missing; name one with a line of sample numbers for each client"
+              : "is of type: given only");
+    }
   }
 
   /** From the keys that a file gives; the others take their defaults. */
@@ -67,17 +83,19 @@ public record PartitionConfig(
       @JsonProperty("alpha") @Nullable Double alpha,
       @JsonProperty("minimum") @Nullable Integer minimum,
       @JsonProperty("classes_per_client") @Nullable Integer classesPerClient,
-      @JsonProperty("column") @Nullable String column) {
+      @JsonProperty("column") @Nullable String column,
+      @JsonProperty("file") @Nullable String file) {
     return new PartitionConfig(
         type == null ? Type.IID : type,
         alpha == null ? 0.5 : alpha,
         minimum == null ? 10 : minimum,
         classesPerClient == null ? 2 : classesPerClient,
-        column);
+        column,
+        file);
   }
 
   /** By chance. */
   public static PartitionConfig defaults() {
-    return of(null, null, null, null, null);
+    return of(null, null, null, null, null, null);
   }
 }

@@ -4,12 +4,15 @@ import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.federated.privacy.AdaptiveClipping;
+import dev.lockstep.federated.privacy.CanaryAudit;
 import dev.lockstep.federated.privacy.ClientSampling;
 import dev.lockstep.federated.privacy.DifferentialPrivacy;
 import dev.lockstep.federated.privacy.NoiseKey;
 import dev.lockstep.federated.privacy.PrivacyLedger;
 import dev.lockstep.federated.privacy.RenyiAccountant;
+import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,30 +21,36 @@ import org.jspecify.annotations.Nullable;
  * run's seed, which makes runs repeatable and, the seed being known, protects nobody: a simulation
  * shows what privacy costs, it does not give it. Not thread-safe.
  */
-final class PrivateSum {
+final class PrivateSum implements Aggregation {
+  private static final double AUDIT_CONFIDENCE = 0.95;
+
   private final PrivacyConfig config;
   private final DifferentialPrivacy mechanism;
-  private final NoiseKey key;
   private final ServerState state;
+  private final Communicator communicator;
   private final long[] sum;
 
   PrivateSum(
-      FederationConfig federation, int clients, int parameters, long seed, ServerState state) {
+      FederationConfig federation,
+      int clients,
+      int parameters,
+      ServerState state,
+      Communicator communicator) {
     config = federation.privacy();
     this.state = state;
-    int perRound = federation.perRound(clients);
-    boolean poisson = federation.selection().type() == SelectionConfig.Type.POISSON;
-    ClientSampling sampling =
-        poisson
-            ? ClientSampling.poisson(clients, perRound)
-            : ClientSampling.fixedSize(clients, perRound);
-    mechanism = mechanism(config, sampling, perRound);
-    key = NoiseKey.fromPublicSeed(seed);
+    this.communicator = communicator;
+    mechanism = mechanism(federation, clients);
     sum = new long[mechanism.contributionLength(parameters)];
   }
 
-  private static DifferentialPrivacy mechanism(
-      PrivacyConfig config, ClientSampling sampling, int perRound) {
+  /** Sampling, clipping and noise as a configuration has them, for so many clients. */
+  static DifferentialPrivacy mechanism(FederationConfig federation, int clients) {
+    PrivacyConfig config = federation.privacy();
+    int perRound = federation.perRound(clients);
+    ClientSampling sampling =
+        federation.selection().type() == SelectionConfig.Type.POISSON
+            ? ClientSampling.poisson(clients, perRound)
+            : ClientSampling.fixedSize(clients, perRound);
     @Nullable AdaptiveClipping adaptive = config.adaptive(perRound);
     try {
       DifferentialPrivacy fixed =
@@ -54,30 +63,55 @@ final class PrivateSum {
 
   /** The clients of a round, ascending; by Poisson's coins maybe none. */
   int[] draw(int round) {
-    return mechanism.sampling().draw(key, round);
+    return mechanism.sampling().draw(state.noiseKey, round);
   }
 
-  /** Adds a client's change, of finite elements. */
-  void add(double[] change) {
-    float[] rounded = new float[change.length];
-    for (int i = 0; i < rounded.length; i++) {
-      rounded[i] = (float) change[i];
-    }
+  @Override
+  public void begin(double[] weights) {
+    Arrays.fill(sum, 0);
+  }
+
+  @Override
+  public void add(int number, double weight, double effectiveSteps, ClientUpdate update) {
+    float[] rounded = ParameterVector.toFloats(update.change());
     long[] contribution = mechanism.contribution(rounded, state.privacyNorm[0]);
     for (int i = 0; i < sum.length; i++) {
       sum[i] += contribution[i];
     }
   }
 
-  /** The mean with its noise, on all ranks; the next round begins. Collective. */
-  double[] release(Communicator communicator, int round) {
-    long[] all = communicator.allReduce(sum, ReduceOp.SUM);
-    Arrays.fill(sum, 0);
-    DifferentialPrivacy.Release release = mechanism.release(all, state.privacyNorm[0], key, round);
+  /** The mean with its noise. */
+  @Override
+  public double[] finish(Answers answers, int round) {
+    return release(communicator.allReduce(sum, ReduceOp.SUM), round);
+  }
+
+  /**
+   * As the other, of a sum that all ranks have.
+   *
+   * @param all empty for a sum of nothing
+   */
+  double[] release(long[] all, int round) {
+    long[] whole = all.length == 0 ? new long[sum.length] : all;
+    DifferentialPrivacy.Release release =
+        mechanism.release(whole, state.privacyNorm[0], state.noiseKey, round);
     state.privacyNorm[0] = release.nextClipNorm();
     double[] mean = new double[release.mean().length];
     Arrays.setAll(mean, i -> release.mean()[i]);
     return mean;
+  }
+
+  /** What canaries find of the mechanism in so many rounds; empty without canaries. */
+  Optional<CanaryAudit.Result> audit(int rounds) {
+    if (config.canaries() == 0) {
+      return Optional.empty();
+    }
+    int guesses = Math.max(2, config.canaries() / 4 * 2);
+    // Not the run's key: what is audited must not know where the canaries are.
+    NoiseKey key = NoiseKey.random(new SecureRandom());
+    return Optional.of(
+        CanaryAudit.ofMechanism(mechanism, rounds, config.canaries(), key)
+            .result(guesses, config.delta(), AUDIT_CONFIDENCE));
   }
 
   /** What so many rounds have told about any client. */

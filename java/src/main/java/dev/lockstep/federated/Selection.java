@@ -16,12 +16,12 @@ import java.util.stream.IntStream;
  */
 final class Selection {
   private final FederationConfig config;
-  private final Partition partition;
+  private final Clients clients;
   private final long seed;
 
-  Selection(FederationConfig config, Partition partition, long seed) {
+  Selection(FederationConfig config, Clients clients, long seed) {
     this.config = config;
-    this.partition = partition;
+    this.clients = clients;
     this.seed = seed;
   }
 
@@ -32,7 +32,7 @@ final class Selection {
     }
     Integer asked = config.selection().candidates();
     int count = asked == null ? 2 * perRound() : Math.max(asked, perRound());
-    return withoutRepeatsBySamples(Math.min(count, partition.clients()), random(round));
+    return withoutRepeatsBySamples(Math.min(count, clients.count()), random(round));
   }
 
   /**
@@ -73,7 +73,7 @@ final class Selection {
   }
 
   private int perRound() {
-    return config.perRound(partition.clients());
+    return config.perRound(clients.count());
   }
 
   private SplitMix64 random(int round) {
@@ -97,14 +97,14 @@ final class Selection {
   }
 
   private int[] uniform(int count, SplitMix64 random) {
-    long[] order = IntStream.range(0, partition.clients()).asLongStream().toArray();
+    long[] order = IntStream.range(0, clients.count()).asLongStream().toArray();
     random.shuffle(order);
     return Arrays.stream(order).limit(count).mapToInt(client -> (int) client).toArray();
   }
 
   private int[] poisson(SplitMix64 random) {
-    double rate = (double) perRound() / partition.clients();
-    return IntStream.range(0, partition.clients())
+    double rate = (double) perRound() / clients.count();
+    return IntStream.range(0, clients.count())
         .filter(client -> random.nextDouble() < rate)
         .toArray();
   }
@@ -122,7 +122,7 @@ final class Selection {
   private List<Assignment> weighted(int round, SplitMix64 random) {
     TreeMap<Integer, Integer> times = new TreeMap<>();
     for (int i = 0; i < perRound(); i++) {
-      times.merge(bySamples(random, new boolean[partition.clients()]), 1, Integer::sum);
+      times.merge(bySamples(random, new boolean[clients.count()]), 1, Integer::sum);
     }
     return times.entrySet().stream()
         .map(drawn -> new Assignment(drawn.getKey(), round, drawn.getValue(), true))
@@ -130,7 +130,7 @@ final class Selection {
   }
 
   private int[] withoutRepeatsBySamples(int count, SplitMix64 random) {
-    boolean[] taken = new boolean[partition.clients()];
+    boolean[] taken = new boolean[clients.count()];
     int[] drawn = new int[count];
     for (int i = 0; i < count; i++) {
       drawn[i] = bySamples(random, taken);
@@ -143,11 +143,11 @@ final class Selection {
   private int bySamples(SplitMix64 random, boolean[] taken) {
     long all = 0;
     for (int client = 0; client < taken.length; client++) {
-      all += taken[client] ? 0 : partition.size(client);
+      all += taken[client] ? 0 : clients.samples(client);
     }
     long at = random.nextBelow(all);
     for (int client = 0; ; client++) {
-      at -= taken[client] ? 0 : partition.size(client);
+      at -= taken[client] ? 0 : clients.samples(client);
       if (at < 0) {
         return client;
       }

@@ -26,10 +26,22 @@ public final class ModelBuilder {
       TrainingConfig.LossType loss,
       long seed,
       Communicator communicator) {
-    int outputs =
+    return build(
+        config,
+        dataset,
         loss == TrainingConfig.LossType.CROSS_ENTROPY
             ? ClassCount.of(dataset, communicator)
-            : (int) dataset.targetShape()[0];
+            : (int) dataset.targetShape()[0],
+        seed);
+  }
+
+  /**
+   * The same with a number of outputs that is known, such as of classes that the data lacks.
+   *
+   * @throws TrainingException if samples do not have the shape that the model takes
+   * @throws dev.lockstep.model.ModelException if it cannot be read or built
+   */
+  public static Model build(ModelConfig config, Dataset dataset, int outputs, long seed) {
     if (config.type() == ModelConfig.Type.FILE) {
       return Model.load(Path.of(config.file()));
     }

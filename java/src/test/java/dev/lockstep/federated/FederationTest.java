@@ -25,7 +25,6 @@ import dev.lockstep.train.engine.Loss;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -67,6 +66,7 @@ class FederationTest {
         "federation.aggregation.rule=centered_clipping",
         "federation.aggregation.rule=geometric_median federation.attack.type=noise",
         "federation.aggregation.rule=norm_bound federation.attack.type=backdoor",
+        "federation.personal=[layer1] federation.selection.type=power_of_choice",
         "federation.privacy.quantile=0.5 federation.privacy.noise_multiplier=0.8",
         "federation.privacy.clip_norm=0.5 federation.selection.type=poisson"
       })
@@ -125,7 +125,13 @@ class FederationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"federation.algorithm=fedavg", SCAFFOLD, FEDBUFF + " " + SMALL_BUFFER})
+  @ValueSource(
+      strings = {
+        "federation.algorithm=fedavg",
+        "federation.personal=[layer1]",
+        SCAFFOLD,
+        FEDBUFF + " " + SMALL_BUFFER
+      })
   void aStoppedFederationGoesOnToTheSameBytesOnAnotherNumberOfRanks(String overrides)
       throws Exception {
     String[] settings =
@@ -240,6 +246,64 @@ class FederationTest {
     assertTrue(average > 1.1 * optimum, "average " + average + ", optimum " + optimum);
   }
 
+  /** Arivazhagan et al. 2019: clients that want different outputs have them. */
+  @Test
+  void aPersonalLayerFitsItsClientAndStaysAsItBeganAtTheServer() throws Exception {
+    String[] settings = {
+      "federation.clients=3",
+      "federation.per_round=3",
+      "federation.partition={type: column, column: class}",
+      "federation.local_epochs=3",
+      "federation.personal=[layer1]"
+    };
+    double personal = runs.run(1, settings).rounds().get(5).trainLoss();
+    try (Model after = Model.load(runs.model());
+        Model before = Model.mlp(runs.config().model(), 2, 3, runs.config().seed())) {
+      for (int i = 0; i < before.parameters().size(); i++) {
+        Tensor moved =
+            before.parameters().get(i).tensor().sub(after.parameters().get(i).tensor()).abs();
+        boolean isPersonal = before.parameters().get(i).name().startsWith("layer1.");
+        assertEquals(isPersonal, torch.max(moved).item_double() == 0);
+      }
+    }
+    double shared = runs.run(1, Arrays.copyOf(settings, 4)).rounds().get(5).trainLoss();
+    assertTrue(personal < 0.5 * shared, "personal " + personal + ", shared " + shared);
+  }
+
+  @Test
+  void aNameThatNoLayerHasIsRefusedWithThoseThatThereAre() {
+    ConfigKeyException e =
+        assertThrows(ConfigKeyException.class, () -> runs.run(1, "federation.personal=[head]"));
+    assertTrue(e.getMessage().contains("head, but the model has layer0."), e.getMessage());
+  }
+
+  @Test
+  void aPartitionThatIsGivenInAFileIsThat() throws Exception {
+    String dealt = runs.run(1).hash();
+    FederateConfig config = runs.config();
+    StringBuilder lines = new StringBuilder();
+    try (Dataset dataset = DataFiles.open(config.data())) {
+      Partition partition =
+          Partition.of(
+              config.federation().partition(),
+              8,
+              dataset,
+              dataset.split(config.data()).train(),
+              true,
+              config.seed());
+      for (int client = 0; client < 8; client++) {
+        String line = Arrays.toString(partition.samples(client));
+        lines.append(line, 1, line.length() - 1).append('\n');
+      }
+    }
+    Path file = Files.writeString(folder.resolve("parts.txt"), lines);
+    String given = "federation.partition={type: given, file: '" + file + "'}";
+    assertEquals(dealt, runs.run(1, given).hash());
+    Files.writeString(file, lines + "7\n");
+    assertThrows(ConfigKeyException.class, () -> runs.run(1, given, "federation.clients=9"));
+    assertThrows(ConfigKeyException.class, () -> runs.run(1, given));
+  }
+
   private static double lastLoss(Run run) {
     return run.result().last().orElseThrow().loss();
   }
@@ -328,7 +392,7 @@ class FederationTest {
             "federation.per_round=4",
             "data.features=[x, y, station]",
             "federation.partition={type: column, column: station}");
-    assertEquals(4, run.result().partition().clients());
-    assertEquals(320, List.of(0, 1, 2, 3).stream().mapToInt(run.result().partition()::size).sum());
+    assertEquals(4, run.result().samples().size());
+    assertEquals(320, run.result().samples().stream().mapToInt(Integer::intValue).sum());
   }
 }

@@ -62,7 +62,7 @@ class PartitionTest {
   }
 
   private static PartitionConfig dirichlet(double alpha) {
-    return PartitionConfig.of(PartitionConfig.Type.DIRICHLET, alpha, null, null, null);
+    return PartitionConfig.of(PartitionConfig.Type.DIRICHLET, alpha, null, null, null, null);
   }
 
   private static void assertCovers(Partition partition) {
@@ -111,7 +111,8 @@ class PartitionTest {
 
   @Test
   void shardsGiveEachClientItsNumberOfClasses() {
-    PartitionConfig config = PartitionConfig.of(PartitionConfig.Type.SHARDS, null, null, 2, null);
+    PartitionConfig config =
+        PartitionConfig.of(PartitionConfig.Type.SHARDS, null, null, 2, null, null);
     Partition partition = partition(config, 50, 1);
     assertCovers(partition);
     for (int[] own : partition.classCounts(DATA, CLASSES)) {
@@ -123,7 +124,7 @@ class PartitionTest {
   @Test
   void aColumnGivesAClientForEachValue() {
     PartitionConfig config =
-        PartitionConfig.of(PartitionConfig.Type.COLUMN, null, null, null, "region");
+        PartitionConfig.of(PartitionConfig.Type.COLUMN, null, null, null, "region", null);
     Partition partition = partition(config, 0, 1);
     assertCovers(partition);
     assertEquals(7, partition.clients());
@@ -141,7 +142,7 @@ class PartitionTest {
   @Test
   void whatCannotBeDealtIsRefusedInOneLine() {
     PartitionConfig greedy =
-        PartitionConfig.of(PartitionConfig.Type.DIRICHLET, 0.1, 150, null, null);
+        PartitionConfig.of(PartitionConfig.Type.DIRICHLET, 0.1, 150, null, null, null);
     ConfigKeyException e = assertThrows(ConfigKeyException.class, () -> partition(greedy, 20, 1));
     assertTrue(e.getMessage().contains("raise alpha"), e.getMessage());
     assertThrows(

@@ -147,7 +147,7 @@ class ServerRulesTest {
             optimizer,
             FederationConfig.of(
                 1, 2, null, null, null, null, null, null, null, null, null, null, null, null, null,
-                null, null, null, null, null, null));
+                null, null, null, null, null, null, null, null));
     double moved = 0;
     double velocity = 0;
     for (int step = 0; step < 7; step++) {

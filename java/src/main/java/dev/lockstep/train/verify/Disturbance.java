@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** What happens to a rank before each of its operations. Called on whichever thread begins one. */
-interface Disturbance {
+public interface Disturbance {
   /** Nothing. */
   Disturbance NONE = (operation, leave) -> {};
 

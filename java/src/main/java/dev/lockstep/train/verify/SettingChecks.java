@@ -4,10 +4,11 @@ import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.train.StrategyConfig;
+import dev.lockstep.train.TrainingResult;
 import dev.lockstep.train.strategy.DataParallel;
 import dev.lockstep.train.strategy.VerifiedSetting;
-import dev.lockstep.train.verify.Trial.Conditions;
-import dev.lockstep.train.verify.Trial.Ending;
+import dev.lockstep.train.verify.TrialGroup.Conditions;
+import dev.lockstep.train.verify.TrialGroup.Ending;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -174,7 +175,7 @@ final class SettingChecks {
     Random random = new Random(plan.seed());
     int rank = random.nextInt(plan.ranks());
     long step = 1 + random.nextInt(Trial.STEPS / 2);
-    List<Ending> endings =
+    List<Ending<TrainingResult>> endings =
         trial()
             .run(
                 folder,
@@ -244,7 +245,7 @@ final class SettingChecks {
   /** Each fault in a run of its own, which then goes on with all ranks. */
   private String faults(boolean silent) throws Wrong {
     Path whole = folder("fault-whole");
-    List<Ending> quiet = trial().run(whole, false, Conditions.QUIET);
+    List<Ending<TrainingResult>> quiet = trial().run(whole, false, Conditions.QUIET);
     RunSummary uninterrupted = ended(quiet);
     Random random = new Random(plan.seed());
     for (int i = 0; i < plan.faults(); i++) {
@@ -263,7 +264,7 @@ final class SettingChecks {
     return plan.faults() + (plan.faults() == 1 ? " run, resumed" : " runs, each resumed");
   }
 
-  private List<Ending> fault(Path run, int rank, long at, boolean silent) {
+  private List<Ending<TrainingResult>> fault(Path run, int rank, long at, boolean silent) {
     CountDownLatch others = new CountDownLatch(plan.ranks() - 1);
     Conditions conditions =
         new Conditions() {
@@ -287,9 +288,9 @@ final class SettingChecks {
   }
 
   /** All ranks but one must have been told of a failure. */
-  private void failed(List<Ending> endings, int gone) throws Wrong {
+  private void failed(List<Ending<TrainingResult>> endings, int gone) throws Wrong {
     for (int rank = 0; rank < endings.size(); rank++) {
-      Ending ending = endings.get(rank);
+      Ending<TrainingResult> ending = endings.get(rank);
       if (rank == gone) {
         continue;
       }
@@ -306,9 +307,9 @@ final class SettingChecks {
     }
   }
 
-  private void checkEnded(List<Ending> endings) throws Wrong {
+  private void checkEnded(List<Ending<TrainingResult>> endings) throws Wrong {
     for (int rank = 0; rank < endings.size(); rank++) {
-      Ending ending = endings.get(rank);
+      Ending<TrainingResult> ending = endings.get(rank);
       if (ending.hangs()) {
         throw new Wrong("rank " + rank + " still runs after " + plan.limit().toSeconds() + " s");
       }
@@ -319,7 +320,7 @@ final class SettingChecks {
   }
 
   /** All ranks must have ended with the same finite result. */
-  private RunSummary ended(List<Ending> endings) throws Wrong {
+  private RunSummary ended(List<Ending<TrainingResult>> endings) throws Wrong {
     checkEnded(endings);
     var result = endings.get(0).result();
     RunSummary summary = result == null ? null : result.summary().orElse(null);

@@ -5,8 +5,6 @@ import dev.lockstep.checkpoint.CheckpointConfig;
 import dev.lockstep.checkpoint.CheckpointStore;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
-import dev.lockstep.comm.RendezvousPort;
-import dev.lockstep.comm.TcpOptions;
 import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
@@ -24,19 +22,14 @@ import dev.lockstep.train.TrainingConfig;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingPlan;
 import dev.lockstep.train.TrainingResult;
+import dev.lockstep.train.verify.TrialGroup.Conditions;
+import dev.lockstep.train.verify.TrialGroup.Ending;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One small training run whose ranks are threads of this process.
@@ -55,8 +48,6 @@ record Trial(
     int ranks,
     double timeoutSeconds,
     Duration limit) {
-  private static final Logger log = LoggerFactory.getLogger(Trial.class);
-
   static final int EPOCHS = 3;
 
   /** 3 epochs of 4 steps, of which the last has 2 samples: with 3 ranks or more, some have none. */
@@ -65,38 +56,6 @@ record Trial(
   private static final int SAMPLES = 122;
   private static final double VALIDATION_FRACTION = 0.2;
   private static final int BATCH = 32;
-  private static final double FORMING_SECONDS = 30;
-  private static final String TOKEN = UUID.randomUUID().toString();
-
-  /**
-   * How a rank ended.
-   *
-   * @param result of a run that did
-   * @param failure of one that did not
-   * @param operations that it began
-   */
-  record Ending(@Nullable TrainingResult result, @Nullable Throwable failure, long operations) {
-    boolean hangs() {
-      return result == null && failure == null;
-    }
-  }
-
-  /** What the ranks of a run meet. */
-  interface Conditions {
-    /** A run that nothing disturbs. */
-    Conditions QUIET = rank -> Disturbance.NONE;
-
-    /** What happens to a rank. */
-    Disturbance of(int rank);
-
-    /** The step after which a rank is asked to stop. */
-    default long stopsAfter(int rank) {
-      return Long.MAX_VALUE;
-    }
-
-    /** A rank's thread is about to end. */
-    default void ended(int rank) {}
-  }
 
   /**
    * Runs.
@@ -104,42 +63,19 @@ record Trial(
    * @param folder of checkpoints; null to write nothing
    * @return by rank
    */
-  List<Ending> run(@Nullable Path folder, boolean resume, Conditions conditions) {
-    AtomicReferenceArray<Ending> endings = new AtomicReferenceArray<>(ranks);
-    CountDownLatch running = new CountDownLatch(ranks);
-    try (RendezvousPort port = Communicator.listen("127.0.0.1", 0)) {
-      for (int r = 0; r < ranks; r++) {
-        int rank = r;
-        endings.set(rank, new Ending(null, null, 0));
-        Thread thread =
-            new Thread(
-                () -> {
-                  endings.set(rank, runRank(port, rank, folder, resume, conditions));
-                  conditions.ended(rank);
-                  running.countDown();
-                },
-                "verify-rank-" + rank);
-        thread.setDaemon(true);
-        thread.start();
-      }
-      if (!running.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-        log.warn("Not all ranks of a run have ended within {} s.", limit.toSeconds());
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    return IntStream.range(0, ranks).mapToObj(endings::get).toList();
+  List<Ending<TrainingResult>> run(@Nullable Path folder, boolean resume, Conditions conditions) {
+    return new TrialGroup(backend, ranks, timeoutSeconds, limit)
+        .run(conditions, group -> train(group, folder, resume, conditions));
   }
 
-  private Ending runRank(
-      RendezvousPort port, int rank, @Nullable Path folder, boolean resume, Conditions conditions) {
-    try (Communicator own = join(port, rank);
-        Dataset data = DataFiles.open(data())) {
-      DisturbedCommunicator disturbed = new DisturbedCommunicator(own, conditions.of(rank));
+  private TrainingResult train(
+      Communicator group, @Nullable Path folder, boolean resume, Conditions conditions) {
+    try (Dataset data = DataFiles.open(data())) {
       TrainingJob[] job = new TrainingJob[1];
       TrainingListener listener =
           event -> {
-            if (event instanceof StepDone done && done.steps() == conditions.stopsAfter(rank)) {
+            if (event instanceof StepDone done
+                && done.steps() == conditions.stopsAfter(group.rank())) {
               job[0].requestStop();
             }
           };
@@ -148,30 +84,11 @@ record Trial(
               plan(),
               data,
               Split.of(SAMPLES, VALIDATION_FRACTION, 1),
-              disturbed.view(),
+              group,
               listener,
               Optional.ofNullable(folder).map(RunFolder::new));
-      try {
-        return new Ending(job[0].run(resume), null, disturbed.operations());
-      } catch (RuntimeException | Error e) {
-        return new Ending(null, e, disturbed.operations());
-      }
-    } catch (RuntimeException e) {
-      return new Ending(null, e, 0);
+      return job[0].run(resume);
     }
-  }
-
-  /** Over loopback, as ranks of one host do that are processes. */
-  private Communicator join(RendezvousPort port, int rank) {
-    CommunicatorConfig config = new CommunicatorConfig(backend, timeoutSeconds);
-    Communicator own =
-        rank == 0
-            ? port.join(ranks, TOKEN, FORMING_SECONDS, config)
-            : Communicator.join(
-                new TcpOptions(rank, ranks, port.address(), port.port(), TOKEN, FORMING_SECONDS),
-                config);
-    own.setTimeout(timeoutSeconds);
-    return own;
   }
 
   private TrainingPlan plan() {

@@ -1,0 +1,296 @@
+package dev.lockstep.federated.network;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ProtocolException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The server's connections. Nothing happens but within {@link #poll} and {@link #send}, on the
+ * caller's thread; meanwhile the kernel keeps what arrives. One thread.
+ */
+public final class ClientConnections implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ClientConnections.class);
+
+  /** A connection that has not proved the token after this time is closed. */
+  private static final Duration HANDSHAKE = Duration.ofSeconds(10);
+
+  /** Connections without a proof; one more, and the oldest gives way. */
+  private static final int MOST_UNPROVED = 256;
+
+  private static final int BACKLOG = 1024;
+
+  /** Hears what happens, during {@link #poll}. */
+  public interface Handler {
+    /**
+     * A client that knows the token asks to join.
+     *
+     * @param hello what it says of itself
+     * @return what it is told
+     * @throws RefusedException to send it away
+     */
+    byte[] admit(int client, ByteBuffer hello) throws RefusedException;
+
+    /** It has joined; messages to it may be sent. */
+    void joined(int client);
+
+    /**
+     * A message has arrived.
+     *
+     * @throws ProtocolException for one that its client should not have sent; its connection is
+     *     closed
+     */
+    void received(int client, Frame message) throws ProtocolException;
+  }
+
+  private final byte[] token;
+  private final int mostBytes;
+  private final Handler handler;
+  private final Selector selector;
+  private final ServerSocketChannel listener;
+  private final TreeMap<Integer, Connection> clients = new TreeMap<>();
+  private final Set<Connection> unproved = new LinkedHashSet<>();
+  private long bytesOfClosed;
+
+  /**
+   * Listens.
+   *
+   * @param address port 0 for any
+   * @param mostBytes of a message's body
+   * @throws IOException if the address cannot be had
+   */
+  public ClientConnections(InetSocketAddress address, byte[] token, int mostBytes, Handler handler)
+      throws IOException {
+    this.token = token.clone();
+    this.mostBytes = mostBytes;
+    this.handler = requireNonNull(handler, "handler");
+    selector = Selector.open();
+    listener = ServerSocketChannel.open();
+    try {
+      listener.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+      listener.bind(address, BACKLOG);
+      listener.configureBlocking(false);
+      listener.register(selector, SelectionKey.OP_ACCEPT);
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** Where it listens. */
+  public InetSocketAddress address() throws IOException {
+    return (InetSocketAddress) listener.getLocalAddress();
+  }
+
+  /** Whether a client has joined and not left. */
+  public boolean isConnected(int client) {
+    return clients.containsKey(client);
+  }
+
+  /** How many are connected. */
+  public int connected() {
+    return clients.size();
+  }
+
+  /** Bytes that were read and written since the beginning. */
+  public long bytes() {
+    long sum = bytesOfClosed;
+    for (Connection connection : clients.values()) {
+      sum += connection.bytes;
+    }
+    return sum;
+  }
+
+  /** Handles what arrives, at least once and for so long if nothing does. */
+  public void poll(Duration atMost) throws IOException {
+    long millis = Math.max(1, Math.min(atMost.toMillis(), HANDSHAKE.toMillis()));
+    selector.select(millis);
+    for (Iterator<SelectionKey> keys = selector.selectedKeys().iterator(); keys.hasNext(); ) {
+      SelectionKey key = keys.next();
+      keys.remove();
+      if (key.attachment() instanceof Connection connection) {
+        serve(connection, key);
+      } else if (key.isValid()) {
+        accept();
+      }
+    }
+    long now = System.nanoTime();
+    for (Connection connection : List.copyOf(unproved)) {
+      if (now - connection.deadline > 0) {
+        drop(connection, "it did not say who it is within " + HANDSHAKE.toSeconds() + " s");
+      }
+    }
+  }
+
+  private void accept() throws IOException {
+    SocketChannel channel;
+    try {
+      channel = listener.accept();
+    } catch (IOException e) {
+      // Such as too many open files: of this connection, not of the server.
+      log.warn("A connection could not be accepted: {}", e.getMessage());
+      return;
+    }
+    if (channel == null) {
+      return;
+    }
+    if (unproved.size() >= MOST_UNPROVED) {
+      drop(unproved.iterator().next(), "too many others came before it said who it is");
+    }
+    try {
+      channel.configureBlocking(false);
+      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      KeepAlive.enable(channel);
+      SelectionKey key = channel.register(selector, SelectionKey.OP_READ);
+      Connection connection = new Connection(channel, key, System.nanoTime() + HANDSHAKE.toNanos());
+      key.attach(connection);
+      unproved.add(connection);
+      ByteBuffer challenge = ByteBuffer.allocate(Handshake.CHALLENGE);
+      connection.send(challenge.putLong(Handshake.MAGIC).put(connection.challenge).flip());
+    } catch (IOException e) {
+      channel.close();
+    }
+  }
+
+  private void serve(Connection connection, SelectionKey key) {
+    try {
+      if (key.isValid() && key.isWritable()) {
+        connection.write();
+      }
+      if (key.isValid() && key.isReadable()) {
+        boolean joins = connection.client == Connection.UNKNOWN;
+        Frame frame = connection.read(joins ? Handshake.MOST_HELLO : mostBytes);
+        if (frame != null && joins) {
+          join(connection, frame);
+        } else if (frame != null) {
+          handler.received(connection.client, frame);
+        }
+      }
+    } catch (EOFException e) {
+      if (connection.client == Connection.UNKNOWN) {
+        drop(connection, "it left without saying who it is");
+      } else {
+        log.info("{} left.", connection);
+        remove(connection);
+      }
+    } catch (IOException e) {
+      drop(connection, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void join(Connection connection, Frame frame) throws IOException {
+    Handshake.Hello hello;
+    byte[] answer;
+    try {
+      hello = Handshake.Hello.read(token, connection.challenge, frame);
+      answer = handler.admit(hello.client(), hello.body());
+    } catch (RefusedException e) {
+      log.warn("{} was refused: {}.", connection, e.getMessage());
+      unproved.remove(connection);
+      ByteBuffer reason = ByteBuffer.wrap(e.getMessage().getBytes(StandardCharsets.UTF_8));
+      connection.sendLast(Frame.header(Handshake.REFUSED, reason), reason);
+      return;
+    }
+    Connection before = clients.get(hello.client());
+    if (before != null) {
+      // The old connection's host may have lost its power; the client that is there counts.
+      drop(before, "the client came with another connection");
+    }
+    unproved.remove(connection);
+    connection.client = hello.client();
+    clients.put(hello.client(), connection);
+    ByteBuffer proof =
+        ByteBuffer.wrap(Handshake.serverProof(token, connection.challenge, hello.nonce()));
+    ByteBuffer body = ByteBuffer.wrap(answer);
+    connection.send(Frame.header(Handshake.WELCOME, proof, body), proof, body);
+    handler.joined(hello.client());
+  }
+
+  /**
+   * Sends a message, now or when the client takes it.
+   *
+   * @param parts of the body, at their first bytes; shared, so they must stay as they are
+   * @return whether the client is connected
+   */
+  public boolean send(int client, int kind, ByteBuffer... parts) {
+    Connection connection = clients.get(client);
+    if (connection == null) {
+      return false;
+    }
+    try {
+      connection.send(Frame.header(kind, parts));
+      connection.send(parts);
+      return true;
+    } catch (IOException e) {
+      drop(connection, String.valueOf(e.getMessage()));
+      return false;
+    }
+  }
+
+  /** Closes connections that have begun a message, or not taken one: they block their client. */
+  public void closeStalled() {
+    for (Connection connection : new ArrayList<>(clients.values())) {
+      if (connection.isMidMessage()) {
+        drop(connection, "it stopped in the middle of a message");
+      } else if (connection.isBehind()) {
+        drop(connection, "it does not take what is sent to it");
+      }
+    }
+  }
+
+  /** Whether messages wait for clients to take them. */
+  public boolean isBehind() {
+    return clients.values().stream().anyMatch(Connection::isBehind);
+  }
+
+  private void drop(Connection connection, String why) {
+    log.warn("{} was closed: {}.", connection, why);
+    remove(connection);
+  }
+
+  private void remove(@Nullable Connection connection) {
+    if (connection != null) {
+      connection.close();
+      unproved.remove(connection);
+      if (clients.remove(connection.client, connection)) {
+        bytesOfClosed += connection.bytes;
+      }
+    }
+  }
+
+  /** Closes all. */
+  @Override
+  public void close() {
+    for (Connection connection : new ArrayList<>(clients.values())) {
+      remove(connection);
+    }
+    for (Connection connection : List.copyOf(unproved)) {
+      remove(connection);
+    }
+    try {
+      listener.close();
+      selector.close();
+    } catch (IOException e) {
+      log.warn("The server's socket could not be closed: {}", e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,129 @@
+package dev.lockstep.federated.network;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.ProtocolException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/** The server's end of a connection; never waits. Not thread-safe. */
+final class Connection {
+  /** The client at the other end, before it has said which. */
+  static final int UNKNOWN = -1;
+
+  final byte[] challenge = Handshake.nonce();
+
+  /** When a client that has not said hello is given up, as {@link System#nanoTime} has it. */
+  final long deadline;
+
+  int client = UNKNOWN;
+
+  private final SocketChannel channel;
+  private final SelectionKey key;
+  private final String peer;
+  private final ByteBuffer header = ByteBuffer.allocate(Frame.HEADER);
+  private @Nullable ByteBuffer body;
+  private final Deque<ByteBuffer> out = new ArrayDeque<>();
+  private boolean closesWhenWritten;
+  long bytes;
+
+  Connection(SocketChannel channel, SelectionKey key, long deadline) throws IOException {
+    this.channel = channel;
+    this.key = key;
+    this.deadline = deadline;
+    peer = String.valueOf(channel.getRemoteAddress());
+  }
+
+  /** Reads what is there; the next whole message, or null before it is. */
+  @Nullable Frame read(int mostBytes) throws IOException {
+    if (body == null) {
+      fill(header);
+      if (header.hasRemaining()) {
+        return null;
+      }
+      body = Frame.body(header, mostBytes);
+    }
+    fill(body);
+    if (body.hasRemaining()) {
+      return null;
+    }
+    Frame frame = new Frame(header.get(Integer.BYTES) & 0xff, body.flip());
+    header.clear();
+    body = null;
+    return frame;
+  }
+
+  private void fill(ByteBuffer buffer) throws IOException {
+    while (buffer.hasRemaining()) {
+      int count = channel.read(buffer);
+      if (count < 0) {
+        throw isMidMessage()
+            ? new ProtocolException("the stream ended in the middle of a message")
+            : new EOFException("it left");
+      }
+      if (count == 0) {
+        return;
+      }
+      bytes += count;
+    }
+  }
+
+  /** Whether a message has begun to arrive and has not ended. */
+  boolean isMidMessage() {
+    return header.position() > 0;
+  }
+
+  /** Whether something that was sent has not gone out yet. */
+  boolean isBehind() {
+    return !out.isEmpty();
+  }
+
+  /** Sends as much as goes now, the rest later. */
+  void send(ByteBuffer... parts) throws IOException {
+    for (ByteBuffer part : parts) {
+      out.add(part.duplicate());
+    }
+    write();
+  }
+
+  /** As the other, then closes. */
+  void sendLast(ByteBuffer... parts) throws IOException {
+    closesWhenWritten = true;
+    send(parts);
+  }
+
+  void write() throws IOException {
+    for (ByteBuffer next = out.peek(); next != null; next = out.peek()) {
+      bytes += channel.write(next);
+      if (next.hasRemaining()) {
+        key.interestOps(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
+        return;
+      }
+      out.remove();
+    }
+    key.interestOps(SelectionKey.OP_READ);
+    if (closesWhenWritten) {
+      channel.shutdownOutput();
+      close();
+    }
+  }
+
+  void close() {
+    key.cancel();
+    try {
+      channel.close();
+    } catch (IOException e) {
+      // It is of no use any more, closed or not.
+    }
+  }
+
+  /** The other end's address, or client and address. */
+  @Override
+  public String toString() {
+    return client == UNKNOWN ? "Connection of " + peer : "Client " + client + " at " + peer;
+  }
+}

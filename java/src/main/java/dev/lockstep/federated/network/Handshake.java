@@ -1,0 +1,112 @@
+package dev.lockstep.federated.network;
+
+import java.net.ProtocolException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * How both ends prove that they know the token, which is never sent: each answers the other's
+ * random number with HMAC-SHA256 of it.
+ *
+ * <ol>
+ *   <li>server: {@link #MAGIC} (8 bytes), its number (32)
+ *   <li>client: a frame {@link #HELLO} with magic, its number, its proof (32), which client it is
+ *       (4), and what else the server wants to know
+ *   <li>server: a frame {@link #WELCOME} with its proof (32) and what else the client needs; or
+ *       {@link #REFUSED} with the reason as UTF-8
+ * </ol>
+ */
+final class Handshake {
+  static final long MAGIC = 0x4c6f636b46656401L; // "LockFed", version 1
+  static final int HELLO = 100;
+  static final int WELCOME = 101;
+  static final int REFUSED = 102;
+  static final int NONCE = 32;
+  static final int PROOF = 32;
+  static final int CHALLENGE = Long.BYTES + NONCE;
+
+  /** More is no hello; so much is read of anybody. */
+  static final int MOST_HELLO = 1024;
+
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  private Handshake() {}
+
+  static byte[] nonce() {
+    byte[] nonce = new byte[NONCE];
+    RANDOM.nextBytes(nonce);
+    return nonce;
+  }
+
+  private static byte[] proof(byte[] token, String who, byte[]... parts) {
+    try {
+      Mac mac = Mac.getInstance("HmacSHA256");
+      mac.init(new SecretKeySpec(token, "HmacSHA256"));
+      mac.update(who.getBytes(StandardCharsets.US_ASCII));
+      for (byte[] part : parts) {
+        mac.update(part);
+      }
+      return mac.doFinal();
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("This JVM has no HmacSHA256.", e);
+    }
+  }
+
+  /**
+   * What a client says of itself.
+   *
+   * @param nonce its random number
+   * @param client which it is
+   * @param body what else it says
+   */
+  @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+  record Hello(byte[] nonce, int client, ByteBuffer body) {
+
+    private static byte[] proof(byte[] token, byte[] challenge, byte[] nonce, ByteBuffer rest) {
+      byte[] said = new byte[rest.remaining()];
+      rest.duplicate().get(said);
+      return Handshake.proof(token, "client", challenge, nonce, said);
+    }
+
+    static ByteBuffer write(byte[] token, byte[] challenge, byte[] nonce, int client, byte[] body) {
+      ByteBuffer rest = ByteBuffer.allocate(Integer.BYTES + body.length).putInt(client).put(body);
+      rest.flip();
+      return ByteBuffer.allocate(Long.BYTES + NONCE + PROOF + rest.remaining())
+          .putLong(MAGIC)
+          .put(nonce)
+          .put(proof(token, challenge, nonce, rest))
+          .put(rest)
+          .flip();
+    }
+
+    /**
+     * @throws ProtocolException for anything else
+     * @throws RefusedException for a client with another token
+     */
+    static Hello read(byte[] token, byte[] challenge, Frame frame)
+        throws ProtocolException, RefusedException {
+      ByteBuffer body = frame.body();
+      if (frame.kind() != HELLO
+          || body.remaining() < Long.BYTES + NONCE + PROOF + Integer.BYTES
+          || body.getLong() != MAGIC) {
+        throw new ProtocolException("it does not begin as a client of this version does");
+      }
+      byte[] nonce = new byte[NONCE];
+      byte[] proof = new byte[PROOF];
+      body.get(nonce).get(proof);
+      if (!MessageDigest.isEqual(proof, proof(token, challenge, nonce, body))) {
+        throw new RefusedException("its token is not the server's");
+      }
+      return new Hello(nonce, body.getInt(), body.slice());
+    }
+  }
+
+  static byte[] serverProof(byte[] token, byte[] challenge, byte[] nonce) {
+    return proof(token, "server", nonce, challenge);
+  }
+}

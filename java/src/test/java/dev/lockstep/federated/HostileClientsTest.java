@@ -1,0 +1,213 @@
+package dev.lockstep.federated;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.federated.FederationRuns.Run;
+import dev.lockstep.federated.network.Frame;
+import dev.lockstep.federated.network.RawBytes;
+import dev.lockstep.federated.network.ServerConnection;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Clients that know the token, or do not, and send what they should not. */
+@Timeout(240)
+class HostileClientsTest {
+  private static final String EVERYBODY = "federation.per_round=8";
+  private static final String FIRST_ROUND = "federation.rounds=1";
+  private static final int[] HONEST = {0, 1, 2, 3, 4, 5, 6};
+  private static final int HOSTILE = 7;
+  private static final int MOST_BYTES = 1 << 20;
+
+  @TempDir Path folder;
+  private FederationRuns runs;
+
+  @BeforeEach
+  void writeData() throws Exception {
+    runs = new FederationRuns(folder);
+  }
+
+  /** What a hostile client does with the work that it was given. */
+  private interface Deed {
+    void with(ServerConnection connection, Frame work) throws Exception;
+  }
+
+  /** A round of seven honest clients and one other. */
+  private Run roundWith(NetworkRuns network, Deed deed) throws Exception {
+    Future<Run> server = network.serve(false, FederationListener.none());
+    network.join(HONEST);
+    try (ServerConnection connection = network.joinByHand(HOSTILE)) {
+      deed.with(connection, connection.receive(MOST_BYTES));
+      return network.end(server);
+    }
+  }
+
+  /** The model of the seven: the eighth says that it cannot train. */
+  private String withoutIt() throws Exception {
+    try (NetworkRuns network = network(100)) {
+      ByteBuffer why = ByteBuffer.allocate(20).putInt(0).put("it is tired".getBytes(UTF_8)).flip();
+      Run run = roundWith(network, (connection, work) -> connection.send(Protocol.UNABLE, why));
+      assertEquals(7, run.rounds().get(0).answered());
+      assertEquals(1, network.logged("client 7 cannot: it is tired"));
+      return run.hash();
+    }
+  }
+
+  private NetworkRuns network(int deadlineSeconds) throws Exception {
+    return new NetworkRuns(
+        runs, folder, EVERYBODY, FIRST_ROUND, "federation.network.deadline=" + deadlineSeconds);
+  }
+
+  private static ByteBuffer answer(int round, int numbers, float value) {
+    ByteBuffer body =
+        ByteBuffer.allocate(Integer.BYTES + Double.BYTES + 1 + numbers * Float.BYTES)
+            .putInt(round)
+            .putDouble(0.5)
+            .put((byte) 1);
+    while (body.hasRemaining()) {
+      body.putFloat(value);
+    }
+    return body.flip();
+  }
+
+  /** How many numbers a model has, from the work's message. */
+  private static int numbers(Frame work) {
+    return (work.body().remaining() - Integer.BYTES - Long.BYTES - 1) / Float.BYTES;
+  }
+
+  @Test
+  void aModelOfAnotherShapeIsLeftOut() throws Exception {
+    String expected = withoutIt();
+    for (int surplus : new int[] {-1, 1}) {
+      try (NetworkRuns network = network(100)) {
+        Run run =
+            roundWith(
+                network,
+                (connection, work) ->
+                    connection.send(Protocol.TRAINED, answer(0, numbers(work) + surplus, 0)));
+        assertEquals(expected, run.hash());
+        assertEquals(7, run.rounds().get(0).answered());
+        assertEquals(1, network.logged("its model has"));
+      }
+    }
+  }
+
+  @Test
+  void numbersThatAreNotFiniteAreLeftOut() throws Exception {
+    String expected = withoutIt();
+    for (float value : new float[] {Float.NaN, Float.NEGATIVE_INFINITY, 1e30f}) {
+      try (NetworkRuns network = network(100)) {
+        Run run =
+            roundWith(
+                network,
+                (connection, work) ->
+                    connection.send(Protocol.TRAINED, answer(0, numbers(work), value)));
+        assertEquals(expected, run.hash());
+        assertEquals(1, run.rounds().get(0).rejected());
+        assertEquals(1, network.logged("the change of client 7 is not finite"));
+      }
+    }
+  }
+
+  @Test
+  void anAnswerThatIsRepeatedCountsOnce() throws Exception {
+    try (NetworkRuns network = network(100)) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      network.join(0, 1, 2, 3, 4, 5);
+      try (ServerConnection slow = network.joinByHand(6);
+          ServerConnection twice = network.joinByHand(HOSTILE)) {
+        Frame work = twice.receive(MOST_BYTES);
+        ByteBuffer unchanged = answer(0, numbers(work), 0.25f);
+        twice.send(Protocol.TRAINED, unchanged);
+        twice.send(Protocol.TRAINED, unchanged);
+        try {
+          // The server closes the connection of whoever repeats itself, with the round still open.
+          twice.receive(MOST_BYTES);
+          throw new AssertionError("the server took the same answer twice");
+        } catch (IOException closed) {
+          slow.send(Protocol.TRAINED, answer(0, numbers(slow.receive(MOST_BYTES)), 0.25f));
+        }
+        Run run = network.end(server);
+        assertEquals(8, run.rounds().get(0).answered());
+        assertEquals(1, network.logged("no answer of kind 2 for round 1 is due of it"));
+      }
+    }
+  }
+
+  @Test
+  void anAnswerToAnotherRoundIsLeftOut() throws Exception {
+    String expected = withoutIt();
+    try (NetworkRuns network = network(100)) {
+      Run run =
+          roundWith(
+              network,
+              (connection, work) -> connection.send(Protocol.TRAINED, answer(3, numbers(work), 0)));
+      assertEquals(expected, run.hash());
+      assertEquals(1, network.logged("no answer of kind 2 for round 4 is due of it"));
+    }
+  }
+
+  @Test
+  void aClientThatStopsInTheMiddleOfAMessageDelaysARoundToItsDeadlineAtMost() throws Exception {
+    String expected = withoutIt();
+    try (NetworkRuns network = network(5)) {
+      long begin = System.nanoTime();
+      Run run =
+          roundWith(
+              network,
+              (connection, work) -> {
+                ByteBuffer whole = answer(0, numbers(work), 0);
+                RawBytes.sendBeginning(connection, Protocol.TRAINED, whole, whole.limit() / 2);
+              });
+      assertEquals(expected, run.hash());
+      assertTrue(run.rounds().get(0).seconds() >= 4.9, run.rounds().toString());
+      assertTrue(System.nanoTime() - begin < 60e9);
+      assertEquals(1, network.logged("client 7 has not answered within 5.0 s"));
+      assertEquals(1, network.logged("it stopped in the middle of a message"));
+    }
+  }
+
+  @Test
+  void tenThousandStreamsOfAnythingCostALineEach() throws Exception {
+    String expected = withoutIt();
+    int streams = 10_000;
+    try (NetworkRuns network = network(150)) {
+      network.keepOffTheConsole();
+      Run run =
+          roundWith(
+              network,
+              (connection, work) -> {
+                Random random = new Random(11);
+                for (int i = 0; i < streams; i++) {
+                  sendGarbage(network, random);
+                }
+                long end = System.nanoTime() + 100_000_000_000L;
+                while (network.logged("Connection of ") < streams && System.nanoTime() < end) {
+                  Thread.sleep(50);
+                }
+                connection.send(Protocol.TRAINED, answer(0, 1, 0));
+              });
+      assertEquals(expected, run.hash());
+      assertEquals(streams, network.logged("Connection of "));
+    }
+  }
+
+  private static void sendGarbage(NetworkRuns network, Random random) {
+    byte[] bytes = new byte[random.nextInt(200)];
+    random.nextBytes(bytes);
+    try (Socket socket = new Socket(network.address().getAddress(), network.address().getPort())) {
+      socket.getOutputStream().write(bytes);
+    } catch (IOException closedByServer) {
+      // As it should.
+    }
+  }
+}

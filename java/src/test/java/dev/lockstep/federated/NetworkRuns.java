@@ -1,0 +1,200 @@
+package dev.lockstep.federated;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.config.FederateConfig;
+import dev.lockstep.data.DataFiles;
+import dev.lockstep.data.Dataset;
+import dev.lockstep.federated.FederationRuns.Run;
+import dev.lockstep.federated.network.ServerConnection;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.slf4j.LoggerFactory;
+
+/** A server and its clients as threads of this process, which talk over loopback. */
+final class NetworkRuns implements AutoCloseable {
+  static final byte[] TOKEN = "a token of the tests".getBytes(StandardCharsets.UTF_8);
+  private static final long LIMIT_SECONDS = 200;
+
+  private final FederationRuns runs;
+  private final Path folder;
+  private final String[] overrides;
+  private final int port;
+  private final ExecutorService threads =
+      Executors.newCachedThreadPool(
+          task -> {
+            Thread thread = new Thread(task, "federation");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private final List<Future<Boolean>> clients = new ArrayList<>();
+  private final List<FederationClient> present = Collections.synchronizedList(new ArrayList<>());
+  private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+  private final Logger root = (Logger) LoggerFactory.getLogger("dev.lockstep.federated");
+
+  NetworkRuns(FederationRuns runs, Path folder, String... overrides) throws Exception {
+    this.runs = runs;
+    this.folder = folder;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    this.overrides = Arrays.copyOf(overrides, overrides.length + 1);
+    this.overrides[overrides.length] = "federation.network.address=127.0.0.1:" + port;
+    log.list = Collections.synchronizedList(log.list);
+    log.start();
+    root.addAppender(log);
+  }
+
+  FederateConfig config() {
+    return runs.config(overrides);
+  }
+
+  InetSocketAddress address() {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+  }
+
+  /** Of a test with thousands of lines. */
+  void keepOffTheConsole() {
+    root.setAdditive(false);
+  }
+
+  /** The lines that hold a text. */
+  long logged(String text) {
+    return List.copyOf(log.list).stream()
+        .filter(event -> event.getFormattedMessage().contains(text))
+        .count();
+  }
+
+  /** Starts the server. */
+  Future<Run> serve(boolean resume, FederationListener listener) {
+    FederateConfig config = config();
+    return threads.submit(
+        () -> {
+          List<RoundReport> rounds = Collections.synchronizedList(new ArrayList<>());
+          FederationListener both =
+              new FederationListener() {
+                @Override
+                public void round(RoundReport report) {
+                  rounds.add(report);
+                  listener.round(report);
+                }
+
+                @Override
+                public boolean stopRequested() {
+                  return listener.stopRequested();
+                }
+              };
+          try (Dataset dataset = DataFiles.open(config.data());
+              Communicator alone = Communicator.single()) {
+            Federation simulated =
+                new Federation(
+                    config.plan(),
+                    dataset,
+                    dataset.split(config.data()),
+                    alone,
+                    both,
+                    Optional.of(folder.resolve("server.bin")));
+            FederationResult result =
+                simulated.overNetwork(TOKEN).run(resume, Optional.of(folder.resolve("server.pt")));
+            return new Run(result, rounds);
+          }
+        });
+  }
+
+  /** Starts clients with the samples that the simulated ones of these numbers have. */
+  void join(int... numbers) {
+    FederateConfig config = config();
+    for (int number : numbers) {
+      clients.add(
+          threads.submit(
+              () -> {
+                try (Dataset dataset = DataFiles.open(config.data());
+                    FederationClient client =
+                        new FederationClient(
+                            config.plan(), number, dataset, samples(dataset, number), TOKEN)) {
+                  present.add(client);
+                  return client.run(
+                      trained -> {}, Optional.of(folder.resolve("client-" + number + ".pt")));
+                }
+              }));
+    }
+  }
+
+  long[] samples(Dataset dataset, int client) {
+    FederateConfig config = config();
+    return Partition.of(
+            config.federation().partition(),
+            config.federation().clients(),
+            dataset,
+            dataset.split(config.data()).train(),
+            true,
+            config.seed())
+        .samples(client);
+  }
+
+  /**
+   * A connection that says it is a client and does what the test does with it; as soon as the
+   * server listens.
+   */
+  ServerConnection joinByHand(int client) throws Exception {
+    FederateConfig config = config();
+    try (Dataset dataset = DataFiles.open(config.data())) {
+      byte[] hello =
+          Protocol.Hello.of(config.plan(), dataset, samples(dataset, client).length).write();
+      long end = System.nanoTime() + SECONDS.toNanos(LIMIT_SECONDS);
+      for (; ; ) {
+        try {
+          return ServerConnection.join(address(), TOKEN, client, hello, Duration.ofSeconds(60));
+        } catch (ConnectException e) {
+          if (System.nanoTime() > end) {
+            throw e;
+          }
+          Thread.sleep(20);
+        }
+      }
+    }
+  }
+
+  /** Waits for the server's end, and then for that of its clients. */
+  Run end(Future<Run> server) throws Exception {
+    Run run = server.get(LIMIT_SECONDS, SECONDS);
+    for (Future<Boolean> client : clients) {
+      client.get(LIMIT_SECONDS, SECONDS);
+    }
+    return run;
+  }
+
+  /** Whether all clients were told of the end. */
+  boolean allHeardTheEnd() throws Exception {
+    boolean all = true;
+    for (Future<Boolean> client : clients) {
+      all &= client.get(LIMIT_SECONDS, SECONDS);
+    }
+    return all;
+  }
+
+  @Override
+  public void close() {
+    root.detachAppender(log);
+    root.setAdditive(true);
+    List.copyOf(present).forEach(FederationClient::close);
+    threads.shutdownNow();
+  }
+}
