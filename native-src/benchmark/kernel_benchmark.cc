@@ -14,6 +14,7 @@
 
 #include "core/cpu.h"
 #include "core/reduce.h"
+#include "lockstep/compression.h"
 #include "lockstep/gradient.h"
 
 namespace lockstep {
@@ -98,6 +99,12 @@ std::vector<Kernel> kernels(std::vector<Buffer>& buffers) {
   auto conversion = [=](DataType from, DataType to) {
     return [=](std::int64_t n) { convert(g, code(from), p, code(to), n); };
   };
+  auto encoding = [=](Codec codec) {
+    return [=](std::int64_t n) { encode(static_cast<std::int32_t>(codec), g, n, m, v, 1, 0, 1); };
+  };
+  auto decoding = [=](Codec codec) {
+    return [=](std::int64_t n) { decode(static_cast<std::int32_t>(codec), m, n, p, true); };
+  };
   using enum DataType;
   return {{"reduce_into f32 sum", 8, 12, 4, reduce(F32, ReduceOp::SUM)},
           {"reduce_into f32 max", 8, 12, 4, reduce(F32, ReduceOp::MAX)},
@@ -118,7 +125,15 @@ std::vector<Kernel> kernels(std::vector<Buffer>& buffers) {
           {"convert f32 to bf16", 6, 6, 4, conversion(F32, BF16)},
           {"convert f32 to f16", 6, 6, 4, conversion(F32, F16)},
           {"convert bf16 to f32", 6, 6, 4, conversion(BF16, F32)},
-          {"convert f16 to f32", 6, 6, 4, conversion(F16, F32)}};
+          {"convert f16 to f32", 6, 6, 4, conversion(F16, F32)},
+          {"encode bf16", 10, 14, 4, encoding(Codec::BFLOAT16)},
+          {"encode int8", 9, 13, 4, encoding(Codec::INT8)},
+          {"encode int8 stochastic", 9, 13, 4, encoding(Codec::INT8_STOCHASTIC)},
+          {"encode one bit", 8, 12, 4, encoding(Codec::ONE_BIT)},
+          {"decode int8", 5, 9, 4, decoding(Codec::INT8)},
+          {"decode one bit", 4, 8, 4, decoding(Codec::ONE_BIT)},
+          {"accumulate", 12, 20, 4, [=](std::int64_t n) { accumulate(g, n, m, 0.9, v, 1); }},
+          {"select 1 %", 4, 4, 4, [=](std::int64_t n) { select_largest(g, n, n / 100, m, v); }}};
 }
 
 }  // namespace

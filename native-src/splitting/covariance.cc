@@ -1,12 +1,15 @@
 #include <cstdint>
+#include <vector>
 
+#include "splitting/portfolio/curvature.h"
 #include "splitting/refinement.h"
 #include "splitting/selected_inverse.h"
+#include "splitting/sensor_slices.h"
 
 namespace lockstep::splitting {
 
-void covariances(Communicator& group, const Network& network, const RefinementOptions& options,
-                 std::span<const double> positions, std::span<double> out) {
+void first_order_covariances(Communicator& group, const Network& network, const RefinementOptions& options,
+                             std::span<const double> positions, std::span<double> out) {
   if (group.rank() == 0) {
     RangeGraph graph(network, options.noise_factor);
     const std::vector<double> points = graph.points_at(positions);
@@ -24,6 +27,15 @@ void covariances(Communicator& group, const Network& network, const RefinementOp
              .output = address,
              .count = static_cast<std::int64_t>(out.size()),
              .counts = 0});
+}
+
+void covariances(Communicator& group, const Network& network, const RefinementOptions& options,
+                 std::span<const double> positions, std::span<double> out) {
+  first_order_covariances(group, network, options, positions, out);
+  RangeGraph graph(network, options.noise_factor);
+  const std::vector<double> points = graph.points_at(positions);
+  graph.weigh_by(points);
+  add_curvature(group, graph, SensorSlices(group, network.sensors), Loss{options.huber}, points, out);
 }
 
 }  // namespace lockstep::splitting

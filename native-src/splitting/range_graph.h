@@ -42,6 +42,11 @@ class RangeGraph {
   /// @param points points × d
   void weigh_by(std::span<const double> points);
 
+  /// Replaces all ranges by the distances between `points` and what they are off by, error(sensor, range
+  /// end), which has to be the same from both ends. Weights stay. @param points points × d
+  template <int D, typename Error>
+  void measure_at(std::span<const double> points, const Error& error);
+
   int dimension() const { return dimension_; }
   std::int32_t sensors() const { return static_cast<std::int32_t>(offsets_.size()) - 1; }
   bool is_sensor(std::int32_t point) const { return point < sensors(); }
@@ -116,6 +121,19 @@ double distance_between(const double* a, const double* b) {
   double square = 0;
   for (int k = 0; k < D; ++k) square += (a[k] - b[k]) * (a[k] - b[k]);
   return std::sqrt(square);
+}
+
+template <int D, typename Error>
+void RangeGraph::measure_at(std::span<const double> points, const Error& error) {
+  for (std::int32_t sensor = 0; sensor < sensors(); ++sensor) {
+    const auto row = static_cast<std::size_t>(sensor);
+    for (std::int64_t k = offsets_[row]; k < offsets_[row + 1]; ++k) {
+      RangeEnd& end = ends_[static_cast<std::size_t>(k)];
+      const double distance =
+          distance_between<D>(&points[row * D], &points[static_cast<std::size_t>(end.point) * D]);
+      end.range = std::max(0.0, distance + error(sensor, end));
+    }
+  }
 }
 
 /// @param a where `from` is; @param b where the other end is

@@ -50,9 +50,14 @@ struct Refinement {
 Refinement refine(Communicator& group, const Network& network, const RefinementOptions& options,
                   std::span<double> positions);
 
-/// Collective: Σ = (JᵀWJ)⁻¹'s d × d diagonal blocks at `positions`, on every rank.
+/// Collective: (JᵀWJ)⁻¹'s d × d diagonal blocks at `positions`, on every rank: the Cramér–Rao bound there.
 /// Exact, by rank 0 alone: about n^1.5 operations for sensors in a plane.
 /// @param out sensors × d × d; NaN for sensors that the ranges do not determine
+void first_order_covariances(Communicator& group, const Network& network, const RefinementOptions& options,
+                             std::span<const double> positions, std::span<double> out);
+
+/// Collective: those, and in networks of up to some thousand sensors what the curvature of the distances adds
+/// (portfolio/curvature.h). @param positions an estimate that refine() ended in
 void covariances(Communicator& group, const Network& network, const RefinementOptions& options,
                  std::span<const double> positions, std::span<double> out);
 

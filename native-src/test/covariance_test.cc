@@ -16,7 +16,7 @@ using test::group_of_one;
 std::vector<double> covariances_of(const test::KnownNetwork& known, const RefinementOptions& options,
                                    const std::vector<double>& positions) {
   std::vector<double> blocks(known.truth.size() * static_cast<std::size_t>(known.dimension));
-  covariances(*group_of_one(), known.network(), options, positions, blocks);
+  first_order_covariances(*group_of_one(), known.network(), options, positions, blocks);
   return blocks;
 }
 

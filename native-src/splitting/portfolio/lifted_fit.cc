@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace lockstep::splitting {
 namespace {
@@ -87,6 +88,16 @@ void LiftedFit<K>::linearise(std::span<const double> positions, double penalty) 
   }
 }
 
+/// The step of least cost among those with heldᵀ step = 0, from the one among all: Lagrange's multiplier.
+template <int K>
+void LiftedFit<K>::hold(std::span<const double> held, std::span<double> step) const {
+  std::vector<double> across(held.begin(), held.end());
+  cholesky_.solve(across);
+  const double along = std::inner_product(held.begin(), held.end(), step.begin(), 0.0);
+  const double scale = along / std::inner_product(held.begin(), held.end(), across.begin(), 0.0);
+  for (std::size_t at = 0; at < step.size(); ++at) step[at] -= scale * across[at];
+}
+
 template <int K>
 double LiftedFit<K>::descend(const Pressing& pressing, std::span<double> positions) {
   double now = cost(positions, pressing.penalty);
@@ -103,6 +114,7 @@ double LiftedFit<K>::descend(const Pressing& pressing, std::span<double> positio
     }
     cholesky_.factor(K, damped, links_);
     cholesky_.solve(step);
+    if (!pressing.held.empty()) hold(pressing.held, step);
     for (std::size_t at = 0; at < step.size(); ++at) trial[at] = positions[at] + step[at];
     const double then = cost(trial, pressing.penalty);
     if (!(then < now)) {

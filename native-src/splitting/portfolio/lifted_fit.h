@@ -17,7 +17,8 @@ struct Pressing {
   double penalty =
       0;  ///< ½ penalty · (squares of the coordinates beyond the network's dimension) joins the cost
   int max_steps = 60;
-  double tolerance = 1e-5;  ///< relative decrease of the cost in a step
+  double tolerance = 1e-5;            ///< relative decrease of the cost in a step
+  std::span<const double> held = {};  ///< a vector like the positions: they do not move along it
 };
 
 /// Levenberg–Marquardt in K dimensions with a sparse Cholesky factorisation for each step. Serial.
@@ -36,6 +37,7 @@ class LiftedFit {
   double cost(std::span<const double> positions, double penalty) const;
   void linearise(std::span<const double> positions, double penalty);
   const double* place(std::int32_t point, std::span<const double> positions) const;
+  void hold(std::span<const double> held, std::span<double> step) const;
 
   const RangeGraph& graph_;
   const Loss loss_;

@@ -49,7 +49,9 @@ final class FederationReport {
     round.epsilon().ifPresent(epsilon -> values.put("epsilon", epsilon));
     values.put("change_norm", round.changeNorm());
     values.put("staleness", round.staleness());
-    values.put("simulated_seconds", round.simulatedSeconds());
+    if (!Double.isNaN(round.simulatedSeconds())) {
+      values.put("simulated_seconds", round.simulatedSeconds());
+    }
     values.put("seconds", round.seconds());
     recording.step(round.round(), rounds, values);
   }

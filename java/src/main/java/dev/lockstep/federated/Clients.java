@@ -13,8 +13,11 @@ interface Clients {
   /** How many there are, numbered from 0. */
   int count();
 
-  /** Samples that a client has; 0 of one that has not said so yet. */
+  /** Samples that a client has; 1 of one that has not said so yet. */
   int samples(int client);
+
+  /** Whether they are trained here, in simulated time. */
+  boolean isSimulated();
 
   /**
    * Waits until a round may begin; collective.

@@ -170,14 +170,12 @@ public final class Federation {
           classes > 0 ? Optional.of(partition.classCounts(dataset, classes)) : Optional.empty();
       result = runRounds(rounds, clients, counts, resume);
     } else {
-      try (RemoteClients clients =
-          new RemoteClients(
-              plan,
-              dataset,
-              token,
-              new Protocol(vector),
-              Protocol.Welcome.of(classes, normalizers),
-              listener::stopRequested)) {
+      Protocol protocol = new Protocol(vector);
+      byte[] welcome = Protocol.Welcome.of(classes, normalizers).write();
+      try (ClientSessions sessions =
+          new ClientSessions(
+              plan, dataset, token, protocol.mostBytes(), welcome, listener::stopRequested)) {
+        Clients clients = new RemoteClients(plan.federation(), protocol, sessions);
         Rounds rounds = new Rounds(plan, clients, communicator, vector, scores, state);
         result = runRounds(rounds, clients, Optional.empty(), resume);
       }

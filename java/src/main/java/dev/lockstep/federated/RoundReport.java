@@ -17,7 +17,7 @@ import java.util.Optional;
  * @param lossSpread standard deviation of their losses
  * @param changeNorm the 2-norm of what the server stepped along
  * @param staleness mean number of models by which the changes were late
- * @param simulatedSeconds since the beginning, as {@code latency} has it
+ * @param simulatedSeconds since the beginning, as {@code latency} has it; NaN over a network
  * @param seconds that the round took here
  * @param loss of the server's model on the held-out samples; NaN in rounds that do not score
  * @param scores of the same; empty likewise

@@ -156,7 +156,7 @@ final class Rounds {
         answers.lossSpread(),
         ParameterVector.norm(change),
         planned.assignments().stream().mapToInt(a -> round - a.base()).average().orElse(0),
-        state.seconds,
+        clients.isSimulated() ? state.seconds : Double.NaN,
         (System.nanoTime() - begin) / 1e9,
         evaluation.loss(),
         scored ? Optional.of(evaluation.scores()) : Optional.empty(),

@@ -64,6 +64,11 @@ final class SimulatedClients implements Clients {
   }
 
   @Override
+  public boolean isSimulated() {
+    return true;
+  }
+
+  @Override
   public boolean await(int round) {
     return true;
   }

@@ -38,11 +38,16 @@ public record Certainty(Verdict verdict, List<String> reasons) {
   /**
    * Judges a localisation.
    *
+   * @param parts of it, by themselves
    * @param ambiguous of its sensors
    * @param undetermined sensors whose distances determine no position
    */
   static Certainty of(
-      Network network, GoodnessOfFit fit, List<Ambiguity> ambiguous, List<Integer> undetermined) {
+      Network network,
+      GoodnessOfFit fit,
+      List<PartFit> parts,
+      List<Ambiguity> ambiguous,
+      List<Integer> undetermined) {
     List<String> reasons = new ArrayList<>();
     Verdict verdict = Verdict.UNIQUE;
     if (!ambiguous.isEmpty()) {
@@ -61,7 +66,29 @@ public record Certainty(Verdict verdict, List<String> reasons) {
       verdict = Verdict.DOUBTFUL;
       reasons.add(misfit(fit));
     }
+    // Of a single part it has been said.
+    for (PartFit part : parts) {
+      if (parts.size() > 1 && part.rejects(parts.size())) {
+        verdict = Verdict.DOUBTFUL;
+        reasons.add(misfit(network, part));
+      }
+    }
     return new Certainty(verdict, reasons);
+  }
+
+  /** This with a reason more, where distances were left out as outliers. */
+  Certainty leftOut(int ranges) {
+    if (ranges == 0) {
+      return this;
+    }
+    List<String> all = new ArrayList<>(reasons);
+    all.add(
+        String.format(
+            Locale.ROOT,
+            "located without %,d %s that nothing else agrees with: see worst_residuals",
+            ranges,
+            ranges == 1 ? "distance" : "distances"));
+    return new Certainty(verdict, all);
   }
 
   private static String misfit(GoodnessOfFit fit) {
@@ -85,6 +112,15 @@ public record Certainty(Verdict verdict, List<String> reasons) {
             fit.degreesOfFreedom())
         + worst
         + " (a wrong fold, an outlier, units that differ, or more noise than given)";
+  }
+
+  private static String misfit(Network network, PartFit part) {
+    return String.format(
+        Locale.ROOT,
+        "the distances around %s do not fit: chi-square %.0f with %.0f degrees of freedom",
+        named(network, part.sensors()),
+        part.chiSquare(),
+        part.degreesOfFreedom());
   }
 
   private static String named(Network network, List<Integer> sensors) {

@@ -20,7 +20,7 @@ import java.util.Locale;
 public record GoodnessOfFit(
     double chiSquare, int degreesOfFreedom, double medianSize, List<Residual> worst) {
   private static final double IMPOSSIBLE = 4;
-  private static final double NOTABLE = 4;
+  static final double NOTABLE = 4;
   private static final int LISTED = 10;
 
   /** The standard normal's quantile for one in a thousand. */
@@ -50,42 +50,73 @@ public record GoodnessOfFit(
    * @param noise how far off distances are
    */
   static GoodnessOfFit of(Network network, double[] positions, Noise noise) {
-    int d = network.dimension();
     double sum = 0;
-    double[] sizes = new double[network.ranges()];
+    double[] sizes = standardised(network, positions, noise);
     List<Residual> notable = new ArrayList<>();
-    Ranges between = network.sensorRanges();
-    Ranges toAnchors = network.anchorRanges();
-    double least = 1e-3 * meanRange(between, toAnchors);
-    for (int range = 0; range < network.ranges(); range++) {
-      boolean isBetween = range < between.count();
-      Ranges ranges = isBetween ? between : toAnchors;
-      int row = isBetween ? range : range - between.count();
-      int from = ranges.first(row);
-      int to = ranges.second(row);
-      double square = 0;
-      for (int axis = 0; axis < d; axis++) {
-        double there = isBetween ? positions[to * d + axis] : network.anchor(to, axis);
-        square += Math.pow(positions[from * d + axis] - there, 2);
-      }
-      double located = Math.sqrt(square);
-      double measured = ranges.distances()[row];
-      double deviation = noise.deviation(located, measured, ranges.deviations()[row], least);
-      double standardised = (measured - located) / deviation;
+    for (int range = 0; range < sizes.length; range++) {
+      double standardised = sizes[range];
       sum += standardised * standardised;
       sizes[range] = Math.abs(standardised);
-      if (Math.abs(standardised) > NOTABLE) {
-        String other = isBetween ? network.sensorName(to) : network.anchorName(to);
-        notable.add(new Residual(network.sensorName(from), other, measured, located, standardised));
+      if (sizes[range] > NOTABLE) {
+        notable.add(residual(network, positions, range, standardised));
       }
     }
     Arrays.sort(sizes);
     notable.sort(Comparator.comparingDouble(residual -> -Math.abs(residual.standardised())));
     return new GoodnessOfFit(
         sum,
-        network.ranges() - d * network.sensors(),
+        network.ranges() - network.dimension() * network.sensors(),
         sizes[sizes.length / 2],
         notable.subList(0, Math.min(LISTED, notable.size())));
+  }
+
+  /** Of each distance, those between sensors first: measured less located, in its deviations. */
+  static double[] standardised(Network network, double[] positions, Noise noise) {
+    Ranges between = network.sensorRanges();
+    Ranges toAnchors = network.anchorRanges();
+    double least = 1e-3 * meanRange(between, toAnchors);
+    double[] standardised = new double[network.ranges()];
+    for (int range = 0; range < standardised.length; range++) {
+      boolean isBetween = range < between.count();
+      Ranges ranges = isBetween ? between : toAnchors;
+      int row = isBetween ? range : range - between.count();
+      double located = located(network, positions, range);
+      double measured = ranges.distances()[row];
+      standardised[range] =
+          (measured - located)
+              / noise.deviation(located, measured, ranges.deviations()[row], least);
+    }
+    return standardised;
+  }
+
+  private static double located(Network network, double[] positions, int range) {
+    int d = network.dimension();
+    Ranges between = network.sensorRanges();
+    boolean isBetween = range < between.count();
+    Ranges ranges = isBetween ? between : network.anchorRanges();
+    int row = isBetween ? range : range - between.count();
+    double square = 0;
+    for (int axis = 0; axis < d; axis++) {
+      int to = ranges.second(row);
+      double there = isBetween ? positions[to * d + axis] : network.anchor(to, axis);
+      square += Math.pow(positions[ranges.first(row) * d + axis] - there, 2);
+    }
+    return Math.sqrt(square);
+  }
+
+  private static Residual residual(
+      Network network, double[] positions, int range, double standardised) {
+    Ranges between = network.sensorRanges();
+    boolean isBetween = range < between.count();
+    Ranges ranges = isBetween ? between : network.anchorRanges();
+    int row = isBetween ? range : range - between.count();
+    int to = ranges.second(row);
+    return new Residual(
+        network.sensorName(ranges.first(row)),
+        isBetween ? network.sensorName(to) : network.anchorName(to),
+        ranges.distances()[row],
+        located(network, positions, range),
+        standardised);
   }
 
   /**
@@ -122,12 +153,24 @@ public record GoodnessOfFit(
    * thousand times (Wilson and Hilferty's approximation of its distribution, PNAS 17, 1931).
    */
   public boolean rejects() {
+    return rejects(chiSquare, degreesOfFreedom);
+  }
+
+  static boolean rejects(double chiSquare, double degreesOfFreedom) {
+    return rejects(chiSquare, degreesOfFreedom, 1);
+  }
+
+  /**
+   * Whether one of so many values of chi-square is as large by chance less than once in a thousand
+   * times (the tail of the normal distribution falls with exp(−z²/2)).
+   */
+  static boolean rejects(double chiSquare, double degreesOfFreedom, int ofSoMany) {
     if (degreesOfFreedom < 1) {
       return false;
     }
     double spread = 2.0 / (9.0 * degreesOfFreedom);
     double normal = (Math.cbrt(chiSquare / degreesOfFreedom) - (1 - spread)) / Math.sqrt(spread);
-    return normal > ONE_IN_A_THOUSAND;
+    return normal > Math.sqrt(ONE_IN_A_THOUSAND * ONE_IN_A_THOUSAND + 2 * Math.log(ofSoMany));
   }
 
   private static double meanRange(Ranges between, Ranges toAnchors) {

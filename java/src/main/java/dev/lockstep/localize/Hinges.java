@@ -1,98 +1,187 @@
 package dev.lockstep.localize;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * Groups of sensors that hang on two stations only, as a door on its hinges: in the plane they can
- * be folded over the line through these with all distances kept (Hendrickson, SIAM J. Comput. 21,
- * 1992: a network has a unique solution only if it is three-connected). Found before anything is
- * located, from who measured to whom alone.
+ * Groups of sensors that hang on as many stations as there are dimensions, as a door on its hinges:
+ * they can be folded over the line (in space: the plane) through these with all distances kept
+ * (Hendrickson, SIAM J. Comput. 21, 1992: a network in d dimensions has a unique solution only if
+ * it is (d + 1)-connected). Found before anything is located, from who measured to whom alone: all
+ * stations but one of the hinge are taken away in turn, and what is left is searched for
+ * articulation points (Hopcroft and Tarjan, Comm. ACM 16, 1973).
  */
 final class Hinges {
-  /** All pairs of stations are tried; larger networks are not looked at. */
-  private static final int MOST_SENSORS = 300;
+  /** Steps of the search that take about a second; larger networks are not looked at. */
+  private static final double MOST_STEPS = 3e8;
 
   private static final int NAMED = 6;
+  private static final int TOLD = 20;
+
+  private record Hinge(BitSet group, List<Integer> stations) {}
 
   private final Network network;
   private final int sensors;
-  private final List<List<Integer>> neighbors = new ArrayList<>();
+  private final int points;
+
+  /** Stands for all anchors together, whose places are known; joined to each of them. */
+  private final int ground;
+
+  private final int[][] neighbors;
+  private final int[] found;
+  private final int[] low;
+  private final int[] parent;
+  private final int[] next;
+  private final int[] order;
 
   private Hinges(Network network) {
     this.network = network;
     sensors = network.sensors();
-    for (int point = 0; point < sensors + network.anchors(); point++) {
-      neighbors.add(new ArrayList<>());
-    }
-    join(network.sensorRanges(), 0);
-    join(network.anchorRanges(), sensors);
+    points = sensors + network.anchors();
+    ground = points;
+    neighbors = joined(network, ground);
+    found = new int[points + 1];
+    low = new int[points + 1];
+    parent = new int[points + 1];
+    next = new int[points + 1];
+    order = new int[points + 1];
   }
 
-  /** A sentence for each group of two sensors and more; none in space and of large networks. */
+  /** A sentence for each group of two sensors and more, the largest first. */
   static List<String> describe(Network network) {
-    return network.dimension() == 2 && network.sensors() <= MOST_SENSORS
-        ? new Hinges(network).describeAll()
-        : List.of();
+    double steps = network.ranges() + network.sensors();
+    for (int taken = 1; taken < network.dimension(); taken++) {
+      steps *= (network.sensors() + network.anchors()) / (double) taken;
+    }
+    return steps > MOST_STEPS ? List.of() : new Hinges(network).describeAll();
   }
 
-  private void join(Ranges ranges, int offset) {
-    for (int range = 0; range < ranges.count(); range++) {
-      neighbors.get(ranges.first(range)).add(offset + ranges.second(range));
-      neighbors.get(offset + ranges.second(range)).add(ranges.first(range));
+  private static int[][] joined(Network network, int ground) {
+    List<List<Integer>> lists = new ArrayList<>();
+    for (int point = 0; point <= ground; point++) {
+      lists.add(new ArrayList<>());
     }
+    for (Ranges ranges : List.of(network.sensorRanges(), network.anchorRanges())) {
+      int offset = ranges == network.sensorRanges() ? 0 : network.sensors();
+      for (int range = 0; range < ranges.count(); range++) {
+        lists.get(ranges.first(range)).add(offset + ranges.second(range));
+        lists.get(offset + ranges.second(range)).add(ranges.first(range));
+      }
+    }
+    for (int anchor = network.sensors(); anchor < ground; anchor++) {
+      lists.get(anchor).add(ground);
+      lists.get(ground).add(anchor);
+    }
+    return lists.stream()
+        .map(list -> list.stream().mapToInt(Integer::intValue).toArray())
+        .toArray(int[][]::new);
   }
 
   private List<String> describeAll() {
+    List<Hinge> hinges = new ArrayList<>();
+    BitSet taken = new BitSet(points);
+    for (int first = 0; first < points; first++) {
+      taken.set(first);
+      if (network.dimension() == 2) {
+        hang(taken, hinges);
+      } else {
+        for (int second = first + 1; second < points; second++) {
+          taken.set(second);
+          hang(taken, hinges);
+          taken.clear(second);
+        }
+      }
+      taken.clear(first);
+    }
+    hinges.sort(Comparator.comparingInt(hinge -> -hinge.group().cardinality()));
     List<String> sentences = new ArrayList<>();
     BitSet told = new BitSet();
-    for (int first = 0; first < neighbors.size(); first++) {
-      for (int second = first + 1; second < neighbors.size(); second++) {
-        BitSet hanging = hangingOn(first, second);
-        hanging.andNot(told);
-        if (hanging.cardinality() > 1) {
-          told.or(hanging);
-          sentences.add(
-              String.format(
-                  Locale.ROOT,
-                  "Not rigid: %s hang on %s and %s only, and can be folded over the line through"
-                      + " them; measure from one of them to another station",
-                  names(hanging),
-                  name(first),
-                  name(second)));
-        }
+    for (Hinge hinge : hinges) {
+      if (sentences.size() < TOLD && !told.intersects(hinge.group())) {
+        told.or(hinge.group());
+        sentences.add(describe(hinge));
       }
     }
     return sentences;
   }
 
-  /** The sensors that no chain of distances joins to an anchor once two stations are taken away. */
-  private BitSet hangingOn(int first, int second) {
-    BitSet reached = new BitSet(neighbors.size());
-    reached.set(sensors, neighbors.size());
-    reached.set(first);
-    reached.set(second);
-    int[] queue = new int[neighbors.size()];
-    int end = 0;
-    for (int anchor = sensors; anchor < neighbors.size(); anchor++) {
-      if (anchor != first && anchor != second) {
-        queue[end++] = anchor;
+  private String describe(Hinge hinge) {
+    boolean isFlat = network.dimension() == 2;
+    return String.format(
+        Locale.ROOT,
+        "Not rigid: %s hang on %s only, and can be folded over the %s through them; measure from"
+            + " one of them to another station",
+        names(hinge.group()),
+        hinge.stations().stream().map(this::name).collect(Collectors.joining(" and ")),
+        isFlat ? "line" : "plane");
+  }
+
+  /** Adds the groups that hang on the taken stations and one more. */
+  private void hang(BitSet taken, List<Hinge> hinges) {
+    int count = search(taken);
+    for (int k = 1; k < count; k++) {
+      int child = order[k];
+      int joint = parent[child];
+      if (joint == ground || low[child] < found[joint]) {
+        continue;
+      }
+      BitSet group = new BitSet(points);
+      // The child's subtree: what was found from it on until the search went back above it.
+      for (int at = k; at < count && (at == k || found[parent[order[at]]] >= found[child]); at++) {
+        group.set(order[at]);
+      }
+      if (group.cardinality() > 1 && group.length() <= sensors) {
+        List<Integer> stations = new ArrayList<>();
+        taken.stream().forEach(stations::add);
+        stations.add(joint);
+        stations.sort(Comparator.naturalOrder());
+        hinges.add(new Hinge(group, stations));
       }
     }
-    for (int at = 0; at < end; at++) {
-      for (int other : neighbors.get(queue[at])) {
-        if (!reached.get(other)) {
-          reached.set(other);
-          queue[end++] = other;
+  }
+
+  /**
+   * Depth first from the ground, without the taken stations; writes {@code order}, {@code found}
+   * (places in it, −1 for who is not reached), {@code parent} and {@code low}.
+   *
+   * @return how many points are reached
+   */
+  private int search(BitSet taken) {
+    Arrays.fill(found, -1);
+    Arrays.fill(next, 0);
+    int count = 0;
+    int at = ground;
+    parent[ground] = -1;
+    found[ground] = low[ground] = count;
+    order[count++] = ground;
+    while (at >= 0) {
+      if (next[at] == neighbors[at].length) {
+        int above = parent[at];
+        if (above >= 0) {
+          low[above] = Math.min(low[above], low[at]);
         }
+        at = above;
+        continue;
+      }
+      int other = neighbors[at][next[at]++];
+      if (other < points && taken.get(other)) {
+        continue;
+      }
+      if (found[other] >= 0) {
+        low[at] = Math.min(low[at], found[other]);
+      } else {
+        parent[other] = at;
+        found[other] = low[other] = count;
+        order[count++] = other;
+        at = other;
       }
     }
-    reached.flip(0, sensors);
-    reached.clear(sensors, neighbors.size());
-    return reached;
+    return count;
   }
 
   private String name(int point) {

@@ -20,6 +20,7 @@ import java.util.Map;
  * @param refinementIterations 0 without refinement
  * @param refinementCost half the sum of squared weighted residuals; NaN without refinement
  * @param fit how well the positions fit the distances
+ * @param parts the same of groups of sensors near each other
  * @param certainty how far they are to be trusted; without {@code algorithm.uncertainty} by the fit
  *     alone
  * @param history some points of the iteration, in order
@@ -40,6 +41,7 @@ public record Localization(
     int refinementIterations,
     double refinementCost,
     GoodnessOfFit fit,
+    List<PartFit> parts,
     Certainty certainty,
     List<IterationPoint> history,
     List<IterationPoint> trace,

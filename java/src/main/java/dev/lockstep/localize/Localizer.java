@@ -6,12 +6,14 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.natives.NativeCache;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -208,17 +210,24 @@ public final class Localizer implements AutoCloseable {
         refines
             ? phases.time("refinement", () -> natives.refine(split, searches))
             : new NativeLocalizer.Refined(split, Double.NaN, 0, false);
-    double[] covariances = new double[split.length * network.dimension()];
-    List<Ambiguity> ambiguous = List.of();
-    if (settings.uncertainty()) {
-      covariances = phases.time("covariances", () -> natives.covariances(refined.positions()));
-      ambiguous = phases.time("ambiguity", () -> natives.ambiguities(refined.positions()));
-      widen(covariances, refined.positions(), ambiguous, network.dimension());
+    Optional<Network> trimmed =
+        refines && settings.huber() == 0
+            ? phases.time("outliers", () -> withoutOutliers(natives, network, split, refined))
+            : Optional.empty();
+    Estimate estimate;
+    if (trimmed.isPresent()) {
+      try (NativeLocalizer others =
+          new NativeLocalizer(group, trimmed.get(), settings, natives.noise())) {
+        estimate = estimate(others, trimmed.get(), others.refine(split, searches), phases);
+      }
     } else {
-      Arrays.fill(covariances, Double.NaN);
+      estimate = estimate(natives, network, refined, phases);
     }
-    double[] positions = settings.refine() ? refined.positions() : split;
+    double[] positions = settings.refine() ? estimate.refined().positions() : split;
+    double[] covariances = estimate.covariances();
+    List<Ambiguity> ambiguous = estimate.ambiguous();
     GoodnessOfFit fit = GoodnessOfFit.of(network, positions, natives.noise());
+    List<PartFit> parts = PartFit.of(network, positions, natives.noise());
     last =
         new Localization(
             network,
@@ -230,14 +239,50 @@ public final class Localizer implements AutoCloseable {
             Localization.Stop.values()[end.stop()],
             natives.meanObjective(),
             end.residual(),
-            refined.iterations(),
-            refined.cost(),
+            estimate.refined().iterations(),
+            estimate.refined().cost(),
             fit,
-            Certainty.of(network, fit, ambiguous, undetermined(network, covariances)),
+            parts,
+            Certainty.of(network, fit, parts, ambiguous, undetermined(network, covariances))
+                .leftOut(trimmed.map(kept -> network.ranges() - kept.ranges()).orElse(0)),
             List.copyOf(history),
             List.copyOf(trace),
             phases.seconds());
     return last;
+  }
+
+  @SuppressWarnings("ArrayRecordComponent") // Read at once, never compared.
+  private record Estimate(
+      NativeLocalizer.Refined refined, double[] covariances, List<Ambiguity> ambiguous) {}
+
+  private Estimate estimate(
+      NativeLocalizer natives, Network network, NativeLocalizer.Refined refined, Phases phases) {
+    double[] positions = refined.positions();
+    if (!settings.uncertainty()) {
+      double[] unknown = new double[positions.length * network.dimension()];
+      Arrays.fill(unknown, Double.NaN);
+      return new Estimate(refined, unknown, List.of());
+    }
+    double[] covariances = phases.time("covariances", () -> natives.covariances(positions));
+    List<Ambiguity> ambiguous = phases.time("ambiguity", () -> natives.ambiguities(positions));
+    widen(covariances, positions, ambiguous, network.dimension());
+    return new Estimate(refined, covariances, ambiguous);
+  }
+
+  /**
+   * Where least squares does not fit but all distances save a few do with a robust loss: the
+   * network without these few.
+   */
+  private static Optional<Network> withoutOutliers(
+      NativeLocalizer natives, Network network, double[] split, NativeLocalizer.Refined squares) {
+    Noise noise = natives.noise();
+    if (!GoodnessOfFit.of(network, squares.positions(), noise).rejects()) {
+      return Optional.empty();
+    }
+    return Stream.of(split, squares.positions())
+        .map(start -> natives.refine(start, false, Outliers.HUBER))
+        .min(Comparator.comparingDouble(NativeLocalizer.Refined::cost))
+        .flatMap(robust -> Outliers.leftOut(network, robust.positions(), noise));
   }
 
   /**

@@ -148,6 +148,11 @@ final class NativeLocalizer implements AutoCloseable {
    * @param searches for a fold of lower cost than the one that they are in
    */
   Refined refine(double[] positions, boolean searches) {
+    return refine(positions, searches, settings.huber());
+  }
+
+  /** … with another threshold of the robust loss. */
+  Refined refine(double[] positions, boolean searches, double huber) {
     try (NativeArray inOut = NativeArray.of(positions);
         NativeArray summary = NativeArray.ofDoubles(3)) {
       call(
@@ -155,7 +160,7 @@ final class NativeLocalizer implements AutoCloseable {
               Native.refine_positions(
                   handle,
                   noise.factor(),
-                  settings.huber(),
+                  huber,
                   settings.refineIterations(),
                   settings.refineTolerance(),
                   searches,

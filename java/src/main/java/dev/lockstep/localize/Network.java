@@ -43,6 +43,23 @@ public final class Network {
     plane = parts.plane;
   }
 
+  /** The same with other distances, whose neighbours are chosen anew; not checked. */
+  Network withRanges(Ranges betweenSensors, Ranges toAnchors) {
+    Parts parts = new Parts();
+    parts.dimension = dimension;
+    parts.anchorPositions = anchorPositions;
+    parts.anchorNames = anchorNames;
+    parts.sensors = sensors;
+    parts.sensorNames = sensorNames;
+    parts.truth = truth;
+    parts.sensorRanges = betweenSensors;
+    parts.anchorRanges = toAnchors;
+    parts.noiseFactor = noiseFactor;
+    parts.repeatedPairs = repeatedPairs;
+    parts.plane = plane;
+    return new Network(parts);
+  }
+
   /** What a network is made of; checked by who fills it in. */
   static final class Parts {
     int dimension = 2;

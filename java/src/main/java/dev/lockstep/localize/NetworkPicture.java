@@ -20,7 +20,7 @@ final class NetworkPicture {
 
   private static final int SIDE = 880;
   private static final int LEFT = 90;
-  private static final int TOP = 96;
+  private static final int TOP = 112;
   private static final int BELOW = 130;
   private static final int GAP = 130;
 
@@ -71,5 +71,14 @@ final class NetworkPicture {
                 Locale.ROOT, "   ·   %,d with a mirror image that fits as well", ambiguous),
         LEFT,
         60);
+    graphics.drawString(
+        String.format(
+            Locale.ROOT,
+            "%s: chi-square %.4g with %,d degrees of freedom",
+            result.certainty().verdict(),
+            result.fit().chiSquare(),
+            result.fit().degreesOfFreedom()),
+        LEFT,
+        84);
   }
 }

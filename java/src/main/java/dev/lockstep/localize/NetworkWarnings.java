@@ -9,7 +9,8 @@ public final class NetworkWarnings {
   private NetworkWarnings() {}
 
   /**
-   * Combined duplicates, anchors on a line or in a plane, and groups that hang on two stations.
+   * Combined duplicates, anchors on a line or in a plane, sensors that can move without a distance
+   * changing, and groups that hang on two stations (in space: on three).
    *
    * @return a sentence each; empty where there is nothing to tell
    */
@@ -24,6 +25,7 @@ public final class NetworkWarnings {
               network.repeatedPairs()));
     }
     AnchorShape.warning(network).ifPresent(warnings::add);
+    warnings.addAll(Flexibility.describe(network));
     warnings.addAll(Hinges.describe(network));
     return warnings;
   }

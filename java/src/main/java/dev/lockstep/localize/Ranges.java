@@ -1,5 +1,9 @@
 package dev.lockstep.localize;
 
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.stream.IntStream;
+
 /**
  * Measured distances between pairs. Not copied, and not to be changed.
  *
@@ -12,6 +16,15 @@ package dev.lockstep.localize;
 record Ranges(int[] pairs, double[] distances, double[] deviations) {
   int count() {
     return distances.length;
+  }
+
+  /** Those that are not in {@code left}, where the first of them has the number {@code first}. */
+  Ranges without(BitSet left, int first) {
+    int[] kept = IntStream.range(0, count()).filter(range -> !left.get(first + range)).toArray();
+    return new Ranges(
+        Arrays.stream(kept).flatMap(range -> IntStream.of(first(range), second(range))).toArray(),
+        Arrays.stream(kept).mapToDouble(range -> distances[range]).toArray(),
+        Arrays.stream(kept).mapToDouble(range -> deviations[range]).toArray());
   }
 
   int first(int range) {

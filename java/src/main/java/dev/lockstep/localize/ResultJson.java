@@ -82,6 +82,7 @@ final class ResultJson {
     number("chi_square", result.fit().chiSquare());
     json.writeFieldName("degrees_of_freedom");
     json.writeNumber(result.fit().degreesOfFreedom());
+    writeParts();
     json.writeFieldName("worst_residuals");
     json.writeStartArray();
     for (GoodnessOfFit.Residual residual : result.fit().worst()) {
@@ -94,6 +95,26 @@ final class ResultJson {
       value(residual.located());
       json.writeFieldName("standardised");
       value(residual.standardised());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  private void writeParts() throws IOException {
+    json.writeFieldName("parts");
+    json.writeStartArray();
+    for (PartFit part : result.parts()) {
+      json.writeStartObject();
+      json.writeFieldName("sensors");
+      json.writeStartArray();
+      for (int sensor : part.sensors()) {
+        json.writeNumber(sensor);
+      }
+      json.writeEndArray();
+      json.writeFieldName("chi_square");
+      value(part.chiSquare());
+      json.writeFieldName("degrees_of_freedom");
+      value(part.degreesOfFreedom());
       json.writeEndObject();
     }
     json.writeEndArray();

@@ -7,9 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The header of a block of stations: {@code anchor} or {@code sensor}, then coordinates ({@code
- * x,y}, {@code x,y,z}; {@code easting,northing} with {@code height}, as of UTM; or {@code lat,lon}
- * in degrees with {@code alt} in metres), which sensors may go without. A column {@code sigma} says
- * how exactly an anchor's coordinates are known; other columns are not looked at.
+ * x,y}, {@code x,y,z}; {@code easting,northing} with {@code height}; or {@code lat,lon} in degrees
+ * with {@code alt} in metres), which sensors may go without. With a column {@code zone} (as 32N)
+ * eastings and northings are UTM's and become latitude and longitude; without, they are taken as
+ * they are. A column {@code sigma} says how exactly an anchor's coordinates are known; other
+ * columns are not looked at.
  */
 final class StationColumns {
   private static final List<List<String>> COORDINATES =
@@ -23,12 +25,15 @@ final class StationColumns {
   private final boolean areGeodetic;
   private final int[] coordinates;
   private final int sigma;
+  private final int zone;
 
-  private StationColumns(boolean areAnchors, boolean areGeodetic, int[] coordinates, int sigma) {
+  private StationColumns(
+      boolean areAnchors, boolean areGeodetic, int[] coordinates, int sigma, int zone) {
     this.areAnchors = areAnchors;
     this.areGeodetic = areGeodetic;
     this.coordinates = coordinates;
     this.sigma = sigma;
+    this.zone = zone;
   }
 
   /** The header that a row is; null where it is none. */
@@ -47,15 +52,17 @@ final class StationColumns {
       }
       boolean isComplete = header.contains(axes.get(0)) && header.contains(axes.get(1));
       if (isComplete) {
+        int zone = axes.get(0).equals("easting") ? header.indexOf("zone") : -1;
         return new StationColumns(
             areAnchors,
-            axes.get(0).startsWith("lat"),
+            axes.get(0).startsWith("lat") || zone >= 0,
             found.stream().mapToInt(Integer::intValue).toArray(),
-            header.indexOf("sigma"));
+            header.indexOf("sigma"),
+            zone);
       }
     }
     boolean isOnlyNames = header.size() == 1 && !areAnchors;
-    return isOnlyNames ? new StationColumns(false, false, new int[0], -1) : null;
+    return isOnlyNames ? new StationColumns(false, false, new int[0], -1, -1) : null;
   }
 
   boolean areAnchors() {
@@ -102,6 +109,15 @@ final class StationColumns {
                 position.length));
       }
       position[axis] = RangeColumns.number(fields.get(coordinates[axis]));
+    }
+    if (position.length > 1 && zone >= 0) {
+      if (zone >= fields.size()) {
+        throw new NetworkException(fields.get(0) + " has no UTM zone");
+      }
+      double[] there =
+          TransverseMercator.toGeodetic(fields.get(zone).strip(), position[0], position[1]);
+      position[0] = there[0];
+      position[1] = there[1];
     }
     if (position.length > 1
         && areGeodetic

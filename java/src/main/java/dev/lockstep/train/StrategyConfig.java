@@ -14,6 +14,8 @@ import dev.lockstep.ConfigKeyException;
 import dev.lockstep.train.strategy.DataParallel;
 import dev.lockstep.train.strategy.Strategies;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
 
 /**
  * The {@code strategy} section of a configuration: how ranks work together. Besides {@code type}
@@ -62,12 +64,26 @@ public record StrategyConfig(String type, Record options) {
     try {
       return new StrategyConfig(type, MAPPER.treeToValue(keys, known.get(type)));
     } catch (JsonMappingException e) {
-      throw e.getCause() instanceof IllegalArgumentException outOfRange
-          ? outOfRange
-          : new IllegalArgumentException(e.getOriginalMessage(), e);
+      throw outOfRange(e);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a tree has no syntax to be wrong", e);
     }
+  }
+
+  /** A record's own exception; of a record below the options with the keys that lead there. */
+  private static IllegalArgumentException outOfRange(JsonMappingException e) {
+    String path =
+        e.getPath().stream()
+            .map(JsonMappingException.Reference::getFieldName)
+            .filter(Objects::nonNull)
+            .map(name -> name + ".")
+            .collect(Collectors.joining());
+    if (e.getCause() instanceof ConfigKeyException key && !path.isEmpty()) {
+      return new ConfigKeyException(path + key.key(), key.text());
+    }
+    return e.getCause() instanceof IllegalArgumentException known
+        ? known
+        : new IllegalArgumentException(e.getOriginalMessage(), e);
   }
 
   /** The section as a file would give it. */

@@ -234,7 +234,7 @@ final class ConfigurationPage {
     JsonNode node =
         strategy.isMissingNode()
             ? defaults.at("/" + key.replace("[]", ".0").replace('.', '/'))
-            : strategy.path(key.substring(key.lastIndexOf('.') + 1));
+            : strategy.at(key.substring(key.indexOf('.')).replace('.', '/'));
     if (node.isMissingNode() || node.isNull()) {
       node = sections.at("/" + key.replace("[]", ".0").replace('.', '/'));
     }

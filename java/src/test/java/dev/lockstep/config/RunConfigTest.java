@@ -2,6 +2,7 @@ package dev.lockstep.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.comm.Algorithm;
 import dev.lockstep.comm.CommunicatorConfig;
@@ -9,6 +10,8 @@ import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.OutputConfig;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.TrainingConfig;
+import dev.lockstep.train.compression.CompressionConfig;
+import dev.lockstep.train.strategy.DataParallel;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -47,6 +50,31 @@ class RunConfigTest {
             "communicator.algorithms.all_reduce=halving-doubling");
     assertEquals(Algorithm.HALVING_DOUBLING, config.communicator().algorithms().allReduce());
     assertEquals(config, parse(ConfigLoader.toYaml(config)));
+  }
+
+  @Test
+  void compressionIsATypeAloneOrKeys() {
+    RunConfig alone = parse(SHORTEST, "strategy.compression=int8");
+    CompressionConfig int8 = CompressionConfig.of(CompressionConfig.Type.INT8);
+    assertEquals(DataParallel.Options.defaults().withCompression(int8), alone.strategy().options());
+    assertEquals(alone, parse(ConfigLoader.toYaml(alone)));
+    RunConfig keys =
+        parse(SHORTEST, "strategy.compression={type: top_k, density: 0.1, error_feedback: false}");
+    CompressionConfig sparse =
+        CompressionConfig.of("top_k").withDensity(0.1, 0).withErrorFeedback(false);
+    assertEquals(
+        DataParallel.Options.defaults().withCompression(sparse), keys.strategy().options());
+    assertEquals(keys, parse(ConfigLoader.toYaml(keys)));
+  }
+
+  @Test
+  void compressionThatCannotBeIsRefusedWithItsKey() {
+    String density = "name: a\ndata: {synthetic: {}}\nstrategy: {compression: {density: 0}}\n";
+    assertTrue(refusal(density).contains("strategy.compression.density"), refusal(density));
+    String fused = "name: a\ndata: {synthetic: {}}\nstrategy: {compression: int8, fused: true}\n";
+    assertTrue(refusal(fused).contains("strategy.compression"), refusal(fused));
+    String key = "name: a\ndata: {synthetic: {}}\nstrategy: {compression: {densty: 0.1}}\n";
+    assertTrue(refusal(key).contains("strategy.compression.density"), refusal(key));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -32,7 +33,7 @@ final class CertaintyTest {
 
   private static Certainty certainty(Network network, Ambiguity... ambiguous) {
     GoodnessOfFit fit = GoodnessOfFit.of(network, POSITIONS, new Noise(0.05, 0));
-    return Certainty.of(network, fit, List.of(ambiguous), List.of());
+    return Certainty.of(network, fit, List.of(), List.of(ambiguous), List.of());
   }
 
   @Test
@@ -67,10 +68,43 @@ final class CertaintyTest {
   }
 
   @Test
+  void aPartThatDoesNotFitIsNamedThoughTheWholeNetworkDoes() {
+    Network network = network(Math.hypot(3, 1));
+    GoodnessOfFit fit = new GoodnessOfFit(1000, 1000, 0.6, List.of());
+    List<PartFit> parts = new ArrayList<>();
+    for (int part = 0; part < 20; part++) {
+      parts.add(new PartFit(List.of(1), 50, 50));
+    }
+    assertEquals(
+        Certainty.Verdict.UNIQUE,
+        Certainty.of(network, fit, parts, List.of(), List.of()).verdict());
+    parts.set(7, new PartFit(List.of(0), 120, 50));
+    Certainty certainty = Certainty.of(network, fit, parts, List.of(), List.of());
+    assertEquals(Certainty.Verdict.DOUBTFUL, certainty.verdict());
+    assertEquals(
+        List.of(
+            "the distances around sensor R0 do not fit: chi-square 120 with 50 degrees of freedom"),
+        certainty.reasons());
+  }
+
+  @Test
+  void chiSquareOfPartsAddsUpToTheNetworks() {
+    Network network = network(33.7);
+    Noise noise = new Noise(0.05, 0);
+    List<PartFit> parts = PartFit.of(network, POSITIONS, noise);
+    assertEquals(1, parts.size());
+    assertEquals(List.of(0, 1), parts.get(0).sensors());
+    GoodnessOfFit fit = GoodnessOfFit.of(network, POSITIONS, noise);
+    assertEquals(fit.chiSquare(), parts.get(0).chiSquare(), 1e-9);
+    assertEquals(fit.degreesOfFreedom(), parts.get(0).degreesOfFreedom(), 1e-9);
+  }
+
+  @Test
   void asManyRangesAsCoordinatesCheckNothing() {
     Network network = network(1);
     Certainty certainty =
-        Certainty.of(network, new GoodnessOfFit(0, 0, 0.6, List.of()), List.of(), List.of());
+        Certainty.of(
+            network, new GoodnessOfFit(0, 0, 0.6, List.of()), List.of(), List.of(), List.of());
     assertEquals(Certainty.Verdict.DOUBTFUL, certainty.verdict());
   }
 

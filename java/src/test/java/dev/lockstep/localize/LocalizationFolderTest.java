@@ -96,6 +96,7 @@ class LocalizationFolderTest {
             0,
             Double.NaN,
             new GoodnessOfFit(0, 1, 0.6, List.of()),
+            List.of(new PartFit(List.of(0), 0.25, 1)),
             new Certainty(Certainty.Verdict.UNIQUE, List.of()),
             List.of(new IterationPoint(1, 1, 1, 0, Double.NaN)),
             List.of(),
@@ -107,7 +108,8 @@ class LocalizationFolderTest {
     assertEquals("tolerance", json.get("stopped_by").textValue());
     assertTrue(json.get("refinement_cost").isNull());
     assertTrue(json.path("rmse").isMissingNode());
-    assertEquals(1106, image(NetworkPicture.draw(result)).getHeight());
+    assertEquals(0.25, json.at("/parts/0/chi_square").doubleValue());
+    assertEquals(1122, image(NetworkPicture.draw(result)).getHeight());
     image(ConvergencePlot.draw(result));
   }
 

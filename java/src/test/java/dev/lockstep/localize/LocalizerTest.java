@@ -201,6 +201,39 @@ class LocalizerTest {
   }
 
   @Test
+  void oneOutlierDoesNotMoveWhatTheRelaxationHasPlacedRight() {
+    // A radio that gave 33.7 m for 5 m; the others are right to the millimetre.
+    Network network =
+        Network.builder(2)
+            .anchor("A", 0, 0)
+            .anchor("B", 10, 0)
+            .anchor("C", 10, 10)
+            .anchor("D", 0, 10)
+            .sensor("s", 3, 4)
+            .sensor("t", 7, 2)
+            .range("s", "A", 33.7)
+            .range("s", "B", 8.062)
+            .range("s", "C", 9.22)
+            .range("s", "D", 6.708)
+            .range("t", "A", 7.28)
+            .range("t", "B", 3.606)
+            .range("t", "C", 8.544)
+            .range("t", "D", 10.63)
+            .range("s", "t", 4.472)
+            .build();
+
+    Localization result = located(network, "max_iterations: 2000");
+
+    assertTrue(result.rmse() < 1e-3, "RMSE " + result.rmse());
+    assertEquals(Certainty.Verdict.DOUBTFUL, result.certainty().verdict());
+    assertEquals("A", result.fit().worst().get(0).to());
+    assertEquals(1, result.fit().worst().size());
+    assertTrue(
+        result.certainty().reasons().get(1).startsWith("located without 1 distance"),
+        result.certainty().reasons().toString());
+  }
+
+  @Test
   void whatNativeCodeRefusesIsTheNetworksFault() {
     Network network = Networks.read("radar-20-8.json");
     try (Communicator alone = Communicator.single();

@@ -214,12 +214,29 @@ class NetworkCsvTest {
     assertTrue(read(network).tangentPlane().isPresent());
   }
 
+  @Test
+  void eastingsInAZoneAreOfUtmAndComeBackAsDegrees() throws Exception {
+    String network =
+        "anchor,zone,easting,northing\na,31N,448251.795,5411932.678\n"
+            + "b,31N,449251.795,5411932.678\nc,31N,448251.795,5412932.678\n"
+            + "from,to,range\nS,a,700\nS,b,700\nS,c,700\n";
+    Network read = read(network);
+    double[] anchors = read.anchorPositions();
+
+    // A kilometre of UTM near its central meridian is 1000.4 m.
+    assertEquals(1000.37, Math.hypot(anchors[2] - anchors[0], anchors[3] - anchors[1]), 0.05);
+    double[] there = read.tangentPlane().orElseThrow().fromPlane(anchors[0], anchors[1]);
+    assertEquals(48.8582, there[0], 1e-7);
+    assertEquals(2.2945, there[1], 1e-7);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "'anchor;x;y\na;1,5;2,5\n', 'columns are separated by commas, and numbers have a decimal'",
     "'anchor\tx\ty\n', 'columns are separated by commas, not tabs'",
     "'anchor,x,y\na,0,0\nfrom,to,distance\n', ':3: the header from,to,distance has no column'",
     "'anchor,lat,lon\na,500000,5200000\n', ':2: a is at latitude 500000.0'",
+    "'anchor,zone,easting,northing\na,31U,448251,5411932\n', ':2: \"31U\" is no UTM zone'",
   })
   void almostHeadersAreExplained(String text, String expected) {
     String message = assertThrows(NetworkException.class, () -> read(text)).getMessage();

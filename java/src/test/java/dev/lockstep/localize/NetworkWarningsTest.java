@@ -3,8 +3,10 @@ package dev.lockstep.localize;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +50,58 @@ final class NetworkWarningsTest {
 
     assertEquals(
         List.of(), NetworkWarnings.of(builder.range("f1", "f2", 1).range("f1", "T0", 9).build()));
+  }
+
+  @Test
+  void inSpaceAGroupThatHangsOnThreeStationsIsNamedWithThem() {
+    double[][] corners = {{0, 0, 0}, {10, 0, 1}, {0, 10, 2}, {10, 10, 9}, {3, 4, 8}};
+    NetworkBuilder builder = seen(seen(anchors(corners), "h1", 5), "h2", 5);
+    for (String sensor : List.of("f1", "f2")) {
+      builder.range(sensor, "h1", 2).range(sensor, "h2", 3).range(sensor, "T0", 4);
+    }
+    List<String> warnings = NetworkWarnings.of(builder.range("f1", "f2", 1).build());
+
+    assertEquals(1, warnings.size(), warnings.toString());
+    assertTrue(
+        warnings
+            .get(0)
+            .startsWith(
+                "Not rigid: f1, f2 hang on h1 and h2 and T0 only, and can be folded over the plane"),
+        warnings.toString());
+  }
+
+  @Test
+  void sensorsThatCanMoveWithoutADistanceChangingAreNamed() {
+    // A square of four bars on two sensors that are fixed: a linkage.
+    NetworkBuilder builder = seen(seen(anchors(SQUARE), "h1", 4), "h2", 4);
+    builder.range("m1", "h1", 3).range("m2", "h2", 3).range("m1", "m2", 4);
+    // Two more that hang on these two alone move with them.
+    builder.range("m3", "m1", 2).range("m3", "m2", 2.5);
+    List<String> warnings = NetworkWarnings.of(builder.build());
+
+    assertTrue(
+        warnings.get(0).startsWith("Not rigid: m1, m2, m3 can move without a distance changing"),
+        warnings.toString());
+  }
+
+  @Test
+  void aHingeIsFoundAmongAThousandSensorsInTime() {
+    NetworkBuilder builder = anchors(SQUARE);
+    for (int sensor = 0; sensor < 1000; sensor++) {
+      seen(builder, "s" + sensor, 3);
+      for (int before = Math.max(0, sensor - 5); before < sensor; before++) {
+        builder.range("s" + sensor, "s" + before, 1);
+      }
+    }
+    for (String sensor : List.of("f1", "f2")) {
+      builder.range(sensor, "s500", 2).range(sensor, "s700", 3);
+    }
+    List<String> warnings =
+        assertTimeoutPreemptively(
+            Duration.ofMinutes(2), () -> NetworkWarnings.of(builder.range("f1", "f2", 1).build()));
+
+    assertEquals(1, warnings.size(), warnings.toString());
+    assertTrue(warnings.get(0).startsWith("Not rigid: f1, f2 hang on s500 and s700 only"));
   }
 
   @Test

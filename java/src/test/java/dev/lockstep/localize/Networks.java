@@ -70,6 +70,7 @@ public final class Networks {
         35.8,
         new GoodnessOfFit(
             71.6, 60, 0.6, List.of(new GoodnessOfFit.Residual("0", "3", 0.4, 0.3, 6.7))),
+        List.of(),
         new Certainty(Certainty.Verdict.AMBIGUOUS, List.of("sensor 0 could as well be elsewhere")),
         history,
         List.of(history.get(0), history.get(2)),

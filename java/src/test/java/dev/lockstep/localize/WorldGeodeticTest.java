@@ -2,6 +2,7 @@ package dev.lockstep.localize;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.Test;
 
@@ -14,6 +15,33 @@ final class WorldGeodeticTest {
     WorldGeodetic plane = new WorldGeodetic(0, 0);
     assertEquals(6_378_137 * Math.sin(Math.toRadians(1)), plane.toPlane(0, 1)[0], 1e-6);
     assertEquals(110_568.8, plane.toPlane(1, 0)[1], 1);
+  }
+
+  @Test
+  void utmIsWhereOthersSayItIs() {
+    // The Eiffel Tower (Veness, Movable Type Scripts: 48.8582° N, 2.2945° E is 31 N 448251.795
+    // 5411932.678), and the central meridian at the equator.
+    assertArrayEquals(
+        new double[] {48.8582, 2.2945},
+        TransverseMercator.toGeodetic("31N", 448251.795, 5411932.678),
+        1e-8);
+    assertArrayEquals(new double[] {0, 3}, TransverseMercator.toGeodetic("31N", 500_000, 0), 1e-12);
+    // Mirrored at the equator.
+    assertArrayEquals(
+        new double[] {-48.8582, 2.2945},
+        TransverseMercator.toGeodetic("31S", 448251.795, 10_000_000 - 5411932.678),
+        1e-8);
+    assertThrows(
+        NetworkException.class, () -> TransverseMercator.toGeodetic("31U", 448251, 5411932));
+  }
+
+  @Test
+  void metresOfUtmAreMetresOnTheGroundWithoutItsScale() {
+    // At the central meridian a kilometre of UTM is 1000.4 m on the ground.
+    double[] one = TransverseMercator.toGeodetic("32N", 500_000, 5_000_000);
+    double[] two = TransverseMercator.toGeodetic("32N", 501_000, 5_000_000);
+    double[] apart = new WorldGeodetic(one[0], one[1]).toPlane(two);
+    assertEquals(1000 / 0.9996, Math.hypot(apart[0], apart[1]), 1e-3);
   }
 
   @Test

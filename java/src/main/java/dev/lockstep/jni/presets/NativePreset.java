@@ -27,6 +27,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
               "lockstep/statistics.h",
               "lockstep/memory.h",
               "lockstep/gradient.h",
+              "lockstep/compression.h",
               "lockstep/fused.h",
               "lockstep/localization.h",
               "lockstep/learning.h",

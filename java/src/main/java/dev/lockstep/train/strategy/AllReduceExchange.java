@@ -8,6 +8,7 @@ import dev.lockstep.train.engine.Computed;
 import dev.lockstep.train.engine.GradientExchange;
 import dev.lockstep.train.engine.Reduced;
 import dev.lockstep.train.engine.Step;
+import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.engine.UsedParameters;
 import dev.lockstep.train.memory.ControlWords;
 import dev.lockstep.train.memory.ControlWords.Word;
@@ -89,9 +90,13 @@ public final class AllReduceExchange implements GradientExchange {
   /** The buckets of all parameters; none where there is nobody to reduce them with. */
   static List<Bucket> buckets(
       double firstBucketMib, double bucketMib, Communicator group, FlatParameters parameters) {
-    return group.size() == 1
-        ? List.of()
-        : Bucket.plan(parameters.layout(), (long) (firstBucketMib * MIB), (long) (bucketMib * MIB));
+    return group.size() == 1 ? List.of() : plan(firstBucketMib, bucketMib, parameters);
+  }
+
+  /** The buckets of all parameters, however many ranks there are. */
+  static List<Bucket> plan(double firstBucketMib, double bucketMib, FlatParameters parameters) {
+    return Bucket.plan(
+        parameters.layout(), (long) (firstBucketMib * MIB), (long) (bucketMib * MIB));
   }
 
   @Override
@@ -107,6 +112,7 @@ public final class AllReduceExchange implements GradientExchange {
       pendingParameters[b] = buckets.get(b).parameters().size();
     }
     words.set(step.needs().words());
+    reduction.begin(step);
   }
 
   @Override
@@ -148,20 +154,8 @@ public final class AllReduceExchange implements GradientExchange {
     }
     long start = System.nanoTime();
     buffers.finishMerge();
-    long waited = System.nanoTime() - start;
-    double squares = 0;
-    for (int b = 0; b < pending.size(); b++) {
-      start = System.nanoTime();
-      pending.get(b).await();
-      waited += System.nanoTime() - start;
-      reduction.finish(buckets.get(b));
-      // While later buckets are on the wire.
-      if (!reduction.isWhole() || !current.needs().norm()) {
-        squares += parameters.squaredGradientNorm(reduction.own(buckets.get(b)));
-      }
-    }
-    pending.clear();
-    waitedNanos += waited;
+    waitedNanos += System.nanoTime() - start;
+    double squares = finishBuckets();
     if (buckets.isEmpty() || (reduction.isWhole() && current.needs().norm())) {
       squares = parameters.squaredGradientNorm();
     } else if (!reduction.isWhole()) {
@@ -174,6 +168,53 @@ public final class AllReduceExchange implements GradientExchange {
     boolean anyUnused = buckets.isEmpty() ? !computed.usesAll() : raised.contains(Word.UNUSED);
     return new Reduced(
         used.ofAllRanks(computed, anyUnused), squares, !raised.contains(Word.FAILED), raised);
+  }
+
+  /**
+   * Waits for the buckets in the order in which they began; second exchanges begin in it, too,
+   * while later first ones are on the wire.
+   *
+   * @return the sum of squares where it is not that of the whole that counts
+   */
+  private double finishBuckets() {
+    List<Bucket> second = new ArrayList<>();
+    List<Work> seconds = new ArrayList<>();
+    double squares = 0;
+    try {
+      for (int b = 0; b < buckets.size(); b++) {
+        await(pending.get(b));
+        Work next = reduction.proceed(buckets.get(b));
+        if (next == null) {
+          squares += finish(buckets.get(b));
+        } else {
+          second.add(buckets.get(b));
+          seconds.add(next);
+        }
+      }
+      for (int b = 0; b < second.size(); b++) {
+        await(seconds.get(b));
+        squares += finish(second.get(b));
+      }
+    } finally {
+      // What a failure leaves under way is settled with the others.
+      pending.addAll(seconds);
+    }
+    pending.clear();
+    return squares;
+  }
+
+  private void await(Work work) {
+    long start = System.nanoTime();
+    work.await();
+    waitedNanos += System.nanoTime() - start;
+  }
+
+  /** The bucket's squares, counted while later ones are on the wire. */
+  private double finish(Bucket bucket) {
+    reduction.finish(bucket);
+    return reduction.isWhole() && current.needs().norm()
+        ? 0
+        : parameters.squaredGradientNorm(reduction.own(bucket));
   }
 
   /** What ranks that have parts of the sum must tell each other: whether it is finite, its norm. */
@@ -189,6 +230,11 @@ public final class AllReduceExchange implements GradientExchange {
             : ownSquares;
     waitedNanos += System.nanoTime() - start;
     return squares;
+  }
+
+  @Override
+  public void declare(TrainingState state) {
+    reduction.declare(state);
   }
 
   @Override

@@ -3,15 +3,30 @@ package dev.lockstep.train.strategy;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Work;
+import dev.lockstep.train.engine.Stateful;
+import dev.lockstep.train.engine.Step;
+import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ParameterRange;
+import org.jspecify.annotations.Nullable;
 
 /** How a bucket of gradients is summed, and what of the sum a rank then has. */
-interface BucketReduction {
+interface BucketReduction extends Stateful {
+  /** A step begins. */
+  default void begin(Step step) {}
+
   /** Begins with one bucket; all ranks begin with the same in the same order. */
   Work start(Bucket bucket);
 
-  /** The work has ended: from now on the gradients of {@link #own} are the joint ones. */
+  /**
+   * The work has ended. Where the sum needs a second exchange this begins it, on all ranks in the
+   * same order; elsewhere it returns null.
+   */
+  default @Nullable Work proceed(Bucket bucket) {
+    return null;
+  }
+
+  /** All has ended: from now on the gradients of {@link #own} are the joint ones. */
   void finish(Bucket bucket);
 
   /** What this rank has of a bucket's sum. */
@@ -19,6 +34,9 @@ interface BucketReduction {
 
   /** Whether every rank has all of it, the control words of the last bucket included. */
   boolean isWhole();
+
+  @Override
+  default void declare(TrainingState state) {}
 
   /** An all-reduce: every rank has everything. */
   static BucketReduction whole(Communicator group, FlatParameters parameters) {

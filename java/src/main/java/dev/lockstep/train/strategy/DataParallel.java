@@ -8,6 +8,9 @@ import dev.lockstep.comm.BackendUnavailableException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.SharedMemory;
 import dev.lockstep.train.Checks;
+import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.compression.CompressionConfig;
+import dev.lockstep.train.compression.CompressionConfig.Type;
 import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Role;
 import dev.lockstep.train.memory.FlatParameters;
@@ -34,9 +37,15 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
    * @param sharding 1: each rank keeps a slice of the optimiser's state, updates that slice of the
    *     parameters and gives it to the others (ZeRO, stage 1); 0: each keeps all of it. The bytes
    *     sent are as many
+   * @param compression how gradients are made smaller before they are summed; not with {@code
+   *     fused} or {@code sharding}
    */
   public record Options(
-      double firstBucketMib, double bucketMib, @Nullable Boolean fused, int sharding) {
+      double firstBucketMib,
+      double bucketMib,
+      @Nullable Boolean fused,
+      int sharding,
+      CompressionConfig compression) {
     /**
      * Checks the ranges.
      *
@@ -52,11 +61,15 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         throw new ConfigKeyException(
             "sharding", "must be 0 with fused: true, which has one optimiser state for all ranks.");
       }
+      if (compression.compresses() && (sharding == 1 || (fused != null && fused))) {
+        throw new ConfigKeyException(
+            "compression", "must be none with fused: true or sharding: 1.");
+      }
     }
 
-    /** The same, with optimiser state on every rank. */
+    /** Optimiser state on every rank, and gradients as they are. */
     public Options(double firstBucketMib, double bucketMib, @Nullable Boolean fused) {
-      this(firstBucketMib, bucketMib, fused, 0);
+      this(firstBucketMib, bucketMib, fused, 0, CompressionConfig.none());
     }
 
     /** From the keys that a file gives; the others take their defaults. */
@@ -65,32 +78,39 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         @JsonProperty("first_bucket_mib") @Nullable Double firstBucketMib,
         @JsonProperty("bucket_mib") @Nullable Double bucketMib,
         @JsonProperty("fused") @Nullable Boolean fused,
-        @JsonProperty("sharding") @Nullable Integer sharding) {
+        @JsonProperty("sharding") @Nullable Integer sharding,
+        @JsonProperty("compression") @Nullable CompressionConfig compression) {
       return new Options(
           firstBucketMib == null ? 1 : firstBucketMib,
           bucketMib == null ? 25 : bucketMib,
           fused,
-          sharding == null ? 0 : sharding);
+          sharding == null ? 0 : sharding,
+          compression == null ? CompressionConfig.none() : compression);
     }
 
     /** Buckets of 1 MiB, then 25 MiB; fused where the ranks can. */
     public static Options defaults() {
-      return of(null, null, null, null);
+      return of(null, null, null, null, null);
     }
 
     /** The same with other buckets. */
     public Options withBuckets(double firstMib, double mib) {
-      return new Options(firstMib, mib, fused, sharding);
+      return new Options(firstMib, mib, fused, sharding, compression);
     }
 
     /** The same with optimiser state in slices (1) or on every rank (0). */
     public Options withSharding(int stage) {
-      return new Options(firstBucketMib, bucketMib, fused, stage);
+      return new Options(firstBucketMib, bucketMib, fused, stage, compression);
     }
 
     /** The same with parameters that are shared, or not. */
     public Options withFused(boolean shared) {
-      return new Options(firstBucketMib, bucketMib, shared, sharding);
+      return new Options(firstBucketMib, bucketMib, shared, sharding, compression);
+    }
+
+    /** The same with smaller gradients. */
+    public Options withCompression(CompressionConfig smaller) {
+      return new Options(firstBucketMib, bucketMib, fused, sharding, smaller);
     }
   }
 
@@ -111,7 +131,38 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     return List.of(
         VerifiedSetting.equal("not fused", small.withFused(false), VerifiedSetting.ADAM, 0),
         // The same bits on 2 ranks and in shared memory; elsewhere sums may be in another order.
-        VerifiedSetting.equal("sharding 1", small.withSharding(1), VerifiedSetting.SGD, 1e-5));
+        VerifiedSetting.equal("sharding 1", small.withSharding(1), VerifiedSetting.SGD, 1e-5),
+        VerifiedSetting.equal(
+            "top_k of all",
+            small.withCompression(CompressionConfig.of(Type.TOP_K).withDensity(1, 0)),
+            VerifiedSetting.SGD,
+            1e-5),
+        VerifiedSetting.equal(
+            "power_sgd of full rank",
+            small.withCompression(CompressionConfig.of(Type.POWER_SGD).withRank(8, 0)),
+            VerifiedSetting.SGD,
+            1e-5),
+        VerifiedSetting.repeatable(
+            "bf16",
+            small.withCompression(CompressionConfig.of(Type.BF16)),
+            VerifiedSetting.MOMENTUM),
+        VerifiedSetting.repeatable(
+            "int8 stochastic",
+            small.withCompression(CompressionConfig.of(Type.INT8).withStochastic(true)),
+            VerifiedSetting.ADAM),
+        VerifiedSetting.repeatable(
+            "one_bit",
+            small.withCompression(CompressionConfig.of(Type.ONE_BIT)),
+            VerifiedSetting.SGD),
+        VerifiedSetting.repeatable(
+            "top_k with momentum",
+            small.withCompression(
+                CompressionConfig.of(Type.TOP_K).withDensity(0.2, 4).withMomentum(0.5)),
+            VerifiedSetting.SGD),
+        VerifiedSetting.repeatable(
+            "power_sgd of rank 2",
+            small.withCompression(CompressionConfig.of(Type.POWER_SGD).withRank(2, 0)),
+            VerifiedSetting.SGD));
   }
 
   @Override
@@ -119,6 +170,9 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     Communicator group = context.communicator();
     if (options.sharding() == 1 && group.size() > 1) {
       return sharded(options, context);
+    }
+    if (options.compression().compresses()) {
+      return compressed(options, context);
     }
     if (options.fused() == null ? canFuse(context) : options.fused()) {
       return fused(context, sharedMemory(group));
@@ -148,6 +202,31 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         new AllReduceExchange(buckets, shards, group, parameters, buffers),
         context.own(new ShardedOptimizer(context.optimizer(), parameters, shards.shards())),
         shards);
+  }
+
+  /** One rank alone compresses, too, so that what other ranks have kept for it is not lost. */
+  private static Role compressed(Options options, RoleContext context) {
+    CompressionConfig config = options.compression();
+    OptimizerConfig optimizer = context.optimizer();
+    if (config.momentum() > 0
+        && (optimizer.type() != OptimizerConfig.Type.SGD || optimizer.momentum() > 0)) {
+      throw new ConfigKeyException(
+          "strategy.compression.momentum",
+          "replaces the optimiser's: it needs optimizer.type sgd with momentum 0.");
+    }
+    Communicator group = context.communicator();
+    FlatParameters parameters = context.parameters();
+    ModelBuffers buffers = context.buffers();
+    List<Bucket> buckets =
+        AllReduceExchange.plan(options.firstBucketMib(), options.bucketMib(), parameters);
+    CompressedReduction reduction =
+        context.own(new CompressedReduction(config, group, parameters.gradients(), buckets));
+    return context.worker(
+        parameters,
+        buffers,
+        new AllReduceExchange(buckets, reduction, group, parameters, buffers),
+        context.own(new LocalOptimizer(context.optimizer(), parameters)),
+        ParameterExchange.NONE);
   }
 
   private static boolean canFuse(RoleContext context) {

@@ -9,6 +9,7 @@ import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Reduced;
 import dev.lockstep.train.engine.Step;
 import dev.lockstep.train.engine.SyncPoint;
+import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.memory.ControlWords.Word;
 import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
@@ -137,6 +138,10 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
   private long bytes(Shard shard) {
     return shard.own().count() * shape(shard.own().group()).elementBytes();
   }
+
+  /** Gradients and parameters are others' to save. */
+  @Override
+  public void declare(TrainingState state) {}
 
   @Override
   public double waitedSeconds() {
