@@ -51,15 +51,13 @@ void encode(std::int32_t codec, std::int64_t values, std::int64_t count, std::in
   const std::size_t size = check.count(count);
   const void* from = check.address("values", values, count);
   void* to = check.address("output", output, count);
-  check.finite("carry", carry);
-  check.finite("keep", keep);
   variant_in_use(variants_of_codec_kernels)
       .encode[index]({.values = from,
                       .count = size,
                       .output = to,
                       .residual = residual == 0 ? nullptr : check.address("residual", residual, count),
-                      .carry = static_cast<float>(carry),
-                      .keep = static_cast<float>(keep),
+                      .carry = check.finite_float("carry", carry),
+                      .keep = check.finite_float("keep", keep),
                       .seed = mixed(seed)});
 }
 

@@ -4,6 +4,7 @@
 
 #include "compression/low_rank_kernels.h"
 #include "gradient/arguments.h"
+#include "jni/boundary.h"
 #include "lockstep/compression.h"
 
 namespace lockstep {
@@ -36,17 +37,11 @@ double project(const std::vector<double>& rows, std::size_t before, std::size_t 
   return std::sqrt(dot(row, row, columns));
 }
 
-}  // namespace
-
-void orthonormalize_rows(std::int64_t matrix, std::int64_t rows, std::int64_t columns) {
+void orthonormalize(float* values, std::size_t rows, std::size_t width) {
   // What is left of a row that depends on the others is the rounding of its F32 elements.
   constexpr double NOTHING = 1e-7;
-  const Arguments check("orthonormalize_rows");
-  const std::int64_t count = elements(check, "rows x columns", rows, columns);
-  auto* values = static_cast<float*>(check.address("matrix", matrix, count));
-  const auto width = static_cast<std::size_t>(columns);
-  std::vector<double> wide(values, values + count);
-  for (std::size_t r = 0; r < static_cast<std::size_t>(rows); ++r) {
+  std::vector<double> wide(values, values + rows * width);
+  for (std::size_t r = 0; r < rows; ++r) {
     double* row = wide.data() + r * width;
     const double norm = std::sqrt(dot(row, row, width));
     double left = project(wide, r, width, row);
@@ -58,6 +53,16 @@ void orthonormalize_rows(std::int64_t matrix, std::int64_t rows, std::int64_t co
     for (std::size_t i = 0; i < width; ++i) row[i] = is_nothing ? 0 : row[i] / left;
   }
   for (std::size_t i = 0; i < wide.size(); ++i) values[i] = static_cast<float>(wide[i]);
+}
+
+}  // namespace
+
+void orthonormalize_rows(std::int64_t matrix, std::int64_t rows, std::int64_t columns) {
+  const Arguments check("orthonormalize_rows");
+  const std::int64_t count = elements(check, "rows x columns", rows, columns);
+  auto* values = static_cast<float*>(check.address("matrix", matrix, count));
+  at_boundary(
+      [&] { orthonormalize(values, static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)); });
 }
 
 void expand_low_rank(std::int64_t left, std::int64_t right, std::int64_t rank, std::int64_t rows,

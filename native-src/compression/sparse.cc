@@ -8,6 +8,7 @@
 
 #include "compression/sparse_kernels.h"
 #include "gradient/arguments.h"
+#include "jni/boundary.h"
 #include "lockstep/compression.h"
 
 namespace lockstep {
@@ -65,6 +66,26 @@ std::vector<std::uint32_t> candidates(const char* values, std::size_t count, std
   }
 }
 
+void copy_largest(const char* from, std::size_t size, std::size_t k, char* chosen, char* taken) {
+  const std::vector<std::uint32_t> found = candidates(from, size, k);
+  std::vector<std::uint64_t> order(found.size());
+  // Larger first, then the earlier one.
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    order[i] = std::uint64_t{magnitude(from, found[i])} << 32 | (0xffffffffu - found[i]);
+  }
+  std::vector<std::uint64_t> sorted = order;
+  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(k - 1), sorted.end(),
+                   std::greater<>());
+  const std::uint64_t last = sorted[k - 1];
+  for (std::size_t i = 0, n = 0; i < found.size(); ++i) {
+    if (order[i] < last) continue;
+    const float value = value_at(from, found[i]);
+    std::memcpy(chosen + n * sizeof(std::uint32_t), &found[i], sizeof(std::uint32_t));
+    std::memcpy(taken + n * sizeof(float), &value, sizeof(float));
+    ++n;
+  }
+}
+
 const std::uint32_t* checked_indices(const Arguments& check, std::int64_t indices, std::int64_t given,
                                      std::int64_t count) {
   const auto* list = static_cast<const std::uint32_t*>(check.address("indices", indices, given));
@@ -86,10 +107,8 @@ void accumulate(std::int64_t values, std::int64_t count, std::int64_t momentum, 
   const void* from = check.address("values", values, count);
   void* kept = momentum == 0 ? nullptr : check.address("momentum", momentum, count);
   void* to = check.address("residual", residual, count);
-  check.finite("factor", factor);
-  check.finite("carry", carry);
-  variant_in_use(variants_of_sparse_kernels)
-      .accumulate(from, size, kept, static_cast<float>(factor), to, static_cast<float>(carry));
+  const float decay = check.finite_float("factor", factor), kept_share = check.finite_float("carry", carry);
+  variant_in_use(variants_of_sparse_kernels).accumulate(from, size, kept, decay, to, kept_share);
 }
 
 void select_largest(std::int64_t values, std::int64_t count, std::int64_t wanted, std::int64_t indices,
@@ -106,24 +125,7 @@ void select_largest(std::int64_t values, std::int64_t count, std::int64_t wanted
   auto* chosen = static_cast<char*>(check.address("indices", indices, wanted));
   auto* taken = static_cast<char*>(check.address("selected", selected, wanted));
   if (wanted == 0) return;
-  const auto k = static_cast<std::size_t>(wanted);
-  const std::vector<std::uint32_t> found = candidates(from, size, k);
-  std::vector<std::uint64_t> order(found.size());
-  // Larger first, then the earlier one.
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    order[i] = std::uint64_t{magnitude(from, found[i])} << 32 | (0xffffffffu - found[i]);
-  }
-  std::vector<std::uint64_t> sorted = order;
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(k - 1), sorted.end(),
-                   std::greater<>());
-  const std::uint64_t last = sorted[k - 1];
-  for (std::size_t i = 0, n = 0; i < found.size(); ++i) {
-    if (order[i] < last) continue;
-    const float value = value_at(from, found[i]);
-    std::memcpy(chosen + n * sizeof(std::uint32_t), &found[i], sizeof(std::uint32_t));
-    std::memcpy(taken + n * sizeof(float), &value, sizeof(float));
-    ++n;
-  }
+  at_boundary([&] { copy_largest(from, size, static_cast<std::size_t>(wanted), chosen, taken); });
 }
 
 void scatter_add(std::int64_t indices, std::int64_t values, std::int64_t given, std::int64_t output,

@@ -1,6 +1,7 @@
 #include "gradient/arguments.h"
 
 #include <cmath>
+#include <limits>
 #include <sstream>
 
 #include "lockstep/error.h"
@@ -44,6 +45,12 @@ void Arguments::at_least_one(const char* name, std::int64_t value) const {
 
 void Arguments::finite(const char* name, double value) const {
   if (!std::isfinite(value)) refuse(name, text_of(value), "must be finite");
+}
+
+float Arguments::finite_float(const char* name, double value) const {
+  constexpr double LARGEST = std::numeric_limits<float>::max();
+  if (!(std::abs(value) <= LARGEST)) refuse(name, text_of(value), "must be finite as a float");
+  return static_cast<float>(value);
 }
 
 void Arguments::finite_and_not_negative(const char* name, double value) const {

@@ -34,6 +34,8 @@ class Arguments {
 
   void at_least_one(const char* name, std::int64_t value) const;
   void finite(const char* name, double value) const;
+  /// @return the value as F32; refused if it is not finite or beyond the largest
+  float finite_float(const char* name, double value) const;
   void finite_and_not_negative(const char* name, double value) const;
   /// 0 ≤ value < 1
   void fraction(const char* name, double value) const;

@@ -4,10 +4,11 @@
 /// Gradients in fewer bytes: codecs with error feedback, selection of the largest, and matrices of low rank.
 ///
 /// Addresses are machine addresses of F32 elements unless it says otherwise; buffers of one call do not
-/// overlap and need no alignment. Every function throws Error INVALID_ARGUMENT, and changes nothing, for a
-/// null address with elements, a negative count or a value outside its range. Results have the same bits on
-/// every CPU, but for which NaN it is. What is not finite stays so: a NaN or an infinity among the values
-/// gives some on decoding. Calls on disjoint buffers may run on different threads.
+/// overlap. Those of encode() and decode() need no alignment, all others are multiples of 4. Every function
+/// throws Error INVALID_ARGUMENT, and changes nothing, for a null address with elements, a negative count or
+/// a value outside its range. Results have the same bits on every CPU, but for which NaN it is. What is not
+/// finite stays so: a NaN or an infinity among the values gives some on decoding. Calls on disjoint buffers
+/// may run on different threads.
 
 #include <cstdint>
 

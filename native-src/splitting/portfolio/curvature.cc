@@ -132,12 +132,11 @@ class Curvature {
   std::vector<double> bend(const RangeGraph& graph, const std::vector<double>& motion,
                            std::span<const double> held) {
     std::vector<double> positions(points_.begin(), points_.begin() + static_cast<std::ptrdiff_t>(length_));
-    double farthest = 0;
+    const double most = MOST_MOVE * graph.mean_range();
     for (std::size_t at = 0; at < length_; ++at) {
       positions[at] += motion[at];
-      farthest = std::max(farthest, std::abs(motion[at]));
+      if (!(std::abs(motion[at]) < most)) return std::vector<double>(length_, 0.0);  // NaN, too
     }
-    if (!(farthest < MOST_MOVE * graph.mean_range())) return std::vector<double>(length_, 0.0);
     LiftedFit<D>(graph, loss_, fits_, points_)
         .descend({.max_steps = MOST_STEPS, .tolerance = ENOUGH / usual_cost_, .held = held}, positions);
     for (std::size_t at = 0; at < length_; ++at) positions[at] -= points_[at] + motion[at];

@@ -23,6 +23,10 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
 
 void orthonormalise(Basis& basis) {
   for (std::size_t k = 0; k < basis.size(); ++k) {
+    // Squares of what a motion without any range comes to, about 1e300, overflow.
+    double largest = 0;
+    for (const double value : basis[k]) largest = std::max(largest, std::abs(value));
+    for (double& value : basis[k]) value /= largest > 0 ? largest : 1;
     for (int twice = 0; twice < 2; ++twice) {  // Once leaves what rounding leaves of near-parallel vectors.
       for (std::size_t before = 0; before < k; ++before) {
         const double along = dot(basis[k], basis[before]);

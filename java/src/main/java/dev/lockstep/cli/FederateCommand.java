@@ -146,7 +146,8 @@ final class FederateCommand implements Callable<Integer> {
             "federation",
             () -> new FederationClient(config.plan(), number, dataset, split.train(), token))) {
       Signals.onTerminate(client::close);
-      boolean ended = client.run(FederateCommand::show, Optional.of(model));
+      boolean ended =
+          placed("federation", () -> client.run(FederateCommand::show, Optional.of(model)));
       System.out.println(ended ? "The federation has ended; its model is in " + model : "Left.");
       return ended ? ExitCode.OK : ExitCode.TERMINATED;
     }

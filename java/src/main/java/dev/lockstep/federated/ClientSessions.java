@@ -30,7 +30,6 @@ import org.slf4j.LoggerFactory;
 final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ClientSessions.class);
   private static final Duration A_MOMENT = Duration.ofMillis(100);
-  private static final Duration LAST_MESSAGES = Duration.ofSeconds(10);
 
   private final FederationPlan plan;
   private final Dataset dataset;
@@ -40,8 +39,8 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
   private final ClientConnections connections;
   private final int[] samples;
 
-  /** The newest round for which each client has answered. */
-  private final int[] newestAnswer;
+  /** The newest {@linkplain #turn turn} in which each client has answered. */
+  private final long[] newestAnswer;
 
   private @Nullable Question open;
 
@@ -108,7 +107,7 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     network = plan.network();
     samples = new int[plan.federation().clients()];
     Arrays.fill(samples, 1);
-    newestAnswer = new int[samples.length];
+    newestAnswer = new long[samples.length];
     Arrays.fill(newestAnswer, -1);
     try {
       connections = new ClientConnections(network.socketAddress(), token, mostBytes, this);
@@ -158,8 +157,32 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     if (hello.samples() < 1) {
       throw new RefusedException("it has no samples");
     }
+    requireCountable(hello.samples());
+    Question question = open;
+    if (question != null
+        && question.kind == Protocol.WORK
+        && samples[client] != hello.samples()) {
+      // The round's weights and steps are of another number: it takes part in the next one.
+      question.messages.remove(client);
+      question.owing.remove(client);
+    }
     samples[client] = hello.samples();
     return welcome;
+  }
+
+  /** One client with too many samples must not end the rounds of all. */
+  private void requireCountable(int count) throws RefusedException {
+    FederationConfig config = plan.federation();
+    int ofRound = config.perRound(samples.length);
+    try {
+      config.steps(count);
+      SecureEncoding.of(config, samples.length, 1)
+          .ifPresent(
+              encoding -> encoding.checkRange(ofRound, new SecureEncoding.Terms(1, count, 1)));
+    } catch (ArithmeticException | IllegalArgumentException e) {
+      throw new RefusedException(
+          "its " + count + " samples are more than can be counted (" + e.getMessage() + ")");
+    }
   }
 
   @Override
@@ -202,7 +225,7 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     if (due && message.kind() == question.answerKind) {
       question.owing.remove(client);
       question.messages.remove(client);
-      newestAnswer[client] = round;
+      newestAnswer[client] = turn(round, message.kind());
       question.answer.take(client, body);
     } else if (due && message.kind() == Protocol.UNABLE) {
       question.owing.remove(client);
@@ -210,7 +233,7 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
       log.warn("Round {}: client {} cannot: {}.", round + 1, client, reason(body));
     } else if (isLate(round, message.kind(), question, client)) {
       log.warn("Round {}: client {} answered after the deadline.", round + 1, client);
-      newestAnswer[client] = Math.max(newestAnswer[client], round);
+      newestAnswer[client] = Math.max(newestAnswer[client], turn(round, message.kind()));
     } else {
       throw new ProtocolException(
           "no answer of kind " + message.kind() + " for round " + (round + 1) + " is due of it");
@@ -226,10 +249,15 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
             && question.kind == Protocol.WORK;
     if (kind == Protocol.SEALED) {
       // Of a stage that is over; the one that is on has its own checks.
-      return round >= 0 && round <= newestAnswer[client];
+      return round >= 0 && turn(round, kind) <= newestAnswer[client];
     }
-    return round > newestAnswer[client]
+    return turn(round, kind) > newestAnswer[client]
         && (question == null || round < question.round || lossOfThisRound);
+  }
+
+  /** A client has two turns in a round: it tells its loss, then it trains. */
+  private static long turn(int round, int kind) {
+    return 2L * round + (kind == Protocol.LOSS ? 0 : 1);
   }
 
   private static String reason(ByteBuffer body) {
@@ -300,15 +328,16 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     return true;
   }
 
-  /** Tells all that are connected, and waits a little until they have taken it. */
+  /** Tells all that are connected, and waits until they have taken it, a round's deadline at most. */
   void tellAll(int kind, ByteBuffer body) {
     for (int client = 0; client < count(); client++) {
       connections.send(client, kind, body);
     }
-    long end = System.nanoTime() + LAST_MESSAGES.toNanos();
-    while (connections.isBehind() && System.nanoTime() < end) {
+    long end = System.nanoTime() + network.deadlineOfRound().toNanos();
+    while (connections.isBehind() && end - System.nanoTime() > 0 && !stop.getAsBoolean()) {
       poll(A_MOMENT);
     }
+    connections.closeStalled(); // says who has not got it
   }
 
   @Override

@@ -72,6 +72,7 @@ interface Clients {
    *
    * @param messages to clients that have trained in this round, by the numbers of their assignments
    * @return answers, on all ranks, of those who have answered
+   * @throws java.util.concurrent.CancellationException if the federation is to stop before
    */
   Map<Integer, byte[]> secureStage(int round, Map<Integer, byte[]> messages);
 

@@ -1,5 +1,6 @@
 package dev.lockstep.federated;
 
+import java.util.Map;
 import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.comm.Communicator;
@@ -170,6 +171,8 @@ public final class Federation {
           classes > 0 ? Optional.of(partition.classCounts(dataset, classes)) : Optional.empty();
       result = runRounds(rounds, clients, counts, resume);
     } else {
+      // Clients would end at a name that no tensor has; better that nobody waits for them.
+      PersonalLayers.of(plan.federation().personal(), vector, Map.of());
       Protocol protocol = new Protocol(vector);
       byte[] welcome = Protocol.Welcome.of(classes, normalizers).write();
       try (ClientSessions sessions =
@@ -212,23 +215,26 @@ public final class Federation {
     }
     boolean stop = false;
     RoundReport last = null;
+    if (token != null) {
+      file.ifPresent(saved -> saved.write(rounds.state(), clients.count()));
+    }
     while (rounds.state().rounds < config.rounds() && !stop) {
-      if (token != null) {
-        // What clients have sent cannot be had again, and no round may be released twice.
-        file.ifPresent(saved -> saved.write(rounds.state(), clients.count()));
-      }
       Optional<RoundReport> report = rounds.next();
       if (report.isEmpty()) {
         break;
       }
       last = report.get();
+      if (token != null) {
+        // What clients have sent cannot be had again, and no round may be released twice.
+        file.ifPresent(saved -> saved.write(rounds.state(), clients.count()));
+      }
       listener.round(last);
       stop = anyWantsToStop();
       boolean due =
-          token == null
-              && config.checkpointEvery() > 0
-              && rounds.state().rounds % config.checkpointEvery() == 0;
-      if ((due || stop) && rounds.state().rounds < config.rounds()) {
+          stop
+              || config.checkpointEvery() > 0
+                  && rounds.state().rounds % config.checkpointEvery() == 0;
+      if (token == null && due && rounds.state().rounds < config.rounds()) {
         file.ifPresent(saved -> saved.write(rounds.state(), clients.count()));
       }
     }

@@ -1,5 +1,9 @@
 package dev.lockstep.federated;
 
+import java.util.Set;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.StandardOpenOption;
+import java.nio.channels.FileChannel;
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.federated.privacy.NoiseKey;
@@ -46,7 +50,7 @@ final class FederationCheckpoint {
       return;
     }
     try {
-      DurableFiles.replace(file, channel -> write(state, clients, new Sealed(channel)));
+      DurableFiles.replaceWith(file, temporary -> writeTo(temporary, state, clients));
     } catch (IOException e) {
       throw new CheckpointException(
           "The checkpoint "
@@ -85,6 +89,17 @@ final class FederationCheckpoint {
 
     void seal() throws IOException {
       channel.write(ByteBuffer.wrap(digest.digest()));
+    }
+  }
+
+  /** For its owner only: it holds the key of the noise. */
+  private void writeTo(Path temporary, ServerState state, int clients) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(
+            temporary,
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+      write(state, clients, new Sealed(channel));
     }
   }
 

@@ -56,6 +56,11 @@ public final class FederationClient implements AutoCloseable {
   /** Kept from one connection to the next. */
   private final Map<Integer, float[]> own = new HashMap<>();
 
+  /** The newest round, and this client's own layers before it; null for none. */
+  private int newestRound = -1;
+
+  private float @Nullable [] ownBefore;
+
   private Optional<PersonalLayers> personal = Optional.empty();
   private volatile boolean closed;
   private volatile @Nullable ServerConnection connection;
@@ -132,7 +137,8 @@ public final class FederationClient implements AutoCloseable {
           lastSeen = System.nanoTime();
           connection = null;
         } else if (System.nanoTime() - lastSeen > network.patienceOfClient().toNanos()) {
-          throw failed("is away for more than " + network.patience() + " s", e);
+          throw failed(
+              "is away for more than " + network.patience() + " s (" + e.getMessage() + ")", e);
         }
         sleep(pause);
         pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
@@ -209,6 +215,7 @@ public final class FederationClient implements AutoCloseable {
       Consumer<Trained> listener)
       throws IOException {
     int round = body.getInt();
+    beginRound(round);
     long seed = body.getLong();
     int form = body.get();
     SecureEncoding.Terms terms =
@@ -241,6 +248,18 @@ public final class FederationClient implements AutoCloseable {
     ByteBuffer model = terms == null ? protocol.write(end) : ByteBuffer.allocate(0);
     server.send(Protocol.TRAINED, head, model);
     listener.accept(new Trained(round + 1, update.samples(), update.loss()));
+  }
+
+  /** A round that is asked for again begins with the layers with which it began before. */
+  private void beginRound(int round) {
+    if (round != newestRound) {
+      newestRound = round;
+      ownBefore = own.get(number);
+    } else if (ownBefore == null) {
+      own.remove(number);
+    } else {
+      own.put(number, ownBefore);
+    }
   }
 
   private double[] withOwn(double[] model) {
@@ -294,6 +313,7 @@ public final class FederationClient implements AutoCloseable {
       ServerConnection server, Protocol protocol, ClientTrainer trainer, ByteBuffer body)
       throws IOException {
     int round = body.getInt();
+    beginRound(round);
     double loss = trainer.loss(dataset, samples, withOwn(protocol.readLast(body)));
     ByteBuffer answer =
         ByteBuffer.allocate(Integer.BYTES + Double.BYTES).putInt(round).putDouble(loss).flip();

@@ -1,5 +1,6 @@
 package dev.lockstep.federated;
 
+import java.util.concurrent.CancellationException;
 import dev.lockstep.federated.ClientSessions.Question;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
@@ -167,7 +168,9 @@ final class RemoteClients implements Clients {
     messages.forEach(
         (number, message) ->
             question.to(asked.get(number), () -> message(round, ByteBuffer.wrap(message))));
-    sessions.collect(question);
+    if (!sessions.collect(question)) {
+      throw new CancellationException("The federation is to stop.");
+    }
     Map<Integer, byte[]> byNumber = new TreeMap<>();
     asked.forEach(
         (number, client) -> {

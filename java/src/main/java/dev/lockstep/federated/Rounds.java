@@ -1,5 +1,6 @@
 package dev.lockstep.federated;
 
+import java.util.concurrent.CancellationException;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.federated.AggregationConfig.Rule;
@@ -130,7 +131,12 @@ final class Rounds {
     if (controls != null) {
       controls.finishRound(communicator);
     }
-    double[] change = aggregation.finish(answers, round);
+    double[] change;
+    try {
+      change = aggregation.finish(answers, round);
+    } catch (CancellationException e) {
+      return Optional.empty(); // within a stage of secure aggregation
+    }
     step(change);
     state.rounds++;
     state.seconds = planned.seconds();

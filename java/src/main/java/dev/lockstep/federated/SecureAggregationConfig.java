@@ -51,8 +51,9 @@ public record SecureAggregationConfig(
         range == null ? 16 : range);
   }
 
-  /** How many of so many clients a sum needs; more than half of them. */
+  /** How many of so many clients, at least the minimum, a sum needs; more than half of them. */
   int thresholdOf(int clients) {
-    return Math.max(clients / 2 + 1, (int) Math.ceil(threshold * clients - 1e-9));
+    int share = Math.max(clients / 2 + 1, (int) Math.ceil(threshold * clients - 1e-9));
+    return Math.max(minimum, share);
   }
 }

@@ -58,7 +58,7 @@ public record FitDataConfig(
     }
     features = List.copyOf(features);
     categorical = List.copyOf(categorical);
-    if (target != null && features.contains(target)) {
+    if (labels == null && target != null && features.contains(target)) {
       throw new IllegalArgumentException("features: " + target + " is the target");
     }
     if (labels != null && target == null) {
@@ -95,7 +95,10 @@ public record FitDataConfig(
 
   /** Of a file's columns those that are features if none are named: neither target nor weight. */
   List<String> featuresAmong(List<String> columns) {
-    return columns.stream().filter(name -> !name.equals(target) && !name.equals(weight)).toList();
+    // The target in a file of its own is another column than one of that name here.
+    return columns.stream()
+        .filter(name -> (labels != null || !name.equals(target)) && !name.equals(weight))
+        .toList();
   }
 
   /** The file of a rank. */

@@ -1,5 +1,6 @@
 package dev.lockstep.localize;
 
+import java.util.Comparator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -67,11 +68,18 @@ public record Certainty(Verdict verdict, List<String> reasons) {
       reasons.add(misfit(fit));
     }
     // Of a single part it has been said.
-    for (PartFit part : parts) {
-      if (parts.size() > 1 && part.rejects(parts.size())) {
-        verdict = Verdict.DOUBTFUL;
-        reasons.add(misfit(network, part));
-      }
+    List<PartFit> misfits =
+        parts.stream()
+            .filter(part -> parts.size() > 1 && part.rejects(parts.size()))
+            .sorted(Comparator.comparingDouble(part -> -part.chiSquare() / part.degreesOfFreedom()))
+            .toList();
+    if (!misfits.isEmpty()) {
+      verdict = Verdict.DOUBTFUL;
+    }
+    misfits.stream().limit(NAMED).forEach(part -> reasons.add(misfit(network, part)));
+    if (misfits.size() > NAMED) {
+      int more = misfits.size() - NAMED;
+      reasons.add(String.format(Locale.ROOT, "nor do those of %,d more parts: see parts", more));
     }
     return new Certainty(verdict, reasons);
   }

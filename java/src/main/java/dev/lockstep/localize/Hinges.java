@@ -1,5 +1,7 @@
 package dev.lockstep.localize;
 
+import java.util.Map;
+import java.util.LinkedHashMap;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -83,7 +85,7 @@ final class Hinges {
   }
 
   private List<String> describeAll() {
-    List<Hinge> hinges = new ArrayList<>();
+    Map<BitSet, List<Integer>> hinges = new LinkedHashMap<>();
     BitSet taken = new BitSet(points);
     for (int first = 0; first < points; first++) {
       taken.set(first);
@@ -98,10 +100,12 @@ final class Hinges {
       }
       taken.clear(first);
     }
-    hinges.sort(Comparator.comparingInt(hinge -> -hinge.group().cardinality()));
+    List<Hinge> largestFirst = new ArrayList<>();
+    hinges.forEach((group, stations) -> largestFirst.add(new Hinge(group, stations)));
+    largestFirst.sort(Comparator.comparingInt(hinge -> -hinge.group().cardinality()));
     List<String> sentences = new ArrayList<>();
     BitSet told = new BitSet();
-    for (Hinge hinge : hinges) {
+    for (Hinge hinge : largestFirst) {
       if (sentences.size() < TOLD && !told.intersects(hinge.group())) {
         told.or(hinge.group());
         sentences.add(describe(hinge));
@@ -111,18 +115,23 @@ final class Hinges {
   }
 
   private String describe(Hinge hinge) {
-    boolean isFlat = network.dimension() == 2;
+    int stations = hinge.stations().size();
+    String motion =
+        stations < network.dimension()
+            ? "turn about " + (stations == 1 ? "it" : "them")
+            : "be folded over the "
+                + (network.dimension() == 2 ? "line" : "plane")
+                + " through them";
     return String.format(
         Locale.ROOT,
-        "Not rigid: %s hang on %s only, and can be folded over the %s through them; measure from"
-            + " one of them to another station",
+        "Not rigid: %s hang on %s only, and can %s; measure from one of them to another station",
         names(hinge.group()),
         hinge.stations().stream().map(this::name).collect(Collectors.joining(" and ")),
-        isFlat ? "line" : "plane");
+        motion);
   }
 
   /** Adds the groups that hang on the taken stations and one more. */
-  private void hang(BitSet taken, List<Hinge> hinges) {
+  private void hang(BitSet taken, Map<BitSet, List<Integer>> hinges) {
     int count = search(taken);
     for (int k = 1; k < count; k++) {
       int child = order[k];
@@ -132,17 +141,28 @@ final class Hinges {
       }
       BitSet group = new BitSet(points);
       // The child's subtree: what was found from it on until the search went back above it.
-      for (int at = k; at < count && (at == k || found[parent[order[at]]] >= found[child]); at++) {
+      int at = k;
+      for (; at < count && (at == k || found[parent[order[at]]] >= found[child]); at++) {
         group.set(order[at]);
       }
       if (group.cardinality() > 1 && group.length() <= sensors) {
-        List<Integer> stations = new ArrayList<>();
-        taken.stream().forEach(stations::add);
-        stations.add(joint);
-        stations.sort(Comparator.naturalOrder());
-        hinges.add(new Hinge(group, stations));
+        hinges.putIfAbsent(group, stationsOf(group));
+        k = at - 1; // a group within this one would not be told beside it
       }
     }
+  }
+
+  /** Those outside of a group that it has distances to: not all of the taken ones need be. */
+  private List<Integer> stationsOf(BitSet group) {
+    BitSet stations = new BitSet(points);
+    for (int one = group.nextSetBit(0); one >= 0; one = group.nextSetBit(one + 1)) {
+      for (int other : neighbors[one]) {
+        if (!group.get(other)) {
+          stations.set(other);
+        }
+      }
+    }
+    return stations.stream().boxed().toList();
   }
 
   /**

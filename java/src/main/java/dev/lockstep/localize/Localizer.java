@@ -212,7 +212,8 @@ public final class Localizer implements AutoCloseable {
             : new NativeLocalizer.Refined(split, Double.NaN, 0, false);
     Optional<Network> trimmed =
         refines && settings.huber() == 0
-            ? phases.time("outliers", () -> withoutOutliers(natives, network, split, refined))
+            ? phases.time(
+                "outliers", () -> withoutOutliers(natives.noise(), network, split, refined))
             : Optional.empty();
     Estimate estimate;
     if (trimmed.isPresent()) {
@@ -273,16 +274,18 @@ public final class Localizer implements AutoCloseable {
    * Where least squares does not fit but all distances save a few do with a robust loss: the
    * network without these few.
    */
-  private static Optional<Network> withoutOutliers(
-      NativeLocalizer natives, Network network, double[] split, NativeLocalizer.Refined squares) {
-    Noise noise = natives.noise();
+  private Optional<Network> withoutOutliers(
+      Noise noise, Network network, double[] split, NativeLocalizer.Refined squares) {
     if (!GoodnessOfFit.of(network, squares.positions(), noise).rejects()) {
       return Optional.empty();
     }
-    return Stream.of(split, squares.positions())
-        .map(start -> natives.refine(start, false, Outliers.HUBER))
-        .min(Comparator.comparingDouble(NativeLocalizer.Refined::cost))
-        .flatMap(robust -> Outliers.leftOut(network, robust.positions(), noise));
+    // One of its own: the other keeps the folds that it found beside its last estimate.
+    try (NativeLocalizer robust = new NativeLocalizer(group, network, settings, noise)) {
+      return Stream.of(split, squares.positions())
+          .map(start -> robust.refine(start, false, Outliers.HUBER))
+          .min(Comparator.comparingDouble(NativeLocalizer.Refined::cost))
+          .flatMap(fit -> Outliers.leftOut(network, fit.positions(), noise));
+    }
   }
 
   /**

@@ -44,10 +44,11 @@ final class TransverseMercator {
       etaPrime -= BETA[j - 1] * Math.cos(2 * j * xi) * Math.sinh(2 * j * eta);
     }
     double conformal = Math.sin(xiPrime) / Math.hypot(Math.sinh(etaPrime), Math.cos(xiPrime));
-    double longitude = Math.atan2(Math.sinh(etaPrime), Math.cos(xiPrime));
+    double fromMeridian = Math.toDegrees(Math.atan2(Math.sinh(etaPrime), Math.cos(xiPrime)));
+    double longitude = 6 * number - 183 + fromMeridian;
     return new double[] {
       Math.toDegrees(Math.atan(tangentOfLatitude(conformal))),
-      6 * number - 183 + Math.toDegrees(longitude)
+      longitude < -180 ? longitude + 360 : longitude
     };
   }
 

@@ -1,5 +1,6 @@
 package dev.lockstep.federated.network;
 
+import java.net.UnknownHostException;
 import static java.util.Objects.requireNonNull;
 
 import java.io.EOFException;
@@ -29,6 +30,9 @@ import org.slf4j.LoggerFactory;
  * caller's thread; meanwhile the kernel keeps what arrives. One thread.
  */
 public final class ClientConnections implements AutoCloseable {
+  /** Parts of messages that may wait for a client; those of one question are fewer. */
+  private static final int MOST_WAITING = 16;
+
   private static final Logger log = LoggerFactory.getLogger(ClientConnections.class);
 
   /** A connection that has not proved the token after this time is closed. */
@@ -80,6 +84,9 @@ public final class ClientConnections implements AutoCloseable {
    */
   public ClientConnections(InetSocketAddress address, byte[] token, int mostBytes, Handler handler)
       throws IOException {
+    if (address.isUnresolved()) {
+      throw new UnknownHostException("there is no host " + address.getHostString());
+    }
     this.token = token.clone();
     this.mostBytes = mostBytes;
     this.handler = requireNonNull(handler, "handler");
@@ -212,7 +219,9 @@ public final class ClientConnections implements AutoCloseable {
     }
     Connection before = clients.get(hello.client());
     if (before != null) {
-      // The old connection's host may have lost its power; the client that is there counts.
+      // The old connection's host may have lost its power; the client that is there counts. If the
+      // old one is there after all, it is another process, which must not come back.
+      tellReplaced(before);
       drop(before, "the client came with another connection");
     }
     unproved.remove(connection);
@@ -225,6 +234,18 @@ public final class ClientConnections implements AutoCloseable {
     handler.joined(hello.client());
   }
 
+  private static void tellReplaced(Connection before) {
+    ByteBuffer reason =
+        ByteBuffer.wrap(
+            "another process has come with this number; give each its own"
+                .getBytes(StandardCharsets.UTF_8));
+    try {
+      before.sendLast(Frame.header(Handshake.REFUSED, reason), reason);
+    } catch (IOException e) {
+      // It is gone.
+    }
+  }
+
   /**
    * Sends a message, now or when the client takes it.
    *
@@ -234,6 +255,10 @@ public final class ClientConnections implements AutoCloseable {
   public boolean send(int client, int kind, ByteBuffer... parts) {
     Connection connection = clients.get(client);
     if (connection == null) {
+      return false;
+    }
+    if (connection.waiting() > MOST_WAITING) {
+      drop(connection, "it does not take what is sent to it");
       return false;
     }
     try {

@@ -22,6 +22,9 @@ final class Connection {
 
   int client = UNKNOWN;
 
+  /** The JDK copies all that is left of a heap buffer at each write, however little goes out. */
+  private static final int PIECE = 1 << 18;
+
   private final SocketChannel channel;
   private final SelectionKey key;
   private final String peer;
@@ -77,6 +80,11 @@ final class Connection {
     return header.position() > 0;
   }
 
+  /** Parts of messages that have not gone out yet. */
+  int waiting() {
+    return out.size();
+  }
+
   /** Whether something that was sent has not gone out yet. */
   boolean isBehind() {
     return !out.isEmpty();
@@ -98,10 +106,15 @@ final class Connection {
 
   void write() throws IOException {
     for (ByteBuffer next = out.peek(); next != null; next = out.peek()) {
-      bytes += channel.write(next);
-      if (next.hasRemaining()) {
-        key.interestOps(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
-        return;
+      while (next.hasRemaining()) {
+        ByteBuffer piece = next.slice(next.position(), Math.min(PIECE, next.remaining()));
+        int count = channel.write(piece);
+        bytes += count;
+        next.position(next.position() + count);
+        if (piece.hasRemaining()) {
+          key.interestOps(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
+          return;
+        }
       }
       out.remove();
     }

@@ -159,7 +159,11 @@ public final class ServerConnection implements AutoCloseable {
     read(header);
     ByteBuffer body = Frame.body(header, mostBytes);
     read(body);
-    return new Frame(header.get(Integer.BYTES) & 0xff, body.flip());
+    int kind = header.get(Integer.BYTES) & 0xff;
+    if (kind == Handshake.REFUSED) {
+      throw new RefusedException(StandardCharsets.UTF_8.decode(body.flip()).toString());
+    }
+    return new Frame(kind, body.flip());
   }
 
   private void read(ByteBuffer buffer) throws IOException {

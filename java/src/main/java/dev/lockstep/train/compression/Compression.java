@@ -189,6 +189,30 @@ public final class Compression implements Stateful, AutoCloseable {
     rate = learningRate > 0 ? learningRate : rate;
   }
 
+  /**
+   * The sums of tensors outside of these ranges are not applied: they go back into rank 0's
+   * residual, for only the sum of the ranks' residuals counts.
+   */
+  public void takeBack(List<ParameterRange> updated) {
+    if (residual == null || !config.errorFeedback() || group.rank() != 0) {
+      return;
+    }
+    FlatLayout layout = gradients.layout();
+    for (Slot slot : layout.slots()) {
+      ParameterRange range = new ParameterRange(slot.group(), slot.offset(), slot.count());
+      if (isCompressed(layout, range) && updated.stream().noneMatch(one -> holds(one, slot))) {
+        Native.accumulate(
+            address(gradients, range), range.count(), 0, 0, address(residual, range), 1);
+      }
+    }
+  }
+
+  private static boolean holds(ParameterRange range, Slot slot) {
+    return range.group() == slot.group()
+        && range.from() <= slot.offset()
+        && slot.offset() < range.from() + range.count();
+  }
+
   /** What residuals are multiplied by in this step. */
   public double carry() {
     return carry;

@@ -1,5 +1,6 @@
 package dev.lockstep.train.strategy;
 
+import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Work;
@@ -166,8 +167,11 @@ public final class AllReduceExchange implements GradientExchange {
       raised.add(Word.FAILED);
     }
     boolean anyUnused = buckets.isEmpty() ? !computed.usesAll() : raised.contains(Word.UNUSED);
-    return new Reduced(
-        used.ofAllRanks(computed, anyUnused), squares, !raised.contains(Word.FAILED), raised);
+    List<ParameterRange> updated = used.ofAllRanks(computed, anyUnused);
+    if (anyUnused) {
+      reduction.updates(updated);
+    }
+    return new Reduced(updated, squares, !raised.contains(Word.FAILED), raised);
   }
 
   /**

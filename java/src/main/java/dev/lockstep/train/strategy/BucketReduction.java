@@ -1,5 +1,6 @@
 package dev.lockstep.train.strategy;
 
+import java.util.List;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Work;
@@ -28,6 +29,9 @@ interface BucketReduction extends Stateful {
 
   /** All has ended: from now on the gradients of {@link #own} are the joint ones. */
   void finish(Bucket bucket);
+
+  /** Only these ranges are updated: what was summed of others must not be lost. */
+  default void updates(List<ParameterRange> updated) {}
 
   /** What this rank has of a bucket's sum. */
   ParameterRange own(Bucket bucket);

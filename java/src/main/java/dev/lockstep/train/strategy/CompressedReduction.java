@@ -106,6 +106,11 @@ final class CompressedReduction implements BucketReduction, AutoCloseable {
   }
 
   @Override
+  public void updates(List<ParameterRange> updated) {
+    compression.takeBack(updated);
+  }
+
+  @Override
   public ParameterRange own(Bucket bucket) {
     return bucket.range();
   }
