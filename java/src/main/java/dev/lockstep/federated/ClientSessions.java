@@ -159,9 +159,7 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     }
     requireCountable(hello.samples());
     Question question = open;
-    if (question != null
-        && question.kind == Protocol.WORK
-        && samples[client] != hello.samples()) {
+    if (question != null && question.kind == Protocol.WORK && samples[client] != hello.samples()) {
       // The round's weights and steps are of another number: it takes part in the next one.
       question.messages.remove(client);
       question.owing.remove(client);
@@ -328,7 +326,9 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     return true;
   }
 
-  /** Tells all that are connected, and waits until they have taken it, a round's deadline at most. */
+  /**
+   * Tells all that are connected, and waits until they have taken it, a round's deadline at most.
+   */
   void tellAll(int kind, ByteBuffer body) {
     for (int client = 0; client < count(); client++) {
       connections.send(client, kind, body);

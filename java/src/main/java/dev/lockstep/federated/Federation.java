@@ -1,6 +1,5 @@
 package dev.lockstep.federated;
 
-import java.util.Map;
 import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.comm.Communicator;
@@ -20,6 +19,7 @@ import dev.lockstep.train.TorchThreads;
 import dev.lockstep.train.TrainingConfig.LossType;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;

@@ -1,9 +1,5 @@
 package dev.lockstep.federated;
 
-import java.util.Set;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.nio.file.StandardOpenOption;
-import java.nio.channels.FileChannel;
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.federated.privacy.NoiseKey;
@@ -11,14 +7,18 @@ import dev.lockstep.files.DurableFiles;
 import dev.lockstep.files.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The file {@code checkpoint.bin} of a federation, which rank 0 writes and reads: a magic number,

@@ -1,6 +1,5 @@
 package dev.lockstep.federated;
 
-import java.util.concurrent.CancellationException;
 import dev.lockstep.federated.ClientSessions.Question;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
@@ -9,6 +8,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.function.IntFunction;
 
 /**

@@ -1,6 +1,5 @@
 package dev.lockstep.federated.network;
 
-import java.net.UnknownHostException;
 import static java.util.Objects.requireNonNull;
 
 import java.io.EOFException;
@@ -8,6 +7,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ProtocolException;
 import java.net.StandardSocketOptions;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;

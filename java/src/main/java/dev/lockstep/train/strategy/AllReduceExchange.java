@@ -1,6 +1,5 @@
 package dev.lockstep.train.strategy;
 
-import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Work;
@@ -16,6 +15,7 @@ import dev.lockstep.train.memory.ControlWords.Word;
 import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.train.memory.Works;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,5 @@
 package dev.lockstep.train.strategy;
 
-import java.util.List;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Work;
@@ -9,6 +8,7 @@ import dev.lockstep.train.engine.Step;
 import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ParameterRange;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** How a bucket of gradients is summed, and what of the sum a rank then has. */
