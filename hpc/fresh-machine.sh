@@ -96,6 +96,7 @@ inside() {
     set -e
     machine=$1; shift
     mount --make-rprivate /
+    mount --bind "$machine" "$machine" # ip netns wants a root that is a mount
     mount -t proc proc "$machine/proc"
     mount -t sysfs -o ro sysfs "$machine/sys"
     mount -t tmpfs -o mode=755 dev "$machine/dev"

@@ -18,7 +18,6 @@ import os
 import pathlib
 import queue
 import random
-import shutil
 import signal
 import statistics
 import subprocess
@@ -227,9 +226,8 @@ def summarise(results):
 def reason_against_lab(options):
     if options.without_lab:
         return "as asked"
-    if os.geteuid() != 0:
-        return "network namespaces need root"
-    return None if shutil.which("ip") and shutil.which("tc") else "ip and tc are missing (iproute2)"
+    check = subprocess.run([NETLAB, "check"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60)
+    return None if check.returncode == 0 else check.stderr.strip().removeprefix("netlab: ")
 
 
 def main():

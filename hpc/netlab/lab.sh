@@ -10,6 +10,11 @@ fail() {
 require_tools() {
   command -v ip >/dev/null && command -v tc >/dev/null || fail "ip and tc are needed; install iproute2"
   ((EUID == 0)) || fail "network namespaces need root; run it as root or by sudo"
+  local probe=netlab-probe-$$ said code=0
+  said=$({ ip netns add "$probe" && ip netns exec "$probe" true; } 2>&1) || code=$?
+  ip netns delete "$probe" 2>/dev/null || true
+  # Containers without CAP_SYS_ADMIN have no namespaces, and a chroot has none that commands can run in.
+  ((code == 0)) || fail "no command can run in a network namespace here: ${said//$'\n'/; }"
 }
 
 check_name() {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.config.ConfigLoader;
 import dev.lockstep.config.FitConfig;
+import dev.lockstep.data.TableWriter;
 import dev.lockstep.testing.RankThreads;
 import java.nio.DoubleBuffer;
 import java.nio.file.Files;
@@ -206,5 +207,22 @@ class TableReaderTest {
             Exception.class,
             () -> read(1, "path: '%1$s/rows.csv', labels: '%1$s/rows.csv', target: y"));
     assertTrue(refused.getMessage().contains("leave labels out"), refused::toString);
+  }
+
+  /** Both arrays are called data, as all of NPY. */
+  @Test
+  void aTargetInAFileOfItsOwnMayHaveTheNameOfAFeature() throws Exception {
+    for (String name : List.of("x", "y")) {
+      try (TableWriter out =
+          TableWriter.create(folder.resolve(name + ".npy"), List.of("only"), 2)) {
+        out.write(name.equals("x") ? new double[] {1, 2} : new double[] {3, 4}, 2);
+      }
+    }
+    for (String features : List.of("", "features: [data], ")) {
+      Read table =
+          read(1, features + "path: '%1$s/x.npy', labels: '%1$s/y.npy', target: data").get(0);
+      assertEquals(List.of(1.0, 2.0), table.values());
+      assertEquals(List.of(3.0, 4.0), table.target());
+    }
   }
 }

@@ -71,6 +71,19 @@ final class NetworkWarningsTest {
   }
 
   @Test
+  void aGroupThatHangsOnOneSensorIsNamedWithItAlone() {
+    NetworkBuilder builder = seen(anchors(SQUARE), "h1", 4);
+    builder.range("f1", "h1", 2).range("f2", "h1", 3);
+    List<String> warnings = NetworkWarnings.of(builder.range("f1", "f2", 2).build());
+
+    assertTrue(
+        warnings.stream()
+            .anyMatch(
+                w -> w.startsWith("Not rigid: f1, f2 hang on h1 only, and can turn about it")),
+        warnings.toString());
+  }
+
+  @Test
   void sensorsThatCanMoveWithoutADistanceChangingAreNamed() {
     // A square of four bars on two sensors that are fixed: a linkage.
     NetworkBuilder builder = seen(seen(anchors(SQUARE), "h1", 4), "h2", 4);

@@ -3,6 +3,7 @@ package dev.lockstep.localize;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +34,13 @@ final class WorldGeodeticTest {
         1e-8);
     assertThrows(
         NetworkException.class, () -> TransverseMercator.toGeodetic("31U", 448251, 5411932));
+  }
+
+  @Test
+  void theFirstZoneReachesOverTheAntimeridian() {
+    // 350 km west of the central meridian of zone 1, 177° W: the same longitude in zone 60.
+    double[] place = TransverseMercator.toGeodetic("1S", 150_000, 8_100_000);
+    assertTrue(place[1] > 179 && place[1] <= 180, () -> place[1] + "°");
   }
 
   @Test

@@ -22,6 +22,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.IntPredicate;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -35,6 +36,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class CompressionTest {
   private static final int STEPS = 12;
+
+  /** Where the filter begins. */
+  private static final int FILTER = 624;
+
   private static final FlatLayout LAYOUT = layout();
   private static final List<ParameterRange> RANGES =
       List.of(
@@ -69,6 +74,17 @@ class CompressionTest {
 
   private static Outcome run(
       Communicator group, CompressionConfig config, IntToDoubleFunction rates) {
+    return run(group, config, rates, step -> true);
+  }
+
+  /**
+   * @param isUsed whether backward reaches the filter in a step; elsewhere it is not updated
+   */
+  private static Outcome run(
+      Communicator group,
+      CompressionConfig config,
+      IntToDoubleFunction rates,
+      IntPredicate isUsed) {
     try (FlatBuffers gradients = new FlatBuffers(LAYOUT, group::allocate);
         Compression compression = new Compression(config, group, gradients, RANGES)) {
       List<RangeSum> sums = RANGES.stream().map(compression::sum).toList();
@@ -79,10 +95,15 @@ class CompressionTest {
       float[] last = new float[values.capacity()];
       for (int step = 0; step < STEPS; step++) {
         fill(values, group.rank(), step);
+        int updated = isUsed.test(step) ? total.length : FILTER;
+        for (int i = updated; i < total.length; i++) {
+          values.put(i, 0);
+        }
         compression.begin(rates.applyAsDouble(step));
         exchange(sums, step, compression.carry());
+        compression.takeBack(List.of(new ParameterRange(0, 0, updated)));
         values.get(0, last);
-        for (int i = 0; i < total.length; i++) {
+        for (int i = 0; i < updated; i++) {
           total[i] += rates.applyAsDouble(step) * last[i];
         }
       }
@@ -144,11 +165,15 @@ class CompressionTest {
   }
 
   private static double[] exact(int ranks, IntToDoubleFunction rates) {
+    return exact(ranks, rates, step -> true);
+  }
+
+  private static double[] exact(int ranks, IntToDoubleFunction rates, IntPredicate isUsed) {
     double[] sum = new double[(int) LAYOUT.groups().get(0).count()];
     for (int step = 0; step < STEPS; step++) {
       for (int rank = 0; rank < ranks; rank++) {
         double[] gradient = gradient(rank, step);
-        for (int i = 0; i < sum.length; i++) {
+        for (int i = 0; i < (isUsed.test(step) ? sum.length : FILTER); i++) {
           sum[i] += rates.applyAsDouble(step) * gradient[i];
         }
       }
@@ -177,6 +202,15 @@ class CompressionTest {
       List<Outcome> outcomes = RankThreads.run(ranks, group -> run(group, config, step -> 1));
       assertNothingIsLost(outcomes, exact(ranks, step -> 1), 1);
     }
+  }
+
+  /** A branch of a model that is used in every third step alone. */
+  @ParameterizedTest
+  @MethodSource("all")
+  void whatIsSummedAndNotUpdatedIsNotLost(CompressionConfig config) throws Exception {
+    IntPredicate isUsed = step -> step % 3 == 0;
+    List<Outcome> outcomes = RankThreads.run(2, group -> run(group, config, step -> 1, isUsed));
+    assertNothingIsLost(outcomes, exact(2, step -> 1, isUsed), 1);
   }
 
   @ParameterizedTest
