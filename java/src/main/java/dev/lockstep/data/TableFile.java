@@ -29,13 +29,23 @@ public final class TableFile implements AutoCloseable {
             .orElse(0);
     for (Variable variable : file.variables()) {
       if (!variable.dimensions().isEmpty() && variable.dimensions().get(0).length() == rows) {
-        int width = rows == 0 ? 1 : Math.toIntExact(variable.size() / rows);
+        int width = width(variable);
         for (int i = 0; i < width; i++) {
           String name = width == 1 ? variable.name() : variable.name() + "[" + i + "]";
           columns.put(name, new Place(variable, i, width));
         }
       }
     }
+  }
+
+  /** Values of a row, also where there are no rows. */
+  private static int width(Variable variable) {
+    long width = 1;
+    for (Variable.Dimension dimension :
+        variable.dimensions().subList(1, variable.dimensions().size())) {
+      width = Math.multiplyExact(width, dimension.length());
+    }
+    return Math.toIntExact(width);
   }
 
   /**

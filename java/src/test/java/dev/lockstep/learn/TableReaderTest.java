@@ -225,4 +225,18 @@ class TableReaderTest {
       assertEquals(List.of(3.0, 4.0), table.target());
     }
   }
+
+  @Test
+  void anArrayWithoutRowsHasItsColumns() throws Exception {
+    for (int rows = 0; rows < 2; rows++) {
+      try (TableWriter out =
+          TableWriter.create(folder.resolve("part-" + rows + ".npy"), List.of("a", "b"), rows)) {
+        out.write(new double[] {1, 2}, rows);
+      }
+    }
+    List<Read> tables = read(2, "path: '%s/part-{rank}.npy', ownership: local");
+    assertEquals(List.of("data[0]", "data[1]"), tables.get(0).names());
+    assertEquals(tables.get(1).names(), tables.get(0).names());
+    assertEquals(List.of(), tables.get(0).values());
+  }
 }
