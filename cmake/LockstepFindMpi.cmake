@@ -11,10 +11,14 @@ function(lockstep_find_mpi flavour)
   if(NOT LOCKSTEP_MPI_${flavour})
     return()
   endif()
-  # Debian's names; then the plain name, which a module or the distribution's alternative points at one of them.
-  find_program(LOCKSTEP_MPICC_${flavour} NAMES mpicc.${flavour} mpicc
-    HINTS /usr/lib64/${flavour}/bin /opt/${flavour}/bin)
-  set(wrapper ${LOCKSTEP_MPICC_${flavour}})
+  if(LOCKSTEP_MPICC_${flavour})
+    set(wrapper ${LOCKSTEP_MPICC_${flavour}})
+  else()
+    # Debian's names; then the plain name, which a module or the distribution's alternative points at one of them.
+    # Not cached: an MPI that is installed later would be left out for good in favour of another one's plain name.
+    find_program(wrapper NAMES mpicc.${flavour} mpicc
+      HINTS /usr/lib64/${flavour}/bin /opt/${flavour}/bin NO_CACHE)
+  endif()
   if(NOT wrapper)
     message(STATUS "MPI (${flavour}): not found, its backend is left out")
     return()
@@ -46,6 +50,7 @@ function(lockstep_find_mpi flavour)
     #endif
     int main() { return MPI_Finalize(); }" LOCKSTEP_MPI_${flavour}_WORKS)
   if(NOT LOCKSTEP_MPI_${flavour}_WORKS)
+    unset(LOCKSTEP_MPI_${flavour}_WORKS CACHE)
     message(STATUS "MPI (${flavour}): ${wrapper} is of another MPI or lacks its headers; its backend is left out")
     return()
   endif()
