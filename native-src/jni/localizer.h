@@ -8,8 +8,8 @@
 
 #include "collective/communicator/communicator.h"
 #include "jni/registry.h"
-#include "splitting/network.h"
-#include "splitting/refinement.h"
+#include "splitting/network/network.h"
+#include "splitting/refinement/refinement.h"
 #include "splitting/splitting.h"
 
 namespace lockstep {

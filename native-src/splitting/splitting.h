@@ -11,7 +11,7 @@
 
 #include "collective/communicator/communicator.h"
 #include "lockstep/error.h"
-#include "splitting/network.h"
+#include "splitting/network/network.h"
 
 namespace lockstep::splitting {
 

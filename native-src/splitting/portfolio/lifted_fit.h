@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "splitting/portfolio/block_cholesky.h"
-#include "splitting/range_graph.h"
+#include "splitting/factorisation/block_cholesky.h"
+#include "splitting/network/range_graph.h"
 
 namespace lockstep::splitting {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "splitting/portfolio/block_cholesky.h"
+#include "splitting/factorisation/block_cholesky.h"
 #include "splitting/portfolio/lifted_fit.h"
 
 namespace lockstep::splitting {

@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "splitting/mirror_images.h"
-#include "splitting/portfolio/group_mirrors.h"
+#include "splitting/mirrors/group_mirrors.h"
+#include "splitting/mirrors/mirror_images.h"
 #include "splitting/portfolio/measured_pairs.h"
 #include "splitting/portfolio/reweighting.h"
 
