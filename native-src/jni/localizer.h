@@ -28,6 +28,7 @@ class Localizer {
   void start(const splitting::Options& options, std::span<const double> positions);
   splitting::Progress advance(std::int64_t iterations);
   void positions(std::span<double> out);
+  void excess(std::span<double> out);
   double mean_objective();
   /// The sparse form keeps its duals; the dense one starts anew from the positions.
   /// @param kept of each sensor its number before, −1 for those that join

@@ -266,6 +266,16 @@ void DenseSplitting::positions(std::span<double> out) {
   }
 }
 
+void DenseSplitting::excess(std::span<double> out) {
+  const auto d = static_cast<std::size_t>(network_.dimension);
+  const std::vector<double> sum = sum_of(x_, y_);
+  for (std::size_t i = 0; i < at(network_.sensors); ++i) {
+    double square = 0;
+    for (std::size_t c = 0; c < d; ++c) square += std::pow(sum[layout_.at(c, d + i)] / copies(), 2);
+    out[i] = sum[layout_.at(d + i, d + i)] / copies() - square;
+  }
+}
+
 double DenseSplitting::mean_objective() {
   const std::vector<double> sum = sum_of(x_, y_);
   std::vector<double> xi;

@@ -29,6 +29,7 @@ class DenseSplitting : public Splitting {
   void start(std::span<const double> positions) override;
   Progress advance(std::int64_t iterations) override;
   void positions(std::span<double> out) override;
+  void excess(std::span<double> out) override;
   double mean_objective() override;
 
   /// Collective: the greatest entry of |Σ (v_i + u_i)|, which stays zero but for rounding.

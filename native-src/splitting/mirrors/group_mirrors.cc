@@ -81,28 +81,44 @@ bool has_moved(const MirrorCandidate& candidate, std::span<const double> points,
   return false;
 }
 
-/// The cheapest candidates of all ranks, aligned.
-std::vector<MirrorCandidate> cheapest_candidates(const RangeGraph& graph, const SensorSlices& slices,
-                                                 const Loss& loss, std::span<const double> points) {
+/// Of all ranks' mirrors, not yet aligned: which of two mirrors of a group is kept must not depend on who
+/// found them.
+std::vector<MirrorCandidate> candidates_of_all(Communicator& ranks, const RangeGraph& graph,
+                                               const SensorSlices& slices, const Loss& loss,
+                                               std::span<const double> points) {
   std::vector<double> own;
-  for (auto& [sensors, candidate] : mirror_candidates(graph, slices, loss, points)) {
-    MirrorCandidate aligned = candidate;
-    align(graph, loss, points, aligned);
-    if (aligned.rise < MOST_RISE_ALIGNED && has_moved(aligned, points, graph))
-      append(aligned.rise, sensors.size(), sensors, aligned.positions, own);
+  for (const auto& [sensors, candidate] :
+       mirror_candidates(graph, loss, points, ranks.rank(), ranks.size())) {
+    append(candidate.rise, sensors.size(), sensors, candidate.positions, own);
   }
-  MirrorCandidates all;  // Two ranks may have found the same group.
-  for (const MirroredGroup& group : read(slices.gather_lists(own), graph.dimension())) {
-    add({group.cost_difference, group.sensors, group.positions}, all);
+  MirrorCandidates all;
+  for (MirroredGroup& group : read(slices.gather_lists(own), graph.dimension())) {
+    add({group.cost_difference, std::move(group.sensors), std::move(group.positions)}, all);
   }
-  std::vector<MirrorCandidate> sorted = mirrored_networks(graph, points);
-  for (MirrorCandidate& candidate : sorted) align(graph, loss, points, candidate);
-  std::erase_if(sorted, [&](const MirrorCandidate& candidate) {
-    return !(candidate.rise < MOST_RISE_ALIGNED) || !has_moved(candidate, points, graph);
+  std::vector<MirrorCandidate> candidates = mirrored_networks(graph, points);
+  for (auto& [sensors, candidate] : all) candidates.push_back(std::move(candidate));
+  return candidates;
+}
+
+/// The cheapest candidates of all ranks, aligned.
+std::vector<MirrorCandidate> cheapest_candidates(Communicator& ranks, const RangeGraph& graph,
+                                                 const SensorSlices& slices, const Loss& loss,
+                                                 std::span<const double> points) {
+  std::vector<double> own;
+  std::size_t turn = 0;
+  for (MirrorCandidate& candidate : candidates_of_all(ranks, graph, slices, loss, points)) {
+    if (static_cast<int>(turn++ % static_cast<std::size_t>(ranks.size())) != ranks.rank()) continue;
+    align(graph, loss, points, candidate);
+    if (candidate.rise < MOST_RISE_ALIGNED && has_moved(candidate, points, graph))
+      append(candidate.rise, candidate.sensors.size(), candidate.sensors, candidate.positions, own);
+  }
+  std::vector<MirrorCandidate> sorted;
+  for (MirroredGroup& group : read(slices.gather_lists(own), graph.dimension())) {
+    sorted.push_back({group.cost_difference, std::move(group.sensors), std::move(group.positions)});
+  }
+  std::sort(sorted.begin(), sorted.end(), [](const MirrorCandidate& a, const MirrorCandidate& b) {
+    return std::tie(a.rise, a.sensors, a.positions) < std::tie(b.rise, b.sensors, b.positions);
   });
-  for (auto& [sensors, candidate] : all) sorted.push_back(std::move(candidate));
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const MirrorCandidate& a, const MirrorCandidate& b) { return a.rise < b.rise; });
   const std::size_t most = MOST_REFINED * (1 + static_cast<std::size_t>(graph.sensors()) / SENSORS_EACH);
   if (sorted.size() > most) sorted.resize(most);
   return sorted;
@@ -114,7 +130,7 @@ std::vector<MirroredGroup> mirrored_in(Communicator& ranks, const RangeGraph& gr
                                        std::span<const double> points, double most_rise) {
   std::vector<double> own;
   int turn = 0;
-  for (const MirrorCandidate& candidate : cheapest_candidates(graph, slices, loss, points)) {
+  for (const MirrorCandidate& candidate : cheapest_candidates(ranks, graph, slices, loss, points)) {
     if (turn++ % ranks.size() != ranks.rank()) continue;
     const MirroredGroup group = refined<D>(graph, loss, points, candidate);
     if (group.group > 0 && group.cost_difference < most_rise) {

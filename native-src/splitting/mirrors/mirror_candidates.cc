@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 #include <utility>
+
+#include "splitting/mirrors/mirror.h"
 
 namespace lockstep::splitting {
 namespace {
@@ -13,146 +16,98 @@ namespace {
 constexpr double TIED = 6;
 constexpr double NEAR_MIRROR = 0.12;  // Of the mean range.
 constexpr double MOST_RISE_UNALIGNED = 2e4;
-constexpr std::size_t WHOLE = 400;           // Sensors: larger networks are looked at in balls of BALL.
-constexpr std::size_t WHOLE_IN_SPACE = 100;  // Up to where planes through far anchors are not too many.
+constexpr std::size_t WHOLE = 400;  // Sensors: larger networks are looked at in balls of BALL.
 constexpr std::size_t BALL = 120;
-constexpr std::size_t MOST_ENDS = 10;     // Of a sensor, that lines are drawn through.
-constexpr std::int32_t MOST_ANCHORS = 6;  // … beside these.
-constexpr double LEAST_MOVE = 0.05;       // Of the mean range.
-constexpr double FLATTEST = 1e-3;         // Sine of the angle at which three points still span a plane.
-
-template <int D>
-struct Mirror {
-  std::array<double, D> origin;
-  std::array<double, D> normal;
-
-  double height(const double* point) const {
-    double sum = 0;
-    for (int k = 0; k < D; ++k) sum += (point[k] - origin[k]) * normal[k];
-    return sum;
-  }
-
-  std::array<double, D> image(const double* point) const {
-    const double above = height(point);
-    std::array<double, D> other;
-    for (int k = 0; k < D; ++k) other[k] = point[k] - 2 * above * normal[k];
-    return other;
-  }
-};
-
-/// The line through two points, or the plane through three. @return whether there is one
-template <int D>
-bool span_mirror(const std::array<const double*, 3>& points, Mirror<D>& mirror) {
-  double u[D], v[D];
-  double length_u = 0;
-  double length_v = 0;
-  for (int k = 0; k < D; ++k) {
-    mirror.origin[k] = points[0][k];
-    u[k] = points[1][k] - points[0][k];
-    v[k] = points[2][k] - points[0][k];
-    length_u += u[k] * u[k];
-    length_v += v[k] * v[k];
-  }
-  if constexpr (D == 2) {
-    mirror.normal = {-u[1], u[0]};
-  } else {
-    mirror.normal = {u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]};
-  }
-  double square = 0;
-  for (int k = 0; k < D; ++k) square += mirror.normal[k] * mirror.normal[k];
-  const double least = D == 2 ? 0 : FLATTEST * FLATTEST * length_u * length_v;
-  if (!(square > least)) return false;
-  for (int k = 0; k < D; ++k) mirror.normal[k] /= std::sqrt(square);
-  return true;
-}
+constexpr double LEAST_MOVE = 0.05;  // Of the mean range.
 
 template <int D>
 class MirrorSearch {
  public:
   MirrorSearch(const RangeGraph& graph, const Loss& loss, std::span<const double> points)
-      : graph_(graph), loss_(loss), points_(points), local_(static_cast<std::size_t>(graph.sensors()), -1) {}
+      : graph_(graph), loss_(loss), points_(points), local_(points.size() / D, NOWHERE) {}
 
-  /// The candidates of all mirrors near a sensor, added to `found` by their sensors.
-  void find(std::int32_t sensor, MirrorCandidates& found) {
-    if (static_cast<std::size_t>(graph_.sensors()) > WHOLE) {
-      enter_ball(sensor);
-    } else if (ball_.empty()) {
-      enter_all();
+  void reflect(const MirrorPoints& through, MirrorCandidates& found) {
+    enter(through.center);
+    Mirror<D> mirror;
+    if (!span_mirror<D>(through, points_, mirror)) return;
+    for (std::size_t k = 0; k < places_.size(); ++k) heights_[k] = mirror.height(place(places_[k]));
+    for (std::size_t k = 0; k < ties_.size(); ++k) {
+      const Tie& tie = ties_[k];
+      const double square = tie.square + 4 * heights_[tie.first] * heights_[tie.second];
+      rises_[k] = loss_.cost((tie.range - std::sqrt(std::max(square, 0.0))) * tie.precision) - tie.cost;
     }
-    std::vector<std::int32_t> near{sensor};
-    const auto ends = graph_.ends_of(sensor);
-    const std::size_t stride = (ends.size() + MOST_ENDS - 1) / MOST_ENDS;
-    for (std::size_t k = 0; k < ends.size(); k += stride) near.push_back(ends[k].point);
-    // Anchors far away may be the hinge of a group, too.
-    if (static_cast<std::size_t>(graph_.sensors()) <= (D == 2 ? WHOLE : WHOLE_IN_SPACE)) {
-      const auto all = static_cast<std::int32_t>(points_.size() / D);
-      const std::int32_t apart = (all - graph_.sensors() + MOST_ANCHORS - 1) / MOST_ANCHORS;
-      for (std::int32_t anchor = graph_.sensors(); anchor < all; anchor += apart) near.push_back(anchor);
-    }
-    for (std::size_t a = 0; a < near.size(); ++a) {
-      for (std::size_t b = a + 1; b < near.size(); ++b) {
-        if constexpr (D == 2) {
-          reflect({place(near[a]), place(near[b]), place(near[b])}, found);
-        } else if (a > 0) {
-          reflect({place(near[0]), place(near[a]), place(near[b])}, found);
-        }
-      }
+    for (const bool near_ones_tie : {true, false}) {
+      const bool some_are_near = unite(near_ones_tie);
+      collect(mirror, found);
+      if (!some_are_near) break;  // Without them nothing else would come out.
     }
   }
 
  private:
-  const double* place(std::int32_t point) const { return &points_[static_cast<std::size_t>(point) * D]; }
+  static constexpr std::int32_t NOWHERE = -1;
 
+  /// A range with an end in the ball. Ends are places.
   struct Tie {
-    std::int32_t first;   ///< in the ball
-    std::int32_t second;  ///< in the ball, or GROUND
-    const RangeEnd* end;
+    std::size_t first;
+    std::size_t second;
+    double square;  ///< of the distance
+    double range;
+    double precision;
     double cost;
   };
-  static constexpr std::int32_t GROUND = -1;
 
-  void enter_all() {
-    for (std::int32_t sensor = 0; sensor < graph_.sensors(); ++sensor) {
-      local_[static_cast<std::size_t>(sensor)] = sensor;
-      ball_.push_back(sensor);
+  const double* place(std::int32_t point) const { return &points_[static_cast<std::size_t>(point) * D]; }
+
+  /// The ball around a sensor, or the whole network.
+  void enter(std::int32_t center) {
+    const bool is_whole = static_cast<std::size_t>(graph_.sensors()) <= WHOLE;
+    if (center_ == center || (is_whole && center_ >= 0)) return;
+    center_ = center;
+    for (const std::int32_t point : places_) local_[static_cast<std::size_t>(point)] = NOWHERE;
+    places_.clear();
+    if (is_whole) {
+      for (std::int32_t sensor = 0; sensor < graph_.sensors(); ++sensor) place_of(sensor);
+    } else {
+      place_of(center);
+      for (std::size_t k = 0; k < places_.size(); ++k) {
+        for (const RangeEnd& end : graph_.ends_of(places_[k])) {
+          if (!graph_.is_sensor(end.point) || places_.size() >= BALL) break;
+          place_of(end.point);
+        }
+      }
     }
+    ball_ = places_.size();
     collect_ties();
   }
 
-  void enter_ball(std::int32_t center) {
-    for (const std::int32_t sensor : ball_) local_[static_cast<std::size_t>(sensor)] = -1;
-    ball_ = {center};
-    local_[static_cast<std::size_t>(center)] = 0;
-    for (std::size_t k = 0; k < ball_.size(); ++k) {
-      for (const RangeEnd& end : graph_.ends_of(ball_[k])) {
-        if (!graph_.is_sensor(end.point) || ball_.size() >= BALL) break;
-        std::int32_t& local = local_[static_cast<std::size_t>(end.point)];
-        if (local >= 0) continue;
-        local = static_cast<std::int32_t>(ball_.size());
-        ball_.push_back(end.point);
-      }
+  /// The place of a point, a new one where it has none.
+  std::size_t place_of(std::int32_t point) {
+    std::int32_t& local = local_[static_cast<std::size_t>(point)];
+    if (local == NOWHERE) {
+      local = static_cast<std::int32_t>(places_.size());
+      places_.push_back(point);
     }
-    collect_ties();
+    return static_cast<std::size_t>(local);
   }
 
   void collect_ties() {
     ties_.clear();
-    for (std::size_t k = 0; k < ball_.size(); ++k) {
-      for (const RangeEnd& end : graph_.ends_of(ball_[k])) {
-        const std::int32_t other =
-            graph_.is_sensor(end.point) ? local_[static_cast<std::size_t>(end.point)] : GROUND;
-        if (other >= 0 && end.point < ball_[k]) continue;
-        const double distance = distance_between<D>(place(ball_[k]), place(end.point));
-        ties_.push_back(
-            {static_cast<std::int32_t>(k), other, &end, loss_.cost((end.range - distance) * end.precision)});
+    for (std::size_t k = 0; k < ball_; ++k) {
+      const std::int32_t sensor = places_[k];
+      for (const RangeEnd& end : graph_.ends_of(sensor)) {
+        const std::size_t other = place_of(end.point);
+        if (other < ball_ && end.point < sensor) continue;  // The other end has it.
+        const double distance = distance_between<D>(place(sensor), place(end.point));
+        ties_.push_back({k, other, distance * distance, end.range, end.precision,
+                         loss_.cost((end.range - distance) * end.precision)});
       }
     }
-    parents_.resize(ball_.size() + 1);
-    roots_.resize(ball_.size() + 1);
-    rise_.resize(ball_.size() + 1);
-    images_.resize(ball_.size());
+    heights_.resize(places_.size());
     rises_.resize(ties_.size());
-    is_near_.resize(ties_.size());
+    parents_.resize(ball_ + 1);
+    roots_.resize(ball_ + 1);
+    sizes_.resize(ball_ + 1);
+    rise_.resize(ball_ + 1);
   }
 
   std::size_t find_root(std::size_t k) {
@@ -160,51 +115,40 @@ class MirrorSearch {
     return k;
   }
 
-  bool is_near(const Mirror<D>& mirror, std::int32_t point) const {
-    return std::abs(mirror.height(place(point))) < NEAR_MIRROR * graph_.mean_range();
+  /// In the disjoint sets all points outside the ball are the ground.
+  std::size_t set_of(std::size_t place) const { return std::min(place, ball_); }
+
+  bool is_near(std::size_t place) const {
+    return std::abs(heights_[place]) < NEAR_MIRROR * graph_.mean_range();
   }
 
-  void reflect(const std::array<const double*, 3>& through, MirrorCandidates& found) {
-    Mirror<D> mirror;
-    if (!span_mirror<D>(through, mirror)) return;
-    for (std::size_t k = 0; k < ball_.size(); ++k) images_[k] = mirror.image(place(ball_[k]));
+  /// Joins the ends of the ranges that tie. @return whether any of these has an end near the mirror
+  bool unite(bool near_ones_tie) {
+    for (std::size_t k = 0; k <= ball_; ++k) parents_[k] = k;
+    bool some_are_near = false;
     for (std::size_t k = 0; k < ties_.size(); ++k) {
-      const Tie& tie = ties_[k];
-      const double distance =
-          distance_between<D>(images_[static_cast<std::size_t>(tie.first)].data(), place(tie.end->point));
-      rises_[k] = loss_.cost((tie.end->range - distance) * tie.end->precision) - tie.cost;
-      is_near_[k] =
-          is_near(mirror, ball_[static_cast<std::size_t>(tie.first)]) || is_near(mirror, tie.end->point);
-    }
-    for (const bool near_ones_tie : {true, false}) {
-      unite(near_ones_tie);
-      collect(found);
-    }
-  }
-
-  /// Joins the ends of the ranges that tie.
-  void unite(bool near_ones_tie) {
-    const std::size_t ground = ball_.size();
-    for (std::size_t k = 0; k <= ground; ++k) parents_[k] = k;
-    for (std::size_t k = 0; k < ties_.size(); ++k) {
-      if (rises_[k] <= TIED || (is_near_[k] != 0 && !near_ones_tie)) continue;
-      const std::size_t one = find_root(static_cast<std::size_t>(ties_[k].first));
-      const std::size_t two = find_root(end_of(ties_[k]));
+      if (rises_[k] <= TIED) continue;
+      if (is_near(ties_[k].first) || is_near(ties_[k].second)) {
+        some_are_near = true;
+        if (!near_ones_tie) continue;
+      }
+      const std::size_t one = find_root(ties_[k].first);
+      const std::size_t two = find_root(set_of(ties_[k].second));
       parents_[std::min(one, two)] = std::max(one, two);  // The ground stays a root.
     }
-    for (std::size_t k = 0; k <= ground; ++k) roots_[k] = find_root(k);
+    std::fill(sizes_.begin(), sizes_.end(), 0);
+    for (std::size_t k = 0; k <= ball_; ++k) ++sizes_[roots_[k] = find_root(k)];
+    return some_are_near;
   }
 
-  std::size_t end_of(const Tie& tie) const {
-    return tie.second == GROUND ? ball_.size() : static_cast<std::size_t>(tie.second);
-  }
-
-  /// Each group that is not tied to the ground, and all of them together.
-  void collect(MirrorCandidates& found) {
+  /// Each group that is not tied to the ground, and all of them together. Single sensors are MirrorImages'.
+  void collect(const Mirror<D>& mirror, MirrorCandidates& found) {
+    const auto is_group = [](std::size_t size) { return size > 1; };
+    if (std::none_of(sizes_.begin(), sizes_.end() - 1, is_group)) return;
     add_up_rises();
     std::vector<std::size_t> kept;
-    for (std::size_t root = 0; root < ball_.size(); ++root) {
-      if (roots_[root] == root && rise_[root] < MOST_RISE_UNALIGNED && keep(root, found))
+    for (std::size_t root = 0; root < ball_; ++root) {
+      if (is_group(sizes_[root]) && rise_[root] < MOST_RISE_UNALIGNED && keep(root, mirror, found))
         kept.push_back(root);
     }
     if (kept.size() < 2) return;
@@ -212,37 +156,34 @@ class MirrorSearch {
       if (std::binary_search(kept.begin(), kept.end(), root)) root = kept.front();
     }
     add_up_rises();
-    keep(kept.front(), found);
+    keep(kept.front(), mirror, found);
   }
 
   void add_up_rises() {
     std::fill(rise_.begin(), rise_.end(), 0.0);
     for (std::size_t k = 0; k < ties_.size(); ++k) {
-      const std::size_t one = roots_[static_cast<std::size_t>(ties_[k].first)];
-      const std::size_t two = roots_[end_of(ties_[k])];
+      const std::size_t one = roots_[ties_[k].first];
+      const std::size_t two = roots_[set_of(ties_[k].second)];
       if (one == two) continue;
       rise_[one] += rises_[k];
       rise_[two] += rises_[k];
     }
   }
 
-  /// @return whether the group with this root can be mirrored
-  bool keep(std::size_t root, MirrorCandidates& found) {
-    std::vector<std::pair<std::int32_t, std::size_t>> members;
+  /// @return whether the group with this root can be mirrored: one that hardly moves is none
+  bool keep(std::size_t root, const Mirror<D>& mirror, MirrorCandidates& found) {
+    MirrorCandidate candidate{rise_[root], {}, {}};
     double farthest = 0;
-    for (std::size_t k = 0; k < ball_.size(); ++k) {
+    for (std::size_t k = 0; k < ball_; ++k) {
       if (roots_[k] != root) continue;
-      members.emplace_back(ball_[k], k);
-      farthest = std::max(farthest, distance_between<D>(place(ball_[k]), images_[k].data()));
+      candidate.sensors.push_back(places_[k]);
+      farthest = std::max(farthest, 2 * std::abs(heights_[k]));
     }
-    // Single sensors are MirrorImages'; a group that hardly moves is none.
-    if (members.size() < 2 || farthest < LEAST_MOVE * graph_.mean_range()) return false;
-    std::sort(members.begin(), members.end());
-    std::vector<std::int32_t> sensors;
-    for (const auto& [sensor, k] : members) sensors.push_back(sensor);
-    MirrorCandidate candidate{rise_[root], sensors, {}};
-    for (const auto& [sensor, k] : members) {
-      candidate.positions.insert(candidate.positions.end(), images_[k].begin(), images_[k].end());
+    if (farthest < LEAST_MOVE * graph_.mean_range()) return false;
+    std::sort(candidate.sensors.begin(), candidate.sensors.end());
+    for (const std::int32_t sensor : candidate.sensors) {
+      const std::array<double, D> image = mirror.image(place(sensor));
+      candidate.positions.insert(candidate.positions.end(), image.begin(), image.end());
     }
     add(std::move(candidate), found);
     return true;
@@ -251,23 +192,31 @@ class MirrorSearch {
   const RangeGraph& graph_;
   const Loss loss_;
   const std::span<const double> points_;
-  std::vector<std::int32_t> ball_;
-  std::vector<std::int32_t> local_;
+  std::int32_t center_ = NOWHERE;
+  std::vector<std::int32_t> local_;   ///< of each point its place
+  std::vector<std::int32_t> places_;  ///< the ball's sensors, then what else they have ranges to
+  std::size_t ball_ = 0;
   std::vector<Tie> ties_;
+  std::vector<double> heights_;       ///< of each place
+  std::vector<double> rises_;         ///< of each tie
   std::vector<std::size_t> parents_;  ///< disjoint sets of the ball's sensors, the ground last
   std::vector<std::size_t> roots_;
-  std::vector<double> rise_;  ///< of the group with this root
-  std::vector<std::array<double, D>> images_;
-  std::vector<double> rises_;  ///< of each tie
-  std::vector<char> is_near_;  ///< whether an end of a tie is near the mirror
+  std::vector<std::size_t> sizes_;  ///< of the set with this root
+  std::vector<double> rise_;        ///< of the group with this root
 };
 
 template <int D>
-MirrorCandidates candidates_in(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
-                               std::span<const double> points) {
+MirrorCandidates candidates_in(const RangeGraph& graph, const Loss& loss, std::span<const double> points,
+                               int share, int shares) {
+  const std::vector<MirrorPoints> mirrors =
+      mirrors_of(graph, points.size() / D - static_cast<std::size_t>(graph.sensors()));
+  const auto part = static_cast<std::size_t>(share);
+  const auto parts = static_cast<std::size_t>(shares);
   MirrorSearch<D> search(graph, loss, points);
   MirrorCandidates found;
-  for (std::int32_t sensor = slices.begin(); sensor < slices.end(); ++sensor) search.find(sensor, found);
+  for (std::size_t k = mirrors.size() * part / parts; k < mirrors.size() * (part + 1) / parts; ++k) {
+    search.reflect(mirrors[k], found);
+  }
   return found;
 }
 
@@ -275,14 +224,17 @@ MirrorCandidates candidates_in(const RangeGraph& graph, const SensorSlices& slic
 
 void add(MirrorCandidate candidate, MirrorCandidates& candidates) {
   const auto known = candidates.find(candidate.sensors);
-  if (known != candidates.end() && known->second.rise <= candidate.rise) return;
+  if (known != candidates.end()) {
+    const MirrorCandidate& other = known->second;
+    if (std::tie(other.rise, other.positions) <= std::tie(candidate.rise, candidate.positions)) return;
+  }
   candidates[candidate.sensors] = std::move(candidate);
 }
 
-MirrorCandidates mirror_candidates(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
-                                   std::span<const double> points) {
-  return graph.dimension() == 2 ? candidates_in<2>(graph, slices, loss, points)
-                                : candidates_in<3>(graph, slices, loss, points);
+MirrorCandidates mirror_candidates(const RangeGraph& graph, const Loss& loss, std::span<const double> points,
+                                   int share, int shares) {
+  return graph.dimension() == 2 ? candidates_in<2>(graph, loss, points, share, shares)
+                                : candidates_in<3>(graph, loss, points, share, shares);
 }
 
 }  // namespace lockstep::splitting

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "splitting/network/range_graph.h"
-#include "splitting/network/sensor_slices.h"
 
 namespace lockstep::splitting {
 
@@ -23,17 +22,16 @@ struct MirrorCandidate {
 /// Candidates by their sensors, so that each is kept once.
 using MirrorCandidates = std::map<std::vector<std::int32_t>, MirrorCandidate>;
 
-/// Keeps the cheaper of two candidates with the same sensors.
+/// Keeps the cheaper of two candidates with the same sensors, in whatever order they come.
 void add(MirrorCandidate candidate, MirrorCandidates& candidates);
 
 /// A group is held on its side of a mirror by ranges to sensors off it, not by those on it: for each line
 /// through two points near each other (plane through three), ranges that a reflection would change by much,
 /// and whose ends are not close to the mirror, tie their ends together. What is then not tied to an anchor is
-/// a group. Serial, of the mirrors near this rank's sensors; what is found near a sensor does not depend on
-/// the rank.
+/// a group. Serial; of all mirrors one share, so that add() of all shares is the same for any number of them.
 /// @param points points × d
-MirrorCandidates mirror_candidates(const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
-                                   std::span<const double> points);
+MirrorCandidates mirror_candidates(const RangeGraph& graph, const Loss& loss, std::span<const double> points,
+                                   int share, int shares);
 
 /// The whole network mirrored in the principal axes of its anchors, in one and in several of them: anchors
 /// that lie almost on a line or in a plane hardly tell its sides apart. Serial; the rises are not yet known.

@@ -129,6 +129,16 @@ void SparseSplitting::positions(std::span<double> out) {
   }
 }
 
+void SparseSplitting::excess(std::span<double> out) {
+  const auto d = static_cast<std::size_t>(problem_->blocks.dimension());
+  const std::vector<double> all = means();
+  for (std::size_t place = 0; place < problem_->partition.sensor_at.size(); ++place) {
+    double square = 0;
+    for (std::size_t c = 0; c < d; ++c) square += all[place * (d + 1) + c] * all[place * (d + 1) + c];
+    out[static_cast<std::size_t>(problem_->partition.sensor_at[place])] = all[place * (d + 1) + d] - square;
+  }
+}
+
 // Whoever holds (i, j) beside i is a neighbour of i, so that i's row of Y_ij has all holders; Y_jj has
 // holders that i does not know.
 double SparseSplitting::mean_objective() {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -130,6 +131,38 @@ TEST_F(LocalizationTest, DoesNotDependOnTheUnitOfLengthNorOnTheOrigin) {
   for (std::size_t k = 0; k < again.size(); ++k) EXPECT_NEAR(again[k], positions[k], 1e-6);
 }
 
+TEST_F(LocalizationTest, TellsHowFarTheRelaxationIsFromItsRank) {
+  const auto largest = [&](std::int32_t form) {
+    start(form);
+    advance_localizer(localizer, 1000, address_of(progress));
+    std::vector<double> excess(20);
+    read_relaxation_excess(localizer, address_of(excess));
+    double most = 0;
+    for (const double each : excess) {
+      EXPECT_GT(each, -1e-3);
+      most = std::max(most, each);
+    }
+    return most;
+  };
+  const double sparse = largest(0);
+  EXPECT_GT(sparse, 1e-3);
+  EXPECT_NEAR(largest(1), sparse, 0.5 * sparse);
+  // Exact ranges.
+  for (auto* distances : {&arrays.sensor_distances, &arrays.anchor_distances}) distances->clear();
+  const auto distance = [](const double* a, const double* b) { return std::hypot(a[0] - b[0], a[1] - b[1]); };
+  for (const auto& range : known.sensor_ranges) {
+    arrays.sensor_distances.push_back(
+        distance(&known.truth[2U * range.first], &known.truth[2U * range.second]));
+  }
+  for (const auto& range : known.anchor_ranges) {
+    arrays.anchor_distances.push_back(
+        distance(&known.truth[2U * range.sensor], &known.anchors[2U * range.anchor]));
+  }
+  close_localizer(localizer);
+  localizer = arrays.open(group);
+  EXPECT_LT(largest(0), 0.3 * sparse);
+}
+
 /// A cube with its corners as anchors, sensors inside, and every distance below 0.75, exact.
 test::KnownNetwork exact_cube() {
   test::KnownNetwork cube;
@@ -213,6 +246,7 @@ TEST_F(LocalizationTest, RefusesCallsThatCannotWork) {
   expect_refused([&] { advance_localizer(localizer, -1, address_of(progress)); }, "iterations = -1");
   expect_refused([&] { advance_localizer(localizer, 1, 0); }, "progress = 0");
   expect_refused([&] { read_positions(localizer, 0); }, "positions = 0");
+  expect_refused([&] { read_relaxation_excess(localizer, 0); }, "excess = 0");
   expect_refused([&] { read_covariances(localizer, 0, 0, address_of(positions), address_of(positions)); },
                  "noise_factor is 0");
 }

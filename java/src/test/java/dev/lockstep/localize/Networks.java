@@ -1,5 +1,13 @@
 package dev.lockstep.localize;
 
+import dev.lockstep.localize.files.NetworkFile;
+import dev.lockstep.localize.fit.Ambiguity;
+import dev.lockstep.localize.fit.Certainty;
+import dev.lockstep.localize.fit.GoodnessOfFit;
+import dev.lockstep.localize.network.MeasurementsConfig;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkConfig;
+import dev.lockstep.localize.network.NetworkGenerator;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -29,7 +37,7 @@ public final class Networks {
   static Network generated(int sensors, int anchors, double range, int dimension, double noise) {
     return NetworkGenerator.generate(
         NetworkConfig.of(sensors, anchors, range, dimension, 7L),
-        MeasurementsConfig.of(noise, null, null, 11L));
+        MeasurementsConfig.of(noise, null, null, null, 11L));
   }
 
   /** As if the network had been located, with errors of about {@code deviation} an axis. */
