@@ -7,7 +7,7 @@ Makes networks (or reads those of a folder with meta.json), locates each with `l
 maximum likelihood from the truth by an implementation of its own. A sensor is wrong where it is farther from that than 3
 of its standard deviations and a tenth of the reach. The fold is right where no sensor is wrong. A flagged sensor is
 truly ambiguous where a descent from its other place stays a tenth of the reach away, and −log likelihood rises by no more
-than half of χ²'s 95 % quantile with as many degrees of freedom as dimensions. Needs NumPy and SciPy.
+than half of χ²'s 99 % quantile with as many degrees of freedom as dimensions. Needs NumPy and SciPy.
 """
 import argparse
 import concurrent.futures
@@ -60,7 +60,7 @@ def truly_ambiguous(likelihood, positions, others):
         group = [sensor for sensor, _, of in others if of == difference]
         moved[group] = [place for _, place, of in others if of == difference]
         there = likelihood.reweighted(moved, 4)
-        if likelihood.negative_logarithm(there) - least <= 0.5 * chi2.ppf(0.95, network.dimension):
+        if likelihood.negative_logarithm(there) - least <= 0.5 * chi2.ppf(0.99, network.dimension):
             true[group] |= np.linalg.norm(there - here, axis=1)[group] > 0.1 * network.reach
     return true
 

@@ -11,9 +11,10 @@
 namespace lockstep::splitting {
 namespace {
 
-// The cost is the negative logarithm of the likelihood: what costs less than this more is at least e⁻³, or
-// one twentieth, as likely as the estimate, and the usual level of 5 % does not rule it out.
-constexpr double MOST_RISE = 3;
+// The cost is the negative logarithm of the likelihood, so that twice its rise is χ² with as many degrees of
+// freedom as a place has coordinates: what rises by less than half of the quantile for 99 % is not ruled out.
+template <int D>
+constexpr double MOST_RISE = D == 2 ? 4.605 : 5.672;
 // Sensors that may give way to a mirror image. A larger patch can only lower its cost, and hardly does.
 constexpr std::size_t PATCH = 40;
 
@@ -31,7 +32,7 @@ void add_single_sensors(const RangeGraph& graph, const SensorSlices& slices, con
   std::vector<double> own;  // Sensor, alternative, difference; once more …
   for (std::int32_t sensor = slices.begin(); sensor < slices.end(); ++sensor) {
     const MirrorImage image = images.find(sensor, points);
-    if (!(image.cost_difference < MOST_RISE)) continue;
+    if (!(image.cost_difference < MOST_RISE<D>)) continue;
     own.push_back(sensor);
     own.insert(own.end(), image.positions.begin(), image.positions.begin() + D);
     own.push_back(image.cost_difference);
@@ -47,7 +48,7 @@ void add_single_sensors(const RangeGraph& graph, const SensorSlices& slices, con
 template <int D>
 void add_groups(Communicator& ranks, const RangeGraph& graph, const SensorSlices& slices, const Loss& loss,
                 std::span<const double> points, BySensor& ambiguous) {
-  for (const MirroredGroup& mirrored : mirrored_groups(ranks, graph, slices, loss, points, MOST_RISE)) {
+  for (const MirroredGroup& mirrored : mirrored_groups(ranks, graph, slices, loss, points, MOST_RISE<D>)) {
     for (std::size_t k = 0; k < mirrored.group; ++k) {
       const std::int32_t sensor = mirrored.sensors[k];
       const double* place = &mirrored.positions[k * D];
@@ -64,7 +65,7 @@ void add_folds(const RangeGraph& graph, std::span<const Fold> others, std::span<
                BySensor& ambiguous) {
   std::vector<const Fold*> sorted;
   for (const Fold& fold : others) {
-    if (fold.cost < MOST_RISE) sorted.push_back(&fold);
+    if (fold.cost < MOST_RISE<D>) sorted.push_back(&fold);
   }
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Fold* a, const Fold* b) { return a->cost < b->cost; });

@@ -23,7 +23,7 @@ constexpr double LEAST_MOVE = 0.02;  // Of the mean range: less is the place whe
 /// Descends from the mirrored places, the sensors around giving way.
 template <int D>
 MirroredGroup refined(const RangeGraph& graph, const Loss& loss, std::span<const double> points,
-                      const MirrorCandidate& candidate) {
+                      const MirrorCandidate& candidate, double most_rise) {
   Patch<D> patch(graph, loss);
   MirroredGroup result;
   result.group = candidate.sensors.size();
@@ -35,8 +35,9 @@ MirroredGroup refined(const RangeGraph& graph, const Loss& loss, std::span<const
   const std::vector<double> places = part.points_at(here);
   BlockCholesky cholesky(part, places);
   LiftedFit<D> fit(part, loss, cholesky, places);
-  const Pressing pressing{.penalty = 0, .max_steps = 50, .tolerance = 1e-6};
+  Pressing pressing{.penalty = 0, .max_steps = 50, .tolerance = 1e-6};
   const double cost = fit.descend(pressing, here);
+  pressing.goal = cost + most_rise;
   result.cost_difference = fit.descend(pressing, result.positions) - cost;
   double farthest = 0;
   for (std::size_t k = 0; k < result.group; ++k) {
@@ -132,7 +133,7 @@ std::vector<MirroredGroup> mirrored_in(Communicator& ranks, const RangeGraph& gr
   int turn = 0;
   for (const MirrorCandidate& candidate : cheapest_candidates(ranks, graph, slices, loss, points)) {
     if (turn++ % ranks.size() != ranks.rank()) continue;
-    const MirroredGroup group = refined<D>(graph, loss, points, candidate);
+    const MirroredGroup group = refined<D>(graph, loss, points, candidate, most_rise);
     if (group.group > 0 && group.cost_difference < most_rise) {
       append(group.cost_difference, group.group, group.sensors, group.positions, own);
     }

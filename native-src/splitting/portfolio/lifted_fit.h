@@ -4,6 +4,7 @@
 /// A network fitted in more dimensions than it has, where parts on the wrong side of others turn round
 /// freely, then pressed flat.
 
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -17,7 +18,9 @@ struct Pressing {
   double penalty =
       0;  ///< ½ penalty · (squares of the coordinates beyond the network's dimension) joins the cost
   int max_steps = 60;
-  double tolerance = 1e-5;            ///< relative decrease of the cost in a step
+  double tolerance = 1e-5;  ///< relative decrease of the cost in a step
+  /// A descent that would take more than twenty steps to get there, at the pace of its last one, is given up.
+  double goal = std::numeric_limits<double>::infinity();
   std::span<const double> held = {};  ///< a vector like the positions: they do not move along it
 };
 

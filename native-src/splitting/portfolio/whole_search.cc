@@ -16,26 +16,26 @@ namespace {
 
 using Start = Recipe::Start;
 
-constexpr int MOST_ATTEMPTS = 13;
+constexpr int MOST_ATTEMPTS = 12;
 // Attempts in a row that find nothing better before the search ends, where all ranges fit well, where they
 // fit and where not. A wrong fold often fits, too, but hardly ever do two starts end in it that have nothing
 // in common.
 constexpr double FITS_WELL = 1;  // Standard deviations of χ² above its mean.
 constexpr double FITS = 3;
-constexpr int ENOUGH_IF_FITS_WELL = 2;
-constexpr int ENOUGH_IF_FITS = 4;
-constexpr int ENOUGH_IF_NOT = 6;
+constexpr int ENOUGH_IF_FITS_WELL = 1;
+constexpr int ENOUGH_IF_FITS = 3;
+constexpr int ENOUGH_IF_NOT = 5;
 // Floating-point operations that attempts may take: of the order of the splitting's own 500 iterations.
-constexpr double OPERATIONS = 4e9;
-constexpr double OPERATIONS_OF_A_SENSOR = 2e7;
+constexpr double OPERATIONS = 1.5e9;
+constexpr double OPERATIONS_OF_A_SENSOR = 5e6;
 constexpr double MOST_OPERATIONS_OF_AN_ATTEMPT = 2e10;
-constexpr int MOST_MIRRORINGS = 8;
-constexpr int MOST_MOVES = 4;
+constexpr int MOST_MIRRORINGS = 4;
+constexpr int MOST_MOVES = 3;
 // Of folds by sums of squares so many are kept, up to so far above the best, to be judged by their
 // likelihood.
 constexpr std::size_t MOST_FOLDS = 8;
 constexpr double MOST_RISE_IN_SQUARES = 12;
-constexpr double MOST_RISE = 3;  // Of the negative logarithm of the likelihood of the ranges.
+constexpr double MOST_RISE = 5.7;  // Of −log likelihood of the ranges: half of χ²'s 99 % quantile in space.
 constexpr double LEAST_GAIN_OVER_START = 1;
 constexpr double LEAST_GAIN = 0.5;  // In the cost; less tells no two folds apart.
 constexpr double SAME_COST = 0.02;
@@ -43,8 +43,8 @@ constexpr double SAME_COST = 0.02;
 constexpr double SHARE_OF_PAIRS = 0.5;
 constexpr std::size_t PATCH = 24;  // Sensors that give way to one that changes sides, with it.
 
-/// The attempts of a whole network, in their order. The first, which is flat and takes a fifth of the others'
-/// time, is a round by itself, the others are tried in pairs.
+/// The attempts of a whole network, in their order. The first two, which are the cheapest, are rounds by
+/// themselves, the others are tried in pairs.
 Recipe recipe_of(int attempt) {
   switch (attempt) {
     case 0:
@@ -99,7 +99,7 @@ class WholeSearch {
     double left = OPERATIONS + OPERATIONS_OF_A_SENSOR * graph_.sensors();
     int since_better = 0;
     for (int first = 0; first < MOST_ATTEMPTS && left > 0;) {
-      const int next = first == 0 ? 1 : first + 2;
+      const int next = first < 2 ? first + 1 : first + 2;
       const double before = folds_.front().cost;
       std::vector<double> own;
       for (int attempt = first; attempt < next; ++attempt) {

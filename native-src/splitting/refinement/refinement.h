@@ -71,7 +71,7 @@ struct Ambiguity {
 /// minimum of the sensor's cost, alone or with its closest neighbour, with the 40 sensors around it refined;
 /// or, in networks of up to 3,000 sensors, its place in a group that is mirrored as one body
 /// (portfolio/group_mirrors.h); or its place in another fold that the search has found. It fits as well if
-/// the cost rises by less than 3, so that it is at least e⁻³, one twentieth, as likely as the estimate.
+/// twice the rise of the cost is below χ²'s 99 % quantile with d degrees of freedom (4.6 in the cost in 2-D).
 /// @param others of the refinement that ended in `positions`, costs less its own
 std::vector<Ambiguity> find_ambiguous(Communicator& group, const Network& network,
                                       const RefinementOptions& options, std::span<const double> positions,

@@ -34,8 +34,7 @@ final class Estimator {
   private final Phases phases;
 
   /** On the network that {@code natives} stands for. */
-  Estimator(
-      Communicator group, SplittingConfig settings, NativeLocalizer natives, Phases phases) {
+  Estimator(Communicator group, SplittingConfig settings, NativeLocalizer natives, Phases phases) {
     this.group = group;
     this.settings = settings;
     this.natives = natives;
@@ -78,9 +77,7 @@ final class Estimator {
       return uncertain(
           others,
           plain(
-              network,
-              others.refine(split, searches),
-              network.ranges() - trimmed.get().ranges()));
+              network, others.refine(split, searches), network.ranges() - trimmed.get().ranges()));
     }
   }
 
@@ -100,9 +97,7 @@ final class Estimator {
     }
     double[] known = phases.time("covariances", () -> located.covariances(positions));
     System.arraycopy(known, 0, covariances, 0, known.length);
-    estimate
-        .offsets()
-        .ifPresent(offsets -> replaceDetermined(offsets.covariances(), covariances));
+    estimate.offsets().ifPresent(offsets -> replaceDetermined(offsets.covariances(), covariances));
     List<Ambiguity> ambiguous = phases.time("ambiguity", () -> located.ambiguities(positions));
     widen(covariances, positions, ambiguous, d);
     List<Integer> undetermined =
@@ -138,15 +133,15 @@ final class Estimator {
    * Offsets from where distances were fitted with the offsets as part of their noise; then the
    * distances without them, fitted and searched like any others; then the offsets once more.
    */
-  private Estimate withOffsets(
-      Network network, NativeLocalizer.Refined refined, boolean searches) {
+  private Estimate withOffsets(Network network, NativeLocalizer.Refined refined, boolean searches) {
     Noise noise = natives.noise();
     DeviceOffsets first =
         phases.time(
             "offsets",
             () -> DeviceOffsets.fit(network, refined.positions(), noise, settings.huber()));
     NativeLocalizer.Refined next;
-    try (NativeLocalizer others = new NativeLocalizer(group, first.network(), settings, noise.withoutOffsets())) {
+    try (NativeLocalizer others =
+        new NativeLocalizer(group, first.network(), settings, noise.withoutOffsets())) {
       next = phases.time("refinement", () -> others.refine(first.positions(), searches));
     }
     DeviceOffsets offsets =
@@ -196,8 +191,7 @@ final class Estimator {
       double[] covariances, double[] positions, List<Ambiguity> ambiguous, int d) {
     for (Ambiguity ambiguity : ambiguous) {
       double likelihood = 1 / (1 + Math.exp(ambiguity.costDifference()));
-      double share =
-          likelihood > ONE_IN_TWENTY ? Math.max(likelihood, 1 / RIM[d - 2]) : likelihood;
+      double share = likelihood > ONE_IN_TWENTY ? Math.max(likelihood, 1 / RIM[d - 2]) : likelihood;
       int sensor = ambiguity.sensor();
       for (int i = 0; i < d; i++) {
         for (int j = 0; j < d; j++) {

@@ -208,8 +208,7 @@ public final class Localizer implements AutoCloseable {
     List<IterationPoint> trace = new ArrayList<>();
     NativeLocalizer.Step end =
         phases.time("splitting", () -> iterate(natives, network, stops, history, trace));
-    Relaxation relaxation =
-        new Relaxation(natives.positions(), natives.excess(), end.residual());
+    Relaxation relaxation = new Relaxation(natives.positions(), natives.excess(), end.residual());
     Estimate estimate =
         new Estimator(group, settings, natives, phases)
             .estimate(network, relaxation.positions(), searches);

@@ -17,8 +17,7 @@ import java.util.Map;
  * deviations (empty where the distances do not determine them) and, where the truth is known, the
  * distance to it; of anchors in latitude and longitude, x and y are metres east and north of their
  * mean, and the sensor's own latitude and longitude follow; of anchors in UTM, easting and northing
- * in the first anchor's zone after these. Holds no times, so equal positions give
- * equal bytes.
+ * in the first anchor's zone after these. Holds no times, so equal positions give equal bytes.
  */
 public final class PositionsCsv {
   private static final String[] AXES = {"x", "y", "z"};

@@ -17,8 +17,8 @@ import java.util.stream.DoubleStream;
  */
 @SuppressWarnings("ArrayRecordComponent") // A result to be read; compared by nobody.
 public record Relaxation(double[] positions, double[] excess, double residual) {
-  /** Of the mean distance: what 500 iterations leave of nothing is less. */
-  private static final double TIGHT = 0.03;
+  /** Of the mean distance: what some thousand iterations leave of nothing is less. */
+  private static final double TIGHT = 0.05;
 
   /** Of the mean distance: farther away is another fold. */
   private static final double SAME_FOLD = 0.2;

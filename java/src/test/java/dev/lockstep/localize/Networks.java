@@ -30,18 +30,19 @@ public final class Networks {
     }
   }
 
-  static Network read(String name) {
+  public static Network read(String name) {
     return NetworkFile.read(file(name), Optional.empty());
   }
 
-  static Network generated(int sensors, int anchors, double range, int dimension, double noise) {
+  public static Network generated(
+      int sensors, int anchors, double range, int dimension, double noise) {
     return NetworkGenerator.generate(
         NetworkConfig.of(sensors, anchors, range, dimension, 7L),
         MeasurementsConfig.of(noise, null, null, null, 11L));
   }
 
   /** As if the network had been located, with errors of about {@code deviation} an axis. */
-  static Localization located(Network network, double deviation) {
+  public static Localization located(Network network, double deviation) {
     Random random = new Random(3);
     double[] positions = network.truth().orElseThrow();
     double[] split = positions.clone();
@@ -67,13 +68,13 @@ public final class Networks {
     return new Localization(
         network,
         positions,
-        split,
+        new Relaxation(split, new double[network.sensors()], 0.01),
         covariances,
         List.of(new Ambiguity(0, mirrored, -0.5)),
+        Optional.empty(),
         100,
         Localization.Stop.ITERATIONS,
         6.7,
-        0.01,
         4,
         35.8,
         new GoodnessOfFit(

@@ -1,6 +1,4 @@
-/**
- * Networks in files: CSV, JSON, and matrices of weights.
- */
+/** Networks in files: CSV, JSON, and matrices of weights. */
 @NullMarked
 package dev.lockstep.localize.files;
 

@@ -11,7 +11,8 @@ import java.util.stream.Collectors;
  * How far a localisation is to be trusted.
  *
  * @param verdict in one word
- * @param reasons why it is not {@link Verdict#UNIQUE}, and what else is to be known; a sentence each
+ * @param reasons why it is not {@link Verdict#UNIQUE}, and what else is to be known; a sentence
+ *     each
  */
 public record Certainty(Verdict verdict, List<String> reasons) {
   private static final int NAMED = 5;

@@ -47,8 +47,7 @@ public record DeviceOffsets(
    * @throws NetworkException for a network of more than some hundred sensors
    */
   public static DeviceOffsets fit(Network network, double[] start, Noise noise, double huber) {
-    int unknowns =
-        network.sensors() * network.dimension() + network.sensors() + network.anchors();
+    int unknowns = network.sensors() * network.dimension() + network.sensors() + network.anchors();
     if (unknowns > MOST_UNKNOWNS) {
       throw new NetworkException(
           String.format(

@@ -18,7 +18,7 @@ public final class Outliers {
   private static final double MOST_SHARE = 0.1;
 
   /** Threshold of Huber's loss, whose fit outliers are looked for beside. */
-  static final double HUBER = 2;
+  public static final double HUBER = 2;
 
   private Outliers() {}
 

@@ -1,6 +1,4 @@
-/**
- * How far a localisation is to be trusted: chi-square, outliers, other places, the verdict.
- */
+/** How far a localisation is to be trusted: chi-square, outliers, other places, the verdict. */
 @NullMarked
 package dev.lockstep.localize.fit;
 

@@ -92,7 +92,6 @@ public record MeasurementsConfig(
     double usual =
         !Double.isNaN(network.noiseFactor()) ? network.noiseFactor() : isKnown ? 0 : USUAL_NOISE;
     double factor = noiseFactor == null ? usual : noiseFactor;
-    return new Noise(
-        isKnown ? factor : Math.max(LEAST_NOISE, factor), noiseSigma, deviceOffsets);
+    return new Noise(isKnown ? factor : Math.max(LEAST_NOISE, factor), noiseSigma, deviceOffsets);
   }
 }

@@ -44,8 +44,8 @@ public record Noise(double factor, double sigma, double offset) {
   }
 
   /**
-   * The part that does not grow with the distance, in one number for each of {@code ranges}; unknown
-   * offsets of both ends are a part of it.
+   * The part that does not grow with the distance, in one number for each of {@code ranges};
+   * unknown offsets of both ends are a part of it.
    */
   public double[] constantParts(Ranges ranges) {
     double[] parts = ranges.deviations().clone();

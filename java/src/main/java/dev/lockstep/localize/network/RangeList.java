@@ -29,7 +29,8 @@ public final class RangeList {
    * @throws NetworkException for a distance that is negative or not finite, or another one than
    *     before where duplicates are an error
    */
-  public void add(int first, int second, double distance, double deviation, Supplier<String> described) {
+  public void add(
+      int first, int second, double distance, double deviation, Supplier<String> described) {
     checkDistance(distance, described);
     long pair = (long) first << 32 | second;
     Integer before = known.putIfAbsent(pair, count);

@@ -74,8 +74,7 @@ public final class TransverseMercator {
     double fromMeridian = Math.toRadians(longitude - (6 * number(zone) - 183));
     double conformal = conformal(Math.tan(Math.toRadians(latitude)));
     double xiPrime = Math.atan2(conformal, Math.cos(fromMeridian));
-    double etaPrime =
-        asinh(Math.sin(fromMeridian) / Math.hypot(conformal, Math.cos(fromMeridian)));
+    double etaPrime = asinh(Math.sin(fromMeridian) / Math.hypot(conformal, Math.cos(fromMeridian)));
     double xi = xiPrime;
     double eta = etaPrime;
     for (int j = 1; j <= ALPHA.length; j++) {

@@ -1,6 +1,6 @@
 /**
- * Sensor networks: their ranges, anchors, noise and coordinates, how they are generated, and what can be told of one before it is
- * located.
+ * Sensor networks: their ranges, anchors, noise and coordinates, how they are generated, and what
+ * can be told of one before it is located.
  */
 @NullMarked
 package dev.lockstep.localize.network;

@@ -1,6 +1,4 @@
-/**
- * What a localisation writes: result.json, GeoJSON, pictures, and the progress on the console.
- */
+/** What a localisation writes: result.json, GeoJSON, pictures, and the progress on the console. */
 @NullMarked
 package dev.lockstep.localize.report;
 

@@ -57,7 +57,8 @@ class NetworkGeneratorTest {
         NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, null, null, null, 1L));
 
     assertEquals(
-        network, NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, null, null, null, 1L)));
+        network,
+        NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, null, null, null, 1L)));
     Network noisier =
         NetworkGenerator.generate(config, MeasurementsConfig.of(0.05, null, null, null, 2L));
     assertEquals(0, noisier.meanSquaredError(network.truth().orElseThrow()), "same places");

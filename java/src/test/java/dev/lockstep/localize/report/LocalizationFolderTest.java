@@ -11,12 +11,15 @@ import dev.lockstep.localize.IterationPoint;
 import dev.lockstep.localize.Localization;
 import dev.lockstep.localize.Networks;
 import dev.lockstep.localize.PositionsCsv;
+import dev.lockstep.localize.Relaxation;
 import dev.lockstep.localize.fit.Certainty;
 import dev.lockstep.localize.fit.GoodnessOfFit;
 import dev.lockstep.localize.fit.PartFit;
 import dev.lockstep.localize.network.Network;
 import dev.lockstep.localize.network.NetworkBuilder;
 import dev.lockstep.localize.network.NetworkException;
+import dev.lockstep.localize.network.TransverseMercator;
+import dev.lockstep.localize.network.WorldGeodetic;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -26,6 +29,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -96,13 +101,13 @@ class LocalizationFolderTest {
         new Localization(
             network,
             new double[] {0.5, 0.25},
-            new double[] {0.5, 0.25},
+            new Relaxation(new double[] {0.5, 0.25}, new double[1], 0),
             new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN},
             List.of(),
+            Optional.empty(),
             1,
             Localization.Stop.TOLERANCE,
             1,
-            0,
             0,
             Double.NaN,
             new GoodnessOfFit(0, 1, 0.6, List.of()),
@@ -118,9 +123,45 @@ class LocalizationFolderTest {
     assertEquals("tolerance", json.get("stopped_by").textValue());
     assertTrue(json.get("refinement_cost").isNull());
     assertTrue(json.path("rmse").isMissingNode());
+    assertEquals(1, json.get("tight_sensors").intValue());
     assertEquals(0.25, json.at("/parts/0/chi_square").doubleValue());
     assertEquals(1122, image(NetworkPicture.draw(result)).getHeight());
     image(ConvergencePlot.draw(result));
+  }
+
+  @Test
+  void networksInUtmAreWrittenBackInTheirZone() throws IOException {
+    double[] places = TransverseMercator.toGeodetic("31N", 448_251.795, 5_411_932.678);
+    WorldGeodetic plane = new WorldGeodetic(places[0], places[1]);
+    Network network =
+        Network.builder(2)
+            .tangentPlane(plane)
+            .utmZone("31N")
+            .anchor("a", places)
+            .anchor("b", plane.fromPlane(1000, 0))
+            .anchor("c", plane.fromPlane(0, 1000))
+            .sensor("S", plane.fromPlane(300, 400))
+            .range("S", "a", 500)
+            .range("S", "b", 806.2258)
+            .range("S", "c", 670.8204)
+            .build();
+
+    List<String> lines =
+        PositionsCsv.write(Networks.located(network, 0)).lines().collect(Collectors.toList());
+
+    assertEquals("sensor,x,y,std_x,std_y,error,lat,lon,easting,northing,zone", lines.get(0));
+    String[] fields = lines.get(1).split(",", -1);
+    // North of UTM is 0.53° west of the meridian's there, and 0.99964 of a metre is a metre.
+    double turn = Math.toRadians(0.531);
+    assertEquals(
+        448_251.795 + 0.99963 * (300 * Math.cos(turn) + 400 * Math.sin(turn)),
+        Double.parseDouble(fields[8]),
+        0.1);
+    assertEquals(
+        5_411_932.678 + 0.99963 * (400 * Math.cos(turn) - 300 * Math.sin(turn)),
+        Double.parseDouble(fields[9]),
+        0.1);
+    assertEquals("31N", fields[10]);
   }
 
   @Test
