@@ -1,16 +1,16 @@
 package dev.lockstep.train;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.Normalizer;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What a checkpoint says besides its tensors: all of a run's state that is not numbers of the model

@@ -29,8 +29,7 @@ final class RunReport {
 
   /** What will run; {@code epochs} are done already. */
   RunStart start(int threads, Optional<String> masterAddress, int epochs) {
-    int idle =
-        Strategies.ranksWithoutSamples(run.task.plan().strategy(), communicator.size());
+    int idle = Strategies.ranksWithoutSamples(run.task.plan().strategy(), communicator.size());
     DataPartitioner partitioner =
         new DataPartitioner(run.trainingSamples.length, communicator.size() - idle);
     List<Long> perRank =

@@ -59,16 +59,15 @@ final class Survivors implements AutoCloseable {
 
   /** Forms the group of those who are left; collective among them. */
   void regroup() {
-    int[] left =
-        IntStream.range(0, group.size()).filter(rank -> !lost.get(rank)).toArray();
+    int[] left = IntStream.range(0, group.size()).filter(rank -> !lost.get(rank)).toArray();
     Communicator next = group.shrink(left);
     closeGroup();
     group = next;
   }
 
   /**
-   * Gives the new parts the state that was kept; collective. What the ranks had last averaged before
-   * they lost the others (batch statistics) becomes that of the first rank that computes.
+   * Gives the new parts the state that was kept; collective. What the ranks had last averaged
+   * before they lost the others (batch statistics) becomes that of the first rank that computes.
    */
   Checkpoints.Position restore(TrainingAssembly run) {
     Kept all = rest;

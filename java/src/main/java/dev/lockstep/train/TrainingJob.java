@@ -166,11 +166,7 @@ public final class TrainingJob {
 
   /** Restores a checkpoint, or begins; returns where the run goes on, null at its beginning. */
   private Checkpoints.@Nullable Position begin(
-      TrainingAssembly run,
-      DataFingerprint data,
-      String structure,
-      boolean resume,
-      int threads) {
+      TrainingAssembly run, DataFingerprint data, String structure, boolean resume, int threads) {
     @Nullable Progress progress =
         new Resumption(run, data, structure).find(resume ? folder.orElse(null) : null);
     run.useNormalizers(

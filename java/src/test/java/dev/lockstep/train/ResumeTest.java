@@ -132,8 +132,7 @@ class ResumeTest {
               () -> resume(2, Runs.Plan.of(2, Runs.SGD).strategy(compressed ? none : int8), run));
       String change = compressed ? "int8, not none" : "none, not int8";
       assertTrue(
-          e.getMessage().contains("made with strategy.compression.type " + change),
-          e.getMessage());
+          e.getMessage().contains("made with strategy.compression.type " + change), e.getMessage());
       assertTrue(e.getMessage().contains("give back the configuration"), e.getMessage());
     }
   }

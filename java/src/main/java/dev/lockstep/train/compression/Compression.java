@@ -71,8 +71,7 @@ public final class Compression implements Stateful, AutoCloseable {
     try {
       FlatLayout layout = gradients.layout();
       ownsResidual = shared == null;
-      residual =
-          shared != null ? shared : needsResidual() ? owned.add(new Residual(layout)) : null;
+      residual = shared != null ? shared : needsResidual() ? owned.add(new Residual(layout)) : null;
       momentum = isSparse() && config.momentum() > 0 ? flat(layout) : null;
       factors = config.type() == CompressionConfig.Type.POWER_SGD ? factors(layout, ranges) : null;
     } catch (RuntimeException e) {

@@ -9,8 +9,8 @@ import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
 
 /**
- * What a rank has kept of its gradients because it was not sent, in units of gradients at the present
- * learning rate. Any compression may go on with it. One thread.
+ * What a rank has kept of its gradients because it was not sent, in units of gradients at the
+ * present learning rate. Any compression may go on with it. One thread.
  */
 public final class Residual implements Stateful, AutoCloseable {
   private final FlatBuffers flat;

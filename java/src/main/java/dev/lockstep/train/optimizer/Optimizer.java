@@ -107,8 +107,7 @@ public abstract class Optimizer implements Update {
     applied++;
     for (ParameterRange range : owned) {
       if (gradientScale != 1) {
-        Native.scale(
-            gradientAddress(range), range.count(), dataType(range).code(), gradientScale);
+        Native.scale(gradientAddress(range), range.count(), dataType(range).code(), gradientScale);
       }
       boolean whole = range.count() == layout.groups().get(range.group()).count();
       if (uniform && whole) {

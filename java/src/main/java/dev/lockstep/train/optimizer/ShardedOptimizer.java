@@ -39,8 +39,7 @@ public class ShardedOptimizer extends LocalOptimizer {
       List<Shard> shards,
       FlatBuffers values,
       FlatBuffers gradients) {
-    super(
-        config, layout, sliceLayout(shards, stateLayout(layout)), values, gradients, null);
+    super(config, layout, sliceLayout(shards, stateLayout(layout)), values, gradients, null);
     this.shards = List.copyOf(shards);
     long[] filled = new long[layout.groups().size()];
     for (Shard shard : this.shards) {

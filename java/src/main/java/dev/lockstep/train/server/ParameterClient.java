@@ -16,9 +16,9 @@ import java.util.TreeSet;
 import java.util.zip.CRC32;
 
 /**
- * Parameters on servers of other ranks, each of which has called {@link ParameterServer#serve}. With
- * several servers every name has one, which follows from the name alone, so that all clients that
- * name the same servers agree.
+ * Parameters on servers of other ranks, each of which has called {@link ParameterServer#serve}.
+ * With several servers every name has one, which follows from the name alone, so that all clients
+ * that name the same servers agree.
  *
  * <p>Every call is one message to a server and one back, and throws a {@link
  * dev.lockstep.comm.CommunicationException} when the server is gone or the group's deadline passes.
@@ -45,9 +45,11 @@ public final class ParameterClient implements ParameterStore {
     for (int rank : servers) {
       if (rank < 0 || rank >= group.size() || rank == group.rank()) {
         throw new IllegalArgumentException(
-            "servers: rank %d is not another rank of this group of %d; in its own process a server"
-                    .formatted(rank, group.size())
-                + " is called directly.");
+            "servers: rank "
+                + rank
+                + " is not another rank of this group of "
+                + group.size()
+                + "; in its own process a server is called directly.");
       }
     }
   }

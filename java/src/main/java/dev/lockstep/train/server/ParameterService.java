@@ -2,8 +2,8 @@ package dev.lockstep.train.server;
 
 import dev.lockstep.comm.Channel;
 import dev.lockstep.comm.CommunicationException;
-import dev.lockstep.comm.CommunicatorClosedException;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.CommunicatorClosedException;
 import dev.lockstep.comm.Incoming;
 import dev.lockstep.comm.Span;
 import java.nio.ByteBuffer;

@@ -11,7 +11,10 @@ import java.util.Set;
  * finite throw {@link IllegalArgumentException} and change nothing.
  */
 public interface ParameterStore {
-  /** Gives parameters a name and values; those of the name before, their optimiser state included, are gone. */
+  /**
+   * Gives parameters a name and values; those of the name before, their optimiser state included,
+   * are gone.
+   */
   void set(String name, float[] values);
 
   /** The values as they are now; the caller's own. */

@@ -89,8 +89,7 @@ record StoreCall(Kind kind, String name, float[] values) {
   }
 
   private static byte[] failed(int number, Outcome outcome, RuntimeException e) {
-    return answer(
-        number, outcome, String.valueOf(e.getMessage()).getBytes(StandardCharsets.UTF_8));
+    return answer(number, outcome, String.valueOf(e.getMessage()).getBytes(StandardCharsets.UTF_8));
   }
 
   private static byte[] answer(int number, Outcome outcome, byte[] result) {

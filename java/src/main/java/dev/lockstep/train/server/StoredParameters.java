@@ -27,8 +27,7 @@ final class StoredParameters implements AutoCloseable {
     FlatLayout layout =
         new FlatLayout(
             List.of(new FlatLayout.Slot(name, new long[] {count}, 0, 0, count)),
-            List.of(
-                new FlatLayout.Group(FloatType.FLOAT32.scalarType(), Float.BYTES, count)));
+            List.of(new FlatLayout.Group(FloatType.FLOAT32.scalarType(), Float.BYTES, count)));
     List<FlatBuffers> memory = FlatBuffers.several(2, layout, NativeMemory::allocate);
     values = memory.get(0);
     gradients = memory.get(1);
@@ -44,7 +43,15 @@ final class StoredParameters implements AutoCloseable {
     for (int i = 0; i < numbers.length; i++) {
       if (!Float.isFinite(numbers[i])) {
         throw new IllegalArgumentException(
-            "The %s of %s are refused: number %d is %s.".formatted(what, name, i, numbers[i]));
+            "The "
+                + what
+                + " of "
+                + name
+                + " are refused: number "
+                + i
+                + " is "
+                + numbers[i]
+                + ".");
       }
     }
   }
@@ -58,8 +65,13 @@ final class StoredParameters implements AutoCloseable {
   void add(float[] gradient) {
     if (gradient.length != count) {
       throw new IllegalArgumentException(
-          "The gradient of %s has %d numbers, and the parameters have %d."
-              .formatted(name, gradient.length, count));
+          "The gradient of "
+              + name
+              + " has "
+              + gradient.length
+              + " numbers, and the parameters have "
+              + count
+              + ".");
     }
     requireFinite("gradients", gradient);
     FloatBuffer sum = floats(gradients);

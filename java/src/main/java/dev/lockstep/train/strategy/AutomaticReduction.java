@@ -23,9 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tries ways of summing gradients in turns, a few steps each, and stays with the one whose steps are
- * the fastest. They share one residual, so nothing of any step is lost. What has been chosen is in
- * the checkpoint.
+ * Tries ways of summing gradients in turns, a few steps each, and stays with the one whose steps
+ * are the fastest. They share one residual, so nothing of any step is lost. What has been chosen is
+ * in the checkpoint.
  */
 final class AutomaticReduction implements BucketReduction, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(AutomaticReduction.class);

@@ -29,7 +29,8 @@ public interface StrategyProvider<O extends Record> {
   Role create(O options, RoleContext context);
 
   /**
-   * How many ranks, the first ones, are given no samples, as they only serve others; fewer than all.
+   * How many ranks, the first ones, are given no samples, as they only serve others; fewer than
+   * all.
    *
    * @param ranks of the group
    */

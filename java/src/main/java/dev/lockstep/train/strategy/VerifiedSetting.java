@@ -38,7 +38,8 @@ public record VerifiedSetting<O extends Record>(
   /** A setting that must give data-parallel training's result, within the tolerance. */
   public static <O extends Record> VerifiedSetting<O> equal(
       String name, O options, OptimizerConfig optimizer, double tolerance) {
-    return new VerifiedSetting<>(name, options, optimizer, OptionalDouble.of(tolerance), true, false);
+    return new VerifiedSetting<>(
+        name, options, optimizer, OptionalDouble.of(tolerance), true, false);
   }
 
   /** A setting of other mathematics, whose result yet does not depend on timing. */

@@ -101,8 +101,7 @@ class AutomaticReductionTest {
   }
 
   private static void reduce(AutomaticReduction reduction, Bucket bucket, int number) {
-    reduction.begin(
-        new Step(number, Step.NONE.batch(), List.of(), 0.1, 0, Step.NONE.needs()));
+    reduction.begin(new Step(number, Step.NONE.batch(), List.of(), 0.1, 0, Step.NONE.needs()));
     reduction.start(bucket).await();
     Work second = reduction.proceed(bucket);
     if (second != null) {

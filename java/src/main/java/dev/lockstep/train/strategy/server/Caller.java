@@ -4,8 +4,8 @@ import dev.lockstep.train.memory.FlatBuffers;
 import java.util.BitSet;
 
 /**
- * One rank, as a server sees it: it asks, gives gradients, and is answered, in turn. On the server's
- * thread alone.
+ * One rank, as a server sees it: it asks, gives gradients, and is answered, in turn. On the
+ * server's thread alone.
  */
 abstract class Caller implements AutoCloseable {
   private final int rank;
@@ -55,7 +55,8 @@ abstract class Caller implements AutoCloseable {
   abstract void receiveGradients();
 
   /**
-   * Sends an answer, and what {@link #data} holds if values are due; then waits for the next request.
+   * Sends an answer, and what {@link #data} holds if values are due; then waits for the next
+   * request.
    */
   abstract void answer(Answer answer, boolean values);
 

@@ -43,13 +43,11 @@ final class Link implements AutoCloseable {
       }
       if (asked.carriesGradients()) {
         all.add(
-            Transfer.send(
-                gradients.span(g, own.from(), own.count()), server, Tags.GRADIENTS + g));
+            Transfer.send(gradients.span(g, own.from(), own.count()), server, Tags.GRADIENTS + g));
       }
       if (asked.kind() != Request.Kind.TICK) {
         all.add(
-            Transfer.receive(
-                parameters.span(g, own.from(), own.count()), server, Tags.VALUES + g));
+            Transfer.receive(parameters.span(g, own.from(), own.count()), server, Tags.VALUES + g));
       }
     }
     return all;

@@ -47,8 +47,8 @@ public final class ParameterServerStrategy
    *     a slice of the parameters and computes. Always fewer than all ranks. With dedicated servers
    *     the others go on when a worker dies
    * @param dropSlowest of synchronous: how many workers a step does without, at least 0
-   * @param rateByStaleness of asynchronous and bounded: whether an update's learning rate is divided
-   *     by 1 + its gradient's age in updates
+   * @param rateByStaleness of asynchronous and bounded: whether an update's learning rate is
+   *     divided by 1 + its gradient's age in updates
    */
   public record Options(
       Synchronization synchronization,
@@ -167,13 +167,9 @@ public final class ParameterServerStrategy
             .surviving(),
         VerifiedSetting.dependingOnTiming("bounded 2", Options.bounded(2), VerifiedSetting.ADAM),
         VerifiedSetting.dependingOnTiming(
-            "asynchronous",
-            Options.asynchronous().withRateByStaleness(true),
-            VerifiedSetting.SGD),
+            "asynchronous", Options.asynchronous().withRateByStaleness(true), VerifiedSetting.SGD),
         VerifiedSetting.dependingOnTiming(
-            "drop_slowest 1",
-            Options.synchronous().withDropSlowest(1),
-            VerifiedSetting.MOMENTUM));
+            "drop_slowest 1", Options.synchronous().withDropSlowest(1), VerifiedSetting.MOMENTUM));
   }
 
   @Override
@@ -194,17 +190,11 @@ public final class ParameterServerStrategy
     int rank = context.communicator().rank();
     ServedSlice slice =
         context.own(
-            new ServedSlice(
-                context.optimizer(), parameters.layout(), rank, serving.servers()));
+            new ServedSlice(context.optimizer(), parameters.layout(), rank, serving.servers()));
     PushPull exchange =
         context.own(
             new PushPull(
-                serving,
-                context.communicator(),
-                parameters,
-                buffers,
-                slice,
-                new Staleness(false)));
+                serving, context.communicator(), parameters, buffers, slice, new Staleness(false)));
     Role worker = context.worker(parameters, buffers, exchange, exchange, exchange);
     return new ServedRole(worker, exchange, serving.works(rank));
   }

@@ -15,8 +15,8 @@ import dev.lockstep.train.memory.ControlWords.Word;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.memory.ParameterRange;
-import dev.lockstep.train.strategy.server.Request.Kind;
 import dev.lockstep.train.strategy.LocalGradients;
+import dev.lockstep.train.strategy.server.Request.Kind;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.EnumSet;
@@ -29,9 +29,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A rank's part in {@link ParameterServerStrategy}: after its backward pass it pushes its gradients,
- * a slice to each server, and gets the parameters to go on with. One request and one answer a server
- * and step.
+ * A rank's part in {@link ParameterServerStrategy}: after its backward pass it pushes its
+ * gradients, a slice to each server, and gets the parameters to go on with. One request and one
+ * answer a server and step.
  */
 final class PushPull implements GradientExchange, Update, ParameterExchange {
   private static final Logger log = LoggerFactory.getLogger(PushPull.class);
@@ -125,9 +125,14 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
   public Set<Word> afterUpdate(Step step, Reduced reduced) {
     double share = accepted ? step.batch().weight() : 0;
     if (share > 0 && gradientScale != 1) {
-      parameters.layout().everything().forEach(all -> parameters.scaleGradients(all, gradientScale));
+      parameters
+          .layout()
+          .everything()
+          .forEach(all -> parameters.scaleGradients(all, gradientScale));
     }
-    ask(new Request(Kind.PUSH, step.number(), words(step, reduced), share, step.learningRate(), used));
+    ask(
+        new Request(
+            Kind.PUSH, step.number(), words(step, reduced), share, step.learningRate(), used));
     return agreed(step);
   }
 
@@ -188,11 +193,11 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
         own != null && (toAll || group.rank() == 0)
             ? own.ask(request, parameters.gradients())
             : null;
-    List<Link> asked = toAll || group.rank() == 0 ? (toAll ? links : List.of()) : links.subList(0, 1);
+    List<Link> asked =
+        toAll || group.rank() == 0 ? (toAll ? links : List.of()) : links.subList(0, 1);
     List<Transfer> transfers = new ArrayList<>();
     for (Link link : asked) {
-      transfers.addAll(
-          link.transfers(request, parameters.gradients(), parameters.values()));
+      transfers.addAll(link.transfers(request, parameters.gradients(), parameters.values()));
     }
     if (!transfers.isEmpty()) {
       group.exchange(transfers);

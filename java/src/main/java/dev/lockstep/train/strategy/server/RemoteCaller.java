@@ -34,9 +34,7 @@ final class RemoteCaller extends Caller {
             .channel(rank(), Tags.REQUEST)
             .receive(request.span(0, request.bytes() / Long.BYTES, DataType.I64));
     receiving.add(work);
-    when(
-        work,
-        () -> server.requested(this, Request.read(request.buffer().asLongBuffer())));
+    when(work, () -> server.requested(this, Request.read(request.buffer().asLongBuffer())));
   }
 
   @Override

@@ -8,14 +8,13 @@ import java.util.BitSet;
  *
  * @param kind what is asked
  * @param clock the step that has been finished; to meet, the one to go on with
- * @param words bits by {@link dev.lockstep.train.memory.ControlWords.Word}: what this rank tells the
- *     others
+ * @param words bits by {@link dev.lockstep.train.memory.ControlWords.Word}: what this rank tells
+ *     the others
  * @param share of the step's samples that the gradients are of; 0 where none follow
  * @param learningRate of the step
  * @param used the parameters that the gradients are of, by index
  */
-record Request(
-    Kind kind, long clock, long words, double share, double learningRate, BitSet used) {
+record Request(Kind kind, long clock, long words, double share, double learningRate, BitSet used) {
   /** What is asked. */
   enum Kind {
     /** Take these gradients in, and say when the next step may start, with parameters. */

@@ -20,8 +20,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 
 /**
- * The part of the parameters that one rank keeps, with its optimiser: of each flat buffer a range of
- * elements, which may be of none. One thread at a time.
+ * The part of the parameters that one rank keeps, with its optimiser: of each flat buffer a range
+ * of elements, which may be of none. One thread at a time.
  */
 final class ServedSlice implements Stateful, AutoCloseable {
   private final FlatLayout whole;

@@ -3,8 +3,8 @@ package dev.lockstep.train.strategy.server;
 import dev.lockstep.train.strategy.server.ParameterServerStrategy.Options;
 
 /**
- * Who serves and who works in a group of so many ranks: the first ranks serve alone where servers are
- * dedicated, else every rank does both.
+ * Who serves and who works in a group of so many ranks: the first ranks serve alone where servers
+ * are dedicated, else every rank does both.
  *
  * @param ranks of the group
  */

@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A server of one rank's part of the parameters, on a thread of its own, which takes one event after
- * the other: a request that has come, gradients that are there, a rank that is gone.
+ * A server of one rank's part of the parameters, on a thread of its own, which takes one event
+ * after the other: a request that has come, gradients that are there, a rank that is gone.
  *
  * <p>Rank 0's server also decides when all ranks act on what any of them has said (a wish to stop,
  * say): after the last step that any rank had begun when it heard of it. Every answer carries that
@@ -63,11 +63,7 @@ final class SliceServer implements AutoCloseable {
    * @param parameters how many tensors there are
    */
   SliceServer(
-      Serving serving,
-      Communicator group,
-      ServedSlice slice,
-      int parameters,
-      Staleness staleness) {
+      Serving serving, Communicator group, ServedSlice slice, int parameters, Staleness staleness) {
     this.serving = serving;
     this.slice = slice;
     decides = group.rank() == 0;
@@ -163,7 +159,8 @@ final class SliceServer implements AutoCloseable {
 
   /** A message of a rank has failed. */
   void failed(Caller caller, Throwable how) {
-    Throwable cause = how instanceof CompletionException && how.getCause() != null ? how.getCause() : how;
+    Throwable cause =
+        how instanceof CompletionException && how.getCause() != null ? how.getCause() : how;
     if (!callers.containsKey(caller.rank())) {
       return;
     }

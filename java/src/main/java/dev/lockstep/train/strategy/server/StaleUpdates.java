@@ -10,8 +10,9 @@ import java.util.List;
  *
  * <p>A worker pushes the mean gradient of its share of the batch, and the rate of its update is the
  * step's times that share: as many updates as there are workers make one step, whatever the
- * optimiser. With rates by staleness it is the step's, times the share in units of an even one, over
- * 1 + τ (Zhang et al. 2016, "Staleness-aware async-SGD for distributed deep learning", equation 6).
+ * optimiser. With rates by staleness it is the step's, times the share in units of an even one,
+ * over 1 + τ (Zhang et al. 2016, "Staleness-aware async-SGD for distributed deep learning",
+ * equation 6).
  */
 final class StaleUpdates implements UpdateRule {
   private final SliceServer server;
@@ -24,11 +25,7 @@ final class StaleUpdates implements UpdateRule {
   private final List<Caller> waiting = new ArrayList<>();
 
   StaleUpdates(
-      SliceServer server,
-      ServedSlice slice,
-      Serving serving,
-      int workers,
-      Staleness staleness) {
+      SliceServer server, ServedSlice slice, Serving serving, int workers, Staleness staleness) {
     this.server = server;
     this.slice = slice;
     this.workers = workers;
@@ -43,8 +40,7 @@ final class StaleUpdates implements UpdateRule {
     Request request = worker.request();
     if (request.carriesGradients() && !request.used().isEmpty()) {
       long age = slice.version() - worker.readVersion();
-      double part =
-          byStaleness ? request.share() * workers / (1 + age) : request.share();
+      double part = byStaleness ? request.share() * workers / (1 + age) : request.share();
       slice.apply(request.used(), worker.data(), request.learningRate() * part);
       staleness.add(
           new Staleness.Entry(

@@ -92,8 +92,7 @@ final class SynchronousUpdates implements UpdateRule {
     slice.apply(used, sum, arrived.firstEntry().getValue().request().learningRate());
     for (Caller worker : arrived.values()) {
       staleness.add(
-          new Staleness.Entry(
-              worker.rank(), clock, worker.readVersion(), slice.version()));
+          new Staleness.Entry(worker.rank(), clock, worker.readVersion(), slice.version()));
     }
   }
 

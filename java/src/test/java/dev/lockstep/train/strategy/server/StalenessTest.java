@@ -20,10 +20,10 @@ import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout.Slot;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.NativeView;
-import dev.lockstep.train.strategy.server.ParameterServerStrategy.Options;
-import dev.lockstep.train.strategy.server.Staleness.Entry;
 import dev.lockstep.train.strategy.RoleContext;
 import dev.lockstep.train.strategy.VerifiedSetting;
+import dev.lockstep.train.strategy.server.ParameterServerStrategy.Options;
+import dev.lockstep.train.strategy.server.Staleness.Entry;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -35,13 +35,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What a worker reads contains (Ho et al. 2013, section 3): before its step c all its own updates, and
- * of every other worker those of all steps up to c − s − 1 at least. Each rank is worker and server.
- * Worker q's update takes 1 from parameter q alone, so the parameters count the updates in them.
+ * What a worker reads contains (Ho et al. 2013, section 3): before its step c all its own updates,
+ * and of every other worker those of all steps up to c − s − 1 at least. Each rank is worker and
+ * server. Worker q's update takes 1 from parameter q alone, so the parameters count the updates in
+ * them.
  */
 @Timeout(200)
 class StalenessTest {
   private static final int WORKERS = 4;
+
   /** With four bounds and four servers 102,400 reads. */
   private static final int STEPS = 1600;
 
@@ -61,8 +63,7 @@ class StalenessTest {
         assertEquals(clock + 1, read[p], "worker " + p + " reads its own after step " + clock);
         for (int q = 0; q < WORKERS; q++) {
           assertTrue(
-              staleness < 0 || read[q] >= clock + 1 - staleness,
-              () -> message(read, staleness));
+              staleness < 0 || read[q] >= clock + 1 - staleness, () -> message(read, staleness));
           ahead += read[q] != clock + 1 ? 1 : 0;
         }
       }
