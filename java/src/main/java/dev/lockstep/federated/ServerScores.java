@@ -1,5 +1,9 @@
 package dev.lockstep.federated;
 
+import dev.lockstep.federated.client.ClientTrainer;
+import dev.lockstep.federated.client.PoisonedDataset;
+import dev.lockstep.federated.config.AttackConfig;
+import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;

@@ -1,5 +1,6 @@
 package dev.lockstep.federated;
 
+import dev.lockstep.federated.population.Partition;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
