@@ -128,6 +128,9 @@ public interface Communicator extends AutoCloseable {
   /** Changes the deadline of the operations that follow. */
   void setTimeout(double seconds);
 
+  /** The deadline of each operation, in seconds. */
+  double timeout();
+
   /**
    * Makes the collectives of one kind use one algorithm from now on, here and in groups that are
    * split off later. All ranks must do the same; ranks that did not throw {@link

@@ -62,8 +62,8 @@ final class NativeCommunicator extends RequestingCommunicator implements NativeG
     return completions;
   }
 
-  /** The deadline of each operation, in seconds. */
-  double timeout() {
+  @Override
+  public double timeout() {
     try {
       return Native.communicator_timeout(handle);
     } catch (RuntimeException e) {

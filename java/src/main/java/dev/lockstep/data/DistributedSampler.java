@@ -21,6 +21,7 @@ public final class DistributedSampler {
   private final long seed;
   private final int rank;
   private final int worldSize;
+  private final int first;
   private long epoch;
   private int step;
 
@@ -62,6 +63,16 @@ public final class DistributedSampler {
    */
   public DistributedSampler(
       long[] samples, int globalBatchSize, long seed, int rank, int worldSize) {
+    this(samples, globalBatchSize, seed, rank, worldSize, 0);
+  }
+
+  /**
+   * As the other, where the first ranks get no samples.
+   *
+   * @param first the first rank that does, from 0, below {@code worldSize}
+   */
+  public DistributedSampler(
+      long[] samples, int globalBatchSize, long seed, int rank, int worldSize, int first) {
     if (samples.length == 0) {
       throw new IllegalArgumentException("there is no sample to draw from");
     }
@@ -71,6 +82,11 @@ public final class DistributedSampler {
     if (rank < 0 || rank >= worldSize) {
       throw new IllegalArgumentException("there is no rank " + rank + " among " + worldSize);
     }
+    if (first < 0 || first >= worldSize) {
+      throw new IllegalArgumentException(
+          "of " + worldSize + " ranks, " + first + " cannot be without samples");
+    }
+    this.first = first;
     this.samples = samples.clone();
     this.order = new long[samples.length];
     this.globalBatchSize = Math.min(globalBatchSize, samples.length);
@@ -112,7 +128,10 @@ public final class DistributedSampler {
   private Batch batch(int number) {
     int start = number * globalBatchSize;
     int globalCount = Math.min(globalBatchSize, samples.length - start);
-    DataPartitioner.Range share = new DataPartitioner(globalCount, worldSize).partition(rank);
+    DataPartitioner.Range share =
+        rank < first
+            ? new DataPartitioner.Range(0, 0)
+            : new DataPartitioner(globalCount, worldSize - first).partition(rank - first);
     return new Batch(order, start + (int) share.from(), (int) share.size(), globalCount);
   }
 

@@ -28,7 +28,8 @@ final class Admission {
   int samples(int client, ByteBuffer body) throws RefusedException {
     int clients = plan.federation().clients();
     if (client < 0 || client >= clients) {
-      throw new RefusedException("there is no client " + client + "; they are 0 to " + (clients - 1));
+      throw new RefusedException(
+          "there is no client " + client + "; they are 0 to " + (clients - 1));
     }
     Hello hello;
     try {

@@ -1,9 +1,9 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.config.FederationPlan;
-import dev.lockstep.federated.config.NetworkConfig;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.data.Dataset;
+import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.config.NetworkConfig;
 import dev.lockstep.federated.network.ClientConnections;
 import dev.lockstep.federated.network.ClientHandler;
 import dev.lockstep.federated.network.Frame;
@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.net.ProtocolException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -166,7 +165,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
       question.answered(client, body);
     } else if (due && message.kind() == Protocol.UNABLE) {
       question.remove(client);
-      log.warn("Round {}: client {} cannot: {}.", round + 1, client, reason(body));
+      log.warn("Round {}: client {} cannot: {}.", round + 1, client, Protocol.reason(body));
     } else if (isLate(round, message.kind(), question, client)) {
       log.warn("Round {}: client {} answered after the deadline.", round + 1, client);
       newestAnswer[client] = Math.max(newestAnswer[client], turn(round, message.kind()));
@@ -194,11 +193,6 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   /** A client has two turns in a round: it tells its loss, then it trains. */
   private static long turn(int round, int kind) {
     return 2L * round + (kind == Protocol.LOSS ? 0 : 1);
-  }
-
-  private static String reason(ByteBuffer body) {
-    String text = StandardCharsets.UTF_8.decode(body).toString();
-    return text.replaceAll("[\\p{Cntrl}]", " ").substring(0, Math.min(200, text.length()));
   }
 
   /**
@@ -260,10 +254,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
 
   private void tellOverdue(int round, int client) {
     log.warn(
-        "Round {}: client {} has not answered within {} s.",
-        round + 1,
-        client,
-        network.deadline());
+        "Round {}: client {} has not answered within {} s.", round + 1, client, network.deadline());
   }
 
   /** Leaves a question open beyond its round; asks one client, now and whenever it comes back. */

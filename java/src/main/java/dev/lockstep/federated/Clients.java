@@ -2,9 +2,9 @@ package dev.lockstep.federated;
 
 import dev.lockstep.federated.aggregation.SecureEncoding;
 import dev.lockstep.federated.aggregation.SecureSum;
-import dev.lockstep.federated.population.Population;
 import dev.lockstep.federated.client.ClientUpdate;
 import dev.lockstep.federated.population.Assignment;
+import dev.lockstep.federated.population.Population;
 import dev.lockstep.federated.population.RoundPlan;
 import java.util.List;
 import java.util.Optional;

@@ -1,11 +1,5 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.client.ClientTrainer;
-import dev.lockstep.federated.client.ParameterVector;
-import dev.lockstep.federated.client.PersonalLayers;
-import dev.lockstep.federated.config.FederationConfig;
-import dev.lockstep.federated.config.FederationPlan;
-import dev.lockstep.federated.population.Partition;
 import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.comm.Communicator;
@@ -14,7 +8,13 @@ import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
+import dev.lockstep.federated.client.ClientTrainer;
+import dev.lockstep.federated.client.ParameterVector;
+import dev.lockstep.federated.client.PersonalLayers;
+import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.federated.network.ClientToken;
+import dev.lockstep.federated.population.Partition;
 import dev.lockstep.federated.privacy.NoiseKey;
 import dev.lockstep.model.Model;
 import dev.lockstep.torch.TorchLibraries;
@@ -160,8 +160,7 @@ public final class Federation {
     int outputs = classifies ? classes : (int) dataset.targetShape()[0];
     try (Model model = ModelBuilder.build(plan.model(), dataset, outputs, plan.seed());
         Communicator alone = Communicator.single()) {
-      Normalizer.Pair normalizers =
-          ClientTrainer.normalizers(plan, dataset, split.train(), alone);
+      Normalizer.Pair normalizers = ClientTrainer.normalizers(plan, dataset, split.train(), alone);
       try (ClientTrainer trainer = new ClientTrainer(plan, model, dataset, normalizers)) {
         FederationResult result = runRounds(trainer, normalizers, classes, resume);
         if (modelFile.isPresent() && communicator.rank() == 0 && !result.stopped()) {

@@ -1,8 +1,8 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.client.ParameterVector;
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.federated.client.ParameterVector;
 import dev.lockstep.federated.privacy.NoiseKey;
 import dev.lockstep.files.DurableFiles;
 import dev.lockstep.files.Sha256;

@@ -1,14 +1,14 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.client.ClientTrainer;
-import dev.lockstep.federated.config.FederationPlan;
-import dev.lockstep.federated.config.NetworkConfig;
 import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.Dataset;
+import dev.lockstep.federated.client.ClientTrainer;
+import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.config.NetworkConfig;
 import dev.lockstep.federated.network.RefusedException;
 import dev.lockstep.federated.network.ServerConnection;
 import dev.lockstep.model.Model;
@@ -159,10 +159,10 @@ public final class FederationClient implements AutoCloseable {
     boolean classifies = plan.federation().loss() == LossType.CROSS_ENTROPY;
     int outputs = classifies ? welcome.classes() : (int) dataset.targetShape()[0];
     try (Model model = ModelBuilder.build(plan.model(), dataset, outputs, plan.seed());
-        ClientTrainer trainer =
-            new ClientTrainer(plan, model, dataset, welcome.normalizers());
+        ClientTrainer trainer = new ClientTrainer(plan, model, dataset, welcome.normalizers());
         ClientResponder responder =
-            new ClientResponder(plan.federation(), number, dataset, samples, server, trainer, own)) {
+            new ClientResponder(
+                plan.federation(), number, dataset, samples, server, trainer, own)) {
       responder.serve(listener);
       modelFile.ifPresent(
           file -> ModelFile.save(model, welcome.normalizers(), classifies, dataset, file));

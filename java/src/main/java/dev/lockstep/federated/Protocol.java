@@ -1,11 +1,12 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.client.ParameterVector;
 import dev.lockstep.federated.Clients.Work;
 import dev.lockstep.federated.aggregation.SecureEncoding;
 import dev.lockstep.federated.client.ClientUpdate;
+import dev.lockstep.federated.client.ParameterVector;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
 /**
  * What server and clients say to one another once they are connected. All numbers are big-endian; a
@@ -160,8 +161,7 @@ final class Protocol {
    * @param sealed whether it keeps its change
    * @throws ProtocolException if it is none
    */
-  ClientUpdate trained(
-      ByteBuffer body, double[] begun, int samples, int steps, boolean sealed)
+  ClientUpdate trained(ByteBuffer body, double[] begun, int samples, int steps, boolean sealed)
       throws ProtocolException {
     double loss = body.getDouble();
     boolean finite = body.get() == 1;
@@ -169,9 +169,14 @@ final class Protocol {
       if (body.hasRemaining()) {
         throw new ProtocolException("it sent its model where its sum with others is wanted");
       }
-      return new ClientUpdate(
-          samples, steps, loss, new double[0], finite && Double.isFinite(loss));
+      return new ClientUpdate(samples, steps, loss, new double[0], finite && Double.isFinite(loss));
     }
     return ClientUpdate.of(samples, steps, loss, finite, readLast(body), begun);
+  }
+
+  /** Why a client cannot, in one short line whatever it sent. */
+  static String reason(ByteBuffer body) {
+    String text = StandardCharsets.UTF_8.decode(body).toString();
+    return text.replaceAll("[\\p{Cntrl}]", " ").substring(0, Math.min(200, text.length()));
   }
 }

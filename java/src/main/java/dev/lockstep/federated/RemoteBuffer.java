@@ -36,8 +36,7 @@ final class RemoteBuffer {
   private final ClientSessions sessions;
   private final long seed;
   private final long deadlineNanos;
-  private final Question question =
-      new Question(Protocol.WORK, Protocol.TRAINED, this::answered);
+  private final Question question = new Question(Protocol.WORK, Protocol.TRAINED, this::answered);
   private final Map<Integer, Training> training = new HashMap<>();
 
   /** Answers that no round has used. */

@@ -3,8 +3,6 @@ package dev.lockstep.federated;
 import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.config.FederationPlan;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import dev.lockstep.federated.population.Assignment;
 import dev.lockstep.federated.population.RoundPlan;
 import java.net.ProtocolException;
@@ -13,9 +11,11 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Clients that are other processes. A round waits, until its deadline, for those that were
@@ -150,9 +150,7 @@ final class RemoteClients implements Clients {
     messages.forEach(
         (number, message) ->
             question.to(
-                asked.get(number),
-                round,
-                () -> Protocol.message(round, ByteBuffer.wrap(message))));
+                asked.get(number), round, () -> Protocol.message(round, ByteBuffer.wrap(message))));
     if (!sessions.collect(round, question)) {
       throw new CancellationException("The federation is to stop.");
     }

@@ -1,5 +1,7 @@
 package dev.lockstep.federated;
 
+import dev.lockstep.ConfigKeyException;
+import dev.lockstep.comm.Communicator;
 import dev.lockstep.federated.aggregation.Aggregation;
 import dev.lockstep.federated.aggregation.Answers;
 import dev.lockstep.federated.aggregation.ControlVariates;
@@ -11,6 +13,8 @@ import dev.lockstep.federated.aggregation.SecureSum;
 import dev.lockstep.federated.aggregation.WeightedMean;
 import dev.lockstep.federated.client.ClientUpdate;
 import dev.lockstep.federated.client.ParameterVector;
+import dev.lockstep.federated.config.AggregationConfig.Rule;
+import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.federated.population.Arrivals;
@@ -18,10 +22,6 @@ import dev.lockstep.federated.population.Assignment;
 import dev.lockstep.federated.population.RoundPlan;
 import dev.lockstep.federated.population.Selection;
 import dev.lockstep.federated.population.Streams;
-import dev.lockstep.ConfigKeyException;
-import dev.lockstep.comm.Communicator;
-import dev.lockstep.federated.config.AggregationConfig.Rule;
-import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.federated.population.Streams.Purpose;
 import dev.lockstep.federated.privacy.CanaryAudit;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
@@ -85,8 +85,8 @@ final class Rounds {
     aggregation =
         SecureEncoding.of(config, clients.count(), vector.length())
             .<Aggregation>map(
-                encoding -> new SecureSum(
-                        encoding, clients, vector.length(), state.privacy, privateSum))
+                encoding ->
+                    new SecureSum(encoding, clients, vector.length(), state.privacy, privateSum))
             .orElseGet(() -> privateSum == null ? aggregation() : privateSum);
   }
 

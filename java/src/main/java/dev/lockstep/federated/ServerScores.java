@@ -1,13 +1,13 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.client.ClientTrainer;
-import dev.lockstep.federated.client.PoisonedDataset;
-import dev.lockstep.federated.config.AttackConfig;
-import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
+import dev.lockstep.federated.client.ClientTrainer;
+import dev.lockstep.federated.client.PoisonedDataset;
+import dev.lockstep.federated.config.AttackConfig;
+import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.train.engine.BatchReader;
 import dev.lockstep.train.engine.Evaluator;
 import dev.lockstep.train.engine.Evaluator.Evaluation;

@@ -1,19 +1,19 @@
 package dev.lockstep.federated;
 
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.aggregation.SealedUpdate;
 import dev.lockstep.federated.aggregation.SecureEncoding;
 import dev.lockstep.federated.client.Attackers;
 import dev.lockstep.federated.client.ClientTrainer;
 import dev.lockstep.federated.client.ClientUpdate;
 import dev.lockstep.federated.client.PersonalLayers;
+import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.federated.population.Assignment;
 import dev.lockstep.federated.population.Partition;
 import dev.lockstep.federated.population.RoundPlan;
-import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.ReduceOp;
-import dev.lockstep.data.Dataset;
-import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.federated.privacy.SecureAggregationException;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;

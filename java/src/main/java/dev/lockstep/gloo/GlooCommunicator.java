@@ -101,6 +101,11 @@ final class GlooCommunicator extends RequestingCommunicator {
   }
 
   @Override
+  public double timeout() {
+    return timeoutSeconds;
+  }
+
+  @Override
   public void setTimeout(double seconds) {
     if (!(seconds > 0)) {
       throw new IllegalArgumentException("The timeout is " + seconds + " s; it must be above 0.");

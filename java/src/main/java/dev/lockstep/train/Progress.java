@@ -1,12 +1,16 @@
 package dev.lockstep.train;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.Normalizer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What a checkpoint says besides its tensors: all of a run's state that is not numbers of the model
@@ -101,6 +105,27 @@ record Progress(
       return madeWith("optimizer.type", configuration.optimizer().type(), plan.optimizer().type());
     }
     return model.equals(modelNow) ? Optional.empty() : madeWith("the model", model, modelNow);
+  }
+
+  /** How the strategy differs from that of a plan, key by key; empty if it does not. */
+  String otherStrategy(TrainingPlan plan) {
+    List<String> differences = new ArrayList<>();
+    compare("strategy", configuration.strategy().toJson(), plan.strategy().toJson(), differences);
+    return String.join(" and ", differences);
+  }
+
+  private static void compare(String key, JsonNode then, JsonNode now, List<String> differences) {
+    if (then.isObject() && now.isObject() && then.path("type").equals(now.path("type"))) {
+      Set<String> names = new TreeSet<>();
+      then.fieldNames().forEachRemaining(names::add);
+      now.fieldNames().forEachRemaining(names::add);
+      names.forEach(
+          name -> compare(key + "." + name, then.path(name), now.path(name), differences));
+    } else if (then.isObject() && now.isObject()) {
+      compare(key + ".type", then.path("type"), now.path("type"), differences);
+    } else if (!then.equals(now)) {
+      differences.add(key + " " + then.asText("none") + ", not " + now.asText("none"));
+    }
   }
 
   private static Optional<String> madeWith(String what, Object then, Object now) {

@@ -106,7 +106,9 @@ final class Resumption {
       return Optional.of("its state is not that of a training run: " + e.getMessage());
     }
     Optional<String> reason = progress.reasonToRefuse(run.task.plan(), data, modelStructure);
-    return reason.isPresent() ? reason : restore.reasonToRefuse(checkpoint);
+    return reason.isPresent()
+        ? reason
+        : restore.reasonToRefuse(checkpoint, progress.otherStrategy(run.task.plan()));
   }
 
   private static byte[] bytes(ObjectNode state) {

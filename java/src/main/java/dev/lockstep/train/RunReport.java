@@ -9,6 +9,7 @@ import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.monitor.TestScores;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
 import dev.lockstep.train.memory.ParameterHash;
+import dev.lockstep.train.strategy.Strategies;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -28,10 +29,13 @@ final class RunReport {
 
   /** What will run; {@code epochs} are done already. */
   RunStart start(int threads, Optional<String> masterAddress, int epochs) {
+    int idle = Strategies.ranksWithoutSamples(run.task.plan().strategy(), communicator.size());
     DataPartitioner partitioner =
-        new DataPartitioner(run.trainingSamples.length, communicator.size());
+        new DataPartitioner(run.trainingSamples.length, communicator.size() - idle);
     List<Long> perRank =
-        IntStream.range(0, communicator.size()).mapToObj(partitioner::size).toList();
+        IntStream.range(0, communicator.size())
+            .mapToObj(rank -> rank < idle ? 0 : partitioner.size(rank - idle))
+            .toList();
     return new RunStart(
         run.task.plan().name(),
         backend(),

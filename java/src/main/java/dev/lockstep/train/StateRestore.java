@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,8 +38,12 @@ final class StateRestore {
     this.communicator = communicator;
   }
 
-  /** What keeps a checkpoint's tensors from being this run's. */
-  Optional<String> reasonToRefuse(Checkpoint checkpoint) {
+  /**
+   * What keeps a checkpoint's tensors from being this run's.
+   *
+   * @param strategies how both runs' strategies differ; empty if they do not
+   */
+  Optional<String> reasonToRefuse(Checkpoint checkpoint, String strategies) {
     Map<String, String> stored = new HashMap<>();
     Map<String, StoredTensor> once = new HashMap<>();
     checkpoint.tensors().forEach(tensor -> once.put(tensor.name(), tensor));
@@ -51,7 +56,8 @@ final class StateRestore {
       String wanted = describe(entry);
       if (!wanted.equals(found) && !isRecut(entry, once.get(entry.name()))) {
         return Optional.of(
-            "it is of another model or optimiser: this run has a tensor "
+            cause(entry.name(), strategies)
+                + ": this run has a tensor "
                 + entry.name()
                 + ", "
                 + wanted
@@ -64,9 +70,19 @@ final class StateRestore {
             .findFirst()
             .map(
                 name ->
-                    "it is of another model or optimiser: it has a tensor "
+                    cause(name, strategies)
+                        + ": it has a tensor "
                         + name
                         + " that this run has not");
+  }
+
+  /** Whose tensor that is. */
+  private static String cause(String tensor, String strategies) {
+    boolean ofStrategy =
+        Stream.of("model.", "buffer.", "optimizer.", "best.").noneMatch(tensor::startsWith);
+    return ofStrategy && !strategies.isEmpty()
+        ? "it was made with " + strategies + ", and ranks keep other state with each"
+        : "it is of another model or optimiser";
   }
 
   /** Whether one of both was saved in parts, which have no shape, and is otherwise the same. */

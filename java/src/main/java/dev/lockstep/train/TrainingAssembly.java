@@ -52,11 +52,17 @@ final class TrainingAssembly implements AutoCloseable {
     Communicator communicator = task.communicator();
     trainingSamples = task.split().train();
     int batchSize = Math.min(training.batchSize(), trainingSamples.length);
+    int idle = Strategies.ranksWithoutSamples(plan.strategy(), communicator.size());
     sampler =
         new DistributedSampler(
-            trainingSamples, batchSize, plan.seed(), communicator.rank(), communicator.size());
+            trainingSamples,
+            batchSize,
+            plan.seed(),
+            communicator.rank(),
+            communicator.size(),
+            idle);
     loss = new Loss(training.loss(), training.huberDelta());
-    int share = (int) new DataPartitioner(batchSize, communicator.size()).size(0);
+    int share = (int) new DataPartitioner(batchSize, communicator.size() - idle).size(0);
     int pieces = training.accumulationSteps();
     capacity = Math.max(scoredSamples(task.dataset()), (share - 1) / pieces + 1);
     long steps = (long) sampler.stepsPerEpoch() * training.epochs();

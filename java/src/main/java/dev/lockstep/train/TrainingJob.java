@@ -135,31 +135,65 @@ public final class TrainingJob {
       joinBatchNorms(model);
       String structure = structure(model);
       checkAgreement(model, structure, data);
-      try (TrainingAssembly run = new TrainingAssembly(task, model)) {
-        @Nullable Progress progress =
-            new Resumption(run, data, structure).find(resume ? folder.orElse(null) : null);
-        run.useNormalizers(
-            progress == null
-                ? dataset.normalizers(run.trainingSamples, communicator)
-                : progress.normalizer().pair());
-        RunReport report = new RunReport(run);
-        int epochs = progress == null ? 0 : (int) progress.sampler().epoch();
-        // First, because a listener may put an earlier run's folder aside.
-        listener.on(new Started(report.start(threads, masterAddress(), epochs)));
-        try (Checkpoints checkpoints = new Checkpoints(run, data, structure)) {
-          TrainingLoop loop = new TrainingLoop(run, listener, checkpoints, stopRequested, progress);
-          TrainingResult result = train(loop, report);
-          checkpoints.await();
-          return result;
+      RunTotals totals = new RunTotals();
+      try (Survivors survivors = new Survivors(communicator)) {
+        while (true) {
+          try (TrainingAssembly run =
+              new TrainingAssembly(task.withCommunicator(survivors.group()), model)) {
+            Checkpoints.@Nullable Position position =
+                survivors.isFirstGroup()
+                    ? begin(run, data, structure, resume, threads)
+                    : survivors.restore(run);
+            try (Checkpoints checkpoints = new Checkpoints(run, data, structure)) {
+              TrainingLoop loop =
+                  new TrainingLoop(run, listener, checkpoints, stopRequested, position, totals);
+              if (!survivors.isFirstGroup()) {
+                loop.meetAfterRegrouping();
+              }
+              Optional<TrainingResult> result = train(run, loop);
+              if (result.isPresent()) {
+                checkpoints.await();
+                return result.get();
+              }
+              survivors.keep(run, loop.position());
+            }
+          }
+          survivors.regroup();
         }
       }
     }
   }
 
-  private TrainingResult train(TrainingLoop loop, RunReport report) {
-    if (loop.run()) {
-      return new TrainingResult(true, loop.epochs(), loop.steps(), Optional.empty());
+  /** Restores a checkpoint, or begins; returns where the run goes on, null at its beginning. */
+  private Checkpoints.@Nullable Position begin(
+      TrainingAssembly run, DataFingerprint data, String structure, boolean resume, int threads) {
+    @Nullable Progress progress =
+        new Resumption(run, data, structure).find(resume ? folder.orElse(null) : null);
+    run.useNormalizers(
+        progress == null
+            ? dataset.normalizers(run.trainingSamples, communicator)
+            : progress.normalizer().pair());
+    int epochs = progress == null ? 0 : (int) progress.sampler().epoch();
+    // First, because a listener may put an earlier run's folder aside.
+    listener.on(new Started(new RunReport(run).start(threads, masterAddress(), epochs)));
+    return progress == null
+        ? null
+        : new Checkpoints.Position(
+            progress.sampler(),
+            progress.steps(),
+            progress.lossSum(communicator.rank(), communicator.size()));
+  }
+
+  /** Trains to the end, or to a stop; nothing where ranks are gone and the others go on. */
+  private Optional<TrainingResult> train(TrainingAssembly run, TrainingLoop loop) {
+    TrainingLoop.Ending ending = loop.run();
+    if (ending == TrainingLoop.Ending.REGROUPS) {
+      return Optional.empty();
     }
+    if (ending == TrainingLoop.Ending.STOPPED) {
+      return Optional.of(new TrainingResult(true, loop.epochs(), loop.steps(), Optional.empty()));
+    }
+    RunReport report = new RunReport(run);
     Evaluation evaluation = loop.finalEvaluation();
     RunSummary summary = report.summary(loop, evaluation);
     List<TargetPredictions> predictions = loop.evaluator().predictions(PLOTTED_SAMPLES);
@@ -167,7 +201,8 @@ public final class TrainingJob {
       folder.ifPresent(report::saveModel);
     }
     listener.on(new Finished(summary, predictions));
-    return new TrainingResult(false, loop.epochs(), loop.steps(), Optional.of(summary));
+    return Optional.of(
+        new TrainingResult(false, loop.epochs(), loop.steps(), Optional.of(summary)));
   }
 
   private void joinBatchNorms(Model model) {

@@ -16,11 +16,9 @@ import dev.lockstep.train.engine.Step;
 import dev.lockstep.train.engine.StepReport;
 import dev.lockstep.train.engine.SyncPoint;
 import dev.lockstep.train.memory.ControlWords.Word;
-import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.StringJoiner;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -38,17 +36,20 @@ final class TrainingLoop {
   private final Evaluator evaluator;
   private final Recurrence validation;
   private final long started = System.nanoTime();
-  private final RunTotals totals = new RunTotals();
+  private final RunTotals totals;
 
   /** The sum of the losses of this rank's samples in this epoch so far. */
   private double lossSum;
 
+  private final NonFinite nonFinite;
   private long steps;
   private boolean enough;
   private @Nullable Evaluation lastEvaluation;
-  private String notFinite = "";
 
   private boolean timeIsOver;
+
+  /** Why training ended before its end. */
+  private @Nullable Ending ending;
 
   /** The pieces of the next step, which the reader knows of. */
   private @Nullable List<MicroBatch> next;
@@ -61,48 +62,81 @@ final class TrainingLoop {
   /**
    * Takes up a run.
    *
-   * @param progress where it goes on; null for the beginning
+   * @param position where it goes on; null for the beginning
+   * @param totals of what this process has trained before
    */
   TrainingLoop(
       TrainingAssembly run,
       TrainingListener listener,
       Checkpoints checkpoints,
       AtomicBoolean stopRequested,
-      @Nullable Progress progress) {
+      Checkpoints.@Nullable Position position,
+      RunTotals totals) {
     this.run = run;
+    this.totals = totals;
     this.listener = listener;
     this.checkpoints = checkpoints;
     this.stopRequested = stopRequested;
     config = run.task.plan().training();
     evaluator = run.newEvaluator();
+    nonFinite = new NonFinite(run.role.compute(), run.task.communicator());
     TrainingConfig.Validation when = config.validation();
     validation =
         new Recurrence(
             when.everyEpochs(), when.everySteps(), when.everySeconds(), System::nanoTime);
-    if (progress != null) {
-      steps = progress.steps();
-      run.sampler.seek(progress.sampler());
-      lossSum = progress.lossSum(run.task.communicator().rank(), run.task.communicator().size());
+    if (position != null) {
+      steps = position.steps();
+      run.sampler.seek(position.sampler());
+      lossSum = position.lossSum();
       if (run.sampler.hasNext()) {
         run.role.goOn();
       }
     }
   }
 
-  /** Trains what is left; collective. Returns whether it was asked to stop before the end. */
-  boolean run() {
+  /** How a loop ends. */
+  enum Ending {
+    /** All has been trained. */
+    FINISHED,
+    /** A rank was asked to stop. */
+    STOPPED,
+    /** Ranks are gone, and the others form a group without them. */
+    REGROUPS
+  }
+
+  /** Trains what is left; collective. */
+  Ending run() {
     run.model.setTraining(true);
     beginEpoch();
-    while (epochs() < config.epochs() && !enough && !isCutShort()) {
-      if (run.sampler.hasNext() && takeStep()) {
-        save();
-        return true;
+    while (ending == null && epochs() < config.epochs() && !enough && !isCutShort()) {
+      if (run.sampler.hasNext()) {
+        takeStep();
       }
-      if (!run.sampler.hasNext() || enough || isCutShort()) {
+      if (ending == null && (!run.sampler.hasNext() || enough || isCutShort())) {
         endEpoch();
       }
     }
-    return false;
+    return ending == null ? Ending.FINISHED : ending;
+  }
+
+  /**
+   * Does, in a new group of ranks, what the old one could not do any more after its last step:
+   * collective, before {@link #run}.
+   */
+  void meetAfterRegrouping() {
+    Set<Word> agreed = run.role.synchronize(SyncPoint.CHECKPOINT);
+    if (agreed.contains(Word.REGROUP)) {
+      ending = Ending.REGROUPS;
+      return;
+    }
+    nonFinite.failIfAgreed(agreed, steps, epochs() + 1);
+    timeIsOver |= agreed.contains(Word.FINISH);
+    if (isCutShort() && run.sampler.hasNext()) {
+      beginEpoch();
+      endEpoch();
+    } else if (run.sampler.hasNext()) {
+      run.role.goOn();
+    }
   }
 
   /** Whether training ends here, in the middle of an epoch or not. */
@@ -133,35 +167,41 @@ final class TrainingLoop {
     return evaluator;
   }
 
-  private Checkpoints.Position position() {
+  Checkpoints.Position position() {
     return new Checkpoints.Position(run.sampler.position(), steps, lossSum);
   }
 
-  /** One step and what is due after it; returns whether all ranks agree to stop now. */
-  private boolean takeStep() {
+  /** One step and what is due after it. */
+  private void takeStep() {
     Step step = nextStep();
     StepReport report = run.role.step(step);
     lossSum = report.lossSum();
     steps++;
     Set<Word> agreed = EnumSet.noneOf(Word.class);
     agreed.addAll(report.agreed());
-    if (!report.reduced().finite() && notFinite.isEmpty()) {
-      String found = run.role.compute().findNonFinite(step);
-      notFinite = found.isEmpty() ? "" : "step " + steps + ": " + found;
+    if (!report.reduced().finite()) {
+      nonFinite.look(step);
     }
     timeIsOver |= agreed.contains(Word.FINISH);
     boolean epochEnds = !run.sampler.hasNext() || isCutShort();
     boolean validates = validation.isDueAfterStep(steps) || agreed.contains(Word.VALIDATE);
     boolean saves = checkpoints.isDueAfterStep(steps) || agreed.contains(Word.CHECKPOINT);
     boolean stops = agreed.contains(Word.STOP);
-    if (epochEnds || validates || saves || stops) {
+    boolean regroups = agreed.contains(Word.REGROUP);
+    if (epochEnds || validates || saves || stops || regroups) {
       agreed.addAll(run.role.synchronize(syncPoint(epochEnds, saves || stops)));
     }
-    failIfNotFinite(agreed);
+    if (agreed.contains(Word.REGROUP)) {
+      ending = Ending.REGROUPS;
+      return;
+    }
+    nonFinite.failIfAgreed(agreed, steps, epochs() + 1);
     double loss = (report.lossSum() - step.lossSum()) / step.batch().count();
     listener.on(new StepDone(epochs() + 1, run.sampler.position().step(), steps, loss));
     if (agreed.contains(Word.STOP)) {
-      return true;
+      ending = Ending.STOPPED;
+      save();
+      return;
     }
     long paused = System.nanoTime();
     if (validates && !epochEnds) {
@@ -175,7 +215,6 @@ final class TrainingLoop {
       run.role.goOn();
     }
     pausedNanos += System.nanoTime() - paused;
-    return false;
   }
 
   private SyncPoint syncPoint(boolean epochEnds, boolean saves) {
@@ -227,28 +266,6 @@ final class TrainingLoop {
       }
     }
     return words;
-  }
-
-  private void failIfNotFinite(Set<Word> agreed) {
-    if (!agreed.contains(Word.FAILED)) {
-      return;
-    }
-    byte[] own = notFinite.getBytes(StandardCharsets.UTF_8);
-    byte[][] all = run.task.communicator().allGather(own);
-    StringJoiner findings = new StringJoiner("; ");
-    for (int rank = 0; rank < all.length; rank++) {
-      if (all[rank].length > 0) {
-        findings.add("rank " + rank + ", " + new String(all[rank], StandardCharsets.UTF_8));
-      }
-    }
-    throw new TrainingException(
-        "Numbers are not finite in step "
-            + steps
-            + " of epoch "
-            + (epochs() + 1)
-            + ": "
-            + (findings.length() == 0 ? "the sum of the ranks' gradients" : findings)
-            + "; lower optimizer.learning_rate or set training.clip_norm.");
   }
 
   private Evaluation validate() {

@@ -21,4 +21,9 @@ record TrainingTask(
     Split split,
     Communicator communicator,
     Optional<RunFolder> folder,
-    UnaryOperator<WritableByteChannel> checkpointChannel) {}
+    UnaryOperator<WritableByteChannel> checkpointChannel) {
+  /** The same with other ranks. */
+  TrainingTask withCommunicator(Communicator group) {
+    return new TrainingTask(plan, dataset, split, group, folder, checkpointChannel);
+  }
+}

@@ -35,6 +35,8 @@ import dev.lockstep.monitor.Recording;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.TrainingJob;
+import dev.lockstep.train.server.ParameterClient;
+import dev.lockstep.train.server.ParameterServer;
 import java.lang.reflect.Array;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
@@ -86,6 +88,8 @@ class NullArgumentsTest {
           CanaryAudit.class,
           SecureAggregationClient.class,
           SecureAggregationServer.class,
+          ParameterServer.class,
+          ParameterClient.class,
           RunFolder.class,
           Recording.class);
 

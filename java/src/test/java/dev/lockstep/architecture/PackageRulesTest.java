@@ -79,11 +79,7 @@ class PackageRulesTest {
 
   @Test
   void thePartsOfFederatedTrainingHaveNoCycles() {
-    slices()
-        .matching("dev.lockstep.federated.(*)..")
-        .should()
-        .beFreeOfCycles()
-        .check(LIBRARY);
+    slices().matching("dev.lockstep.federated.(*)..").should().beFreeOfCycles().check(LIBRARY);
   }
 
   /** Rounds and server know rules, clients and connections, and not the other way round. */

@@ -139,14 +139,16 @@ class BufferedRoundsTest {
         Frame work = unable.receive(MOST_BYTES);
         unable.send(
             Protocol.UNABLE,
-            ByteBuffer.allocate(8).putInt(work.body().getInt(0)).put("hot!".getBytes(UTF_8)).flip());
+            ByteBuffer.allocate(8)
+                .putInt(work.body().getInt(0))
+                .put("hot!".getBytes(UTF_8))
+                .flip());
         work = stops.receive(MOST_BYTES);
         ByteBuffer half = ByteBuffer.allocate(work.body().remaining());
         RawBytes.sendBeginning(stops, Protocol.TRAINED, half, half.limit() / 2);
         Run run = network.end(server);
         assertEquals(4, run.rounds().size());
-        assertTrue(
-            run.rounds().stream().allMatch(r -> r.answered() == 4), run.rounds().toString());
+        assertTrue(run.rounds().stream().allMatch(r -> r.answered() == 4), run.rounds().toString());
         assertTrue(network.logged("client 6 cannot: hot!") >= 1);
       }
     }

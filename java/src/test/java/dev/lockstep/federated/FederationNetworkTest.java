@@ -1,6 +1,5 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.config.FederationPlan;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,6 +11,7 @@ import dev.lockstep.config.FederateConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.FederationRuns.Run;
+import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.federated.network.ServerConnection;
 import dev.lockstep.model.Model;
 import java.nio.file.Path;

@@ -1,6 +1,5 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.population.Partition;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import ch.qos.logback.classic.Logger;
@@ -12,6 +11,7 @@ import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.FederationRuns.Run;
 import dev.lockstep.federated.network.ServerConnection;
+import dev.lockstep.federated.population.Partition;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,17 +1,17 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.aggregation.FixedPointSum;
-import dev.lockstep.federated.aggregation.RobustAggregation;
-import dev.lockstep.federated.aggregation.ServerOptimizer;
-import dev.lockstep.federated.config.AggregationConfig;
-import dev.lockstep.federated.config.FederationConfig;
-import dev.lockstep.federated.config.FederationPlan;
-import dev.lockstep.federated.config.ServerOptimizerConfig;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.federated.aggregation.FixedPointSum;
+import dev.lockstep.federated.aggregation.RobustAggregation;
+import dev.lockstep.federated.aggregation.ServerOptimizer;
+import dev.lockstep.federated.config.AggregationConfig;
 import dev.lockstep.federated.config.AggregationConfig.Rule;
+import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.config.ServerOptimizerConfig;
 import dev.lockstep.federated.config.ServerOptimizerConfig.Type;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.train.OptimizerConfig;

@@ -23,14 +23,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A small form of {@code benchmarks/federated.py accuracy}: eight classes of images, bars in eight
+ * A small form of {@code benchmarks/federated.py accuracy}: four classes of images, bars in four
  * directions with noise, that ten clients learn to tell apart in a few rounds.
  */
 @Timeout(240)
 class SmallImagesTest {
   private static final int SIDE = 14;
-  private static final int IMAGES = 1600;
-  private static final int CLASSES = 8;
+  private static final int IMAGES = 1200;
+  private static final int CLASSES = 4;
   private static final String YAML =
       """
       name: bars
@@ -41,7 +41,7 @@ class SmallImagesTest {
       federation:
         rounds: 8
         clients: 10
-        local_epochs: 3
+        local_epochs: 2
         batch_size: 16
         loss: cross_entropy
         augmentation: {crop: 1}
@@ -49,7 +49,7 @@ class SmallImagesTest {
         checkpoint_every: 0
       """;
   private static final String UNEVEN = "federation.partition={type: dirichlet, alpha: 0.1}";
-  private static final String NOISE = "federation.attack={type: noise, clients: 1, scale: 0.5}";
+  private static final String NOISE = "federation.attack={type: noise, clients: 1, scale: 5}";
 
   @TempDir Path folder;
   private Path yaml;
@@ -94,7 +94,13 @@ class SmallImagesTest {
   }
 
   private double accuracy(int ranks, String... settings) throws Exception {
-    return run(ranks, settings).last().orElseThrow().scores().orElseThrow().accuracy().orElseThrow();
+    return run(ranks, settings)
+        .last()
+        .orElseThrow()
+        .scores()
+        .orElseThrow()
+        .accuracy()
+        .orElseThrow();
   }
 
   private FederationResult run(int ranks, String... settings) throws Exception {
@@ -121,8 +127,7 @@ class SmallImagesTest {
   void evenSharesAreLearntAndUnevenOnesLessAndMomentumHelps() throws Exception {
     double even = accuracy();
     double uneven = accuracy(UNEVEN);
-    double helped =
-        accuracy(UNEVEN, "federation.server_optimizer={type: momentum, beta1: 0.7}");
+    double helped = accuracy(UNEVEN, "federation.server_optimizer={type: momentum, beta1: 0.7}");
     String all = "even " + even + ", uneven " + uneven + ", with momentum " + helped;
     System.out.println(all);
     assertTrue(even > 0.85, all);

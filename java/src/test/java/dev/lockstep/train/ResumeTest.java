@@ -11,6 +11,8 @@ import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.TrainingEvent.StepDone;
 import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.train.compression.CompressionConfig;
+import dev.lockstep.train.strategy.DataParallel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -114,6 +116,25 @@ class ResumeTest {
         assertThrows(TrainingException.class, () -> resume(1, Runs.Plan.of(2, Runs.MOMENTUM), run));
     assertTrue(e.getMessage().contains("another model or optimiser"), e.getMessage());
     assertTrue(e.getMessage().contains("optimizer.momentum.layer0.weight"), e.getMessage());
+  }
+
+  @Test
+  void aCheckpointOfAnotherCompressionIsRefusedByItsKey() throws Exception {
+    DataParallel.Options plain = DataParallel.Options.defaults().withFused(false);
+    StrategyConfig none = StrategyConfig.of(plain);
+    StrategyConfig int8 = StrategyConfig.of(plain.withCompression(CompressionConfig.of("int8")));
+    for (boolean compressed : List.of(true, false)) {
+      Path run = folder.resolve("compressed-" + compressed);
+      Runs.train(2, Runs.Plan.of(1, Runs.SGD).strategy(compressed ? int8 : none), data, run);
+      TrainingException e =
+          assertThrows(
+              TrainingException.class,
+              () -> resume(2, Runs.Plan.of(2, Runs.SGD).strategy(compressed ? none : int8), run));
+      String change = compressed ? "int8, not none" : "none, not int8";
+      assertTrue(
+          e.getMessage().contains("made with strategy.compression.type " + change), e.getMessage());
+      assertTrue(e.getMessage().contains("give back the configuration"), e.getMessage());
+    }
   }
 
   private List<TrainingResult> resume(int ranks, Runs.Plan plan, Path into) throws Exception {

@@ -126,7 +126,7 @@ class StateRestoreTest {
                     ranks.rank() > 0
                         ? null
                         : new CheckpointStore(from, 1)
-                            .latest(restore::reasonToRefuse)
+                            .latest(any -> restore.reasonToRefuse(any, ""))
                             .checkpoint()
                             .orElseThrow();
                 restore.restore(checkpoint);
@@ -151,7 +151,7 @@ class StateRestoreTest {
     try (Communicator alone = Communicator.single()) {
       Optional<String> reason =
           new StateRestore(new TrainingState(), alone)
-              .reasonToRefuse(CheckpointStore.load(from.resolve("step-000000000007")));
+              .reasonToRefuse(CheckpointStore.load(from.resolve("step-000000000007")), "");
       assertTrue(reason.orElseThrow().contains("it has a tensor clock.x"), reason.toString());
     }
   }

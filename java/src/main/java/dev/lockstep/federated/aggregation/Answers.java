@@ -1,8 +1,8 @@
 package dev.lockstep.federated.aggregation;
 
-import dev.lockstep.federated.client.ClientUpdate;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.federated.client.ClientUpdate;
 import java.util.List;
 import java.util.stream.IntStream;
 

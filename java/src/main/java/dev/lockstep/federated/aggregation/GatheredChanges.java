@@ -1,8 +1,8 @@
 package dev.lockstep.federated.aggregation;
 
+import dev.lockstep.comm.Communicator;
 import dev.lockstep.federated.client.ClientUpdate;
 import dev.lockstep.federated.config.AggregationConfig;
-import dev.lockstep.comm.Communicator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,13 +1,13 @@
 package dev.lockstep.federated.aggregation;
 
+import dev.lockstep.ConfigKeyException;
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.federated.client.ClientUpdate;
 import dev.lockstep.federated.client.ParameterVector;
 import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.config.PrivacyConfig;
 import dev.lockstep.federated.config.SelectionConfig;
-import dev.lockstep.ConfigKeyException;
-import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.federated.privacy.AdaptiveClipping;
 import dev.lockstep.federated.privacy.CanaryAudit;
 import dev.lockstep.federated.privacy.ClientSampling;

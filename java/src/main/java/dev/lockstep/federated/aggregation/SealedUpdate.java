@@ -24,7 +24,8 @@ public final class SealedUpdate implements AutoCloseable {
    *
    * @throws SecureAggregationException for a change that is out of the range
    */
-  public SealedUpdate(SecureEncoding encoding, SecureEncoding.Terms terms, int round, double[] change) {
+  public SealedUpdate(
+      SecureEncoding encoding, SecureEncoding.Terms terms, int round, double[] change) {
     this.encoding = encoding;
     this.terms = terms;
     this.round = round;

@@ -1,9 +1,9 @@
 package dev.lockstep.federated.aggregation;
 
 import dev.lockstep.federated.client.ParameterVector;
+import dev.lockstep.federated.config.AggregationConfig.Rule;
 import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.config.SecureAggregationConfig;
-import dev.lockstep.federated.config.AggregationConfig.Rule;
 import dev.lockstep.federated.privacy.DifferentialPrivacy;
 import dev.lockstep.federated.privacy.FixedPoint;
 import dev.lockstep.federated.privacy.SecureAggregation;

@@ -1,7 +1,7 @@
 package dev.lockstep.federated.aggregation;
 
-import dev.lockstep.federated.client.ClientUpdate;
 import dev.lockstep.ConfigKeyException;
+import dev.lockstep.federated.client.ClientUpdate;
 import dev.lockstep.federated.privacy.SecureAggregation;
 import dev.lockstep.federated.privacy.SecureAggregationException;
 import dev.lockstep.federated.privacy.SecureAggregationServer;

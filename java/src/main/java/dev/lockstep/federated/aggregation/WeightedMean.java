@@ -1,11 +1,11 @@
 package dev.lockstep.federated.aggregation;
 
+import dev.lockstep.comm.Communicator;
 import dev.lockstep.federated.client.ClientUpdate;
 import dev.lockstep.federated.client.ParameterVector;
-import dev.lockstep.federated.config.FederationConfig;
-import dev.lockstep.comm.Communicator;
 import dev.lockstep.federated.config.AggregationConfig.Rule;
 import dev.lockstep.federated.config.Algorithm;
+import dev.lockstep.federated.config.FederationConfig;
 import java.util.Arrays;
 
 /** The mean by weights, in fixed point; of changes that are shortened where there is a bound. */

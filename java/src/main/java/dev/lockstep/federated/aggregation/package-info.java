@@ -1,6 +1,6 @@
 /**
- * How the changes of a round's clients become one, in the open, with noise or in secret, and how the
- * server steps along it.
+ * How the changes of a round's clients become one, in the open, with noise or in secret, and how
+ * the server steps along it.
  */
 @NullMarked
 package dev.lockstep.federated.aggregation;

@@ -1,9 +1,9 @@
 package dev.lockstep.federated.client;
 
-import dev.lockstep.federated.config.AttackConfig;
-import dev.lockstep.federated.population.Streams;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.SplitMix64;
+import dev.lockstep.federated.config.AttackConfig;
+import dev.lockstep.federated.population.Streams;
 import dev.lockstep.federated.population.Streams.Purpose;
 import java.util.Arrays;
 import java.util.Set;

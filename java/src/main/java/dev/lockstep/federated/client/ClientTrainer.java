@@ -1,16 +1,16 @@
 package dev.lockstep.federated.client;
 
-import dev.lockstep.federated.config.Algorithm;
-import dev.lockstep.federated.config.AugmentationConfig;
-import dev.lockstep.federated.config.FederationConfig;
-import dev.lockstep.federated.config.FederationPlan;
-import dev.lockstep.data.SplitMix64;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.DistributedSampler.Batch;
 import dev.lockstep.data.Normalizer;
+import dev.lockstep.data.SplitMix64;
+import dev.lockstep.federated.config.Algorithm;
+import dev.lockstep.federated.config.AugmentationConfig;
+import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.model.FloatType;
 import dev.lockstep.model.Model;
 import dev.lockstep.train.OptimizerConfig;

@@ -1,6 +1,5 @@
 package dev.lockstep.federated.client;
 
-
 /**
  * What a client's round gave.
  *

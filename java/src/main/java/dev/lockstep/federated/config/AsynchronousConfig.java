@@ -6,8 +6,9 @@ import dev.lockstep.train.Checks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The key {@code federation.asynchronous}, FedBuff's server: it steps whenever {@code buffer} clients have answered, whichever model they
- * began with. A change that began s models ago counts 1/√(1 + s).
+ * The key {@code federation.asynchronous}, FedBuff's server: it steps whenever {@code buffer}
+ * clients have answered, whichever model they began with. A change that began s models ago counts
+ * 1/√(1 + s).
  *
  * @param buffer answers of a step, at least 1
  * @param concurrency clients that train at any time, at least {@code buffer}

@@ -6,8 +6,8 @@ import dev.lockstep.train.Checks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The key {@code federation.augmentation}: how clients vary their images in each pass, for models of
- * type {@code cnn}. The pixels of a channel are then normalised alike, for they move.
+ * The key {@code federation.augmentation}: how clients vary their images in each pass, for models
+ * of type {@code cnn}. The pixels of a channel are then normalised alike, for they move.
  *
  * @param crop by how many pixels, at most, an image is shifted in each direction, at least 0; what
  *     comes in is 0, in the features' own units

@@ -6,8 +6,9 @@ import dev.lockstep.train.Checks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The key {@code federation.latency}: simulated time, which moves no model but that of FedBuff: a client's round takes median ·
- * exp(spread · g) seconds with g standard normal, drawn anew each time.
+ * The key {@code federation.latency}: simulated time, which moves no model but that of FedBuff: a
+ * client's round takes median · exp(spread · g) seconds with g standard normal, drawn anew each
+ * time.
  *
  * @param median seconds, above 0
  * @param spread of the logarithm, at least 0
@@ -34,7 +35,6 @@ public record LatencyConfig(double median, double spread, @Nullable Double deadl
       @JsonProperty("median") @Nullable Double median,
       @JsonProperty("spread") @Nullable Double spread,
       @JsonProperty("deadline") @Nullable Double deadline) {
-    return new LatencyConfig(
-        median == null ? 1 : median, spread == null ? 0.5 : spread, deadline);
+    return new LatencyConfig(median == null ? 1 : median, spread == null ? 0.5 : spread, deadline);
   }
 }

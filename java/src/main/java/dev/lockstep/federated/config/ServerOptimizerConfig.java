@@ -33,7 +33,10 @@ public record ServerOptimizerConfig(
     /** FedAdagrad (Reddi et al. 2021, algorithm 2): v ← v + Δ². */
     @JsonProperty("adagrad")
     ADAGRAD,
-    /** FedAdam (there): v ← β₂ v + (1 − β₂) Δ², without a correction of the bias unless {@code correct_bias}. */
+    /**
+     * FedAdam (there): v ← β₂ v + (1 − β₂) Δ², without a correction of the bias unless {@code
+     * correct_bias}.
+     */
     @JsonProperty("adam")
     ADAM,
     /** FedYogi (there): v ← v − (1 − β₂) Δ² sign(v − Δ²). */

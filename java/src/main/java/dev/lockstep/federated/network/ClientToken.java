@@ -21,8 +21,7 @@ public final class ClientToken {
    * @return 64 hexadecimal digits in ASCII
    */
   public static byte[] of(byte[] secret, int client) {
-    byte[] purpose =
-        ("lockstep federation, client " + client).getBytes(StandardCharsets.US_ASCII);
+    byte[] purpose = ("lockstep federation, client " + client).getBytes(StandardCharsets.US_ASCII);
     return HexFormat.of().formatHex(hmac(secret, purpose)).getBytes(StandardCharsets.US_ASCII);
   }
 

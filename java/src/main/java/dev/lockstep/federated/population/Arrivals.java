@@ -1,7 +1,7 @@
 package dev.lockstep.federated.population;
 
-import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.data.SplitMix64;
+import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.population.Streams.Purpose;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,9 +1,9 @@
 package dev.lockstep.federated.population;
 
-import dev.lockstep.federated.config.PartitionConfig;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.SplitMix64;
+import dev.lockstep.federated.config.PartitionConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,8 +1,8 @@
 package dev.lockstep.federated.population;
 
+import dev.lockstep.data.SplitMix64;
 import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.config.SelectionConfig;
-import dev.lockstep.data.SplitMix64;
 import dev.lockstep.federated.population.Streams.Purpose;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -117,8 +117,7 @@ public record SecureAggregation(
    */
   void check(int client, long[] integers) {
     if (integers.length != length) {
-      throw new IllegalArgumentException(
-          "integers must be " + length + ", not " + integers.length);
+      throw new IllegalArgumentException("integers must be " + length + ", not " + integers.length);
     }
     for (int i = 0; i < integers.length; i++) {
       if (integers[i] > maxMagnitude || integers[i] < -maxMagnitude) {

@@ -3,8 +3,8 @@ package dev.lockstep.federated.verify;
 import static dev.lockstep.train.verify.TrialChecks.SILENCE_TIMEOUT_SECONDS;
 import static dev.lockstep.train.verify.TrialChecks.TIMEOUT_SECONDS;
 
-import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.federated.FederationResult;
+import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.train.verify.Disturbance;
 import dev.lockstep.train.verify.Finding;
 import dev.lockstep.train.verify.TrialChecks;
@@ -126,7 +126,10 @@ final class FederationChecks {
     if (result == null || !result.stopped() || result.rounds() != round) {
       throw new Wrong("rank 0 asked for a stop after round " + round + " in vain");
     }
-    same(expected, hash(run(ranks, TIMEOUT_SECONDS, file, true, Conditions.QUIET)), "the resumed run");
+    same(
+        expected,
+        hash(run(ranks, TIMEOUT_SECONDS, file, true, Conditions.QUIET)),
+        "the resumed run");
     return "after round " + round + ": same bytes";
   }
 

@@ -5,13 +5,13 @@ import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.Federation;
 import dev.lockstep.federated.FederationClient;
-import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.FederationListener;
-import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.federated.FederationResult;
+import dev.lockstep.federated.RoundReport;
+import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.federated.config.NetworkConfig;
 import dev.lockstep.federated.population.Partition;
-import dev.lockstep.federated.RoundReport;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.verify.TrialChecks;
@@ -39,7 +39,12 @@ record FederationTrial(String name, FederationConfig federation) {
 
   private long[] samples(int client, Dataset data) {
     return Partition.of(
-            federation.partition(), CLIENTS, data, TrialChecks.split(SAMPLES).train(), false, plan().seed())
+            federation.partition(),
+            CLIENTS,
+            data,
+            TrialChecks.split(SAMPLES).train(),
+            false,
+            plan().seed())
         .samples(client);
   }
 
@@ -86,7 +91,12 @@ record FederationTrial(String name, FederationConfig federation) {
     try (Communicator alone = Communicator.single();
         Dataset data = DataFiles.open(TrialChecks.data(SAMPLES))) {
       return new Federation(
-              plan(), data, TrialChecks.split(SAMPLES), alone, FederationListener.none(), Optional.empty())
+              plan(),
+              data,
+              TrialChecks.split(SAMPLES),
+              alone,
+              FederationListener.none(),
+              Optional.empty())
           .overNetwork(token)
           .run(false, Optional.empty());
     }
@@ -97,7 +107,11 @@ record FederationTrial(String name, FederationConfig federation) {
     try (Dataset data = DataFiles.open(TrialChecks.data(SAMPLES));
         FederationClient joined =
             new FederationClient(
-                plan(), client, data, samples(client, data), Federation.clientToken(token, client))) {
+                plan(),
+                client,
+                data,
+                samples(client, data),
+                Federation.clientToken(token, client))) {
       return joined.run(trained -> {}, Optional.empty());
     }
   }

@@ -1,10 +1,10 @@
 package dev.lockstep.train.compression;
 
-import com.fasterxml.jackson.databind.node.DoubleNode;
 import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.Span;
 import dev.lockstep.jni.Native;
 import dev.lockstep.train.engine.Stateful;
 import dev.lockstep.train.engine.TrainingState;
@@ -34,11 +34,10 @@ public final class Compression implements Stateful, AutoCloseable {
   private final Communicator group;
   private final FlatBuffers gradients;
   private final OwnedParts owned = new OwnedParts();
-  private final @Nullable FlatBuffers residual;
+  private final @Nullable Residual residual;
+  private final boolean ownsResidual;
   private final @Nullable FlatBuffers momentum;
   private final @Nullable FlatBuffers factors;
-  private double rate;
-  private double carry;
 
   /**
    * Takes the memory.
@@ -51,12 +50,28 @@ public final class Compression implements Stateful, AutoCloseable {
       Communicator group,
       FlatBuffers gradients,
       List<ParameterRange> ranges) {
+    this(config, group, gradients, ranges, null);
+  }
+
+  /**
+   * As the other, going on with a residual that others use in other steps, and that whoever made it
+   * tells of each step.
+   *
+   * @param shared null for one of its own
+   */
+  public Compression(
+      CompressionConfig config,
+      Communicator group,
+      FlatBuffers gradients,
+      List<ParameterRange> ranges,
+      @Nullable Residual shared) {
     this.config = config;
     this.group = group;
     this.gradients = gradients;
     try {
       FlatLayout layout = gradients.layout();
-      residual = needsResidual() ? flat(layout) : null;
+      ownsResidual = shared == null;
+      residual = shared != null ? shared : needsResidual() ? owned.add(new Residual(layout)) : null;
       momentum = isSparse() && config.momentum() > 0 ? flat(layout) : null;
       factors = config.type() == CompressionConfig.Type.POWER_SGD ? factors(layout, ranges) : null;
     } catch (RuntimeException e) {
@@ -141,13 +156,15 @@ public final class Compression implements Stateful, AutoCloseable {
   /** The sum of one of the ranges; this object owns it. */
   public RangeSum sum(ParameterRange range) {
     FlatLayout layout = gradients.layout();
-    if (!config.compresses() || !isCompressed(layout, range)) {
-      return new PlainSum(group, gradients.span(range.group(), range.from(), range.count()));
+    Span span = gradients.span(range.group(), range.from(), range.count());
+    if (!isCompressed(layout, range) || (!config.compresses() && residual == null)) {
+      return new PlainSum(group, span);
     }
     long values = address(gradients, range);
-    long lost = residual == null ? 0 : address(residual, range);
+    long lost = residual == null ? 0 : address(residual.flat(), range);
     long count = range.count();
     return switch (config.type()) {
+      case NONE -> new RestoringSum(new PlainSum(group, span), values, lost, count);
       case TOP_K -> {
         long kept = momentum == null ? 0 : address(momentum, range);
         yield owned.add(new SparseSum(config, group, values, lost, kept, count));
@@ -183,10 +200,9 @@ public final class Compression implements Stateful, AutoCloseable {
 
   /** A step begins, which updates with this rate. */
   public void begin(double learningRate) {
-    boolean changed = rate > 0 && learningRate > 0 && rate != learningRate;
-    carry = !config.errorFeedback() ? 0 : changed ? rate / learningRate : 1;
-    // Under a rate of 0 the sum is lost, and what was kept stays in units of the last one.
-    rate = learningRate > 0 ? learningRate : rate;
+    if (residual != null && ownsResidual) {
+      residual.begin(learningRate);
+    }
   }
 
   /**
@@ -202,7 +218,7 @@ public final class Compression implements Stateful, AutoCloseable {
       ParameterRange range = new ParameterRange(slot.group(), slot.offset(), slot.count());
       if (isCompressed(layout, range) && updated.stream().noneMatch(one -> holds(one, slot))) {
         Native.accumulate(
-            address(gradients, range), range.count(), 0, 0, address(residual, range), 1);
+            address(gradients, range), range.count(), 0, 0, address(residual.flat(), range), 1);
       }
     }
   }
@@ -215,13 +231,13 @@ public final class Compression implements Stateful, AutoCloseable {
 
   /** What residuals are multiplied by in this step. */
   public double carry() {
-    return carry;
+    return residual == null || !config.errorFeedback() ? 0 : residual.carry();
   }
 
   @Override
   public void declare(TrainingState state) {
-    if (residual != null) {
-      state.perRank("compression.residual.", residual, Placement.Resize.SUM_SHARED_OUT);
+    if (residual != null && ownsResidual) {
+      residual.declare(state);
     }
     if (momentum != null) {
       state.perRank("compression.momentum.", momentum, Placement.Resize.SUM_SHARED_OUT);
@@ -229,8 +245,6 @@ public final class Compression implements Stateful, AutoCloseable {
     if (factors != null) {
       state.replicated("compression.factor.", factors);
     }
-    state.value(
-        "compression_rate", () -> DoubleNode.valueOf(rate), saved -> rate = saved.asDouble());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.train.memory.ControlWords.Word;
+import java.util.BitSet;
 import java.util.Set;
 
 /** What a rank does in a step: a worker, a pipeline stage, a server. One thread. */
@@ -14,6 +15,15 @@ public interface Role extends Stateful {
    * @return what all ranks know now to be raised
    */
   Set<Word> synchronize(SyncPoint why);
+
+  /**
+   * The ranks that are gone, once {@link dev.lockstep.train.memory.ControlWords.Word#REGROUP} is
+   * raised; the same on all others, which then form a group without them. Most strategies end
+   * instead.
+   */
+  default BitSet lost() {
+    return new BitSet();
+  }
 
   /** What {@link #synchronize} was for is done, and training goes on. */
   void goOn();

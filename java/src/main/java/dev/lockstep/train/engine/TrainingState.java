@@ -131,7 +131,12 @@ public final class TrainingState {
 
   /** Makes what is replicated equal to rank 0's; collective. */
   public void broadcast(Communicator communicator) {
-    replicated.forEach(flat -> flat.broadcast(communicator));
+    broadcast(communicator, 0);
+  }
+
+  /** Makes what is replicated equal to one rank's; collective. */
+  public void broadcast(Communicator communicator, int from) {
+    replicated.forEach(flat -> flat.broadcast(communicator, from));
     restored.forEach(Runnable::run);
   }
 

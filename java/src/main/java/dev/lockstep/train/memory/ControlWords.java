@@ -26,7 +26,9 @@ public final class ControlWords {
     /** A validation is due by the clock; raised by rank 0 alone. */
     VALIDATE,
     /** The time that training may take is over; raised by rank 0 alone. */
-    FINISH
+    FINISH,
+    /** Ranks are gone, and the others form a group without them. */
+    REGROUP
   }
 
   private static final Word[] WORDS = Word.values();

@@ -113,8 +113,13 @@ public final class FlatBuffers implements AutoCloseable {
 
   /** Copies rank 0's elements to all. */
   public void broadcast(Communicator communicator) {
+    broadcast(communicator, 0);
+  }
+
+  /** Copies one rank's elements to all. */
+  public void broadcast(Communicator communicator, int from) {
     for (int group = 0; group < memories.size(); group++) {
-      communicator.broadcast(span(group), 0);
+      communicator.broadcast(span(group), from);
     }
   }
 

@@ -30,6 +30,7 @@ import java.util.Set;
  * <p>Being exchange and update at once, it knows which of both sums the gradients.
  */
 public final class FusedStep extends Optimizer implements GradientExchange {
+  private final FlatParameters parameters;
   private final Communicator communicator;
   private final SharedMemory shared;
   private final ModelBuffers buffers;
@@ -50,7 +51,8 @@ public final class FusedStep extends Optimizer implements GradientExchange {
       ModelBuffers buffers,
       Communicator communicator,
       SharedMemory shared) {
-    super(config, parameters, stateLayout(parameters.layout()), shared::allocate, null);
+    super(config, parameters.layout(), stateLayout(parameters.layout()), shared::allocate, null);
+    this.parameters = parameters;
     this.communicator = communicator;
     this.shared = shared;
     this.buffers = buffers;
@@ -100,6 +102,11 @@ public final class FusedStep extends Optimizer implements GradientExchange {
   }
 
   @Override
+  long gradientAddress(ParameterRange range) {
+    return address(parameters.gradients(), range);
+  }
+
+  @Override
   void sgd(ParameterRange range, long step, double learningRate) {
     FlatBuffers momentum = state().get("momentum");
     shared.run(
@@ -108,10 +115,10 @@ public final class FusedStep extends Optimizer implements GradientExchange {
                 group,
                 !summed,
                 address(parameters.values(), range),
-                address(parameters.gradients(), range),
+                gradientAddress(range),
                 momentum == null ? 0 : address(momentum, range),
                 range.count(),
-                parameters.layout().groups().get(range.group()).dataType().code(),
+                dataType(range).code(),
                 step,
                 learningRate,
                 config.momentum(),
@@ -128,11 +135,11 @@ public final class FusedStep extends Optimizer implements GradientExchange {
                 group,
                 !summed,
                 address(parameters.values(), range),
-                address(parameters.gradients(), range),
+                gradientAddress(range),
                 address(state().get("first_moment"), range),
                 address(state().get("second_moment"), range),
                 range.count(),
-                parameters.layout().groups().get(range.group()).dataType().code(),
+                dataType(range).code(),
                 step,
                 learningRate,
                 config.beta1(),

@@ -7,13 +7,15 @@ import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.OptimizerConfig.Type;
 import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
-import dev.lockstep.train.memory.FlatLayout.Group;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ParameterRange;
 import org.jspecify.annotations.Nullable;
 
 /** Every rank updates parameters of its own. */
 public class LocalOptimizer extends Optimizer {
+  private final FlatBuffers values;
+  private final FlatBuffers gradients;
+
   /** Whose state is equal on all ranks whenever it is saved. */
   public LocalOptimizer(OptimizerConfig config, FlatParameters parameters) {
     this(config, parameters, null);
@@ -26,30 +28,60 @@ public class LocalOptimizer extends Optimizer {
    */
   public LocalOptimizer(
       OptimizerConfig config, FlatParameters parameters, Placement.@Nullable Resize ofEachRank) {
-    this(config, parameters, stateLayout(parameters.layout()), ofEachRank);
+    this(config, parameters.values(), parameters.gradients(), ofEachRank);
   }
 
+  /**
+   * Of parameters that need belong to no model.
+   *
+   * @param gradients of the values' layout
+   * @param ofEachRank as above
+   */
+  public LocalOptimizer(
+      OptimizerConfig config,
+      FlatBuffers values,
+      FlatBuffers gradients,
+      Placement.@Nullable Resize ofEachRank) {
+    this(config, values.layout(), stateLayout(values.layout()), values, gradients, ofEachRank);
+  }
+
+  /** With a layout of which the memory may hold a part. */
   LocalOptimizer(
       OptimizerConfig config,
-      FlatParameters parameters,
+      FlatLayout layout,
       FlatLayout stateLayout,
+      FlatBuffers values,
+      FlatBuffers gradients,
       Placement.@Nullable Resize ofEachRank) {
-    super(config, parameters, stateLayout, NativeMemory::allocate, ofEachRank);
+    super(config, layout, stateLayout, NativeMemory::allocate, ofEachRank);
+    this.values = values;
+    this.gradients = gradients;
   }
 
-  private Group group(ParameterRange range) {
-    return parameters.layout().groups().get(range.group());
+  /** The parameters, or what of them has memory here. */
+  final FlatBuffers values() {
+    return values;
+  }
+
+  /** The address of a range's first parameter. */
+  long parameterAddress(ParameterRange range) {
+    return address(values, range);
+  }
+
+  @Override
+  long gradientAddress(ParameterRange range) {
+    return address(gradients, range);
   }
 
   @Override
   void sgd(ParameterRange range, long step, double learningRate) {
     FlatBuffers momentum = state().get("momentum");
     Native.sgd_step(
-        address(parameters.values(), range),
-        address(parameters.gradients(), range),
+        parameterAddress(range),
+        gradientAddress(range),
         momentum == null ? 0 : stateAddress(momentum, range),
         range.count(),
-        group(range).dataType().code(),
+        dataType(range).code(),
         step,
         learningRate,
         config.momentum(),
@@ -61,12 +93,12 @@ public class LocalOptimizer extends Optimizer {
   @Override
   void adam(ParameterRange range, long step, double learningRate) {
     Native.adam_step(
-        address(parameters.values(), range),
-        address(parameters.gradients(), range),
+        parameterAddress(range),
+        gradientAddress(range),
         stateAddress(state().get("first_moment"), range),
         stateAddress(state().get("second_moment"), range),
         range.count(),
-        group(range).dataType().code(),
+        dataType(range).code(),
         step,
         learningRate,
         config.beta1(),

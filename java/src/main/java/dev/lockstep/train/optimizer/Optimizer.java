@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.jni.Native;
 import dev.lockstep.model.FloatType;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.OptimizerConfig.Type;
@@ -16,7 +18,6 @@ import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatLayout.Group;
 import dev.lockstep.train.memory.FlatLayout.Slot;
-import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ParameterRange;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -35,8 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class Optimizer implements Update {
   final OptimizerConfig config;
-  final FlatParameters parameters;
-  private final FlatLayout layout;
+  final FlatLayout layout;
   private final Map<String, FlatBuffers> state = new LinkedHashMap<>();
 
   /** Steps of each parameter; of an element range, those of its first parameter. */
@@ -54,6 +54,7 @@ public abstract class Optimizer implements Update {
   /**
    * Makes the state, all zero.
    *
+   * @param layout of the parameters
    * @param stateLayout of the state; that of the parameters, or of a part of them
    * @param allocate gives the state's memory
    * @param ofEachRank what another number of ranks makes of state that each rank has of its own;
@@ -61,14 +62,13 @@ public abstract class Optimizer implements Update {
    */
   Optimizer(
       OptimizerConfig config,
-      FlatParameters parameters,
+      FlatLayout layout,
       FlatLayout stateLayout,
       LongFunction<NativeMemory> allocate,
       Placement.@Nullable Resize ofEachRank) {
     this.ofEachRank = ofEachRank;
     this.config = config;
-    this.parameters = parameters;
-    layout = parameters.layout();
+    this.layout = layout;
     steps = new long[layout.slots().size()];
     counted = new long[layout.slots().size()];
     List<String> names = stateNames(config);
@@ -107,7 +107,7 @@ public abstract class Optimizer implements Update {
     applied++;
     for (ParameterRange range : owned) {
       if (gradientScale != 1) {
-        parameters.scaleGradients(range, gradientScale);
+        Native.scale(gradientAddress(range), range.count(), dataType(range).code(), gradientScale);
       }
       boolean whole = range.count() == layout.groups().get(range.group()).count();
       if (uniform && whole) {
@@ -176,6 +176,14 @@ public abstract class Optimizer implements Update {
     } else {
       adam(range, step, learningRate);
     }
+  }
+
+  /** The address of a range's first gradient. */
+  abstract long gradientAddress(ParameterRange range);
+
+  /** The type of a range's elements. */
+  final DataType dataType(ParameterRange range) {
+    return layout.groups().get(range.group()).dataType();
   }
 
   abstract void sgd(ParameterRange range, long step, double learningRate);

@@ -18,7 +18,7 @@ import java.util.List;
  * stage 1). It is told of all parameters that a step updates, so that steps are counted alike on
  * all ranks.
  */
-public final class ShardedOptimizer extends LocalOptimizer {
+public class ShardedOptimizer extends LocalOptimizer {
   private final List<Shard> shards;
 
   /** For each shard, the place of this rank's first element in the state. */
@@ -30,9 +30,18 @@ public final class ShardedOptimizer extends LocalOptimizer {
    * @param shards in which all parameters lie, each tensor in one
    */
   public ShardedOptimizer(OptimizerConfig config, FlatParameters parameters, List<Shard> shards) {
-    super(config, parameters, layoutOf(shards, parameters.layout()), null);
+    this(config, parameters.layout(), shards, parameters.values(), parameters.gradients());
+  }
+
+  ShardedOptimizer(
+      OptimizerConfig config,
+      FlatLayout layout,
+      List<Shard> shards,
+      FlatBuffers values,
+      FlatBuffers gradients) {
+    super(config, layout, sliceLayout(shards, stateLayout(layout)), values, gradients, null);
     this.shards = List.copyOf(shards);
-    long[] filled = new long[parameters.layout().groups().size()];
+    long[] filled = new long[layout.groups().size()];
     for (Shard shard : this.shards) {
       ParameterRange own = shard.own();
       places.add(filled[own.group()]);
@@ -40,18 +49,19 @@ public final class ShardedOptimizer extends LocalOptimizer {
     }
   }
 
-  private static FlatLayout layoutOf(List<Shard> shards, FlatLayout parameters) {
+  /** The layout of memory for this rank's parts alone, those of a group end to end. */
+  public static FlatLayout sliceLayout(List<Shard> shards, FlatLayout whole) {
     List<Group> groups = new ArrayList<>();
-    for (int g = 0; g < parameters.groups().size(); g++) {
+    for (int g = 0; g < whole.groups().size(); g++) {
       int group = g;
-      Group whole = stateLayout(parameters).groups().get(g);
       long count =
           shards.stream()
               .map(Shard::own)
               .filter(slice -> slice.group() == group)
               .mapToLong(ParameterRange::count)
               .sum();
-      groups.add(new Group(whole.type(), whole.elementBytes(), count));
+      groups.add(
+          new Group(whole.groups().get(g).type(), whole.groups().get(g).elementBytes(), count));
     }
     return new FlatLayout(List.of(), groups);
   }
@@ -106,7 +116,7 @@ public final class ShardedOptimizer extends LocalOptimizer {
     state()
         .forEach(
             (name, flat) -> {
-              for (Slot slot : parameters.layout().slots()) {
+              for (Slot slot : layout.slots()) {
                 declare(all, "optimizer." + name + "." + slot.name(), flat, slot);
               }
             });

@@ -6,6 +6,7 @@ import dev.lockstep.comm.Work;
 import dev.lockstep.train.compression.Compression;
 import dev.lockstep.train.compression.CompressionConfig;
 import dev.lockstep.train.compression.RangeSum;
+import dev.lockstep.train.compression.Residual;
 import dev.lockstep.train.engine.Step;
 import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.memory.FlatBuffers;
@@ -42,11 +43,25 @@ final class CompressedReduction implements BucketReduction, AutoCloseable {
   /** Takes the memory. */
   CompressedReduction(
       CompressionConfig config, Communicator group, FlatBuffers gradients, List<Bucket> buckets) {
+    this(config, group, gradients, buckets, null);
+  }
+
+  /**
+   * As the other, with a residual that others use in other steps.
+   *
+   * @param shared null for one of its own
+   */
+  CompressedReduction(
+      CompressionConfig config,
+      Communicator group,
+      FlatBuffers gradients,
+      List<Bucket> buckets,
+      @Nullable Residual shared) {
     this.config = config;
     this.group = group;
     this.gradients = gradients;
     List<ParameterRange> ranges = buckets.stream().map(Bucket::range).toList();
-    compression = new Compression(config, group, gradients, ranges);
+    compression = new Compression(config, group, gradients, ranges, shared);
     try {
       buckets.forEach(bucket -> sums.put(bucket, compression.sum(bucket.range())));
     } catch (RuntimeException e) {
@@ -141,7 +156,7 @@ final class CompressedReduction implements BucketReduction, AutoCloseable {
 
   @Override
   public void close() {
-    if (group.rank() == 0 && plainBytes > 0) {
+    if (group.rank() == 0 && plainBytes > 0 && config.compresses()) {
       log.info("{}", report());
     }
     compression.close();

@@ -154,6 +154,10 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
             "one_bit",
             small.withCompression(CompressionConfig.of(Type.ONE_BIT)),
             VerifiedSetting.SGD),
+        VerifiedSetting.dependingOnTiming(
+            "compression auto",
+            small.withCompression(CompressionConfig.of(Type.AUTO)),
+            VerifiedSetting.SGD),
         VerifiedSetting.repeatable(
             "top_k with momentum",
             small.withCompression(
@@ -219,8 +223,11 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     ModelBuffers buffers = context.buffers();
     List<Bucket> buckets =
         AllReduceExchange.plan(options.firstBucketMib(), options.bucketMib(), parameters);
-    CompressedReduction reduction =
-        context.own(new CompressedReduction(config, group, parameters.gradients(), buckets));
+    BucketReduction reduction =
+        config.type() == CompressionConfig.Type.AUTO
+            ? context.own(
+                new AutomaticReduction(group, parameters.gradients(), buckets, System::nanoTime))
+            : context.own(new CompressedReduction(config, group, parameters.gradients(), buckets));
     return context.worker(
         parameters,
         buffers,

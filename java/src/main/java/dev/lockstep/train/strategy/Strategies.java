@@ -31,6 +31,17 @@ public final class Strategies {
     return create(provider, config.options(), context);
   }
 
+  /** How many ranks, the first ones, are given no samples. */
+  public static int ranksWithoutSamples(StrategyConfig config, int ranks) {
+    StrategyProvider<?> provider = providers().get(config.type());
+    return provider == null ? 0 : ranksWithoutSamples(provider, config.options(), ranks);
+  }
+
+  private static <O extends Record> int ranksWithoutSamples(
+      StrategyProvider<O> provider, Record options, int ranks) {
+    return provider.ranksWithoutSamples(provider.options().cast(options), ranks);
+  }
+
   private static <O extends Record> Role create(
       StrategyProvider<O> provider, Record options, RoleContext context) {
     return provider.create(provider.options().cast(options), context);

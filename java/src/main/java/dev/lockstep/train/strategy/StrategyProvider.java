@@ -29,6 +29,16 @@ public interface StrategyProvider<O extends Record> {
   Role create(O options, RoleContext context);
 
   /**
+   * How many ranks, the first ones, are given no samples, as they only serve others; fewer than
+   * all.
+   *
+   * @param ranks of the group
+   */
+  default int ranksWithoutSamples(O options, int ranks) {
+    return 0;
+  }
+
+  /**
    * With which options {@code lockstep verify strategy} runs this strategy. None: with the defaults
    * and Adam, as a strategy whose result does not depend on timing.
    */

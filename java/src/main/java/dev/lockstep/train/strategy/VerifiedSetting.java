@@ -14,13 +14,15 @@ import java.util.OptionalDouble;
  *     epochs: |a − b| ÷ |b| in the 2-norm, 0 for the same bits. Empty where the setting is other
  *     mathematics
  * @param repeatable whether equal runs give equal bits, however long messages take
+ * @param survives whether the others may go on when a rank dies, instead of ending with an error
  */
 public record VerifiedSetting<O extends Record>(
     String name,
     O options,
     OptimizerConfig optimizer,
     OptionalDouble tolerance,
-    boolean repeatable) {
+    boolean repeatable,
+    boolean survives) {
   /** Plain SGD, for whose step the sum of gradients is all that counts. */
   public static final OptimizerConfig SGD =
       OptimizerConfig.of(Type.SGD, 0.05, null, null, null, null, null, null, null);
@@ -36,18 +38,24 @@ public record VerifiedSetting<O extends Record>(
   /** A setting that must give data-parallel training's result, within the tolerance. */
   public static <O extends Record> VerifiedSetting<O> equal(
       String name, O options, OptimizerConfig optimizer, double tolerance) {
-    return new VerifiedSetting<>(name, options, optimizer, OptionalDouble.of(tolerance), true);
+    return new VerifiedSetting<>(
+        name, options, optimizer, OptionalDouble.of(tolerance), true, false);
   }
 
   /** A setting of other mathematics, whose result yet does not depend on timing. */
   public static <O extends Record> VerifiedSetting<O> repeatable(
       String name, O options, OptimizerConfig optimizer) {
-    return new VerifiedSetting<>(name, options, optimizer, OptionalDouble.empty(), true);
+    return new VerifiedSetting<>(name, options, optimizer, OptionalDouble.empty(), true, false);
   }
 
   /** A setting whose result depends on which message comes first. */
   public static <O extends Record> VerifiedSetting<O> dependingOnTiming(
       String name, O options, OptimizerConfig optimizer) {
-    return new VerifiedSetting<>(name, options, optimizer, OptionalDouble.empty(), false);
+    return new VerifiedSetting<>(name, options, optimizer, OptionalDouble.empty(), false, false);
+  }
+
+  /** The same, where the others may go on when a rank dies. */
+  public VerifiedSetting<O> surviving() {
+    return new VerifiedSetting<>(name, options, optimizer, tolerance, repeatable, true);
   }
 }

@@ -30,6 +30,7 @@ final class DisturbedCommunicator {
           "lastAlgorithm",
           "generation",
           "setTimeout",
+          "timeout",
           "setStallSeconds",
           "allocate",
           "hashCode",

@@ -217,12 +217,13 @@ final class SettingChecks {
     return String.format(Locale.ROOT, "%.1e of at most %.0e", difference, EQUAL_AFTER_RESIZE);
   }
 
-  /** Each fault in a run of its own, which then goes on with all ranks. */
+  /** Each fault in a run of its own, which goes on with the others, or then with all ranks. */
   private String faults(boolean silent) throws Wrong {
     Path whole = folder("fault-whole");
     List<Ending<TrainingResult>> quiet = trial().run(whole, false, Conditions.QUIET);
     RunSummary uninterrupted = ended(quiet);
     Random random = new Random(plan.seed());
+    int survived = 0;
     for (int i = 0; i < plan.faults(); i++) {
       int rank = random.nextInt(plan.ranks());
       // Not among the last operations, after which the others may be done without it.
@@ -230,11 +231,22 @@ final class SettingChecks {
       long at = all / 20 + (long) (random.nextDouble() * all * 0.7);
       Path run = folder((silent ? "silent-" : "killed-") + i);
       try {
-        TrialChecks.checkTold(plan, fault(run, rank, at, silent), rank);
+        List<Ending<TrainingResult>> endings = fault(run, rank, at, silent);
+        List<Ending<TrainingResult>> others = new ArrayList<>(endings);
+        others.remove(rank);
+        if (setting.survives() && others.stream().allMatch(other -> other.result() != null)) {
+          losses(uninterrupted, ended(others));
+          survived++;
+          continue;
+        }
+        TrialChecks.checkTold(plan, endings, rank);
         compare(uninterrupted, whole, ended(trial().run(run, true, Conditions.QUIET)), run);
       } catch (Wrong e) {
         throw new Wrong("rank " + rank + " at operation " + at + ": " + e.getMessage());
       }
+    }
+    if (survived > 0) {
+      return survived + " went on without it, " + (plan.faults() - survived) + " resumed";
     }
     return plan.faults() + (plan.faults() == 1 ? " run, resumed" : " runs, each resumed");
   }

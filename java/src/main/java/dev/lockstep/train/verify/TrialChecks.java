@@ -88,8 +88,8 @@ public final class TrialChecks {
   }
 
   /** All ranks but one must have been told of a failure. */
-  public static void checkTold(
-      VerificationPlan plan, List<? extends Ending<?>> endings, int gone) throws Wrong {
+  public static void checkTold(VerificationPlan plan, List<? extends Ending<?>> endings, int gone)
+      throws Wrong {
     for (int rank = 0; rank < endings.size(); rank++) {
       Ending<?> ending = endings.get(rank);
       if (rank != gone && !(ending.failure() instanceof CommunicationException)) {

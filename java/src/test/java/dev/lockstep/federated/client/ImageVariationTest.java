@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.federated.config.AugmentationConfig;
@@ -11,7 +12,6 @@ import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.train.OptimizerConfig;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -33,8 +33,7 @@ class ImageVariationTest {
             new Class<?>[] {Dataset.class},
             (proxy, method, arguments) ->
                 switch (method.getName()) {
-                  case "featureNames" ->
-                      IntStream.range(0, WIDTH).mapToObj(i -> "p" + i).toList();
+                  case "featureNames" -> IntStream.range(0, WIDTH).mapToObj(i -> "p" + i).toList();
                   case "targetNames" -> List.of("class");
                   case "cells" -> 1;
                   case "rowsAtOnce" -> 2;
@@ -112,8 +111,7 @@ class ImageVariationTest {
     Dataset again = new ImageVariation(images(), config, IMAGE, 5);
     for (int i = 0; i < 3; i++) {
       double[] one = read(again, 1);
-      assertArrayEquals(
-          Arrays.copyOfRange(together, i * WIDTH, (i + 1) * WIDTH), one);
+      assertArrayEquals(Arrays.copyOfRange(together, i * WIDTH, (i + 1) * WIDTH), one);
     }
   }
 

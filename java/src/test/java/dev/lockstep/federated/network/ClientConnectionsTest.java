@@ -128,8 +128,7 @@ class ClientConnectionsTest {
   @Test
   void tokensAreOfTheirClientsAndSecretsAlone() {
     assertEquals(64, ClientToken.of(SECRET, 0).length);
-    assertFalse(
-        Arrays.equals(ClientToken.of(SECRET, 1), ClientToken.of(SECRET, 2)));
+    assertFalse(Arrays.equals(ClientToken.of(SECRET, 1), ClientToken.of(SECRET, 2)));
     assertArrayEquals(ClientToken.of(SECRET, 1), ClientToken.of(SECRET.clone(), 1));
   }
 

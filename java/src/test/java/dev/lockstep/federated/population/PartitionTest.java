@@ -1,6 +1,5 @@
 package dev.lockstep.federated.population;
 
-import dev.lockstep.federated.config.PartitionConfig;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.SplitMix64;
+import dev.lockstep.federated.config.PartitionConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -327,7 +327,7 @@ class CompressionTest {
     ConfigKeyException type =
         assertThrows(ConfigKeyException.class, () -> CompressionConfig.of("int4"));
     assertTrue(
-        type.getMessage().contains("one_bit, top_k, power_sgd, not int4"), type.getMessage());
+        type.getMessage().contains("one_bit, top_k, power_sgd, auto, not int4"), type.getMessage());
     CompressionConfig some = CompressionConfig.of("top-k");
     assertEquals(Type.TOP_K, some.type());
     assertThrows(ConfigKeyException.class, () -> some.withDensity(0, 0));

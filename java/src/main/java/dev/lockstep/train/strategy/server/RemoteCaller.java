@@ -1,0 +1,107 @@
+package dev.lockstep.train.strategy.server;
+
+import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.DataType;
+import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.Work;
+import dev.lockstep.train.memory.FlatBuffers;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A rank of another process: messages over channels, beside the collectives. */
+final class RemoteCaller extends Caller {
+  private final Communicator group;
+  private final SliceServer server;
+  private final NativeMemory request;
+  private final NativeMemory answer;
+  private final List<Work> sending = new ArrayList<>();
+  private final List<Work> receiving = new ArrayList<>();
+  private int missing;
+
+  RemoteCaller(int rank, Communicator group, SliceServer server, FlatBuffers data, int parameters) {
+    super(rank, data);
+    this.group = group;
+    this.server = server;
+    request = NativeMemory.allocate((long) Request.length(parameters) * Long.BYTES);
+    answer = NativeMemory.allocate((long) Answer.length(group.size()) * Long.BYTES);
+  }
+
+  @Override
+  void listen() {
+    receiving.clear();
+    Work work =
+        group
+            .channel(rank(), Tags.REQUEST)
+            .receive(request.span(0, request.bytes() / Long.BYTES, DataType.I64));
+    receiving.add(work);
+    when(work, () -> server.requested(this, Request.read(request.buffer().asLongBuffer())));
+  }
+
+  @Override
+  void receiveGradients() {
+    receiving.clear();
+    settleSends();
+    for (int g = 0; g < data().layout().groups().size(); g++) {
+      if (data().layout().groups().get(g).count() > 0) {
+        receiving.add(group.channel(rank(), Tags.GRADIENTS + g).receive(data().span(g)));
+      }
+    }
+    missing = receiving.size();
+    if (missing == 0) {
+      server.received(this);
+    }
+    for (Work work : List.copyOf(receiving)) {
+      when(work, this::oneReceived);
+    }
+  }
+
+  private void oneReceived() {
+    missing--;
+    if (missing == 0) {
+      server.received(this);
+    }
+  }
+
+  @Override
+  void answer(Answer given, boolean values) {
+    settleSends();
+    given.write(answer.buffer().asLongBuffer());
+    send(
+        group
+            .channel(rank(), Tags.ANSWER)
+            .send(answer.span(0, answer.bytes() / Long.BYTES, DataType.I64)));
+    for (int g = 0; values && g < data().layout().groups().size(); g++) {
+      if (data().layout().groups().get(g).count() > 0) {
+        send(group.channel(rank(), Tags.VALUES + g).send(data().span(g)));
+      }
+    }
+    listen();
+  }
+
+  private void send(Work work) {
+    sending.add(work);
+    when(work, () -> {});
+  }
+
+  /** Waits for sends whose receiver has answered since: all of their memory has been read. */
+  private void settleSends() {
+    sending.forEach(Work::await);
+    sending.clear();
+  }
+
+  /** Has the server do something when a message has come, or take the rank for gone. */
+  private void when(Work work, Runnable then) {
+    work.completion()
+        .whenComplete(
+            (source, failure) ->
+                server.tell(failure == null ? then : () -> server.failed(this, failure)));
+  }
+
+  @Override
+  public void close() {
+    receiving.forEach(Work::cancel);
+    request.close();
+    answer.close();
+    super.close();
+  }
+}
