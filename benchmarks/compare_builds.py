@@ -67,8 +67,7 @@ def ratios(results, slower, faster, size):
 
 
 def java(root, main, *arguments):
-    path = ":".join(str(root / part) for part in ("benchmarks/target/classes", "java/target/classes", "java/target/lib/*"))
-    return ["java", "-XX:+UseSerialGC", "-cp", path, f"dev.lockstep.benchmarks.{main}", *arguments]
+    return ["java", "-XX:+UseSerialGC", "-cp", launch.class_path(root), f"dev.lockstep.benchmarks.{main}", *arguments]
 
 
 def last_json(output):

@@ -17,6 +17,7 @@ if [ "${1:-}" = --shares ]; then
   main=dev.lockstep.benchmarks.BandwidthShares
   shift
 fi
+classes=("$root"/java/*/target/classes)
 exec java "${native_access[@]}" \
-  -cp "$root/benchmarks/target/classes:$root/benchmarks/target/lib/*:$root/java/target/classes:$root/java/target/lib/*" \
+  -cp "$root/benchmarks/target/classes:$root/benchmarks/target/lib/*:$(IFS=: && echo "${classes[*]}"):$root/java/cli/target/lib/*" \
   "$main" "$@"

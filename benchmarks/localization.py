@@ -17,7 +17,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOCKSTEP = str(ROOT / "hpc/lockstep")
-NETWORKS = ROOT / "java/src/test/resources/dev/lockstep/localize"
+NETWORKS = ROOT / "java/localize/src/test/resources/dev/lockstep/localize"
 LIMIT_SECONDS = 900
 PURE = {"algorithm.refine": "false", "algorithm.uncertainty": "false", "algorithm.tolerance": "0"}
 

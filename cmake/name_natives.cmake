@@ -1,5 +1,5 @@
 # Names the folders of native libraries after their contents (see dev.lockstep.natives.build.NativeBuild):
-#   cmake -DCLASSES=java/target/classes -DPLATFORM=linux-x86_64 -DPACKAGES=dev/lockstep/jni,dev/lockstep/mpi -P name_natives.cmake
+#   cmake -DCLASSES=java/comm/target/classes -DPLATFORM=linux-x86_64 -DPACKAGES=dev/lockstep/jni -P name_natives.cmake
 # PACKAGE/PLATFORM becomes PACKAGE/PLATFORM-HASH; the hash is noted in PLATFORM.build, which goes into the jar of the
 # classes, and in PLATFORM.natives, which goes into the jar of the libraries. Older folders are removed.
 string(REPLACE "," ";" packages "${PACKAGES}")

@@ -14,12 +14,32 @@ cp -a --reflink=auto ~/.m2/repository/. "$folder/repository"
 rm -rf "$folder/repository/dev/lockstep"
 maven=(mvn -B -ntp -q "-Dmaven.repo.local=$folder/repository")
 
-"${maven[@]}" -f "$repository/pom.xml" -pl java -am install -DskipTests -Dspotless.check.skip=true >"$folder/install.log" 2>&1 ||
+"${maven[@]}" -f "$repository/pom.xml" -pl java/lockstep,java/cli -am install -DskipTests -Dspotless.check.skip=true >"$folder/install.log" 2>&1 ||
   { tail -n 30 "$folder/install.log" && fail "mvn install failed"; }
 # The name of the build's jars must not depend on this script.
-installed=$(echo "$folder"/repository/dev/lockstep/lockstep/*/)
-for suffix in '' -sources -javadoc -linux-x86_64; do
-  compgen -G "$installed"lockstep-*[0-9]$suffix.jar >/dev/null || fail "mvn install has no lockstep-VERSION$suffix.jar"
+artifacts=$folder/repository/dev/lockstep
+for artifact in base comm mpi data learn monitor localize train federated gloo config cli; do
+  for suffix in '' -sources -javadoc; do
+    [[ $artifact$suffix != cli-javadoc ]] || continue
+    compgen -G "$artifacts/lockstep-$artifact/*/lockstep-$artifact-*[0-9]$suffix.jar" >/dev/null ||
+      fail "mvn install has no lockstep-$artifact-VERSION$suffix.jar"
+  done
+done
+for artifact in comm mpi; do
+  compgen -G "$artifacts/lockstep-$artifact/*/lockstep-$artifact-*-linux-x86_64.jar" >/dev/null ||
+    fail "mvn install has no native libraries of lockstep-$artifact"
+done
+
+# Who needs no network gets no libtorch, no command line, no plots and no YAML.
+for artifact in comm mpi learn localize; do
+  mkdir -p "$folder/$artifact"
+  sed "s/<artifactId>lockstep</<artifactId>lockstep-$artifact</" "$repository/examples/consumer/pom.xml" >"$folder/$artifact/pom.xml"
+  "${maven[@]}" -f "$folder/$artifact" dependency:copy-dependencies -DincludeScope=runtime >"$folder/$artifact.log" 2>&1 ||
+    { tail -n 30 "$folder/$artifact.log" && fail "lockstep-$artifact cannot be resolved"; }
+  brought=$(cd "$folder/$artifact/target/dependency" && echo *.jar)
+  [[ $brought == *lockstep-$artifact-* ]] || fail "lockstep-$artifact is not among $brought"
+  [[ ! $brought =~ pytorch|openblas|picocli|xchart|yaml ]] || fail "lockstep-$artifact brings $brought"
+  echo "lockstep-$artifact brings no libtorch, picocli, XChart or YAML"
 done
 
 cp -r "$repository/examples/consumer" "$folder/project"

@@ -14,12 +14,12 @@ fi
 echo "JDK, Maven, C++ compiler, CMake and Ninja are here"
 
 say "2/4 Build"
-stamp=java/target/quickstart-build.sha256
+stamp=java/cli/target/quickstart-build.sha256
 sources=$(fingerprint pom.xml .mvn cmake CMakeLists.txt CMakePresets.json native-src java)
 if [[ -f $stamp && $(<"$stamp") == "$sources" ]] && hpc/lockstep --version >/dev/null 2>&1; then
   echo "the build is up to date"
 else
-  mvn -B -q -pl java package -DskipTests || fail "the build failed; the lines above say where"
+  mvn -B -q -pl java/cli -am package -DskipTests || fail "the build failed; the lines above say where"
   echo "$sources" >"$stamp"
 fi
 hpc/lockstep --version

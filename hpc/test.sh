@@ -147,11 +147,11 @@ java_skips() {
   while IFS= read -r line; do
     skip "$1" "$line"
   done < <(sed -n 's/.*<skipped[^>]* message="\([^"]*\)".*/\1/p; s/.*<skipped[^>]*><!\[CDATA\[[A-Za-z.]*: //p' \
-    java/target/surefire-reports/*.xml 2>/dev/null | sed 's/^Assumption failed: //; s/\]\]>.*//; s/&quot;/"/g; s/&apos;/'"'"'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | sort | uniq -c | sed 's/^ *//')
+    java/*/target/surefire-reports/*.xml 2>/dev/null | sed 's/^Assumption failed: //; s/\]\]>.*//; s/&quot;/"/g; s/&apos;/'"'"'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | sort | uniq -c | sed 's/^ *//')
 }
 
 java_tests() {
-  rm -rf java/target/surefire-reports
+  rm -rf java/*/target/surefire-reports
   local code=0
   mvn -B -ntp verify || code=1
   java_skips "Java tests"
@@ -162,9 +162,9 @@ java_tests() {
 # part in is not repeated: numbers that native code computes in ranks that are processes, rules about class files, and
 # model files that Python reads. The boundary to native code, processes, signals, memory and reflection are tested again.
 java_tests_on() {
-  rm -rf java/target/surefire-reports
+  rm -rf java/*/target/surefire-reports
   local code=0
-  JAVA_HOME=$1 mvn -B -ntp -pl java surefire:test@default-test -Dtest.excluded=same-on-every-jdk || code=1
+  JAVA_HOME=$1 mvn -B -ntp -f java -Dbuilt test -Dtest.excluded=same-on-every-jdk || code=1
   skip "Java tests on $(basename "$1")" "the tests tagged same-on-every-jdk: they have passed or failed above"
   java_skips "Java tests on $(basename "$1")"
   return $code

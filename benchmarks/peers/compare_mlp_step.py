@@ -32,9 +32,7 @@ def free_port():
 
 def lockstep_command(steps):
     """Epochs are 50 steps long (mlp-step.yaml)."""
-    jars = [str(ROOT / "benchmarks/target/classes"), str(ROOT / "java/target/classes"),
-            str(ROOT / "java/target/lib/*")]
-    return ["java", "-XX:+UseSerialGC", "-cp", ":".join(jars),
+    return ["java", "-XX:+UseSerialGC", "-cp", launch.class_path(ROOT),
             "dev.lockstep.benchmarks.MlpStep", str(ROOT / "benchmarks/peers/mlp-step.yaml"), str(steps // 50)]
 
 

@@ -22,9 +22,7 @@ AIM = 4.0
 
 
 def step(arguments, contestant):
-    class_path = ":".join(str(ROOT / part) for part in
-                          ("benchmarks/target/classes", "java/target/classes", "java/target/lib/*"))
-    command = ["java", "-XX:+UseSerialGC", "-cp", class_path, "dev.lockstep.benchmarks.FusedStep", contestant,
+    command = ["java", "-XX:+UseSerialGC", "-cp", launch.class_path(ROOT), "dev.lockstep.benchmarks.FusedStep", contestant,
                str(arguments.mebibytes), "50"]
     output = launch.by_environment(command, arguments.ranks, arguments.limit)
     return json.loads([line for line in output.splitlines() if line.startswith("{")][-1])["microseconds"]["median"]

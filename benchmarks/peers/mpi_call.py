@@ -14,7 +14,7 @@ import tempfile
 import ranks as launch
 from sweep import ROOT, build_program
 
-CLASS_PATH = ":".join(str(ROOT / part) for part in ("benchmarks/target/classes", "java/target/classes", "java/target/lib/*"))
+CLASS_PATH = launch.class_path(ROOT)
 JAVA = os.path.join(os.environ["JAVA_HOME"], "bin/java") if os.environ.get("JAVA_HOME") else "java"
 
 

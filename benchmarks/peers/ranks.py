@@ -10,6 +10,14 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 OPEN_MPI_AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
 
+def class_path(root):
+    """The benchmarks and the modules as they are built in the repository at root."""
+    older = root / "java/target"  # before there were modules
+    folders = [older / "classes", older / "lib/*"] if (older / "classes/dev").exists() else \
+        [*sorted(root.glob("java/*/target/classes")), root / "java/cli/target/lib/*"]
+    return ":".join(map(str, [root / "benchmarks/target/classes", *folders]))
+
+
 class Failed(Exception):
     """A contestant that did not end with exit code 0 in time; the text says how."""
 

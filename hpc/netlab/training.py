@@ -33,7 +33,8 @@ def training_command(batch):
     """A rank of MlpStep, pinned to the core of its number; without WORLD_SIZE it trains alone."""
     train = STEPS_AN_EPOCH * batch
     samples = max(train + 2, round(train / 0.99))
-    jars = [str(ROOT / "benchmarks/target/classes"), str(ROOT / "java/target/classes"), str(ROOT / "java/target/lib/*")]
+    jars = [str(ROOT / "benchmarks/target/classes"), *map(str, ROOT.glob("java/*/target/classes")),
+            str(ROOT / "java/cli/target/lib/*")]
     return ["java", "-XX:+UseSerialGC", "-cp", ":".join(jars), "dev.lockstep.benchmarks.MlpStep", str(CONFIG),
                str(EPOCHS), f"training.batch_size={batch}", f"data.synthetic.samples={samples}",
                f"data.validation_fraction={(samples - train) / samples!r}"]

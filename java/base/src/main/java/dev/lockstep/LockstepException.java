@@ -16,4 +16,10 @@ public class LockstepException extends RuntimeException {
   public LockstepException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
+
+  /** What an exception says; its kind where it says nothing. */
+  public static String messageOf(Throwable cause) {
+    String message = cause.getMessage();
+    return message == null ? cause.getClass().getSimpleName() : message;
+  }
 }

@@ -1,5 +1,7 @@
 package dev.lockstep.files;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -101,7 +103,11 @@ public final class DurableFiles {
   /** Renames in one step, over what has the new name, and syncs the folder that holds it. */
   public static void rename(Path from, Path to) throws IOException {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-    syncFolder(to.toAbsolutePath().getParent());
+    syncFolder(parent(to));
+  }
+
+  private static Path parent(Path file) {
+    return requireNonNull(file.toAbsolutePath().getParent(), "a file has a folder");
   }
 
   /** What a folder holds, sorted by name. */

@@ -2,10 +2,8 @@ package dev.lockstep.bench;
 
 import dev.lockstep.comm.Algorithm;
 import dev.lockstep.comm.Collective;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -46,11 +44,11 @@ public final class TuningTable {
       }
     }
     NavigableMap<Long, Algorithm> changes = changes(medians);
-    List<Long> from = new ArrayList<>(changes.keySet());
-    for (int i = 0; i < from.size(); i++) {
-      boolean last = i + 1 == from.size();
-      row(collective, last ? "*" : Long.toString(from.get(i + 1)), changes.get(from.get(i)));
-    }
+    changes.forEach(
+        (from, algorithm) -> {
+          Long to = changes.higherKey(from);
+          row(collective, to == null ? "*" : Long.toString(to), algorithm);
+        });
   }
 
   /** By the size from which on they are used: halfway, in ratio, between two measured ones. */

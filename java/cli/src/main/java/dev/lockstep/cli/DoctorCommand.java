@@ -1,5 +1,6 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.LockstepException;
 import dev.lockstep.comm.BackendUnavailableException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.LaunchEnvironment;
@@ -128,7 +129,7 @@ final class DoctorCommand implements Callable<Integer> {
             topic,
             library.title() + ": " + plugin.text() + LibraryProbe.launcher(library));
       } catch (BackendUnavailableException e) {
-        line(false, topic, e.getMessage());
+        line(false, topic, LockstepException.messageOf(e));
       }
     }
     try {
@@ -144,7 +145,7 @@ final class DoctorCommand implements Callable<Integer> {
               here.backend().name(),
               library));
     } catch (CommunicationException e) {
-      line(false, "launched here", e.getMessage());
+      line(false, "launched here", LockstepException.messageOf(e));
       healthy = false;
     }
   }

@@ -1,6 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.ConfigKeyException;
+import dev.lockstep.LockstepException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.RankContext;
 import dev.lockstep.config.ConfigException;
@@ -230,7 +231,7 @@ final class FederateCommand implements Callable<Integer> {
           List.of(new ConfigProblem(options.file() + ": " + section + "." + e.key(), e.text())));
     } catch (IllegalArgumentException e) {
       throw new ConfigException(
-          List.of(new ConfigProblem(options.file() + ": " + section, e.getMessage())));
+          List.of(new ConfigProblem(options.file() + ": " + section, LockstepException.messageOf(e))));
     }
   }
 

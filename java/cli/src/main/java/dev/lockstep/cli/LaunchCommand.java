@@ -1,5 +1,6 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.comm.FreePort;
 import dev.lockstep.comm.LaunchEnvironment;
 import java.security.SecureRandom;
 import java.time.Duration;

@@ -1,5 +1,7 @@
 package dev.lockstep.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.LockstepException;
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.CommunicationException;
@@ -89,7 +91,7 @@ public final class Main implements Runnable {
     line.setParameterExceptionHandler(Main::reportUsage);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     // What follows the command to launch is its own, with or without -- before it.
-    line.getSubcommands().get("launch").setStopAtPositional(true);
+    requireNonNull(line.getSubcommands().get("launch")).setStopAtPositional(true);
     try {
       return line.execute(arguments);
     } catch (NativeBuildError e) {

@@ -1,5 +1,6 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.LockstepException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.profile.CommunicationProfile;
@@ -135,7 +136,7 @@ final class TrainCommand implements Callable<Integer> {
       return step.get();
     } catch (IllegalArgumentException e) {
       throw new ConfigException(
-          List.of(new ConfigProblem(options.file() + ": data", e.getMessage())));
+          List.of(new ConfigProblem(options.file() + ": data", LockstepException.messageOf(e))));
     }
   }
 

@@ -6,7 +6,6 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -14,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class PackageRulesTest {
   private static final JavaClasses LIBRARY =
       new ClassFileImporter()
-          .withImportOption(new DoNotIncludeTests())
+          .withImportOption(place -> !place.contains("/test-classes/") && !place.contains("-tests.jar"))
           .importPackages("dev.lockstep");
 
   @Test

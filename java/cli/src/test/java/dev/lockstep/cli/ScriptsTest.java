@@ -196,7 +196,7 @@ class ScriptsTest {
   @Test
   void interruptReachesALauncherThatAScriptStartedInTheBackground() throws Exception {
     run(Map.of(), "cp", HPC.resolve("lockstep").toString(), "hpc/lockstep");
-    Files.createDirectories(folder.resolve("java/target/classes/dev/lockstep"));
+    Files.createDirectories(folder.resolve("java/cli/target/classes/dev/lockstep"));
     // A JDK whose java says whether SIGINT, bit 2 of the mask, is ignored.
     script("jdk/bin/java", "sed -n 's/^SigIgn:.*\\(.\\)$/\\1/p' /proc/self/status");
     Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"17.0.1\"\n");
@@ -213,7 +213,7 @@ class ScriptsTest {
   @Test
   void theLocaleCBecomesOneThatHasAllNames() throws Exception {
     run(Map.of(), "cp", HPC.resolve("lockstep").toString(), "hpc/lockstep");
-    Files.createDirectories(folder.resolve("java/target/classes/dev/lockstep"));
+    Files.createDirectories(folder.resolve("java/cli/target/classes/dev/lockstep"));
     script("jdk/bin/java", "echo \"$LC_ALL\"");
     Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"17.0.1\"\n");
     String home = folder.resolve("jdk").toString();

@@ -1,5 +1,7 @@
 package dev.lockstep.comm;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.ConfigKeyException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -57,6 +59,26 @@ public record CommunicatorConfig(
     if (!(stallSeconds > 0)) {
       throw new ConfigKeyException("stall_seconds", "must be above 0, not " + stallSeconds + ".");
     }
+  }
+
+  @Override
+  public Choice backend() {
+    return requireNonNull(backend);
+  }
+
+  @Override
+  public Double timeoutSeconds() {
+    return requireNonNull(timeoutSeconds);
+  }
+
+  @Override
+  public AlgorithmConfig algorithms() {
+    return requireNonNull(algorithms);
+  }
+
+  @Override
+  public Double stallSeconds() {
+    return requireNonNull(stallSeconds);
   }
 
   /** With the other keys at their defaults. */

@@ -2,6 +2,7 @@ package dev.lockstep.comm;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.lockstep.LockstepException;
 import dev.lockstep.jni.Native;
 import dev.lockstep.natives.NativeCache;
 import java.nio.file.Path;
@@ -142,7 +143,7 @@ final class CommunicatorFactory {
       group.useTuning(file == null || file.isEmpty() ? null : Path.of(file));
       config.algorithms().chosen().forEach(group::useAlgorithm);
     } catch (IllegalArgumentException e) {
-      throw new TuningException(e.getMessage(), e);
+      throw new TuningException(LockstepException.messageOf(e), e);
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.lockstep.cli;
+package dev.lockstep.comm;
 
 import dev.lockstep.LockstepException;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package dev.lockstep.testing;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
-import dev.lockstep.cli.FreePort;
+import dev.lockstep.comm.FreePort;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -16,6 +16,7 @@ import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.lockstep.ConfigKeyException;
+import dev.lockstep.LockstepException;
 import java.io.IOException;
 import java.lang.reflect.Type;
 import java.nio.file.Path;
@@ -154,8 +155,10 @@ public final class ConfigLoader {
       String key = full.isEmpty() ? refused.key() : full + "." + refused.key();
       return new ConfigProblem(document.origin(key), key + ": " + refused.text());
     }
-    boolean refused = e.getCause() instanceof IllegalArgumentException;
-    String message = refused ? e.getCause().getMessage() : e.getOriginalMessage();
+    String message =
+        e.getCause() instanceof IllegalArgumentException refused
+            ? LockstepException.messageOf(refused)
+            : e.getOriginalMessage();
     return new ConfigProblem(
         document.origin(full), full.isEmpty() ? message : full + ": " + message);
   }

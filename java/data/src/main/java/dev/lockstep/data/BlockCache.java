@@ -29,7 +29,7 @@ public final class BlockCache {
     private final long size;
     private final int blockLength;
     private final Loader loader;
-    private final double @Nullable [][] blocks;
+    private final double[] @Nullable [] blocks;
 
     /** An array of {@code size} values, loaded {@code blockLength} at a time. */
     public Values(long size, int blockLength, Loader loader) {

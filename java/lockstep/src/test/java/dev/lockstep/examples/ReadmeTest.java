@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -18,9 +19,11 @@ class ReadmeTest {
   @Test
   void everyJavaSnippetIsPartOfAnExampleThatIsCompiled() throws IOException {
     StringBuilder examples = new StringBuilder();
-    try (Stream<Path> files = Files.walk(ROOT.resolve("java/src/examples/java"))) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".java")).sorted().toList()) {
-        examples.append(code(Files.readString(file)));
+    for (String module : List.of("lockstep", "mpi")) {
+      try (Stream<Path> files = Files.walk(ROOT.resolve("java/" + module + "/src/examples/java"))) {
+        for (Path file : files.filter(f -> f.toString().endsWith(".java")).sorted().toList()) {
+          examples.append(code(Files.readString(file)));
+        }
       }
     }
     Matcher snippet = JAVA.matcher(Files.readString(ROOT.resolve("README.md")));

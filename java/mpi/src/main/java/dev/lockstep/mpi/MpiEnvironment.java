@@ -40,11 +40,17 @@ public final class MpiEnvironment implements AutoCloseable {
       if (value.get() != 0) {
         throw new IllegalStateException("MPI can be initialised once in the life of a process.");
       }
-      check(MPI.MPI_Init_thread((IntPointer) null, (PointerPointer<?>) null, threadLevel, value));
+      check(initThread(threadLevel, value));
       check(MPI.MPI_Comm_set_errhandler(MPI.MPI_COMM_WORLD(), MPI.MPI_ERRORS_RETURN()));
       check(MPI.MPI_Comm_set_errhandler(MPI.MPI_COMM_SELF(), MPI.MPI_ERRORS_RETURN()));
       return new MpiEnvironment(value.get());
     }
+  }
+
+  /** NULL for argc and argv: a JVM has no arguments of MPI's. */
+  @SuppressWarnings("NullAway")
+  private static int initThread(int threadLevel, IntPointer provided) {
+    return MPI.MPI_Init_thread((IntPointer) null, (PointerPointer<?>) null, threadLevel, provided);
   }
 
   /** The thread level that MPI has granted. */

@@ -1,5 +1,7 @@
 package dev.lockstep.checkpoint;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -92,7 +94,7 @@ public final class CheckpointStore {
    */
   void prepare() throws IOException {
     Files.createDirectories(folder);
-    DurableFiles.syncFolder(folder.getParent());
+    DurableFiles.syncFolder(requireNonNull(folder.toAbsolutePath().getParent()));
     clearLeftovers();
   }
 

@@ -34,11 +34,13 @@ public final class TorchSettings implements AutoCloseable {
 
   /** A run begins in this process. */
   public static synchronized TorchSettings keep() {
-    if (runs == 0) {
-      ofHost = new TorchSettings();
+    TorchSettings settings = ofHost;
+    if (settings == null) {
+      settings = new TorchSettings();
+      ofHost = settings;
     }
     runs++;
-    return ofHost;
+    return settings;
   }
 
   @Override

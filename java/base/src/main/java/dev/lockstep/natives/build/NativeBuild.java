@@ -35,9 +35,10 @@ public record NativeBuild(String packagePath, String hash) {
    * As {@link #find}, after a check that the libraries are on the class path.
    *
    * @param title of the libraries, for the message
+   * @param artifact whose jars hold classes and libraries, for the message
    * @throws NativeBuildError when they are not, or only those of another build
    */
-  public static NativeBuild require(String packagePath, String title) {
+  public static NativeBuild require(String packagePath, String title, String artifact) {
     NativeBuild build = find(packagePath);
     if (build == null) {
       throw new NativeBuildError(
@@ -47,7 +48,9 @@ public record NativeBuild(String packagePath, String hash) {
     if (there == null) {
       throw new NativeBuildError(
           title
-              + " are not on the class path: add the jar lockstep-<version>-"
+              + " are not on the class path: add the jar "
+              + artifact
+              + "-<version>-"
               + Loader.getPlatform()
               + ".jar (Maven: the classifier "
               + Loader.getPlatform()

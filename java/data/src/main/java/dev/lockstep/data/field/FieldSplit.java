@@ -26,9 +26,10 @@ final class FieldSplit {
         ranges == null
             ? Split.of(kept.size(), config.validationFraction(), config.seed())
             : byRanges(ranges);
-    boolean bySteps = ranges != null && axis(ranges.by()) == grid.step();
     trainingSteps =
-        bySteps ? grid.samples().get(grid.step()).inside(ranges.train()) : stepsOf(split.train());
+        ranges != null && axis(ranges.by()) == grid.step()
+            ? grid.samples().get(grid.step()).inside(ranges.train())
+            : stepsOf(split.train());
   }
 
   Split split() {

@@ -36,8 +36,9 @@ final class Sources {
         .forEach(feature -> used.add(variable(feature.variable())));
     config.targets().forEach(target -> targets.add(variable(target.variable())));
     used.addAll(targets);
-    if (weightVariable() != null) {
-      used.add(variable(weightVariable()));
+    String weights = weightVariable();
+    if (weights != null) {
+      used.add(variable(weights));
     }
     for (Variable variable : used) {
       String unit = Axis.text(variable, "units");
@@ -48,7 +49,7 @@ final class Sources {
     grid = Grid.of(file, config, used, targets);
   }
 
-  private String weightVariable() {
+  private @Nullable String weightVariable() {
     return COS_LATITUDE.equals(config.weights()) ? null : config.weights();
   }
 

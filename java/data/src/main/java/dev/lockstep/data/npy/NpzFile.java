@@ -1,5 +1,7 @@
 package dev.lockstep.data.npy;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.data.ArrayFile;
 import dev.lockstep.data.DataException;
 import dev.lockstep.data.TemporaryFile;
@@ -124,7 +126,7 @@ public final class NpzFile implements ArrayFile {
   public void read(Variable variable, long from, int count, double[] values) {
     NpyArray array = unpacked.get(variable.name());
     if (array == null) {
-      array = unpack(entries.get(variable.name()));
+      array = unpack(requireNonNull(entries.get(variable.name()), "a variable of this file"));
       unpacked.put(variable.name(), array);
     }
     array.read(from, count, values);

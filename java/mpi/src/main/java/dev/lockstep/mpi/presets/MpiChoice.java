@@ -48,7 +48,7 @@ public enum MpiChoice {
     if (NativeBuild.find(MpiPreset.PACKAGE) == null) {
       return false;
     }
-    return NativeBuild.require(MpiPreset.PACKAGE, "The bindings to MPI")
+    return NativeBuild.require(MpiPreset.PACKAGE, "The bindings to MPI", "lockstep-mpi")
             .library("lib" + MpiPreset.LIBRARY + "_" + id + ".so")
         != null;
   }

@@ -1,5 +1,7 @@
 package dev.lockstep.train.strategy;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
@@ -69,6 +71,14 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
     return parameters.layout().groups().get(index);
   }
 
+  private Shard shard(Bucket bucket) {
+    return requireNonNull(shards.get(bucket), "a bucket of this exchange");
+  }
+
+  private long place(Shard shard) {
+    return requireNonNull(places.get(shard), "a shard of this exchange");
+  }
+
   /** One for each bucket. */
   List<Shard> shards() {
     return List.copyOf(inOrder);
@@ -76,23 +86,23 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
 
   @Override
   public Work start(Bucket bucket) {
-    Shard shard = shards.get(bucket);
+    Shard shard = shard(bucket);
     return group.reduceScatterAsync(
         span(parameters.gradients(), shard.whole()), slice(shard), shard.counts(), ReduceOp.SUM);
   }
 
   @Override
   public void finish(Bucket bucket) {
-    Shard shard = shards.get(bucket);
+    Shard shard = shard(bucket);
     NativeView.copy(
         Optimizer.address(parameters.gradients(), shard.own()),
-        slices.address() + places.get(shard),
+        slices.address() + place(shard),
         bytes(shard));
   }
 
   @Override
   public ParameterRange own(Bucket bucket) {
-    return shards.get(bucket).own();
+    return shard(bucket).own();
   }
 
   @Override
@@ -108,7 +118,7 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
     long start = System.nanoTime();
     for (Shard shard : inOrder) {
       NativeView.copy(
-          slices.address() + places.get(shard),
+          slices.address() + place(shard),
           Optimizer.address(parameters.values(), shard.own()),
           bytes(shard));
       pending.add(
@@ -132,7 +142,7 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
 
   private Span slice(Shard shard) {
     return slices.span(
-        places.get(shard), shard.own().count(), shape(shard.own().group()).dataType());
+        place(shard), shard.own().count(), shape(shard.own().group()).dataType());
   }
 
   private long bytes(Shard shard) {

@@ -42,7 +42,7 @@ final class SavedState {
     }
     for (String name : mine.keySet()) {
       List<StoredTensor> x = mine.get(name);
-      List<StoredTensor> y = other.get(name);
+      List<StoredTensor> y = other.getOrDefault(name, List.of());
       for (int rank = 0; rank < Math.max(x.size(), y.size()); rank++) {
         if (x.size() != y.size() || !bytes(x.get(rank)).equals(bytes(y.get(rank)))) {
           return Optional.of(x.size() == 1 ? name : name + " of rank " + rank);

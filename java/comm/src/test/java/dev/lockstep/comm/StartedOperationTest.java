@@ -9,12 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.testing.RankThreads;
-import dev.lockstep.torch.TensorSpans;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CountDownLatch;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -62,23 +59,6 @@ class StartedOperationTest {
           }
           letItEnd(ranks);
           assertEquals(1, work.await());
-          return null;
-        });
-  }
-
-  @Test
-  void aClosedTensorKeepsItsElementsUntilTheEnd() throws Exception {
-    receiving(
-        ranks -> {
-          Tensor tensor = torch.zeros(BYTES / Float.BYTES);
-          try (Tensor same = new Tensor(tensor)) {
-            Work work = ranks.receiveAsync(TensorSpans.of(tensor), 1, 1);
-            tensor.close();
-            assertEquals(2, same.use_count());
-            letItEnd(ranks);
-            work.await();
-            assertEquals(1, same.use_count());
-          }
           return null;
         });
   }
