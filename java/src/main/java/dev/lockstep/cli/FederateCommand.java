@@ -47,7 +47,8 @@ import picocli.CommandLine.Spec;
       "Federated training as a YAML file says: clients with data of their own train the model, and a"
           + " server joins what they learnt. Simulated, alone or as one rank under launch, mpirun or"
           + " srun; with --server and --client in processes of their own, which meet at"
-          + " federation.network.address and know the same LOCKSTEP_TOKEN.",
+          + " federation.network.address. The server's LOCKSTEP_TOKEN is its secret, from which"
+          + " --token-of makes the token of each client.",
       "",
       "Rank 0, or the server, records the run in runs/<name>/: configuration, metrics,"
           + " federation.json, plots, model.pt. A client writes the final model to"
@@ -60,6 +61,7 @@ import picocli.CommandLine.Spec;
       "  lockstep launch -n 2 -- federate examples/federated-fashion-mnist.yaml",
       "  lockstep federate mine.yaml --set federation.partition.alpha=0.1 --resume",
       "  lockstep federate clinics.yaml --server",
+      "  lockstep federate clinics.yaml --token-of 3",
       "  lockstep federate clinics.yaml --client 3 --set data.path=ours.csv"
     })
 final class FederateCommand implements Callable<Integer> {
@@ -79,6 +81,12 @@ final class FederateCommand implements Callable<Integer> {
         paramLabel = "N",
         description = "Be client N, from 0, with data: of its own.")
     private @Nullable Integer client;
+
+    @Option(
+        names = "--token-of",
+        paramLabel = "N",
+        description = "Print the LOCKSTEP_TOKEN of client N, made of the server's.")
+    private @Nullable Integer tokenOf;
   }
 
   private final AtomicBoolean stop = new AtomicBoolean();
@@ -87,6 +95,9 @@ final class FederateCommand implements Callable<Integer> {
   public Integer call() {
     FederateConfig config =
         ConfigLoader.load(FederateConfig.class, options.file(), options.overrides());
+    if (role != null && role.tokenOf != null) {
+      return printToken(config, role.tokenOf);
+    }
     DataConfig data = config.data();
     try (Dataset dataset = placed("data", () -> DataFiles.open(data))) {
       Split split = placed("data", () -> dataset.split(data));
@@ -124,15 +135,27 @@ final class FederateCommand implements Callable<Integer> {
         RunOptions.recordedIn(config.folder(), config.communicator()));
   }
 
+  private int printToken(FederateConfig config, int client) {
+    int clients = config.federation().clients();
+    if (client < 0 || client >= clients) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--token-of " + client + ": federation.clients are 0 to " + (clients - 1));
+    }
+    byte[] token = Federation.clientToken(token(), client);
+    System.out.println(new String(token, StandardCharsets.US_ASCII));
+    return ExitCode.OK;
+  }
+
   private byte[] token() {
     String token = System.getenv(EnvironmentVariable.LOCKSTEP_TOKEN.name());
     byte[] bytes = token == null ? new byte[0] : token.getBytes(StandardCharsets.UTF_8);
     if (bytes.length < Federation.SHORTEST_TOKEN) {
       throw new ParameterException(
           spec.commandLine(),
-          "set LOCKSTEP_TOKEN to the secret of server and clients, of at least "
+          "set LOCKSTEP_TOKEN: for the server to a secret of at least "
               + Federation.SHORTEST_TOKEN
-              + " bytes, as from openssl rand -hex 32");
+              + " bytes, as from openssl rand -hex 32; for a client to what --token-of prints there");
     }
     return bytes;
   }

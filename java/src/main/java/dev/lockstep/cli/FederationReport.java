@@ -3,8 +3,8 @@ package dev.lockstep.cli;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.config.FederateConfig;
 import dev.lockstep.federated.FederationResult;
-import dev.lockstep.federated.PrivacySpent;
 import dev.lockstep.federated.RoundReport;
+import dev.lockstep.federated.aggregation.PrivacySpent;
 import dev.lockstep.monitor.FitPlots;
 import dev.lockstep.monitor.FitRecording;
 import dev.lockstep.monitor.ValidationScores;
@@ -114,8 +114,12 @@ final class FederationReport {
         result.modelSha256());
   }
 
-  private static Map<String, Object> partition(FederationResult result) {
+  /** Partition and sampling as they were drawn from the seed, and what they gave. */
+  private Map<String, Object> partition(FederationResult result) {
     Map<String, Object> json = new LinkedHashMap<>();
+    json.put("seed", config.seed());
+    json.put("partition", config.federation().partition());
+    json.put("sampling", sampling(result.samples().size()));
     json.put("samples", result.samples());
     result
         .classCounts()
@@ -128,6 +132,14 @@ final class FederationReport {
                         .toList()));
     result.privacy().ifPresent(spent -> json.put("privacy", privacy(spent)));
     result.audit().ifPresent(audit -> json.put("audit", audit));
+    return json;
+  }
+
+  private Map<String, Object> sampling(int clients) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("selection", config.federation().selection());
+    json.put("clients", clients);
+    json.put("per_round", config.federation().perRound(clients));
     return json;
   }
 

@@ -4,7 +4,8 @@ package dev.lockstep.config;
 public enum EnvironmentVariable {
   LOCKSTEP_TOKEN(
       "the job's secret, equal on all ranks; without it whoever reaches rank 0's port can join. Of"
-          + " `federate --server` and its clients: at least 16 bytes"),
+          + " `federate --server`: its secret of at least 16 bytes; of its clients: what `federate"
+          + " --token-of N` makes of that"),
   LOCKSTEP_TUNING("the tuning file, where `communicator.tuning` names none"),
   LOCKSTEP_FLIGHT_RECORDER(
       "the folder for the last operations before an error, where `communicator.flight_recorder` names"

@@ -2,22 +2,22 @@ package dev.lockstep.federated;
 
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.data.Dataset;
+import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.config.NetworkConfig;
 import dev.lockstep.federated.network.ClientConnections;
+import dev.lockstep.federated.network.ClientHandler;
 import dev.lockstep.federated.network.Frame;
 import dev.lockstep.federated.network.RefusedException;
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,12 +27,11 @@ import org.slf4j.LoggerFactory;
  * One question is open at a time. What a client must not send costs it the connection and the
  * question, and nobody else anything. One thread.
  */
-final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
+final class ClientSessions implements ClientHandler, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ClientSessions.class);
   private static final Duration A_MOMENT = Duration.ofMillis(100);
 
-  private final FederationPlan plan;
-  private final Dataset dataset;
+  private final Admission admission;
   private final NetworkConfig network;
   private final byte[] welcome;
   private final BooleanSupplier stop;
@@ -42,48 +41,13 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
   /** The newest {@linkplain #turn turn} in which each client has answered. */
   private final long[] newestAnswer;
 
+  /** Clients that were sent work and have not said what became of it. */
+  private final Set<Integer> atWork = new HashSet<>();
+
   private @Nullable Question open;
 
-  /** What is asked of clients in a round. */
-  static final class Question {
-    private final int round;
-    private final int kind;
-    private final int answerKind;
-    private final Answer answer;
-
-    /** To those that have not answered yet; made when they are sent. */
-    private final Map<Integer, Supplier<ByteBuffer[]>> messages = new TreeMap<>();
-
-    /** Those that were connected when they were asked. */
-    private final TreeSet<Integer> owing = new TreeSet<>();
-
-    /**
-     * @param kind of the message
-     * @param answerKind of what is to come back
-     */
-    Question(int round, int kind, int answerKind, Answer answer) {
-      this.round = round;
-      this.kind = kind;
-      this.answerKind = answerKind;
-      this.answer = answer;
-    }
-
-    /** Asks a client, too. */
-    void to(int client, Supplier<ByteBuffer[]> message) {
-      messages.put(client, message);
-    }
-  }
-
-  /** Hears of answers. */
-  interface Answer {
-    /**
-     * Takes an answer.
-     *
-     * @param body behind the round
-     * @throws ProtocolException if it is none
-     */
-    void take(int client, ByteBuffer body) throws ProtocolException;
-  }
+  /** Of the last question; an answer for an earlier one is late. */
+  private int newestRound;
 
   /**
    * Listens.
@@ -100,8 +64,7 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
       int mostBytes,
       byte[] welcome,
       BooleanSupplier stop) {
-    this.plan = plan;
-    this.dataset = dataset;
+    admission = new Admission(plan, dataset);
     this.welcome = welcome;
     this.stop = stop;
     network = plan.network();
@@ -137,76 +100,54 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     return connections.bytes();
   }
 
-  @Override
-  public byte[] admit(int client, ByteBuffer body) throws RefusedException {
-    if (client < 0 || client >= samples.length) {
-      throw new RefusedException(
-          "there is no client " + client + "; they are 0 to " + (samples.length - 1));
-    }
-    Protocol.Hello hello;
-    try {
-      hello = Protocol.Hello.read(body);
-    } catch (ProtocolException e) {
-      throw new RefusedException(e.getMessage());
-    }
-    List<String> differences = hello.differences(plan, dataset);
-    if (!differences.isEmpty()) {
-      throw new RefusedException(
-          "its configuration is not the server's: " + String.join(", ", differences));
-    }
-    if (hello.samples() < 1) {
-      throw new RefusedException("it has no samples");
-    }
-    requireCountable(hello.samples());
-    Question question = open;
-    if (question != null && question.kind == Protocol.WORK && samples[client] != hello.samples()) {
-      // The round's weights and steps are of another number: it takes part in the next one.
-      question.messages.remove(client);
-      question.owing.remove(client);
-    }
-    samples[client] = hello.samples();
-    return welcome;
+  /** Those that are connected, ascending. */
+  List<Integer> present() {
+    return connections.present();
   }
 
-  /** One client with too many samples must not end the rounds of all. */
-  private void requireCountable(int count) throws RefusedException {
-    FederationConfig config = plan.federation();
-    int ofRound = config.perRound(samples.length);
-    try {
-      config.steps(count);
-      SecureEncoding.of(config, samples.length, 1)
-          .ifPresent(
-              encoding -> encoding.checkRange(ofRound, new SecureEncoding.Terms(1, count, 1)));
-    } catch (ArithmeticException | IllegalArgumentException e) {
-      throw new RefusedException(
-          "its " + count + " samples are more than can be counted (" + e.getMessage() + ")");
+  @Override
+  public byte[] admit(int client, ByteBuffer body) throws RefusedException {
+    int count = admission.samples(client, body);
+    Question question = open;
+    if (question != null && question.kind() == Protocol.WORK && samples[client] != count) {
+      // The round's weights and steps are of another number: it takes part in the next one.
+      question.remove(client);
     }
+    samples[client] = count;
+    return welcome;
   }
 
   @Override
   public void joined(int client) {
     log.info("Client {} joined with {} samples.", client, samples[client]);
+    atWork.remove(client);
     Question question = open;
-    if (question != null && question.messages.containsKey(client)) {
+    if (question != null && question.asks(client)) {
       ask(question, client);
     }
   }
 
+  /** Sends it to one of its clients, if that is connected. */
   private void ask(Question question, int client) {
-    if (connections.send(client, question.kind, question.messages.get(client).get())) {
-      question.owing.add(client);
+    if (connections.send(client, question.kind(), question.message(client))) {
+      question.sent(client);
+      if (question.kind() == Protocol.WORK) {
+        atWork.add(client);
+      }
     }
   }
 
   @Override
   public void received(int client, Frame message) throws ProtocolException {
+    if (message.kind() == Protocol.TRAINED || message.kind() == Protocol.UNABLE) {
+      atWork.remove(client);
+    }
     try {
       answer(client, message);
     } catch (ProtocolException | BufferUnderflowException e) {
       if (open != null) {
         // It has had its turn: otherwise it could come back and do the same until the deadline.
-        open.messages.remove(client);
-        open.owing.remove(client);
+        open.remove(client);
       }
       throw e instanceof ProtocolException known
           ? known
@@ -218,17 +159,13 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     Question question = open;
     ByteBuffer body = message.body();
     int round = body.getInt();
-    boolean due =
-        question != null && question.round == round && question.messages.containsKey(client);
-    if (due && message.kind() == question.answerKind) {
-      question.owing.remove(client);
-      question.messages.remove(client);
+    boolean due = question != null && question.isFor(client, round);
+    if (due && message.kind() == question.answerKind()) {
       newestAnswer[client] = turn(round, message.kind());
-      question.answer.take(client, body);
+      question.answered(client, body);
     } else if (due && message.kind() == Protocol.UNABLE) {
-      question.owing.remove(client);
-      question.messages.remove(client);
-      log.warn("Round {}: client {} cannot: {}.", round + 1, client, reason(body));
+      question.remove(client);
+      log.warn("Round {}: client {} cannot: {}.", round + 1, client, Protocol.reason(body));
     } else if (isLate(round, message.kind(), question, client)) {
       log.warn("Round {}: client {} answered after the deadline.", round + 1, client);
       newestAnswer[client] = Math.max(newestAnswer[client], turn(round, message.kind()));
@@ -242,25 +179,20 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
   private boolean isLate(int round, int kind, @Nullable Question question, int client) {
     boolean lossOfThisRound =
         question != null
-            && question.round == round
+            && newestRound == round
             && kind == Protocol.LOSS
-            && question.kind == Protocol.WORK;
+            && question.kind() == Protocol.WORK;
     if (kind == Protocol.SEALED) {
       // Of a stage that is over; the one that is on has its own checks.
       return round >= 0 && turn(round, kind) <= newestAnswer[client];
     }
     return turn(round, kind) > newestAnswer[client]
-        && (question == null || round < question.round || lossOfThisRound);
+        && (question == null || round < newestRound || lossOfThisRound);
   }
 
   /** A client has two turns in a round: it tells its loss, then it trains. */
   private static long turn(int round, int kind) {
     return 2L * round + (kind == Protocol.LOSS ? 0 : 1);
-  }
-
-  private static String reason(ByteBuffer body) {
-    String text = StandardCharsets.UTF_8.decode(body).toString();
-    return text.replaceAll("[\\p{Cntrl}]", " ").substring(0, Math.min(200, text.length()));
   }
 
   /**
@@ -285,7 +217,8 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     return !stop.getAsBoolean();
   }
 
-  private void poll(Duration atMost) {
+  /** Hears what clients say, for so long if they say nothing. */
+  void poll(Duration atMost) {
     try {
       connections.poll(atMost);
     } catch (IOException e) {
@@ -298,22 +231,15 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
    *
    * @return false if it is to stop instead
    */
-  boolean collect(Question question) {
+  boolean collect(int round, Question question) {
     long end = System.nanoTime() + network.deadlineOfRound().toNanos();
+    newestRound = round;
     open = question;
-    for (int client : List.copyOf(question.messages.keySet())) {
-      ask(question, client);
-    }
-    while (!question.owing.isEmpty()) {
+    question.clients().forEach(client -> ask(question, client));
+    for (List<Integer> owing = question.owing(); !owing.isEmpty(); owing = question.owing()) {
       long left = end - System.nanoTime();
       if (left <= 0) {
-        question.owing.forEach(
-            client ->
-                log.warn(
-                    "Round {}: client {} has not answered within {} s.",
-                    question.round + 1,
-                    client,
-                    network.deadline()));
+        owing.forEach(client -> tellOverdue(round, client));
         connections.closeStalled();
         break;
       }
@@ -326,15 +252,42 @@ final class ClientSessions implements ClientConnections.Handler, AutoCloseable {
     return true;
   }
 
+  private void tellOverdue(int round, int client) {
+    log.warn(
+        "Round {}: client {} has not answered within {} s.", round + 1, client, network.deadline());
+  }
+
+  /** Leaves a question open beyond its round; asks one client, now and whenever it comes back. */
+  void ask(Question standing, int client, int round) {
+    newestRound = round;
+    open = standing;
+    ask(standing, client);
+  }
+
+  /** Waits no more for a client; its answer may still come. */
+  void giveUp(int round, int client) {
+    tellOverdue(round, client);
+    connections.closeStalled(client);
+  }
+
+  /** Whether the federation is to stop. */
+  boolean stops() {
+    return stop.getAsBoolean();
+  }
+
   /**
    * Tells all that are connected, and waits until they have taken it, a round's deadline at most.
+   * Those at work take it when they are done: if the connection ended before, they would not hear
+   * of it.
    */
   void tellAll(int kind, ByteBuffer body) {
     for (int client = 0; client < count(); client++) {
       connections.send(client, kind, body);
     }
     long end = System.nanoTime() + network.deadlineOfRound().toNanos();
-    while (connections.isBehind() && end - System.nanoTime() > 0 && !stop.getAsBoolean()) {
+    while ((connections.isBehind() || present().stream().anyMatch(atWork::contains))
+        && end - System.nanoTime() > 0
+        && !stop.getAsBoolean()) {
       poll(A_MOMENT);
     }
     connections.closeStalled(); // says who has not got it

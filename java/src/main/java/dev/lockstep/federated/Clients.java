@@ -1,7 +1,13 @@
 package dev.lockstep.federated;
 
+import dev.lockstep.federated.aggregation.SecureEncoding;
+import dev.lockstep.federated.aggregation.SecureSum;
+import dev.lockstep.federated.client.ClientUpdate;
+import dev.lockstep.federated.population.Assignment;
+import dev.lockstep.federated.population.Population;
+import dev.lockstep.federated.population.RoundPlan;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -9,13 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The clients of a federation, wherever they are: simulated by the ranks, or at the other ends of
  * connections. What is made of their answers is the same code for both. Not thread-safe.
  */
-interface Clients {
-  /** How many there are, numbered from 0. */
-  int count();
-
-  /** Samples that a client has; 1 of one that has not said so yet. */
-  int samples(int client);
-
+interface Clients extends Population, SecureSum.Stages {
   /** Whether they are trained here, in simulated time. */
   boolean isSimulated();
 
@@ -39,7 +39,7 @@ interface Clients {
    * @param base the model that it begins with
    * @param correction that it adds to each gradient; null for none
    * @param seed of what it draws
-   * @param terms on which it keeps its change for {@link #secureStage}; null to send it
+   * @param terms on which it keeps its change for secure aggregation; null to send it
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
   record Work(
@@ -67,14 +67,10 @@ interface Clients {
    */
   boolean train(int round, List<Assignment> assignments, IntFunction<Work> work, Receiver receiver);
 
-  /**
-   * A stage of secure aggregation; collective.
-   *
-   * @param messages to clients that have trained in this round, by the numbers of their assignments
-   * @return answers, on all ranks, of those who have answered
-   * @throws java.util.concurrent.CancellationException if the federation is to stop before
-   */
-  Map<Integer, byte[]> secureStage(int round, Map<Integer, byte[]> messages);
+  /** Of FedBuff's clients that are other processes, and train all the time; empty for others. */
+  default Optional<RemoteBuffer> buffer() {
+    return Optional.empty();
+  }
 
   /** Bytes between server and clients of a round that is over. */
   long bytes(RoundPlan round);

@@ -8,6 +8,13 @@ import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
+import dev.lockstep.federated.client.ClientTrainer;
+import dev.lockstep.federated.client.ParameterVector;
+import dev.lockstep.federated.client.PersonalLayers;
+import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.network.ClientToken;
+import dev.lockstep.federated.population.Partition;
 import dev.lockstep.federated.privacy.NoiseKey;
 import dev.lockstep.model.Model;
 import dev.lockstep.torch.TorchLibraries;
@@ -94,7 +101,7 @@ public final class Federation {
    * The same as a server that waits for clients at {@code federation.network.address}. The training
    * samples only give the normalisation; the held-out ones score the model.
    *
-   * @param secret that clients must know, at least {@value #SHORTEST_TOKEN} bytes
+   * @param secret from which clients' tokens follow, at least {@value #SHORTEST_TOKEN} bytes
    * @throws dev.lockstep.ConfigKeyException for a plan that cannot run over a network
    * @throws IllegalArgumentException for more than one rank, or a token that is too short
    */
@@ -105,6 +112,18 @@ public final class Federation {
     plan.network();
     return new Federation(
         plan, dataset, split, communicator, listener, checkpoint, checkedToken(secret));
+  }
+
+  /**
+   * What a client must know to take part as that client. Whoever has it can neither be another
+   * client nor the server.
+   *
+   * @param secret the server's
+   * @param client its number
+   * @return ASCII, to be given to that client alone
+   */
+  public static byte[] clientToken(byte[] secret, int client) {
+    return ClientToken.of(checkedToken(secret), client);
   }
 
   static byte[] checkedToken(byte[] token) {
@@ -141,10 +160,8 @@ public final class Federation {
     int outputs = classifies ? classes : (int) dataset.targetShape()[0];
     try (Model model = ModelBuilder.build(plan.model(), dataset, outputs, plan.seed());
         Communicator alone = Communicator.single()) {
-      // Measured by each rank alone: merged over ranks the last bits would depend on their number.
-      Normalizer.Pair normalizers = dataset.normalizers(split.train(), alone);
-      try (ClientTrainer trainer =
-          new ClientTrainer(config, plan.optimizer(), model, dataset, normalizers, plan.seed())) {
+      Normalizer.Pair normalizers = ClientTrainer.normalizers(plan, dataset, split.train(), alone);
+      try (ClientTrainer trainer = new ClientTrainer(plan, model, dataset, normalizers)) {
         FederationResult result = runRounds(trainer, normalizers, classes, resume);
         if (modelFile.isPresent() && communicator.rank() == 0 && !result.stopped()) {
           ModelFile.save(model, normalizers, classifies, dataset, modelFile.get());
@@ -174,11 +191,11 @@ public final class Federation {
       // Clients would end at a name that no tensor has; better that nobody waits for them.
       PersonalLayers.of(plan.federation().personal(), vector, Map.of());
       Protocol protocol = new Protocol(vector);
-      byte[] welcome = Protocol.Welcome.of(classes, normalizers).write();
+      byte[] welcome = Welcome.of(classes, normalizers).write();
       try (ClientSessions sessions =
           new ClientSessions(
               plan, dataset, token, protocol.mostBytes(), welcome, listener::stopRequested)) {
-        Clients clients = new RemoteClients(plan.federation(), protocol, sessions);
+        Clients clients = new RemoteClients(plan, protocol, sessions);
         Rounds rounds = new Rounds(plan, clients, communicator, vector, scores, state);
         result = runRounds(rounds, clients, Optional.empty(), resume);
       }
@@ -246,7 +263,7 @@ public final class Federation {
         stopped,
         rounds.state().rounds,
         Optional.ofNullable(last),
-        rounds.modelSha256(),
+        rounds.state().sha256(),
         IntStream.range(0, clients.count()).map(clients::samples).boxed().toList(),
         classCounts,
         rounds.privacySpent(),

@@ -2,6 +2,7 @@ package dev.lockstep.federated;
 
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.federated.client.ParameterVector;
 import dev.lockstep.federated.privacy.NoiseKey;
 import dev.lockstep.files.DurableFiles;
 import dev.lockstep.files.Sha256;
@@ -108,7 +109,7 @@ final class FederationCheckpoint {
     out.bytes(identity);
     out.integer(state.rounds);
     out.vector(new double[] {state.seconds});
-    out.bytes(state.noiseKey.bytes());
+    out.bytes(state.privacy.key().bytes());
     for (double[] vector : state.vectors()) {
       out.vector(vector);
     }
@@ -227,7 +228,7 @@ final class FederationCheckpoint {
     state.seconds = vector(in)[0];
     byte[] key = new byte[NoiseKey.LENGTH];
     in.get(key);
-    state.noiseKey = NoiseKey.of(key);
+    state.privacy.restore(NoiseKey.of(key));
     for (double[] vector : state.vectors()) {
       System.arraycopy(vector(in), 0, vector, 0, vector.length);
     }

@@ -1,5 +1,6 @@
 package dev.lockstep.federated;
 
+import dev.lockstep.federated.aggregation.PrivacySpent;
 import dev.lockstep.federated.privacy.CanaryAudit;
 import java.util.List;
 import java.util.Optional;

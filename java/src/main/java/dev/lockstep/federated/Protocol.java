@@ -1,19 +1,12 @@
 package dev.lockstep.federated;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.lockstep.data.Dataset;
-import dev.lockstep.data.Normalizer;
-import dev.lockstep.files.Sha256;
-import java.io.IOException;
+import dev.lockstep.federated.Clients.Work;
+import dev.lockstep.federated.aggregation.SecureEncoding;
+import dev.lockstep.federated.client.ClientUpdate;
+import dev.lockstep.federated.client.ParameterVector;
 import java.net.ProtocolException;
-import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
 
 /**
  * What server and clients say to one another once they are connected. All numbers are big-endian; a
@@ -55,9 +48,6 @@ final class Protocol {
 
   /** Bytes of a message besides its model and correction, and more than that. */
   static final int SLACK = 1024;
-
-  private static final JsonMapper JSON = new JsonMapper();
-  private static final int HASH = 32;
 
   private final int length;
   private final boolean wide;
@@ -121,98 +111,72 @@ final class Protocol {
     return read(bytes, length);
   }
 
-  /** What a server tells a client that joins. */
-  record Welcome(int classes, Normalizer.Statistics features, Normalizer.Statistics targets) {
-    static Welcome of(int classes, Normalizer.Pair normalizers) {
-      return new Welcome(
-          classes, normalizers.features().statistics(), normalizers.targets().statistics());
-    }
-
-    byte[] write() {
-      try {
-        return JSON.writeValueAsBytes(this);
-      } catch (JsonProcessingException e) {
-        throw new IllegalStateException("The normalisers cannot be written as JSON.", e);
-      }
-    }
-
-    static Welcome read(ByteBuffer bytes) throws ProtocolException {
-      byte[] json = new byte[bytes.remaining()];
-      bytes.get(json);
-      try {
-        return JSON.readValue(json, Welcome.class);
-      } catch (IOException e) {
-        throw new ProtocolException("the server's welcome is damaged: " + e.getMessage());
-      }
-    }
-
-    Normalizer.Pair normalizers() {
-      return new Normalizer.Pair(new Normalizer(features), new Normalizer(targets));
+  /** The server's own model, as clients read it. */
+  double[] rounded(ByteBuffer model) {
+    try {
+      return readLast(model.duplicate());
+    } catch (ProtocolException e) {
+      throw new IllegalStateException("The server's own model has another length.", e);
     }
   }
 
+  /** The parts of a message that begins with a round. */
+  static ByteBuffer[] message(int round, ByteBuffer... parts) {
+    ByteBuffer[] all = new ByteBuffer[parts.length + 1];
+    all[0] = ByteBuffer.allocate(Integer.BYTES).putInt(round).flip();
+    System.arraycopy(parts, 0, all, 1, parts.length);
+    return all;
+  }
+
   /**
-   * What a client says of itself on joining.
+   * The parts of a message of kind {@link #WORK}.
    *
-   * @param samples that it has
-   * @param hashes of what must be equal at both ends, in the order of {@link #parts}
+   * @param model that the client begins with
    */
-  record Hello(int samples, List<byte[]> hashes) {
-    static Hello of(FederationPlan plan, Dataset dataset, int samples) {
-      return new Hello(samples, hashes(plan, dataset));
+  ByteBuffer[] work(int round, ByteBuffer model, Work work) {
+    ByteBuffer head = ByteBuffer.allocate(SLACK).putLong(work.seed());
+    double[] correction = work.correction();
+    if (correction != null) {
+      head.put((byte) CORRECTED).flip();
+      return message(round, head, model, write(correction));
     }
-
-    static List<byte[]> hashes(FederationPlan plan, Dataset dataset) {
-      return parts(plan, dataset).values().stream()
-          .map(text -> Sha256.digest().digest(text.getBytes(StandardCharsets.UTF_8)))
-          .toList();
+    SecureEncoding.Terms terms = work.terms();
+    if (terms != null) {
+      head.put((byte) ON_TERMS)
+          .putLong(terms.weight())
+          .putLong(terms.mostWeight())
+          .putDouble(terms.clipNorm())
+          .flip();
+      return message(round, head, model);
     }
+    return message(round, head.put((byte) PLAIN).flip(), model);
+  }
 
-    /** What must be equal, by the names of its keys. */
-    private static Map<String, String> parts(FederationPlan plan, Dataset dataset) {
-      Map<String, String> parts = plan.identity();
-      parts.put(
-          "data.features or data.targets",
-          dataset.featureNames()
-              + " "
-              + dataset.targetNames()
-              + Arrays.toString(dataset.featureShape()));
-      return parts;
-    }
-
-    byte[] write() {
-      ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES + HASH * hashes.size());
-      bytes.putInt(samples);
-      hashes.forEach(bytes::put);
-      return bytes.array();
-    }
-
-    static Hello read(ByteBuffer bytes) throws ProtocolException {
-      try {
-        int samples = bytes.getInt();
-        List<byte[]> hashes = new ArrayList<>();
-        while (bytes.hasRemaining()) {
-          byte[] hash = new byte[HASH];
-          bytes.get(hash);
-          hashes.add(hash);
-        }
-        return new Hello(samples, hashes);
-      } catch (BufferUnderflowException e) {
-        throw new ProtocolException("it says nothing of itself that could be read");
+  /**
+   * Reads a message of kind {@link #TRAINED}.
+   *
+   * @param body behind the round
+   * @param begun the model that the client began with
+   * @param samples that it had
+   * @param sealed whether it keeps its change
+   * @throws ProtocolException if it is none
+   */
+  ClientUpdate trained(ByteBuffer body, double[] begun, int samples, int steps, boolean sealed)
+      throws ProtocolException {
+    double loss = body.getDouble();
+    boolean finite = body.get() == 1;
+    if (sealed) {
+      if (body.hasRemaining()) {
+        throw new ProtocolException("it sent its model where its sum with others is wanted");
       }
+      return new ClientUpdate(samples, steps, loss, new double[0], finite && Double.isFinite(loss));
     }
+    return ClientUpdate.of(samples, steps, loss, finite, readLast(body), begun);
+  }
 
-    /** The keys whose values are not the server's. */
-    List<String> differences(FederationPlan plan, Dataset dataset) {
-      List<byte[]> expected = hashes(plan, dataset);
-      List<String> names = new ArrayList<>(parts(plan, dataset).keySet());
-      List<String> different = new ArrayList<>();
-      for (int i = 0; i < expected.size(); i++) {
-        if (i >= hashes.size() || !Arrays.equals(expected.get(i), hashes.get(i))) {
-          different.add(names.get(i));
-        }
-      }
-      return different;
-    }
+  /** Why a client cannot, in one short line whatever it sent. */
+  static String reason(ByteBuffer body) {
+    String text = StandardCharsets.UTF_8.decode(body).toString();
+    return text.replaceAll("[\\p{Cntrl}]", " ").substring(0, Math.min(200, text.length()));
   }
 }

@@ -1,15 +1,21 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.ClientSessions.Question;
+import dev.lockstep.federated.config.Algorithm;
+import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.population.Assignment;
+import dev.lockstep.federated.population.RoundPlan;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Clients that are other processes. A round waits, until its deadline, for those that were
@@ -20,14 +26,17 @@ final class RemoteClients implements Clients {
   private final FederationConfig config;
   private final Protocol protocol;
   private final ClientSessions sessions;
+  private final @Nullable RemoteBuffer buffer;
 
   /** Clients of the round, by the numbers of their assignments. */
   private final Map<Integer, Integer> asked = new TreeMap<>();
 
   private long bytesBefore;
 
-  RemoteClients(FederationConfig config, Protocol protocol, ClientSessions sessions) {
-    this.config = config;
+  RemoteClients(FederationPlan plan, Protocol protocol, ClientSessions sessions) {
+    config = plan.federation();
+    buffer =
+        config.algorithm() == Algorithm.FEDBUFF ? new RemoteBuffer(plan, protocol, sessions) : null;
     this.protocol = protocol;
     this.sessions = sessions;
   }
@@ -48,6 +57,11 @@ final class RemoteClients implements Clients {
   }
 
   @Override
+  public Optional<RemoteBuffer> buffer() {
+    return Optional.ofNullable(buffer);
+  }
+
+  @Override
   public boolean await(int round) {
     bytesBefore = sessions.bytes();
     return sessions.await(round);
@@ -60,7 +74,6 @@ final class RemoteClients implements Clients {
     Map<Integer, Integer> places = new TreeMap<>();
     Question question =
         new Question(
-            round,
             Protocol.ASK_LOSS,
             Protocol.LOSS,
             (client, body) -> {
@@ -73,17 +86,10 @@ final class RemoteClients implements Clients {
     ByteBuffer vector = protocol.write(model);
     for (int i = 0; i < candidates.length; i++) {
       places.put(candidates[i], i);
-      question.to(candidates[i], () -> message(round, vector));
+      question.to(candidates[i], round, () -> Protocol.message(round, vector));
     }
-    sessions.collect(question);
+    sessions.collect(round, question);
     return losses;
-  }
-
-  private static ByteBuffer[] message(int round, ByteBuffer... parts) {
-    ByteBuffer[] all = new ByteBuffer[parts.length + 1];
-    all[0] = ByteBuffer.allocate(Integer.BYTES).putInt(round).flip();
-    System.arraycopy(parts, 0, all, 1, parts.length);
-    return all;
   }
 
   @Override
@@ -96,12 +102,15 @@ final class RemoteClients implements Clients {
     asked.clear();
     Question question =
         new Question(
-            round,
             Protocol.WORK,
             Protocol.TRAINED,
             (client, body) -> {
               int number = numbers.get(client);
-              receiver.answered(number, update(body, begun[number], had[number], sealed[number]));
+              int count = had[number];
+              receiver.answered(
+                  number,
+                  protocol.trained(
+                      body, begun[number], count, config.steps(count), sealed[number]));
             });
     // The same model goes to all: it is written, and kept, once.
     Map<double[], ByteBuffer> written = new IdentityHashMap<>();
@@ -114,42 +123,16 @@ final class RemoteClients implements Clients {
       had[i] = sessions.samples(client);
       question.to(
           client,
+          round,
           () -> {
             Work todo = work.apply(number);
             ByteBuffer model = written.computeIfAbsent(todo.base(), protocol::write);
-            begun[number] = rounded.computeIfAbsent(todo.base(), base -> read(model));
+            begun[number] = rounded.computeIfAbsent(todo.base(), base -> protocol.rounded(model));
             sealed[number] = todo.terms() != null;
-            return message(round, model, todo);
+            return protocol.work(round, model, todo);
           });
     }
-    return sessions.collect(question);
-  }
-
-  private double[] read(ByteBuffer model) {
-    try {
-      return protocol.readLast(model.duplicate());
-    } catch (ProtocolException e) {
-      throw new IllegalStateException("The server's own model has another length.", e);
-    }
-  }
-
-  private ByteBuffer[] message(int round, ByteBuffer model, Work work) {
-    ByteBuffer head = ByteBuffer.allocate(Protocol.SLACK).putLong(work.seed());
-    double[] correction = work.correction();
-    if (correction != null) {
-      head.put((byte) Protocol.CORRECTED).flip();
-      return message(round, head, model, protocol.write(correction));
-    }
-    SecureEncoding.Terms terms = work.terms();
-    if (terms != null) {
-      head.put((byte) Protocol.ON_TERMS)
-          .putLong(terms.weight())
-          .putLong(terms.mostWeight())
-          .putDouble(terms.clipNorm())
-          .flip();
-      return message(round, head, model);
-    }
-    return message(round, head.put((byte) Protocol.PLAIN).flip(), model);
+    return sessions.collect(round, question);
   }
 
   @Override
@@ -157,7 +140,6 @@ final class RemoteClients implements Clients {
     Map<Integer, byte[]> byClient = new TreeMap<>();
     Question question =
         new Question(
-            round,
             Protocol.SEALED,
             Protocol.SEALED,
             (client, body) -> {
@@ -167,8 +149,9 @@ final class RemoteClients implements Clients {
             });
     messages.forEach(
         (number, message) ->
-            question.to(asked.get(number), () -> message(round, ByteBuffer.wrap(message))));
-    if (!sessions.collect(question)) {
+            question.to(
+                asked.get(number), round, () -> Protocol.message(round, ByteBuffer.wrap(message))));
+    if (!sessions.collect(round, question)) {
       throw new CancellationException("The federation is to stop.");
     }
     Map<Integer, byte[]> byNumber = new TreeMap<>();
@@ -180,21 +163,6 @@ final class RemoteClients implements Clients {
           }
         });
     return byNumber;
-  }
-
-  private ClientUpdate update(ByteBuffer body, double[] begun, int had, boolean sealed)
-      throws ProtocolException {
-    double loss = body.getDouble();
-    boolean finite = body.get() == 1;
-    if (sealed) {
-      if (body.hasRemaining()) {
-        throw new ProtocolException("it sent its model where its sum with others is wanted");
-      }
-      return new ClientUpdate(
-          had, config.steps(had), loss, new double[0], finite && Double.isFinite(loss));
-    }
-    double[] end = protocol.readLast(body);
-    return ClientUpdate.of(had, config.steps(had), loss, finite, end, begun);
   }
 
   /** What went over the connections since the round began. */

@@ -2,14 +2,29 @@ package dev.lockstep.federated;
 
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.federated.AggregationConfig.Rule;
-import dev.lockstep.federated.FederationConfig.Algorithm;
-import dev.lockstep.federated.Streams.Purpose;
+import dev.lockstep.federated.aggregation.Aggregation;
+import dev.lockstep.federated.aggregation.Answers;
+import dev.lockstep.federated.aggregation.ControlVariates;
+import dev.lockstep.federated.aggregation.GatheredChanges;
+import dev.lockstep.federated.aggregation.PrivacySpent;
+import dev.lockstep.federated.aggregation.PrivateSum;
+import dev.lockstep.federated.aggregation.SecureEncoding;
+import dev.lockstep.federated.aggregation.SecureSum;
+import dev.lockstep.federated.aggregation.WeightedMean;
+import dev.lockstep.federated.client.ClientUpdate;
+import dev.lockstep.federated.client.ParameterVector;
+import dev.lockstep.federated.config.AggregationConfig.Rule;
+import dev.lockstep.federated.config.Algorithm;
+import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.population.Arrivals;
+import dev.lockstep.federated.population.Assignment;
+import dev.lockstep.federated.population.RoundPlan;
+import dev.lockstep.federated.population.Selection;
+import dev.lockstep.federated.population.Streams;
+import dev.lockstep.federated.population.Streams.Purpose;
 import dev.lockstep.federated.privacy.CanaryAudit;
-import dev.lockstep.files.Sha256;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -39,6 +54,7 @@ final class Rounds {
   private final @Nullable ControlVariates controls;
   private final @Nullable PrivateSum privateSum;
   private @Nullable Arrivals arrivals;
+  private final @Nullable RemoteBuffer buffer;
 
   Rounds(
       FederationPlan plan,
@@ -57,19 +73,25 @@ final class Rounds {
     selection = new Selection(config, clients, plan.seed());
     controls =
         config.algorithm() == Algorithm.SCAFFOLD
-            ? new ControlVariates(state, clients.count(), plan.optimizer().learningRate())
+            ? new ControlVariates(
+                state.control,
+                state.clientControls,
+                clients.count(),
+                plan.optimizer().learningRate())
             : null;
     arrivals = arrivals();
+    buffer = clients.buffer().orElse(null);
     privateSum = config.privacy() == null || !config.privacy().addsNoise() ? null : privateSum();
     aggregation =
         SecureEncoding.of(config, clients.count(), vector.length())
             .<Aggregation>map(
-                encoding -> new SecureSum(encoding, clients, vector.length(), state, privateSum))
+                encoding ->
+                    new SecureSum(encoding, clients, vector.length(), state.privacy, privateSum))
             .orElseGet(() -> privateSum == null ? aggregation() : privateSum);
   }
 
   private @Nullable Arrivals arrivals() {
-    return config.algorithm() == Algorithm.FEDBUFF
+    return config.algorithm() == Algorithm.FEDBUFF && clients.isSimulated()
         ? new Arrivals(config, clients, plan.seed())
         : null;
   }
@@ -87,7 +109,7 @@ final class Rounds {
           "privacy",
           "is not accounted for with the statistics of batch norms; use a model without them");
     }
-    return new PrivateSum(config, clients.count(), vector.length(), state, communicator);
+    return new PrivateSum(config, clients.count(), vector.length(), state.privacy, communicator);
   }
 
   ServerState state() {
@@ -103,14 +125,6 @@ final class Rounds {
     }
   }
 
-  String modelSha256() {
-    ByteBuffer bytes = ByteBuffer.allocate(state.model.length * Double.BYTES);
-    bytes.asDoubleBuffer().put(state.model);
-    MessageDigest digest = Sha256.digest();
-    digest.update(bytes.array());
-    return Sha256.hexadecimal(digest);
-  }
-
   /**
    * Has the clients of the next round train and steps the server's model; collective.
    *
@@ -122,10 +136,21 @@ final class Rounds {
     if (!clients.await(round)) {
       return Optional.empty();
     }
-    RoundPlan planned = plan(round);
-    Answers answers = new Answers(planned.assignments(), communicator);
-    if (!train(planned, answers)) {
-      return Optional.empty();
+    Answers answers;
+    RoundPlan planned;
+    if (buffer == null) {
+      planned = plan(round);
+      answers = new Answers(planned.assignments().size(), communicator);
+      if (!train(planned, answers)) {
+        return Optional.empty();
+      }
+    } else {
+      answers = new Answers(config.asynchronous().buffer(), communicator);
+      Optional<RoundPlan> filled = fill(buffer, answers);
+      if (filled.isEmpty()) {
+        return Optional.empty();
+      }
+      planned = filled.get();
     }
     answers.exchange();
     if (controls != null) {
@@ -216,6 +241,20 @@ final class Rounds {
         (i, update) -> take(i, assignments.get(i), weights[i], update, answers));
   }
 
+  /** FedBuff over a network: who takes part is known when all have answered. */
+  private Optional<RoundPlan> fill(RemoteBuffer whose, Answers answers) {
+    double[] weights = new double[config.asynchronous().buffer()];
+    Arrays.fill(weights, 1); // the most that each may have
+    aggregation.begin(weights);
+    return whose
+        .fill(
+            state.rounds,
+            state.model,
+            (number, assignment, update) ->
+                take(number, assignment, assignment.weight(update.samples()), update, answers))
+        .map(arrived -> new RoundPlan(arrived, arrived.size(), 0, state.seconds));
+  }
+
   private Clients.Work work(Assignment assignment, int number) {
     int client = assignment.client();
     // A client may be in FedBuff's buffer twice; its number tells the two trainings apart.
@@ -238,7 +277,7 @@ final class Rounds {
           "Round {}: the change of client {} is not finite or beyond {}; it is left out.",
           state.rounds + 1,
           assignment.client(),
-          FixedPointSum.LARGEST);
+          ClientUpdate.LARGEST);
       return;
     }
     aggregation.add(number, weight, effective, update);
@@ -253,6 +292,6 @@ final class Rounds {
     for (int i = parameters; i < change.length; i++) {
       state.model[i] += change[i];
     }
-    state.optimizer.step(state.model, Arrays.copyOf(change, parameters));
+    state.optimizer.step(state.model, Arrays.copyOf(change, parameters), state.rounds + 1);
   }
 }

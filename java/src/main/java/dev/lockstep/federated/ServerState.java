@@ -1,7 +1,14 @@
 package dev.lockstep.federated;
 
-import dev.lockstep.federated.FederationConfig.Algorithm;
+import dev.lockstep.federated.aggregation.PrivacyState;
+import dev.lockstep.federated.aggregation.RobustAggregation;
+import dev.lockstep.federated.aggregation.ServerOptimizer;
+import dev.lockstep.federated.config.Algorithm;
+import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.privacy.NoiseKey;
+import dev.lockstep.files.Sha256;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -21,11 +28,7 @@ final class ServerState {
   final ServerOptimizer optimizer;
   final RobustAggregation robust;
 
-  /** The norm to which private changes are shortened; one element, or none without privacy. */
-  final double[] privacyNorm;
-
-  /** From which private rounds draw their noise and their clients. */
-  NoiseKey noiseKey;
+  final PrivacyState privacy;
 
   /** SCAFFOLD's c; empty for others. */
   final double[] control;
@@ -47,12 +50,9 @@ final class ServerState {
    */
   ServerState(FederationConfig config, double[] model, int parameters, NoiseKey noiseKey) {
     this.model = model;
-    this.noiseKey = noiseKey;
     optimizer = new ServerOptimizer(config.serverOptimizer(), parameters);
     robust = new RobustAggregation(config.aggregation(), model.length);
-    PrivacyConfig privacy = config.privacy();
-    privacyNorm =
-        privacy == null || !privacy.addsNoise() ? new double[0] : new double[] {privacy.clipNorm()};
+    privacy = new PrivacyState(config.privacy(), noiseKey);
     control = new double[config.algorithm() == Algorithm.SCAFFOLD ? parameters : 0];
     if (config.algorithm() == Algorithm.FEDBUFF) {
       bases.put(0, model.clone());
@@ -62,7 +62,16 @@ final class ServerState {
   /** The vectors that every rank has, in the order in which a checkpoint keeps them. */
   double[][] vectors() {
     return new double[][] {
-      model, optimizer.first(), optimizer.second(), robust.center(), control, privacyNorm
+      model, optimizer.first(), optimizer.second(), robust.center(), control, privacy.clipNorm()
     };
+  }
+
+  /** Of the model, as float64 numbers in big-endian order. */
+  String sha256() {
+    ByteBuffer bytes = ByteBuffer.allocate(model.length * Double.BYTES);
+    bytes.asDoubleBuffer().put(model);
+    MessageDigest digest = Sha256.digest();
+    digest.update(bytes.array());
+    return Sha256.hexadecimal(digest);
   }
 }

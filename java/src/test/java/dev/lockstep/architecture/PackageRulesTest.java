@@ -78,6 +78,25 @@ class PackageRulesTest {
   }
 
   @Test
+  void thePartsOfFederatedTrainingHaveNoCycles() {
+    slices().matching("dev.lockstep.federated.(*)..").should().beFreeOfCycles().check(LIBRARY);
+  }
+
+  /** Rounds and server know rules, clients and connections, and not the other way round. */
+  @Test
+  void thePartsOfFederatedTrainingDoNotKnowTheWhole() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.lockstep.federated.*..")
+        .and()
+        .resideOutsideOfPackage("dev.lockstep.federated.verify..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.lockstep.federated", "dev.lockstep.federated.verify..")
+        .check(LIBRARY);
+  }
+
+  @Test
   void packagesHaveNoCycles() {
     slices().matching("dev.lockstep.(*)..").should().beFreeOfCycles().check(LIBRARY);
   }

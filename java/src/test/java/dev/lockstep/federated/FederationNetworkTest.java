@@ -11,6 +11,7 @@ import dev.lockstep.config.FederateConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.FederationRuns.Run;
+import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.federated.network.ServerConnection;
 import dev.lockstep.model.Model;
 import java.nio.file.Path;
@@ -119,7 +120,11 @@ class FederationNetworkTest {
       try (Dataset dataset = DataFiles.open(config.data());
           FederationClient last =
               new FederationClient(
-                  config.plan(), 7, dataset, network.samples(dataset, 7), NetworkRuns.TOKEN)) {
+                  config.plan(),
+                  7,
+                  dataset,
+                  network.samples(dataset, 7),
+                  Federation.clientToken(NetworkRuns.TOKEN, 7))) {
         last.run(
             trained -> {
               if (trained.round() == 3) {
@@ -155,7 +160,7 @@ class FederationNetworkTest {
           new FederationPlan(8, 1, other.model(), other.optimizer(), network.config().federation());
       try (Dataset dataset = DataFiles.open(config.data())) {
         long[] samples = network.samples(dataset, 7);
-        assertRefused("its token is not the server's", config.plan(), 7, dataset, samples, 1);
+        assertRefused("its token is not that of client 7", config.plan(), 7, dataset, samples, 1);
         assertRefused("is not the server's: seed, optimizer", there, 7, dataset, samples, 0);
         assertRefused("there is no client 8", config.plan(), 8, dataset, samples, 0);
       }
@@ -167,8 +172,7 @@ class FederationNetworkTest {
 
   private static void assertRefused(
       String why, FederationPlan plan, int number, Dataset dataset, long[] samples, int wrong) {
-    byte[] token = NetworkRuns.TOKEN.clone();
-    token[0] += (byte) wrong;
+    byte[] token = Federation.clientToken(NetworkRuns.TOKEN, number + wrong);
     try (FederationClient client = new FederationClient(plan, number, dataset, samples, token)) {
       CommunicationException e =
           assertThrows(
@@ -181,7 +185,6 @@ class FederationNetworkTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "federation.algorithm=fedbuff",
         "federation.attack.type=nan",
         "federation.latency.deadline=3",
       })

@@ -15,6 +15,7 @@ import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
 import dev.lockstep.federated.FederationRuns.Run;
+import dev.lockstep.federated.population.Partition;
 import dev.lockstep.federated.privacy.ClientSampling;
 import dev.lockstep.federated.privacy.RenyiAccountant;
 import dev.lockstep.model.Model;

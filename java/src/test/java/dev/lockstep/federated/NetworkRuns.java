@@ -11,6 +11,7 @@ import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.FederationRuns.Run;
 import dev.lockstep.federated.network.ServerConnection;
+import dev.lockstep.federated.population.Partition;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -23,6 +24,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -30,13 +32,14 @@ import org.slf4j.LoggerFactory;
 
 /** A server and its clients as threads of this process, which talk over loopback. */
 final class NetworkRuns implements AutoCloseable {
-  static final byte[] TOKEN = "a token of the tests".getBytes(StandardCharsets.UTF_8);
+  static final byte[] TOKEN = "a secret of the tests".getBytes(StandardCharsets.UTF_8);
   private static final long LIMIT_SECONDS = 200;
 
   private final FederationRuns runs;
   private final Path folder;
   private final String[] overrides;
   private final int port;
+  private View view = (client, data) -> data;
   private final ExecutorService threads =
       Executors.newCachedThreadPool(
           task -> {
@@ -73,6 +76,11 @@ final class NetworkRuns implements AutoCloseable {
   /** Of a test with thousands of lines. */
   void keepOffTheConsole() {
     root.setAdditive(false);
+  }
+
+  /** Does something beside. */
+  <T> Future<T> submit(Callable<T> work) {
+    return threads.submit(work);
   }
 
   /** The lines that hold a text. */
@@ -118,6 +126,16 @@ final class NetworkRuns implements AutoCloseable {
         });
   }
 
+  /** The data as a client sees it; closed by it. */
+  interface View {
+    Dataset of(int client, Dataset data);
+  }
+
+  /** Has clients that join from now on see their data so. */
+  void through(View other) {
+    view = other;
+  }
+
   /** Starts clients with the samples that the simulated ones of these numbers have. */
   void join(int... numbers) {
     FederateConfig config = config();
@@ -125,10 +143,14 @@ final class NetworkRuns implements AutoCloseable {
       clients.add(
           threads.submit(
               () -> {
-                try (Dataset dataset = DataFiles.open(config.data());
+                try (Dataset dataset = view.of(number, DataFiles.open(config.data()));
                     FederationClient client =
                         new FederationClient(
-                            config.plan(), number, dataset, samples(dataset, number), TOKEN)) {
+                            config.plan(),
+                            number,
+                            dataset,
+                            samples(dataset, number),
+                            Federation.clientToken(TOKEN, number))) {
                   present.add(client);
                   return client.run(
                       trained -> {}, Optional.of(folder.resolve("client-" + number + ".pt")));
@@ -154,14 +176,21 @@ final class NetworkRuns implements AutoCloseable {
    * server listens.
    */
   ServerConnection joinByHand(int client) throws Exception {
+    try (Dataset dataset = DataFiles.open(config().data())) {
+      return joinByHand(client, samples(dataset, client).length);
+    }
+  }
+
+  /** The same with any number of samples. */
+  ServerConnection joinByHand(int client, int samples) throws Exception {
     FederateConfig config = config();
     try (Dataset dataset = DataFiles.open(config.data())) {
-      byte[] hello =
-          Protocol.Hello.of(config.plan(), dataset, samples(dataset, client).length).write();
+      byte[] hello = Hello.of(config.plan(), dataset, samples).write();
       long end = System.nanoTime() + SECONDS.toNanos(LIMIT_SECONDS);
       for (; ; ) {
         try {
-          return ServerConnection.join(address(), TOKEN, client, hello, Duration.ofSeconds(60));
+          byte[] token = Federation.clientToken(TOKEN, client);
+          return ServerConnection.join(address(), token, client, hello, Duration.ofSeconds(60));
         } catch (ConnectException e) {
           if (System.nanoTime() > end) {
             throw e;

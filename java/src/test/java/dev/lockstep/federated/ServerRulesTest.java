@@ -4,8 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.federated.AggregationConfig.Rule;
-import dev.lockstep.federated.ServerOptimizerConfig.Type;
+import dev.lockstep.federated.aggregation.FixedPointSum;
+import dev.lockstep.federated.aggregation.RobustAggregation;
+import dev.lockstep.federated.aggregation.ServerOptimizer;
+import dev.lockstep.federated.config.AggregationConfig;
+import dev.lockstep.federated.config.AggregationConfig.Rule;
+import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.config.ServerOptimizerConfig;
+import dev.lockstep.federated.config.ServerOptimizerConfig.Type;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.train.OptimizerConfig;
 import java.util.List;
@@ -20,11 +27,30 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ServerRulesTest {
   private static double[] afterTwoSteps(Type type) {
     ServerOptimizer optimizer =
-        new ServerOptimizer(ServerOptimizerConfig.of(type, 0.1, 0.5, 0.9, 0.01), 2);
+        new ServerOptimizer(ServerOptimizerConfig.of(type, 0.1, 0.5, 0.9, 0.01, null), 2);
     double[] model = {1, 2};
-    optimizer.step(model, new double[] {0.2, -0.4});
-    optimizer.step(model, new double[] {0.1, 0.3});
+    optimizer.step(model, new double[] {0.2, -0.4}, 1);
+    optimizer.step(model, new double[] {0.1, 0.3}, 2);
     return model;
+  }
+
+  /** Kingma and Ba 2015, algorithm 1 in the form at the end of their section 2. */
+  @Test
+  void adamWithACorrectedBiasIsThatOfKingmaAndBa() {
+    ServerOptimizer optimizer =
+        new ServerOptimizer(ServerOptimizerConfig.of(Type.ADAM, 0.1, 0.5, 0.9, 0.01, true), 1);
+    double[] model = {1};
+    optimizer.step(model, new double[] {0.2}, 1);
+    // m = 0.1 and v = 0.004; the rate is 0.1 sqrt(0.1) / 0.5.
+    double first = 1 + 0.1 * Math.sqrt(0.1) / 0.5 * 0.1 / (Math.sqrt(0.004) + 0.01);
+    assertEquals(first, model[0], 1e-15);
+    optimizer.step(model, new double[] {-0.1}, 2);
+    // m = 0.05 - 0.05 = 0: the model stays.
+    assertEquals(first, model[0], 1e-15);
+    optimizer.step(model, new double[] {0.3}, 3);
+    double v = 0.9 * (0.9 * 0.004 + 0.1 * 0.01) + 0.1 * 0.09;
+    double rate = 0.1 * Math.sqrt(1 - 0.729) / (1 - 0.125);
+    assertEquals(first + rate * 0.15 / (Math.sqrt(v) + 0.01), model[0], 1e-15);
   }
 
   @Test
@@ -147,7 +173,7 @@ class ServerRulesTest {
             optimizer,
             FederationConfig.of(
                 1, 2, null, null, null, null, null, null, null, null, null, null, null, null, null,
-                null, null, null, null, null, null, null, null));
+                null, null, null, null, null, null, null, null, null));
     double moved = 0;
     double velocity = 0;
     for (int step = 0; step < 7; step++) {

@@ -5,13 +5,9 @@ import static java.util.Objects.requireNonNull;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ProtocolException;
-import java.net.StandardSocketOptions;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -41,36 +37,11 @@ public final class ClientConnections implements AutoCloseable {
   /** Connections without a proof; one more, and the oldest gives way. */
   private static final int MOST_UNPROVED = 256;
 
-  private static final int BACKLOG = 1024;
-
-  /** Hears what happens, during {@link #poll}. */
-  public interface Handler {
-    /**
-     * A client that knows the token asks to join.
-     *
-     * @param hello what it says of itself
-     * @return what it is told
-     * @throws RefusedException to send it away
-     */
-    byte[] admit(int client, ByteBuffer hello) throws RefusedException;
-
-    /** It has joined; messages to it may be sent. */
-    void joined(int client);
-
-    /**
-     * A message has arrived.
-     *
-     * @throws ProtocolException for one that its client should not have sent; its connection is
-     *     closed
-     */
-    void received(int client, Frame message) throws ProtocolException;
-  }
-
-  private final byte[] token;
+  private final byte[] secret;
   private final int mostBytes;
-  private final Handler handler;
+  private final ClientHandler handler;
   private final Selector selector;
-  private final ServerSocketChannel listener;
+  private final ListeningSocket listener;
   private final TreeMap<Integer, Connection> clients = new TreeMap<>();
   private final Set<Connection> unproved = new LinkedHashSet<>();
   private long bytesOfClosed;
@@ -79,38 +50,38 @@ public final class ClientConnections implements AutoCloseable {
    * Listens.
    *
    * @param address port 0 for any
+   * @param secret from which {@linkplain ClientToken clients' tokens} follow
    * @param mostBytes of a message's body
    * @throws IOException if the address cannot be had
    */
-  public ClientConnections(InetSocketAddress address, byte[] token, int mostBytes, Handler handler)
+  public ClientConnections(
+      InetSocketAddress address, byte[] secret, int mostBytes, ClientHandler handler)
       throws IOException {
-    if (address.isUnresolved()) {
-      throw new UnknownHostException("there is no host " + address.getHostString());
-    }
-    this.token = token.clone();
+    this.secret = secret.clone();
     this.mostBytes = mostBytes;
     this.handler = requireNonNull(handler, "handler");
     selector = Selector.open();
-    listener = ServerSocketChannel.open();
     try {
-      listener.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-      listener.bind(address, BACKLOG);
-      listener.configureBlocking(false);
-      listener.register(selector, SelectionKey.OP_ACCEPT);
+      listener = new ListeningSocket(address, selector);
     } catch (IOException | RuntimeException e) {
-      close();
+      selector.close();
       throw e;
     }
   }
 
   /** Where it listens. */
   public InetSocketAddress address() throws IOException {
-    return (InetSocketAddress) listener.getLocalAddress();
+    return listener.address();
   }
 
   /** Whether a client has joined and not left. */
   public boolean isConnected(int client) {
     return clients.containsKey(client);
+  }
+
+  /** Those that are connected, ascending. */
+  public List<Integer> present() {
+    return List.copyOf(clients.keySet());
   }
 
   /** How many are connected. */
@@ -149,14 +120,7 @@ public final class ClientConnections implements AutoCloseable {
   }
 
   private void accept() throws IOException {
-    SocketChannel channel;
-    try {
-      channel = listener.accept();
-    } catch (IOException e) {
-      // Such as too many open files: of this connection, not of the server.
-      log.warn("A connection could not be accepted: {}", e.getMessage());
-      return;
-    }
+    SocketChannel channel = listener.accept();
     if (channel == null) {
       return;
     }
@@ -164,9 +128,6 @@ public final class ClientConnections implements AutoCloseable {
       drop(unproved.iterator().next(), "too many others came before it said who it is");
     }
     try {
-      channel.configureBlocking(false);
-      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      KeepAlive.enable(channel);
       SelectionKey key = channel.register(selector, SelectionKey.OP_READ);
       Connection connection = new Connection(channel, key, System.nanoTime() + HANDSHAKE.toNanos());
       key.attach(connection);
@@ -208,7 +169,7 @@ public final class ClientConnections implements AutoCloseable {
     Handshake.Hello hello;
     byte[] answer;
     try {
-      hello = Handshake.Hello.read(token, connection.challenge, frame);
+      hello = Handshake.Hello.read(secret, connection.challenge, frame);
       answer = handler.admit(hello.client(), hello.body());
     } catch (RefusedException e) {
       log.warn("{} was refused: {}.", connection, e.getMessage());
@@ -227,6 +188,7 @@ public final class ClientConnections implements AutoCloseable {
     unproved.remove(connection);
     connection.client = hello.client();
     clients.put(hello.client(), connection);
+    byte[] token = ClientToken.of(secret, hello.client());
     ByteBuffer proof =
         ByteBuffer.wrap(Handshake.serverProof(token, connection.challenge, hello.nonce()));
     ByteBuffer body = ByteBuffer.wrap(answer);
@@ -273,12 +235,22 @@ public final class ClientConnections implements AutoCloseable {
 
   /** Closes connections that have begun a message, or not taken one: they block their client. */
   public void closeStalled() {
-    for (Connection connection : new ArrayList<>(clients.values())) {
-      if (connection.isMidMessage()) {
-        drop(connection, "it stopped in the middle of a message");
-      } else if (connection.isBehind()) {
-        drop(connection, "it does not take what is sent to it");
-      }
+    List.copyOf(clients.values()).forEach(this::closeStalled);
+  }
+
+  /** The same of one client. */
+  public void closeStalled(int client) {
+    Connection connection = clients.get(client);
+    if (connection != null) {
+      closeStalled(connection);
+    }
+  }
+
+  private void closeStalled(Connection connection) {
+    if (connection.isMidMessage()) {
+      drop(connection, "it stopped in the middle of a message");
+    } else if (connection.isBehind()) {
+      drop(connection, "it does not take what is sent to it");
     }
   }
 
@@ -311,8 +283,8 @@ public final class ClientConnections implements AutoCloseable {
     for (Connection connection : List.copyOf(unproved)) {
       remove(connection);
     }
+    listener.close();
     try {
-      listener.close();
       selector.close();
     } catch (IOException e) {
       log.warn("The server's socket could not be closed: {}", e.getMessage());

@@ -3,15 +3,12 @@ package dev.lockstep.federated.network;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
- * How both ends prove that they know the token, which is never sent: each answers the other's
- * random number with HMAC-SHA256 of it.
+ * How both ends prove that they know the client's token, which is never sent: each answers the
+ * other's random number with HMAC-SHA256 of it.
  *
  * <ol>
  *   <li>server: {@link #MAGIC} (8 bytes), its number (32)
@@ -22,7 +19,7 @@ import javax.crypto.spec.SecretKeySpec;
  * </ol>
  */
 final class Handshake {
-  static final long MAGIC = 0x4c6f636b46656401L; // "LockFed", version 1
+  static final long MAGIC = 0x4c6f636b46656402L; // "LockFed", version 2
   static final int HELLO = 100;
   static final int WELCOME = 101;
   static final int REFUSED = 102;
@@ -44,17 +41,10 @@ final class Handshake {
   }
 
   private static byte[] proof(byte[] token, String who, byte[]... parts) {
-    try {
-      Mac mac = Mac.getInstance("HmacSHA256");
-      mac.init(new SecretKeySpec(token, "HmacSHA256"));
-      mac.update(who.getBytes(StandardCharsets.US_ASCII));
-      for (byte[] part : parts) {
-        mac.update(part);
-      }
-      return mac.doFinal();
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("This JVM has no HmacSHA256.", e);
-    }
+    byte[][] all = new byte[parts.length + 1][];
+    all[0] = who.getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(parts, 0, all, 1, parts.length);
+    return ClientToken.hmac(token, all);
   }
 
   /**
@@ -85,10 +75,11 @@ final class Handshake {
     }
 
     /**
+     * @param secret the server's
      * @throws ProtocolException for anything else
      * @throws RefusedException for a client with another token
      */
-    static Hello read(byte[] token, byte[] challenge, Frame frame)
+    static Hello read(byte[] secret, byte[] challenge, Frame frame)
         throws ProtocolException, RefusedException {
       ByteBuffer body = frame.body();
       if (frame.kind() != HELLO
@@ -99,10 +90,13 @@ final class Handshake {
       byte[] nonce = new byte[NONCE];
       byte[] proof = new byte[PROOF];
       body.get(nonce).get(proof);
+      int client = body.getInt(body.position());
+      byte[] token = ClientToken.of(secret, client);
       if (!MessageDigest.isEqual(proof, proof(token, challenge, nonce, body))) {
-        throw new RefusedException("its token is not the server's");
+        throw new RefusedException("its token is not that of client " + client);
       }
-      return new Hello(nonce, body.getInt(), body.slice());
+      body.getInt();
+      return new Hello(nonce, client, body.slice());
     }
   }
 

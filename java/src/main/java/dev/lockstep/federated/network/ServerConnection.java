@@ -29,6 +29,7 @@ public final class ServerConnection implements AutoCloseable {
   /**
    * Joins.
    *
+   * @param token the {@linkplain ClientToken client's own}
    * @param client which this is
    * @param hello what else the server wants to know
    * @param timeout of the connection, and of the server's answer

@@ -109,6 +109,34 @@ public record SecureAggregation(
     return BigInteger.valueOf(clients).multiply(BigInteger.valueOf(maxMagnitude)).bitLength() + 1;
   }
 
+  /**
+   * Checks a client's integers.
+   *
+   * @throws IllegalArgumentException for another number of them
+   * @throws SecureAggregationException for one that the modulus would not hold in the sum
+   */
+  void check(int client, long[] integers) {
+    if (integers.length != length) {
+      throw new IllegalArgumentException("integers must be " + length + ", not " + integers.length);
+    }
+    for (int i = 0; i < integers.length; i++) {
+      if (integers[i] > maxMagnitude || integers[i] < -maxMagnitude) {
+        throw new SecureAggregationException(
+            SecureAggregationException.Reason.OUT_OF_RANGE,
+            client,
+            "The integer "
+                + integers[i]
+                + " at index "
+                + i
+                + " of client "
+                + client
+                + " exceeds ±"
+                + maxMagnitude
+                + "; the modulus would not hold the sum.");
+      }
+    }
+  }
+
   /** Bytes of a masked integer. */
   int wordBytes() {
     return modulusBits / 8;

@@ -153,7 +153,7 @@ public final class SecureAggregationClient implements AutoCloseable {
     requireNonNull(envelopes, "envelopes");
     requireNonNull(integers, "integers");
     enter(Next.MASK);
-    check(integers);
+    settings.check(id, integers);
     open(read(envelopes, Message.Type.ENVELOPES));
     int wordBytes = settings.wordBytes();
     long[] words = integers.clone();
@@ -172,29 +172,6 @@ public final class SecureAggregationClient implements AutoCloseable {
     Masks.put(answer, words, wordBytes);
     next = Next.REVEAL;
     return answer.array();
-  }
-
-  private void check(long[] integers) {
-    if (integers.length != settings.length()) {
-      throw new IllegalArgumentException(
-          "integers must be " + settings.length() + ", not " + integers.length);
-    }
-    for (int i = 0; i < integers.length; i++) {
-      if (integers[i] > settings.maxMagnitude() || integers[i] < -settings.maxMagnitude()) {
-        throw new SecureAggregationException(
-            Reason.OUT_OF_RANGE,
-            id,
-            "The integer "
-                + integers[i]
-                + " at index "
-                + i
-                + " of client "
-                + id
-                + " exceeds ±"
-                + settings.maxMagnitude()
-                + "; the modulus would not hold the sum.");
-      }
-    }
   }
 
   /** Keeps the shares of those who sent some; the others are no longer of this round. */

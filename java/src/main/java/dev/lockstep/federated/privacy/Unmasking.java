@@ -1,7 +1,6 @@
 package dev.lockstep.federated.privacy;
 
 import dev.lockstep.federated.privacy.SecureAggregationException.Reason;
-import dev.lockstep.federated.privacy.SecureAggregationServer.Member;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;

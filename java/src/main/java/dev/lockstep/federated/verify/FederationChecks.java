@@ -1,10 +1,15 @@
 package dev.lockstep.federated.verify;
 
-import dev.lockstep.comm.CommunicationException;
-import dev.lockstep.federated.FederationConfig;
+import static dev.lockstep.train.verify.TrialChecks.SILENCE_TIMEOUT_SECONDS;
+import static dev.lockstep.train.verify.TrialChecks.TIMEOUT_SECONDS;
+
 import dev.lockstep.federated.FederationResult;
+import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.train.verify.Disturbance;
 import dev.lockstep.train.verify.Finding;
+import dev.lockstep.train.verify.TrialChecks;
+import dev.lockstep.train.verify.TrialChecks.Check;
+import dev.lockstep.train.verify.TrialChecks.Wrong;
 import dev.lockstep.train.verify.TrialGroup;
 import dev.lockstep.train.verify.TrialGroup.Conditions;
 import dev.lockstep.train.verify.TrialGroup.Ending;
@@ -21,7 +26,6 @@ import java.util.Random;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -32,29 +36,9 @@ import java.util.function.Supplier;
 
 /** The checks of one federation, each in runs of its own. */
 final class FederationChecks {
-  /** Far above what an operation of a trial takes on a machine that does other work. */
-  private static final double TIMEOUT_SECONDS = 30;
-
-  /** How long survivors wait for a rank that says nothing. */
-  private static final double SILENCE_TIMEOUT_SECONDS = 1.5;
-
   private final VerificationPlan plan;
   private final FederationTrial trial;
   private final Path folder;
-
-  /** What a check found wrong. */
-  private static final class Wrong extends Exception {
-    private static final long serialVersionUID = 1;
-
-    Wrong(String what) {
-      super(what);
-    }
-  }
-
-  /** Gives the detail of its finding. */
-  private interface Check {
-    String run() throws Wrong;
-  }
 
   FederationChecks(VerificationPlan plan, FederationTrial trial, Path folder) {
     this.plan = plan;
@@ -76,23 +60,14 @@ final class FederationChecks {
       all.add(finding("rank killed", () -> faults(false)));
       all.add(finding("rank silent", () -> faults(true)));
     }
-    if (trial.federation().algorithm() != FederationConfig.Algorithm.FEDBUFF) {
+    if (trial.federation().algorithm() != Algorithm.FEDBUFF) {
       all.add(finding("over a network", this::overNetwork));
     }
     return all;
   }
 
   private Supplier<Finding> finding(String name, Check check) {
-    return () -> {
-      String type = FederationVerification.TYPE;
-      try {
-        return new Finding(type, trial.name(), name, true, check.run());
-      } catch (Wrong e) {
-        return new Finding(type, trial.name(), name, false, String.valueOf(e.getMessage()));
-      } catch (RuntimeException e) {
-        return new Finding(type, trial.name(), name, false, e.toString());
-      }
-    };
+    return TrialChecks.finding(FederationVerification.TYPE, trial.name(), name, check);
   }
 
   private List<Ending<FederationResult>> run(
@@ -100,16 +75,11 @@ final class FederationChecks {
     return new TrialGroup(plan.backend(), ranks, timeout, plan.limit())
         .run(
             conditions,
-            group -> trial.run(group, resume, (int) conditions.stopsAfter(group.rank()), file));
+            group -> trial.run(group, resume, conditions.stopsAfter(group.rank()), file));
   }
 
   private String quiet(int ranks) throws Wrong {
-    return hash(run(ranks, TIMEOUT_SECONDS, Optional.empty(), false, quiet()));
-  }
-
-  /** A run that nothing disturbs, and nobody stops. */
-  private static Conditions quiet() {
-    return stoppedAfter(Integer.MAX_VALUE);
+    return hash(run(ranks, TIMEOUT_SECONDS, Optional.empty(), false, Conditions.QUIET));
   }
 
   private static Conditions stoppedAfter(int round) {
@@ -121,7 +91,7 @@ final class FederationChecks {
 
       @Override
       public long stopsAfter(int rank) {
-        return rank == 0 ? round : Integer.MAX_VALUE;
+        return rank == 0 ? round : Long.MAX_VALUE;
       }
     };
   }
@@ -138,18 +108,7 @@ final class FederationChecks {
     String expected = quiet(plan.ranks());
     for (int i = 0; i < plan.schedules(); i++) {
       long seed = plan.seed() + i;
-      Conditions delays =
-          new Conditions() {
-            @Override
-            public Disturbance of(int rank) {
-              return Disturbance.delays(seed * plan.ranks() + rank);
-            }
-
-            @Override
-            public long stopsAfter(int rank) {
-              return Integer.MAX_VALUE;
-            }
-          };
+      Conditions delays = rank -> Disturbance.delays(seed * plan.ranks() + rank);
       String hash = hash(run(plan.ranks(), TIMEOUT_SECONDS, Optional.empty(), false, delays));
       same(expected, hash, "--seed " + seed + " --schedules 1");
     }
@@ -162,12 +121,15 @@ final class FederationChecks {
     int round = 1 + new Random(plan.seed()).nextInt(FederationTrial.ROUNDS - 1);
     List<Ending<FederationResult>> stopped =
         run(plan.ranks(), TIMEOUT_SECONDS, file, false, stoppedAfter(round));
-    checkEnded(stopped);
+    TrialChecks.checkEnded(plan, stopped);
     FederationResult result = stopped.get(0).result();
     if (result == null || !result.stopped() || result.rounds() != round) {
       throw new Wrong("rank 0 asked for a stop after round " + round + " in vain");
     }
-    same(expected, hash(run(ranks, TIMEOUT_SECONDS, file, true, quiet())), "the resumed run");
+    same(
+        expected,
+        hash(run(ranks, TIMEOUT_SECONDS, file, true, Conditions.QUIET)),
+        "the resumed run");
     return "after round " + round + ": same bytes";
   }
 
@@ -176,7 +138,7 @@ final class FederationChecks {
     // With checkpoints, so that it has as many operations.
     Optional<Path> whole = Optional.of(folder.resolve("whole"));
     List<Ending<FederationResult>> undisturbed =
-        run(plan.ranks(), TIMEOUT_SECONDS, whole, false, quiet());
+        run(plan.ranks(), TIMEOUT_SECONDS, whole, false, Conditions.QUIET);
     String expected = hash(undisturbed);
     Random random = new Random(plan.seed());
     for (int i = 0; i < plan.faults(); i++) {
@@ -186,69 +148,25 @@ final class FederationChecks {
       long at = (long) (all * (0.5 + 0.3 * random.nextDouble()));
       Optional<Path> file = Optional.of(folder.resolve((silent ? "silent-" : "killed-") + i));
       String which = "rank " + rank + " at operation " + at;
-      checkTold(fault(file, rank, at, silent), rank, which);
-      same(expected, hash(run(plan.ranks(), TIMEOUT_SECONDS, file, true, quiet())), which);
+      try {
+        TrialChecks.checkTold(plan, fault(file, rank, at, silent), rank);
+      } catch (Wrong e) {
+        throw new Wrong(which + ": " + e.getMessage());
+      }
+      same(expected, hash(run(plan.ranks(), TIMEOUT_SECONDS, file, true, Conditions.QUIET)), which);
     }
     return plan.faults() + (plan.faults() == 1 ? " run, resumed" : " runs, each resumed");
   }
 
   private List<Ending<FederationResult>> fault(
       Optional<Path> file, int gone, long at, boolean silent) {
-    CountDownLatch others = new CountDownLatch(plan.ranks() - 1);
-    Conditions conditions =
-        new Conditions() {
-          @Override
-          public Disturbance of(int rank) {
-            if (rank != gone) {
-              return Disturbance.NONE;
-            }
-            return silent ? Disturbance.silence(at, others, plan.limit()) : Disturbance.kill(at);
-          }
-
-          @Override
-          public long stopsAfter(int rank) {
-            return Integer.MAX_VALUE;
-          }
-
-          @Override
-          public void ended(int rank) {
-            if (rank != gone) {
-              others.countDown();
-            }
-          }
-        };
     double timeout = silent ? SILENCE_TIMEOUT_SECONDS : TIMEOUT_SECONDS;
+    Conditions conditions = TrialChecks.fault(plan, gone, at, silent);
     return run(plan.ranks(), timeout, file, false, conditions);
   }
 
-  /** All ranks but one must have been told of a failure. */
-  private void checkTold(List<Ending<FederationResult>> endings, int gone, String which)
-      throws Wrong {
-    for (int rank = 0; rank < endings.size(); rank++) {
-      Ending<FederationResult> ending = endings.get(rank);
-      if (rank != gone && !(ending.failure() instanceof CommunicationException)) {
-        throw new Wrong(which + ": rank " + rank + " " + described(ending));
-      }
-    }
-  }
-
-  private String described(Ending<FederationResult> ending) {
-    if (ending.hangs()) {
-      return "still runs after " + plan.limit().toSeconds() + " s";
-    }
-    return "ends with " + (ending.failure() == null ? "success" : ending.failure());
-  }
-
-  private void checkEnded(List<Ending<FederationResult>> endings) throws Wrong {
-    for (int rank = 0; rank < endings.size(); rank++) {
-      if (endings.get(rank).result() == null) {
-        throw new Wrong("rank " + rank + " " + described(endings.get(rank)));
-      }
-    }
-  }
-
   private String hash(List<Ending<FederationResult>> endings) throws Wrong {
-    checkEnded(endings);
+    TrialChecks.checkEnded(plan, endings);
     List<String> hashes =
         endings.stream()
             .flatMap(ending -> Optional.ofNullable(ending.result()).stream())

@@ -1,27 +1,23 @@
 package dev.lockstep.federated.verify;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
-import dev.lockstep.data.FeatureConfig;
-import dev.lockstep.data.Split;
-import dev.lockstep.data.SyntheticConfig;
 import dev.lockstep.federated.Federation;
 import dev.lockstep.federated.FederationClient;
-import dev.lockstep.federated.FederationConfig;
 import dev.lockstep.federated.FederationListener;
-import dev.lockstep.federated.FederationPlan;
 import dev.lockstep.federated.FederationResult;
-import dev.lockstep.federated.NetworkConfig;
-import dev.lockstep.federated.Partition;
 import dev.lockstep.federated.RoundReport;
+import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.config.NetworkConfig;
+import dev.lockstep.federated.population.Partition;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.verify.TrialChecks;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * A small federation: four clients with 24 samples each of a made-up regression problem, four
@@ -34,7 +30,6 @@ record FederationTrial(String name, FederationConfig federation) {
   static final int CLIENTS = 4;
   static final int ROUNDS = 4;
   private static final int SAMPLES = 120;
-  private static final double VALIDATION_FRACTION = 0.2;
 
   /** The same, where server and clients meet there. */
   FederationTrial at(String address) {
@@ -44,7 +39,12 @@ record FederationTrial(String name, FederationConfig federation) {
 
   private long[] samples(int client, Dataset data) {
     return Partition.of(
-            federation.partition(), CLIENTS, data, split().train(), false, plan().seed())
+            federation.partition(),
+            CLIENTS,
+            data,
+            TrialChecks.split(SAMPLES).train(),
+            false,
+            plan().seed())
         .samples(client);
   }
 
@@ -59,29 +59,13 @@ record FederationTrial(String name, FederationConfig federation) {
         federation);
   }
 
-  private static DataConfig data() {
-    return new DataConfig(
-        null,
-        DataConfig.Format.AUTO,
-        new SyntheticConfig(SAMPLES, 4, 2, 0.1, 5),
-        Stream.of("x0", "x1", "x2", "x3").map(FeatureConfig::of).toList(),
-        List.of("y0", "y1"),
-        true,
-        0,
-        0);
-  }
-
-  private static Split split() {
-    return Split.of(SAMPLES, VALIDATION_FRACTION, 1);
-  }
-
   /**
    * Runs as one rank.
    *
    * @param stopAfter the round after which this rank wishes to stop
    */
   FederationResult run(
-      Communicator group, boolean resume, int stopAfter, Optional<Path> checkpoint) {
+      Communicator group, boolean resume, long stopAfter, Optional<Path> checkpoint) {
     FederationListener listener =
         new FederationListener() {
           private int rounds;
@@ -96,8 +80,8 @@ record FederationTrial(String name, FederationConfig federation) {
             return rounds >= stopAfter;
           }
         };
-    try (Dataset data = DataFiles.open(data())) {
-      return new Federation(plan(), data, split(), group, listener, checkpoint)
+    try (Dataset data = DataFiles.open(TrialChecks.data(SAMPLES))) {
+      return new Federation(plan(), data, TrialChecks.split(SAMPLES), group, listener, checkpoint)
           .run(resume, Optional.empty());
     }
   }
@@ -105,9 +89,14 @@ record FederationTrial(String name, FederationConfig federation) {
   /** Runs as the server of clients that connect to it. */
   FederationResult serve(byte[] token) {
     try (Communicator alone = Communicator.single();
-        Dataset data = DataFiles.open(data())) {
+        Dataset data = DataFiles.open(TrialChecks.data(SAMPLES))) {
       return new Federation(
-              plan(), data, split(), alone, FederationListener.none(), Optional.empty())
+              plan(),
+              data,
+              TrialChecks.split(SAMPLES),
+              alone,
+              FederationListener.none(),
+              Optional.empty())
           .overNetwork(token)
           .run(false, Optional.empty());
     }
@@ -115,9 +104,14 @@ record FederationTrial(String name, FederationConfig federation) {
 
   /** Runs as a client with the samples that a simulated one would have. */
   boolean join(int client, byte[] token) {
-    try (Dataset data = DataFiles.open(data());
+    try (Dataset data = DataFiles.open(TrialChecks.data(SAMPLES));
         FederationClient joined =
-            new FederationClient(plan(), client, data, samples(client, data), token)) {
+            new FederationClient(
+                plan(),
+                client,
+                data,
+                samples(client, data),
+                Federation.clientToken(token, client))) {
       return joined.run(trained -> {}, Optional.empty());
     }
   }

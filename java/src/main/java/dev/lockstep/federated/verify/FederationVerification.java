@@ -2,7 +2,7 @@ package dev.lockstep.federated.verify;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.lockstep.federated.FederationConfig;
+import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.train.verify.Finding;
 import dev.lockstep.train.verify.VerificationPlan;
 import java.io.IOException;

@@ -1,12 +1,16 @@
 package dev.lockstep.train.verify;
 
+import static dev.lockstep.train.verify.TrialChecks.SILENCE_TIMEOUT_SECONDS;
+import static dev.lockstep.train.verify.TrialChecks.TIMEOUT_SECONDS;
+
 import dev.lockstep.checkpoint.Checkpoint;
-import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.train.StrategyConfig;
 import dev.lockstep.train.TrainingResult;
 import dev.lockstep.train.strategy.DataParallel;
 import dev.lockstep.train.strategy.VerifiedSetting;
+import dev.lockstep.train.verify.TrialChecks.Check;
+import dev.lockstep.train.verify.TrialChecks.Wrong;
 import dev.lockstep.train.verify.TrialGroup.Conditions;
 import dev.lockstep.train.verify.TrialGroup.Ending;
 import java.nio.file.Path;
@@ -17,17 +21,10 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeSet;
-import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 
 /** The checks of one setting of a strategy, each in runs of its own. */
 final class SettingChecks {
-  /** Far above what an operation of a trial takes on a machine that does other work. */
-  private static final double TIMEOUT_SECONDS = 30;
-
-  /** How long survivors wait for a rank that says nothing. */
-  private static final double SILENCE_TIMEOUT_SECONDS = 1.5;
-
   /** How much worse than an uninterrupted run one may be that went on with other ranks. */
   private static final double LOSS_AFTER_RESIZE = 1.5;
 
@@ -44,20 +41,6 @@ final class SettingChecks {
     this.type = type;
     this.setting = setting;
     this.scratch = scratch;
-  }
-
-  /** What a check found wrong. */
-  private static final class Wrong extends Exception {
-    private static final long serialVersionUID = 1;
-
-    Wrong(String what) {
-      super(what);
-    }
-  }
-
-  /** Gives the detail of its finding. */
-  private interface Check {
-    String run() throws Wrong;
   }
 
   /** The checks, in the table's order; each runs when it is asked for its finding. */
@@ -85,15 +68,7 @@ final class SettingChecks {
   }
 
   private Supplier<Finding> finding(String name, Check check) {
-    return () -> {
-      try {
-        return new Finding(type, setting.name(), name, true, check.run());
-      } catch (Wrong e) {
-        return new Finding(type, setting.name(), name, false, String.valueOf(e.getMessage()));
-      } catch (RuntimeException e) {
-        return new Finding(type, setting.name(), name, false, e.toString());
-      }
-    };
+    return TrialChecks.finding(type, setting.name(), name, check);
   }
 
   private Trial trial(int ranks, double timeout) {
@@ -191,7 +166,7 @@ final class SettingChecks {
                     return any == rank ? step : Long.MAX_VALUE;
                   }
                 });
-    checkEnded(endings);
+    TrialChecks.checkEnded(plan, endings);
     var result = endings.get(0).result();
     if (result == null || !result.stopped()) {
       throw new Wrong("rank " + rank + " asked for a stop after step " + step + " in vain");
@@ -264,7 +239,7 @@ final class SettingChecks {
           survived++;
           continue;
         }
-        failed(endings, rank);
+        TrialChecks.checkTold(plan, endings, rank);
         compare(uninterrupted, whole, ended(trial().run(run, true, Conditions.QUIET)), run);
       } catch (Wrong e) {
         throw new Wrong("rank " + rank + " at operation " + at + ": " + e.getMessage());
@@ -277,63 +252,14 @@ final class SettingChecks {
   }
 
   private List<Ending<TrainingResult>> fault(Path run, int rank, long at, boolean silent) {
-    CountDownLatch others = new CountDownLatch(plan.ranks() - 1);
-    Conditions conditions =
-        new Conditions() {
-          @Override
-          public Disturbance of(int any) {
-            if (any != rank) {
-              return Disturbance.NONE;
-            }
-            return silent ? Disturbance.silence(at, others, plan.limit()) : Disturbance.kill(at);
-          }
-
-          @Override
-          public void ended(int any) {
-            if (any != rank) {
-              others.countDown();
-            }
-          }
-        };
     double timeout = silent ? SILENCE_TIMEOUT_SECONDS : TIMEOUT_SECONDS;
+    Conditions conditions = TrialChecks.fault(plan, rank, at, silent);
     return trial(plan.ranks(), timeout).run(run, false, conditions);
-  }
-
-  /** All ranks but one must have been told of a failure. */
-  private void failed(List<Ending<TrainingResult>> endings, int gone) throws Wrong {
-    for (int rank = 0; rank < endings.size(); rank++) {
-      Ending<TrainingResult> ending = endings.get(rank);
-      if (rank == gone) {
-        continue;
-      }
-      if (ending.hangs()) {
-        throw new Wrong("rank " + rank + " still runs after " + plan.limit().toSeconds() + " s");
-      }
-      if (!(ending.failure() instanceof CommunicationException)) {
-        throw new Wrong(
-            "rank "
-                + rank
-                + " ends with "
-                + (ending.failure() == null ? "success" : ending.failure()));
-      }
-    }
-  }
-
-  private void checkEnded(List<Ending<TrainingResult>> endings) throws Wrong {
-    for (int rank = 0; rank < endings.size(); rank++) {
-      Ending<TrainingResult> ending = endings.get(rank);
-      if (ending.hangs()) {
-        throw new Wrong("rank " + rank + " still runs after " + plan.limit().toSeconds() + " s");
-      }
-      if (ending.failure() != null) {
-        throw new Wrong("rank " + rank + ": " + ending.failure());
-      }
-    }
   }
 
   /** All ranks must have ended with the same finite result. */
   private RunSummary ended(List<Ending<TrainingResult>> endings) throws Wrong {
-    checkEnded(endings);
+    TrialChecks.checkEnded(plan, endings);
     var result = endings.get(0).result();
     RunSummary summary = result == null ? null : result.summary().orElse(null);
     if (summary == null) {

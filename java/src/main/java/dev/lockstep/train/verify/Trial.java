@@ -5,12 +5,8 @@ import dev.lockstep.checkpoint.CheckpointConfig;
 import dev.lockstep.checkpoint.CheckpointStore;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
-import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
-import dev.lockstep.data.FeatureConfig;
-import dev.lockstep.data.Split;
-import dev.lockstep.data.SyntheticConfig;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.TrainingEvent.StepDone;
@@ -28,7 +24,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,7 +49,6 @@ record Trial(
   static final int STEPS = 12;
 
   private static final int SAMPLES = 122;
-  private static final double VALIDATION_FRACTION = 0.2;
   private static final int BATCH = 32;
 
   /**
@@ -70,7 +64,7 @@ record Trial(
 
   private TrainingResult train(
       Communicator group, @Nullable Path folder, boolean resume, Conditions conditions) {
-    try (Dataset data = DataFiles.open(data())) {
+    try (Dataset data = DataFiles.open(TrialChecks.data(SAMPLES))) {
       TrainingJob[] job = new TrainingJob[1];
       TrainingListener listener =
           event -> {
@@ -83,7 +77,7 @@ record Trial(
           new TrainingJob(
               plan(),
               data,
-              Split.of(SAMPLES, VALIDATION_FRACTION, 1),
+              TrialChecks.split(SAMPLES),
               group,
               listener,
               Optional.ofNullable(folder).map(RunFolder::new));
@@ -102,18 +96,6 @@ record Trial(
         ScheduleConfig.defaults(),
         strategy,
         CheckpointConfig.of(1, 100));
-  }
-
-  private static DataConfig data() {
-    return new DataConfig(
-        null,
-        DataConfig.Format.AUTO,
-        new SyntheticConfig(SAMPLES, 4, 2, 0.1, 5),
-        Stream.of("x0", "x1", "x2", "x3").map(FeatureConfig::of).toList(),
-        List.of("y0", "y1"),
-        true,
-        0,
-        0);
   }
 
   /** The newest checkpoint in a folder. */

@@ -1,0 +1,282 @@
+package dev.lockstep.federated;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.ConfigKeyException;
+import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.config.FederateConfig;
+import dev.lockstep.data.DataFiles;
+import dev.lockstep.data.Dataset;
+import dev.lockstep.federated.FederationRuns.Run;
+import dev.lockstep.federated.network.RefusedException;
+import dev.lockstep.federated.network.ServerConnection;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Clients, and a server, that go and come back: as others than they were, twice, or too late. */
+@Timeout(240)
+class ReturningClientsTest {
+  private static final int[] ALL_BUT_THE_LAST = {0, 1, 2, 3, 4, 5, 6};
+  private static final int LAST = 7;
+  private static final int MOST_BYTES = 1 << 20;
+  private static final String EVERYBODY = "federation.per_round=8";
+  private static final String SECURE =
+      "federation.privacy={noise_multiplier: 0, secure_aggregation: {}}";
+
+  @TempDir Path folder;
+  private FederationRuns runs;
+
+  @BeforeEach
+  void writeData() throws Exception {
+    runs = new FederationRuns(folder);
+  }
+
+  private static ByteBuffer unable(int round) {
+    return ByteBuffer.allocate(9).putInt(round).put("later".getBytes(UTF_8)).flip();
+  }
+
+  /** The weights of a round are those of its beginning; with others its sum would be wrong. */
+  @Test
+  void aClientThatComesBackWithOtherSamplesTakesPartInTheNextRound() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs, folder, EVERYBODY, "federation.rounds=2", "federation.network.deadline=100")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      network.join(ALL_BUT_THE_LAST);
+      try (ServerConnection before = network.joinByHand(LAST)) {
+        assertEquals(Protocol.WORK, before.receive(MOST_BYTES).kind());
+      }
+      try (ServerConnection after = network.joinByHand(LAST, 1000)) {
+        ByteBuffer work = after.receive(MOST_BYTES).body();
+        assertEquals(1, work.getInt(0), "the round for which it is asked, from 0");
+        after.send(Protocol.UNABLE, unable(1));
+        Run run = network.end(server);
+        assertEquals(7, run.rounds().get(0).answered());
+        assertEquals(7, run.rounds().get(1).answered());
+        assertTrue(run.rounds().get(0).seconds() < 50, run.rounds().toString());
+      }
+    }
+  }
+
+  @Test
+  void aStopWithinASecureSumLeavesTheRoundUndone() throws Exception {
+    String[] settings = {SECURE, EVERYBODY, "federation.rounds=2"};
+    String expected = runs.run(1, settings).hash();
+    try (NetworkRuns network = new NetworkRuns(runs, folder, settings)) {
+      AtomicBoolean stop = new AtomicBoolean();
+      FederationListener stopping =
+          new FederationListener() {
+            @Override
+            public boolean stopRequested() {
+              return stop.get();
+            }
+          };
+      Future<Run> first = network.serve(false, stopping);
+      network.join(ALL_BUT_THE_LAST);
+      try (ServerConnection silent = network.joinByHand(LAST)) {
+        assertEquals(Protocol.WORK, silent.receive(MOST_BYTES).kind());
+        ByteBuffer trained = ByteBuffer.allocate(13).putInt(0).putDouble(0.5).put((byte) 1);
+        silent.send(Protocol.TRAINED, trained.flip());
+        assertEquals(Protocol.SEALED, silent.receive(MOST_BYTES).kind());
+        stop.set(true);
+        Run stopped = first.get(100, SECONDS);
+        assertTrue(stopped.result().stopped());
+        assertEquals(0, stopped.result().rounds());
+      }
+      Future<Run> second = network.serve(true, FederationListener.none());
+      network.join(LAST);
+      assertEquals(expected, network.end(second).hash());
+    }
+  }
+
+  /** Those that had answered train again, with the layers of their own that they had before. */
+  @Test
+  void aRoundThatIsAskedForAgainBeginsWithTheSameOwnLayers() throws Exception {
+    String[] settings = {EVERYBODY, "federation.personal=[layer1]"};
+    String expected = runs.run(1, settings).hash();
+    AtomicBoolean closed = new AtomicBoolean();
+    AtomicBoolean stop = new AtomicBoolean();
+    CountDownLatch waits = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    try (NetworkRuns network = new NetworkRuns(runs, folder, settings)) {
+      network.through(
+          (client, data) ->
+              client == LAST
+                  ? Readings.before(
+                      data,
+                      () -> {
+                        if (closed.get()) {
+                          waits.countDown();
+                          gate.await();
+                        }
+                      })
+                  : data);
+      Future<Run> first =
+          network.serve(
+              false,
+              new FederationListener() {
+                @Override
+                public void round(RoundReport report) {
+                  closed.set(report.round() == 3);
+                }
+
+                @Override
+                public boolean stopRequested() {
+                  return stop.get();
+                }
+              });
+      network.join(ALL_BUT_THE_LAST);
+      network.join(LAST);
+      assertTrue(waits.await(100, SECONDS));
+      stop.set(true);
+      assertEquals(3, first.get(100, SECONDS).result().rounds());
+      closed.set(false);
+      gate.countDown();
+      Run resumed = network.end(network.serve(true, FederationListener.none()));
+      assertEquals(3, resumed.rounds().size());
+      assertEquals(expected, resumed.hash());
+    }
+  }
+
+  /** Otherwise both would take the number from each other for ever. */
+  @Test
+  void ofTwoProcessesWithOneNumberTheFirstIsToldAndEnds() throws Exception {
+    try (NetworkRuns network = new NetworkRuns(runs, folder, EVERYBODY)) {
+      CountDownLatch twoRounds = new CountDownLatch(2);
+      Future<Run> server =
+          network.serve(
+              false,
+              new FederationListener() {
+                @Override
+                public void round(RoundReport report) {
+                  twoRounds.countDown();
+                }
+              });
+      network.join(ALL_BUT_THE_LAST);
+      FederateConfig config = network.config();
+      CountDownLatch trained = new CountDownLatch(1);
+      try (Dataset dataset = DataFiles.open(config.data());
+          FederationClient first =
+              new FederationClient(
+                  config.plan(),
+                  LAST,
+                  dataset,
+                  network.samples(dataset, LAST),
+                  Federation.clientToken(NetworkRuns.TOKEN, LAST))) {
+        Future<Boolean> ended =
+            network.submit(
+                () ->
+                    first.run(
+                        round -> {
+                          trained.countDown();
+                          await(twoRounds); // the second of which needs the other process
+                        },
+                        Optional.empty()));
+        assertTrue(trained.await(100, SECONDS));
+        network.join(LAST);
+        ExecutionException e =
+            assertThrows(ExecutionException.class, () -> ended.get(100, SECONDS));
+        assertTrue(e.getCause() instanceof CommunicationException, e.toString());
+        assertTrue(e.getCause().getMessage().contains("another process"), e.toString());
+      }
+      assertTrue(network.end(server).rounds().stream().allMatch(r -> r.answered() == 8));
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertTrue(latch.await(100, SECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void aLossThatComesWhileItsClientIsToTrainIsLateAndItsModelCounts() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            EVERYBODY,
+            "federation.rounds=1",
+            "federation.selection.type=power_of_choice",
+            "federation.network.deadline=4")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      network.join(ALL_BUT_THE_LAST);
+      try (ServerConnection slow = network.joinByHand(LAST)) {
+        assertEquals(Protocol.ASK_LOSS, slow.receive(MOST_BYTES).kind());
+        ByteBuffer work = slow.receive(MOST_BYTES).body(); // after the losses' deadline
+        slow.send(Protocol.LOSS, ByteBuffer.allocate(12).putInt(0).putDouble(0.7).flip());
+        int model = work.remaining() - Integer.BYTES - Long.BYTES - 1;
+        ByteBuffer answer = ByteBuffer.allocate(13 + model).putInt(0).putDouble(0.5).put((byte) 1);
+        work.position(work.limit() - model);
+        slow.send(Protocol.TRAINED, answer.put(work).flip());
+        Run run = network.end(server);
+        assertEquals(8, run.rounds().get(0).answered());
+        assertEquals(1, network.logged("client 7 answered after the deadline"));
+      }
+    }
+  }
+
+  @Test
+  void aClientWithMoreSamplesThanCanBeCountedIsRefused() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(runs, folder, EVERYBODY, "federation.local_epochs=1000")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      RefusedException e =
+          assertThrows(
+              RefusedException.class, () -> network.joinByHand(LAST, Integer.MAX_VALUE).close());
+      assertTrue(e.getMessage().contains("more than can be counted"), e.getMessage());
+      server.cancel(true);
+    }
+  }
+
+  @Test
+  void aServerDoesNotWaitForClientsWithLayersThatNoModelHas() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(runs, folder, EVERYBODY, "federation.personal=[head]")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      ExecutionException e = assertThrows(ExecutionException.class, () -> server.get(100, SECONDS));
+      assertTrue(e.getCause() instanceof ConfigKeyException, e.toString());
+    }
+  }
+
+  /** It holds the key of the noise. */
+  @Test
+  void aCheckpointIsForItsOwnersEyesOnly() throws Exception {
+    runs.run(1, false, 2);
+    assertEquals(
+        "rw-------",
+        PosixFilePermissions.toString(Files.getPosixFilePermissions(runs.checkpoint())));
+  }
+
+  @Test
+  void aServerWhoseNameNobodyKnowsSaysSo() {
+    FederateConfig config =
+        runs.config(EVERYBODY, "federation.network.address=no-such-host.invalid:29700");
+    try (Dataset dataset = DataFiles.open(config.data())) {
+      CommunicationException e =
+          assertThrows(
+              CommunicationException.class,
+              () ->
+                  new ClientSessions(
+                      config.plan(), dataset, NetworkRuns.TOKEN, 1, new byte[0], () -> false));
+      assertTrue(e.getMessage().contains("there is no host no-such-host.invalid"), e.getMessage());
+    }
+  }
+}
