@@ -103,8 +103,7 @@ class TrainingProcessesTest {
     Path run = folder.resolve("run");
     String strategy = "{type: parameter_server, servers: 1, staleness: 2}";
     try (RankProcesses ranks =
-        RankProcesses.start(
-            folder, 3, TrainingRank.class, run.toString(), "8", strategy, "40")) {
+        RankProcesses.start(folder, 3, TrainingRank.class, run.toString(), "8", strategy, "40")) {
       for (int survivor : new int[] {0, 1}) {
         assertEquals(0, ranks.await(survivor, LIMIT), ranks.output(survivor));
       }
