@@ -18,8 +18,7 @@ final class Cholesky {
         for (int k = 0; k < j; k++) {
           sum -= row[k] * other[k];
         }
-        row[j] =
-            j < i ? sum / other[j] : Math.sqrt(Math.max(sum, LEAST_PIVOT * diagonal + 1e-300));
+        row[j] = j < i ? sum / other[j] : Math.sqrt(Math.max(sum, LEAST_PIVOT * diagonal + 1e-300));
       }
     }
   }
