@@ -5,7 +5,9 @@
 
 Makes networks (or reads those of a folder with meta.json), locates each with `lockstep localize`, and compares it with
 maximum likelihood from the truth by an implementation of its own. A sensor is wrong where it is farther from that than 3
-of its standard deviations and a tenth of the reach. The fold is right where no sensor is wrong. Needs NumPy and SciPy.
+of its standard deviations and a tenth of the reach. The fold is right where no sensor is wrong. A flagged sensor is
+truly ambiguous where a descent from its other place stays a tenth of the reach away, and −log likelihood rises by no more
+than half of χ²'s 99 % quantile with as many degrees of freedom as dimensions. Needs NumPy and SciPy.
 """
 import argparse
 import concurrent.futures
@@ -26,7 +28,7 @@ LIMIT_SECONDS = 300
 
 
 def locate(program, network):
-    """@return positions, covariances (None where not determined), numbers of ambiguous sensors, verdict, seconds"""
+    """@return positions, covariances (None where not determined), ambiguous sensors with their other places, verdict, seconds"""
     with tempfile.TemporaryDirectory() as folder:
         file, out = pathlib.Path(folder) / "network.csv", pathlib.Path(folder) / "located"
         network.write(file)
@@ -37,9 +39,9 @@ def locate(program, network):
             sys.exit(f"{file} ended with {done.returncode}: {done.stderr[-2000:]}")
         result = json.loads((out / "result.json").read_text())
     order = [result["sensors"].index(network.name(k)) for k in range(network.sensors)]
-    flagged = {result["sensors"][each["sensor"]] for each in result["ambiguous"]}
-    return (np.array(result["positions"])[order], [result["covariances"][k] for k in order],
-            np.array([network.name(k) in flagged for k in range(network.sensors)]), result["certainty"],
+    number = {at: k for k, at in enumerate(order)}
+    others = [(number[each["sensor"]], each["alternative"], each["cost_difference"]) for each in result["ambiguous"]]
+    return (np.array(result["positions"])[order], [result["covariances"][k] for k in order], others, result["certainty"],
             sum(result["seconds"].values()))
 
 
@@ -47,8 +49,26 @@ def rms(differences):
     return float(np.sqrt((differences ** 2).sum(axis=1).mean()))
 
 
+def truly_ambiguous(likelihood, positions, others):
+    """Sensors with the same difference are of one group and move together. @return of each sensor"""
+    network = likelihood.network
+    here = likelihood.reweighted(positions)
+    least = likelihood.negative_logarithm(here)
+    true = np.zeros(network.sensors, bool)
+    for difference in {each[2] for each in others}:
+        moved = here.copy()
+        group = [sensor for sensor, _, of in others if of == difference]
+        moved[group] = [place for _, place, of in others if of == difference]
+        there = likelihood.reweighted(moved, 4)
+        if likelihood.negative_logarithm(there) - least <= 0.5 * chi2.ppf(0.99, network.dimension):
+            true[group] |= np.linalg.norm(there - here, axis=1)[group] > 0.1 * network.reach
+    return true
+
+
 def judge(program, name, kind, network):
-    positions, covariances, flagged, verdict, seconds = locate(program, network)
+    positions, covariances, others, verdict, seconds = locate(program, network)
+    flagged = np.zeros(network.sensors, bool)
+    flagged[[sensor for sensor, _, _ in others]] = True
     likelihood = Likelihood(network)
     best, best_cost = likelihood.from_truth()
     deviations = likelihood.deviations_of_sensors(best)
@@ -57,26 +77,29 @@ def judge(program, name, kind, network):
     above = likelihood.negative_logarithm(positions) - likelihood.negative_logarithm(reweighted)
     off = np.linalg.norm(positions - best, axis=1)
     wrong = off > np.maximum(3 * deviations, 0.1 * network.reach)
+    true = truly_ambiguous(likelihood, positions, others)
     inside = [float(e @ np.linalg.solve(np.array(c), e)) < chi2.ppf(0.95, network.dimension)
               for e, c in zip(positions - network.truth, covariances) if c is not None]
     return {"name": name, "kind": kind, "d": network.dimension, "n": network.sensors, "noise": network.noise,
             "ratio": rms(positions - network.truth) / rms(best - network.truth), "cost_above": cost - best_cost,
             "likelihood_above": above, "wrong": int(wrong.sum()), "flagged": int(flagged.sum()),
-            "wrong_flagged": int((wrong & flagged).sum()), "inside": int(sum(inside)), "ellipses": len(inside),
-            "verdict": verdict, "seconds": seconds}
+            "wrong_flagged": int((wrong & flagged).sum()), "right_flags": int((flagged & (wrong | true)).sum()),
+            "inside": int(sum(inside)), "ellipses": len(inside), "verdict": verdict, "seconds": seconds}
 
 
 def show_folds(rows):
     share = lambda test: f"{np.mean([test(row) for row in rows]):.2f}"  # noqa: E731
-    wrong, flagged, both = (sum(row[key] for row in rows) for key in ("wrong", "flagged", "wrong_flagged"))
+    wrong, flagged, both, right = (sum(row[key] for row in rows)
+                                   for key in ("wrong", "flagged", "wrong_flagged", "right_flags"))
     doubted = [row for row in rows if row["wrong"] and row["verdict"] != "unique"]
     print("| networks | within 1.2 × | within 2 × | median ratio | cost above by > 3 | −log likelihood above by > 3 | "
-          "wrong sensors | of them flagged | flagged in all | networks with wrong sensors, not called unique |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+          "wrong sensors | of them flagged | flagged in all | "
+          "wrong or truly ambiguous | networks with wrong sensors, not called unique |")
+    print("|---" * 11 + "|")
     print(f"| {len(rows)} | {share(lambda r: r['ratio'] <= 1.2)} | {share(lambda r: r['ratio'] <= 2)} | "
           f"{np.median([row['ratio'] for row in rows]):.2f} | {share(lambda r: r['cost_above'] > 3)} | "
           f"{share(lambda r: r['likelihood_above'] > 3)} | {wrong} of {sum(row['n'] for row in rows)} | {both} | {flagged} | "
-          f"{len(doubted)} of {sum(row['wrong'] > 0 for row in rows)} |\n")
+          f"{right} | {len(doubted)} of {sum(row['wrong'] > 0 for row in rows)} |\n")
 
 
 def show_ellipses(rows):

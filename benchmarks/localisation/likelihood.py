@@ -76,10 +76,10 @@ class Likelihood:
         self.weigh_by_ranges()
         return self.descend(self.network.truth)
 
-    def reweighted(self, positions):
+    def reweighted(self, positions, rounds=12):
         """Weights by the distances of the estimate, to a fixed point. @return positions"""
         x = positions
-        for _ in range(12):
+        for _ in range(rounds):
             self.weigh_by_distances(x)
             before, (x, _) = x, self.descend(x)
             if np.abs(x - before).max() < 1e-5 * self.network.ranges.mean():

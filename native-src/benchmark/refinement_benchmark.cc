@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "collective/backend/single_backend.h"
-#include "splitting/refinement.h"
+#include "splitting/refinement/refinement.h"
 
 namespace lockstep::splitting {
 namespace {

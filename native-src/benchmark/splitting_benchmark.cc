@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "collective/backend/transport_backend.h"
-#include "splitting/psd_projection.h"
+#include "splitting/prox/psd_projection.h"
 #include "splitting/splitting.h"
 #include "test/ranks.h"
 

@@ -138,6 +138,14 @@ void read_positions(std::int64_t localizer, std::int64_t positions) {
   });
 }
 
+void read_relaxation_excess(std::int64_t localizer, std::int64_t excess) {
+  at_boundary([&] {
+    const auto open = localizers().find(localizer);
+    open->excess(elements_at<double>(Arguments("read_relaxation_excess"), "excess", excess,
+                                     static_cast<std::size_t>(open->sensors())));
+  });
+}
+
 double read_mean_objective(std::int64_t localizer) {
   return at_boundary([&] { return localizers().find(localizer)->mean_objective(); });
 }

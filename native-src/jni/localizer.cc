@@ -75,6 +75,12 @@ void Localizer::positions(std::span<double> out) {
   started().positions(out);
 }
 
+void Localizer::excess(std::span<double> out) {
+  const Lock lock(mutex_);
+  check_length(out.size(), 1);
+  started().excess(out);
+}
+
 double Localizer::mean_objective() {
   const Lock lock(mutex_);
   return started().mean_objective();

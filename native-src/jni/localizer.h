@@ -8,8 +8,8 @@
 
 #include "collective/communicator/communicator.h"
 #include "jni/registry.h"
-#include "splitting/network.h"
-#include "splitting/refinement.h"
+#include "splitting/network/network.h"
+#include "splitting/refinement/refinement.h"
 #include "splitting/splitting.h"
 
 namespace lockstep {
@@ -28,6 +28,7 @@ class Localizer {
   void start(const splitting::Options& options, std::span<const double> positions);
   splitting::Progress advance(std::int64_t iterations);
   void positions(std::span<double> out);
+  void excess(std::span<double> out);
   double mean_objective();
   /// The sparse form keeps its duals; the dense one starts anew from the positions.
   /// @param kept of each sensor its number before, −1 for those that join

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "gradient/arguments.h"
-#include "splitting/network.h"
+#include "splitting/network/network.h"
 
 namespace lockstep {
 

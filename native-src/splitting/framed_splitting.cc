@@ -85,6 +85,11 @@ void FramedSplitting::positions(std::span<double> out) {
   frame_.leave(out);
 }
 
+void FramedSplitting::excess(std::span<double> out) {
+  inner_->excess(out);
+  for (double& square : out) square *= frame_.unit * frame_.unit;
+}
+
 double FramedSplitting::mean_objective() { return inner_->mean_objective() * frame_.unit * frame_.unit; }
 
 }  // namespace lockstep::splitting

@@ -40,6 +40,7 @@ class FramedSplitting final : public Splitting {
   void replace(const Network& network, std::span<const std::int32_t> kept,
                std::span<const double> positions) override;
   void positions(std::span<double> out) override;
+  void excess(std::span<double> out) override;
   double mean_objective() override;
 
  private:

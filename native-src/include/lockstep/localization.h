@@ -86,6 +86,10 @@ LOCKSTEP_API std::int64_t find_ambiguous_sensors(std::int64_t localizer, double 
                                                  std::int64_t sensors, std::int64_t alternatives,
                                                  std::int64_t cost_differences);
 
+/// @param excess address of f64[sensors], written on every rank: Y_ii − ‖X_i‖², 0 where the relaxation's
+/// solution is of rank d around a sensor
+LOCKSTEP_API void read_relaxation_excess(std::int64_t localizer, std::int64_t excess);
+
 /// @return Σ g_i at the mean of the copies, which the paper's figures show; advance_localizer() reports Σ g_i
 /// with each sensor on its own copy, which costs nothing
 LOCKSTEP_API double read_mean_objective(std::int64_t localizer);

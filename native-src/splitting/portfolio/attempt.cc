@@ -5,12 +5,12 @@
 #include <memory>
 
 #include "collective/backend/single_backend.h"
-#include "splitting/flips.h"
-#include "splitting/levenberg_marquardt.h"
-#include "splitting/portfolio/gaussian.h"
+#include "splitting/covariance/gaussian.h"
+#include "splitting/mirrors/flips.h"
+#include "splitting/network/sensor_slices.h"
 #include "splitting/portfolio/lifted_fit.h"
 #include "splitting/portfolio/shortest_paths.h"
-#include "splitting/sensor_slices.h"
+#include "splitting/refinement/levenberg_marquardt.h"
 
 namespace lockstep::splitting {
 namespace {

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "splitting/portfolio/block_cholesky.h"
-#include "splitting/range_graph.h"
-#include "splitting/refinement.h"
+#include "splitting/factorisation/block_cholesky.h"
+#include "splitting/network/range_graph.h"
+#include "splitting/refinement/refinement.h"
 
 namespace lockstep::splitting {
 

@@ -11,6 +11,7 @@ constexpr double FIRST_DAMPING = 1e-3;
 constexpr double LEAST_DAMPING = 1e-9;
 constexpr double MOST_DAMPING = 1e8;
 constexpr double NOTHING = 1e-20;
+constexpr double PATIENCE = 20;  // Steps
 
 }  // namespace
 
@@ -121,7 +122,8 @@ double LiftedFit<K>::descend(const Pressing& pressing, std::span<double> positio
       lambda *= 8;
       continue;
     }
-    const bool is_done = now - then < pressing.tolerance * now;
+    const bool is_hopeless = PATIENCE * (now - then) < then - pressing.goal;
+    const bool is_done = now - then < pressing.tolerance * now || is_hopeless;
     std::copy(trial.begin(), trial.end(), positions.begin());
     now = then;
     lambda = std::max(lambda * 0.2, LEAST_DAMPING);

@@ -4,11 +4,12 @@
 /// A network fitted in more dimensions than it has, where parts on the wrong side of others turn round
 /// freely, then pressed flat.
 
+#include <limits>
 #include <span>
 #include <vector>
 
-#include "splitting/portfolio/block_cholesky.h"
-#include "splitting/range_graph.h"
+#include "splitting/factorisation/block_cholesky.h"
+#include "splitting/network/range_graph.h"
 
 namespace lockstep::splitting {
 
@@ -17,7 +18,9 @@ struct Pressing {
   double penalty =
       0;  ///< ½ penalty · (squares of the coordinates beyond the network's dimension) joins the cost
   int max_steps = 60;
-  double tolerance = 1e-5;            ///< relative decrease of the cost in a step
+  double tolerance = 1e-5;  ///< relative decrease of the cost in a step
+  /// A descent that would take more than twenty steps to get there, at the pace of its last one, is given up.
+  double goal = std::numeric_limits<double>::infinity();
   std::span<const double> held = {};  ///< a vector like the positions: they do not move along it
 };
 

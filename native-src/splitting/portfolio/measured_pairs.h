@@ -5,7 +5,7 @@
 
 #include <span>
 
-#include "splitting/range_graph.h"
+#include "splitting/network/range_graph.h"
 
 namespace lockstep::splitting {
 

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "splitting/flips.h"
-#include "splitting/levenberg_marquardt.h"
+#include "splitting/mirrors/flips.h"
 #include "splitting/portfolio/parts.h"
 #include "splitting/portfolio/shortest_paths.h"
+#include "splitting/refinement/levenberg_marquardt.h"
 
 namespace lockstep::splitting {
 namespace {

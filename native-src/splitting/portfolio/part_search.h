@@ -3,9 +3,9 @@
 /// @file
 /// The search in a network too large to be searched as a whole.
 
+#include "splitting/network/range_graph.h"
+#include "splitting/network/sensor_slices.h"
 #include "splitting/portfolio/attempt.h"
-#include "splitting/range_graph.h"
-#include "splitting/sensor_slices.h"
 
 namespace lockstep::splitting {
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "splitting/range_graph.h"
+#include "splitting/network/range_graph.h"
 
 namespace lockstep::splitting {
 

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "splitting/portfolio/block_cholesky.h"
+#include "splitting/factorisation/block_cholesky.h"
 #include "splitting/portfolio/lifted_fit.h"
 
 namespace lockstep::splitting {
 namespace {
 
-constexpr int MOST_ROUNDS = 12;
-constexpr double STILL = 1e-4;  // Of the mean range: weights that no longer change.
-constexpr Pressing TO_THE_END{.penalty = 0, .max_steps = 30, .tolerance = 1e-7};
+constexpr int MOST_ROUNDS = 8;
+constexpr double STILL = 1e-3;  // Of the mean range: weights that no longer change.
+constexpr Pressing TO_THE_END{.penalty = 0, .max_steps = 30, .tolerance = 1e-5};
 
 template <int D>
 double distance_of(const RangeEnd& end, std::int32_t from, std::span<const double> points) {

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "splitting/network/range_graph.h"
 #include "splitting/portfolio/attempt.h"
-#include "splitting/range_graph.h"
 
 namespace lockstep::splitting {
 

@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "splitting/network/range_graph.h"
+#include "splitting/network/sensor_slices.h"
 #include "splitting/portfolio/attempt.h"
-#include "splitting/range_graph.h"
-#include "splitting/sensor_slices.h"
 
 namespace lockstep::splitting {
 

@@ -7,7 +7,7 @@
 #include <queue>
 #include <utility>
 
-#include "splitting/portfolio/small_eigen.h"
+#include "splitting/factorisation/small_eigen.h"
 
 namespace lockstep::splitting {
 namespace {

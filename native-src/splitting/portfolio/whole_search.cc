@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "splitting/mirror_images.h"
-#include "splitting/portfolio/group_mirrors.h"
+#include "splitting/mirrors/group_mirrors.h"
+#include "splitting/mirrors/mirror_images.h"
 #include "splitting/portfolio/measured_pairs.h"
 #include "splitting/portfolio/reweighting.h"
 
@@ -16,22 +16,26 @@ namespace {
 
 using Start = Recipe::Start;
 
-constexpr std::size_t ATTEMPTS_OF_A_ROUND = 2;
 constexpr int MOST_ATTEMPTS = 12;
-// Attempts in a row that find nothing better before the search ends, where all ranges fit and where not.
-constexpr int ENOUGH_IF_CONSISTENT = 4;
-constexpr int ENOUGH_IF_NOT = 6;
+// Attempts in a row that find nothing better before the search ends, where all ranges fit well, where they
+// fit and where not. A wrong fold often fits, too, but hardly ever do two starts end in it that have nothing
+// in common.
+constexpr double FITS_WELL = 1;  // Standard deviations of χ² above its mean.
+constexpr double FITS = 3;
+constexpr int ENOUGH_IF_FITS_WELL = 1;
+constexpr int ENOUGH_IF_FITS = 3;
+constexpr int ENOUGH_IF_NOT = 5;
 // Floating-point operations that attempts may take: of the order of the splitting's own 500 iterations.
-constexpr double OPERATIONS = 4e9;
-constexpr double OPERATIONS_OF_A_SENSOR = 2e7;
+constexpr double OPERATIONS = 1.5e9;
+constexpr double OPERATIONS_OF_A_SENSOR = 5e6;
 constexpr double MOST_OPERATIONS_OF_AN_ATTEMPT = 2e10;
-constexpr int MOST_MIRRORINGS = 8;
-constexpr int MOST_MOVES = 4;
+constexpr int MOST_MIRRORINGS = 4;
+constexpr int MOST_MOVES = 3;
 // Of folds by sums of squares so many are kept, up to so far above the best, to be judged by their
 // likelihood.
 constexpr std::size_t MOST_FOLDS = 8;
 constexpr double MOST_RISE_IN_SQUARES = 12;
-constexpr double MOST_RISE = 3;  // Of the negative logarithm of the likelihood of the ranges.
+constexpr double MOST_RISE = 5.7;  // Of −log likelihood of the ranges: half of χ²'s 99 % quantile in space.
 constexpr double LEAST_GAIN_OVER_START = 1;
 constexpr double LEAST_GAIN = 0.5;  // In the cost; less tells no two folds apart.
 constexpr double SAME_COST = 0.02;
@@ -39,18 +43,19 @@ constexpr double SAME_COST = 0.02;
 constexpr double SHARE_OF_PAIRS = 0.5;
 constexpr std::size_t PATCH = 24;  // Sensors that give way to one that changes sides, with it.
 
-/// The attempts of a whole network, in their order.
+/// The attempts of a whole network, in their order. The first two, which are the cheapest, are rounds by
+/// themselves, the others are tried in pairs.
 Recipe recipe_of(int attempt) {
   switch (attempt) {
     case 0:
-      return {Start::SHORTEST_PATHS, 1, 1};
-    case 1:
       return {Start::SHORTEST_PATHS, 0, 1};
+    case 1:
+      return {Start::SHORTEST_PATHS, 1, 1};
     case 2:
-      return {Start::SHORTEST_PATHS, 2, 2};
+      return {Start::HERE, 1, 1};  // From where the search began, as 4.
     case 3:
-      return {Start::HERE, 1, 1};  // From where the search began, as the next.
-    case 5:
+      return {Start::SHORTEST_PATHS, 2, 2};
+    case 4:
       return {Start::HERE, 2, 2};
     default:
       return {Start::HERE, attempt % 2 == 1 ? 1 : 2, static_cast<std::uint64_t>(attempt)};
@@ -93,26 +98,36 @@ class WholeSearch {
   void attempt_by_squares() {
     double left = OPERATIONS + OPERATIONS_OF_A_SENSOR * graph_.sensors();
     int since_better = 0;
-    for (int first = 0; first < MOST_ATTEMPTS && left > 0; first += ATTEMPTS_OF_A_ROUND) {
+    for (int first = 0; first < MOST_ATTEMPTS && left > 0;) {
+      const int next = first < 2 ? first + 1 : first + 2;
       const double before = folds_.front().cost;
       std::vector<double> own;
-      for (int k = 0; k < static_cast<int>(ATTEMPTS_OF_A_ROUND); ++k) {
-        const Recipe recipe = recipe_of(first + k);
+      for (int attempt = first; attempt < next; ++attempt) {
+        const Recipe recipe = recipe_of(attempt);
         left -= attempts_.operations(recipe.extra_dimensions);
-        if (k % group_.size() == group_.rank()) append(attempts_.run(recipe, start_of(first + k)), own);
+        if ((attempt - first) % group_.size() == group_.rank())
+          append(attempts_.run(recipe, start_of(attempt)), own);
       }
-      for (Fold& fold : read_folds(slices_.gather_lists(own))) add(std::move(fold));
-      if (first == 0 || folds_.front().cost < before - LEAST_GAIN) mirror_groups();
-      since_better = folds_.front().cost < before - LEAST_GAIN
-                         ? 0
-                         : since_better + static_cast<int>(ATTEMPTS_OF_A_ROUND);
-      const bool fits = is_consistent(graph_, loss_, graph_.points_at(folds_.front().positions));
-      if (since_better >= (fits ? ENOUGH_IF_CONSISTENT : ENOUGH_IF_NOT)) break;
+      const std::vector<Fold> found = read_folds(slices_.gather_lists(own));
+      for (const Fold& fold : found) add(fold);
+      const bool is_better = folds_.front().cost < before - LEAST_GAIN;
+      if (first == 0 || is_better) mirror_groups();
+      const bool is_found_again = std::abs(found.front().cost - folds_.front().cost) < SAME_COST;
+      const double excess = chi_square(graph_, loss_, graph_.points_at(folds_.front().positions)).excess();
+      since_better = folds_.front().cost < before - LEAST_GAIN ? 0 : since_better + next - first;
+      // From the splitting and from shortest paths.
+      if (first == 0 && since_better > 0 && is_found_again && excess < FITS_WELL) break;
+      if (first > 0 && since_better >= enough(excess)) break;
+      first = next;
     }
   }
 
+  static int enough(double excess) {
+    return excess < FITS_WELL ? ENOUGH_IF_FITS_WELL : excess < FITS ? ENOUGH_IF_FITS : ENOUGH_IF_NOT;
+  }
+
   const std::vector<double>& start_of(int attempt) const {
-    return attempt == 3 || attempt == 5 ? first_ : folds_.front().positions;
+    return attempt == 2 || attempt == 4 ? first_ : folds_.front().positions;
   }
 
   std::vector<Fold> read_folds(const std::vector<double>& list) const {
@@ -130,10 +145,12 @@ class WholeSearch {
   /// flip().
   void judge_by_likelihood() {
     std::vector<double> own;
-    for (std::size_t k = 0; k <= folds_.size(); ++k) {
+    const auto is_first = [&](const Fold& fold) { return fold.positions == first_; };
+    if (std::none_of(folds_.begin(), folds_.end(), is_first)) folds_.push_back({0, 0, first_});
+    for (std::size_t k = 0; k < folds_.size(); ++k) {
       if (static_cast<int>(k) % group_.size() != group_.rank()) continue;
-      Fold fold = reweighted(graph_, loss_, k == folds_.size() ? first_ : folds_[k].positions);
-      if (k == folds_.size()) fold.cost -= LEAST_GAIN_OVER_START;
+      Fold fold = reweighted(graph_, loss_, folds_[k].positions);
+      if (is_first(folds_[k])) fold.cost -= LEAST_GAIN_OVER_START;
       append(fold, own);
     }
     folds_.clear();

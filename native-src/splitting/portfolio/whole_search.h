@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "splitting/network/range_graph.h"
+#include "splitting/network/sensor_slices.h"
 #include "splitting/portfolio/attempt.h"
-#include "splitting/range_graph.h"
-#include "splitting/sensor_slices.h"
 
 namespace lockstep::splitting {
 
@@ -20,7 +20,7 @@ bool can_search_whole(const RangeGraph& graph, std::span<const double> points);
 /// judge the same results. The ranges decide between folds; between those that they hardly tell apart, the
 /// choice of measured pairs (measured_pairs.h).
 /// @param fold a local minimum
-/// @return distinct folds, the best first; of the others those that the ranges make less likely by up to e⁻³.
+/// @return distinct folds, the best first; of the others those that the ranges do not rule out (at 1 %).
 /// Costs are those of reweighted()
 std::vector<Fold> search_whole(Communicator& group, const RangeGraph& graph, const SensorSlices& slices,
                                const Loss& loss, Fold fold);

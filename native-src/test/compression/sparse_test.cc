@@ -4,9 +4,9 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
-#include <random>
 #include <vector>
 
+#include "compression/float_values.h"
 #include "instruction_sets.h"
 #include "lockstep/compression.h"
 #include "lockstep/error.h"
@@ -14,20 +14,9 @@
 namespace lockstep {
 namespace {
 
+using test::address;
 using test::for_each_instruction_set;
-
-template <typename T>
-std::int64_t address(const std::vector<T>& data) {
-  return static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(data.data()));
-}
-
-std::vector<float> normal_values(std::size_t count, std::uint64_t seed = 3) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
+using test::normal_values;
 
 std::uint32_t magnitude(float value) { return std::bit_cast<std::uint32_t>(value) & 0x7fffffffu; }
 

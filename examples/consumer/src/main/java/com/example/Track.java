@@ -3,8 +3,8 @@ package com.example;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.localize.Localization;
 import dev.lockstep.localize.Localizer;
-import dev.lockstep.localize.Network;
-import dev.lockstep.localize.NetworkBuilder;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkBuilder;
 import java.util.Locale;
 
 /** "For tracking" of the README: a station that moves among four towers. */

@@ -3,7 +3,7 @@ package dev.lockstep.examples;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.localize.Localization;
 import dev.lockstep.localize.Localizer;
-import dev.lockstep.localize.Network;
+import dev.lockstep.localize.network.Network;
 
 /** Locates a network again and again while its stations move. */
 public final class Tracking {

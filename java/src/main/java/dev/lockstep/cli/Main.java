@@ -7,7 +7,7 @@ import dev.lockstep.comm.TuningException;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.data.DataException;
 import dev.lockstep.learn.LearningException;
-import dev.lockstep.localize.NetworkException;
+import dev.lockstep.localize.network.NetworkException;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.monitor.RunFolderException;
 import dev.lockstep.monitor.Terminal;

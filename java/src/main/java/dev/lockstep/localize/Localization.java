@@ -1,22 +1,29 @@
 package dev.lockstep.localize;
 
+import dev.lockstep.localize.fit.Ambiguity;
+import dev.lockstep.localize.fit.Certainty;
+import dev.lockstep.localize.fit.DeviceOffsets;
+import dev.lockstep.localize.fit.GoodnessOfFit;
+import dev.lockstep.localize.fit.PartFit;
+import dev.lockstep.localize.network.Network;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Where the sensors are. All ranks of a group have the same numbers. Arrays are not to be changed.
  *
  * @param network what was located
  * @param positions f64[sensors × dimension]
- * @param splitPositions the same before refinement
+ * @param relaxation the same before refinement, and how far it is from tight
  * @param covariances f64[sensors × dimension × dimension], in squares of the unit of length; NaN
  *     where the distances do not determine a sensor; those of ambiguous sensors reach to the other
  *     place, by its likelihood
  * @param ambiguous sensors with a mirror image that fits as well
+ * @param offsets of devices, where {@code measurements.device_offsets} asks for them
  * @param iterations of the splitting
  * @param stop why it ended
  * @param objective of the relaxation at the end, at the mean of the copies
- * @param consensusResidual at the end, relative
  * @param refinementIterations 0 without refinement
  * @param refinementCost half the sum of squared weighted residuals; NaN without refinement
  * @param fit how well the positions fit the distances
@@ -31,13 +38,13 @@ import java.util.Map;
 public record Localization(
     Network network,
     double[] positions,
-    double[] splitPositions,
+    Relaxation relaxation,
     double[] covariances,
     List<Ambiguity> ambiguous,
+    Optional<DeviceOffsets> offsets,
     long iterations,
     Stop stop,
     double objective,
-    double consensusResidual,
     int refinementIterations,
     double refinementCost,
     GoodnessOfFit fit,
@@ -64,7 +71,7 @@ public record Localization(
 
   /** Root mean squared error before refinement; NaN where the truth is not known. */
   public double rmseOfSplitting() {
-    return Math.sqrt(network.meanSquaredError(splitPositions));
+    return Math.sqrt(network.meanSquaredError(relaxation.positions()));
   }
 
   /**

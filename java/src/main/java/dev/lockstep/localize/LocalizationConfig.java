@@ -2,6 +2,8 @@ package dev.lockstep.localize;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.localize.network.MeasurementsConfig;
+import dev.lockstep.localize.network.NetworkConfig;
 
 /**
  * A whole localisation. All keys have defaults; without {@code network.n_sensors} the network comes

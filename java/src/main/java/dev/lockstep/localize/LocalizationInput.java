@@ -1,5 +1,11 @@
 package dev.lockstep.localize;
 
+import dev.lockstep.localize.files.NetworkFile;
+import dev.lockstep.localize.files.WeightsFile;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkException;
+import dev.lockstep.localize.network.NetworkGenerator;
+import dev.lockstep.localize.network.Noise;
 import java.nio.file.Path;
 import java.util.Optional;
 

@@ -3,17 +3,21 @@ package dev.lockstep.localize;
 import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.localize.fit.Certainty;
+import dev.lockstep.localize.fit.DeviceOffsets;
+import dev.lockstep.localize.fit.GoodnessOfFit;
+import dev.lockstep.localize.fit.PartFit;
+import dev.lockstep.localize.network.MeasurementsConfig;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkException;
+import dev.lockstep.localize.network.Noise;
 import dev.lockstep.natives.NativeCache;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -204,120 +208,38 @@ public final class Localizer implements AutoCloseable {
     List<IterationPoint> trace = new ArrayList<>();
     NativeLocalizer.Step end =
         phases.time("splitting", () -> iterate(natives, network, stops, history, trace));
-    double[] split = natives.positions();
-    boolean refines = settings.refine() || settings.uncertainty();
-    NativeLocalizer.Refined refined =
-        refines
-            ? phases.time("refinement", () -> natives.refine(split, searches))
-            : new NativeLocalizer.Refined(split, Double.NaN, 0, false);
-    Optional<Network> trimmed =
-        refines && settings.huber() == 0
-            ? phases.time(
-                "outliers", () -> withoutOutliers(natives.noise(), network, split, refined))
-            : Optional.empty();
-    Estimate estimate;
-    if (trimmed.isPresent()) {
-      try (NativeLocalizer others =
-          new NativeLocalizer(group, trimmed.get(), settings, natives.noise())) {
-        estimate = estimate(others, trimmed.get(), others.refine(split, searches), phases);
-      }
-    } else {
-      estimate = estimate(natives, network, refined, phases);
-    }
-    double[] positions = settings.refine() ? estimate.refined().positions() : split;
-    double[] covariances = estimate.covariances();
-    List<Ambiguity> ambiguous = estimate.ambiguous();
-    GoodnessOfFit fit = GoodnessOfFit.of(network, positions, natives.noise());
-    List<PartFit> parts = PartFit.of(network, positions, natives.noise());
+    Relaxation relaxation = new Relaxation(natives.positions(), natives.excess(), end.residual());
+    Estimate estimate =
+        new Estimator(group, settings, natives, phases)
+            .estimate(network, relaxation.positions(), searches);
+    double[] positions =
+        settings.refine() ? estimate.refined().positions() : relaxation.positions();
+    GoodnessOfFit fit =
+        GoodnessOfFit.of(estimate.network(), positions, natives.noise())
+            .plus(estimate.offsets().map(DeviceOffsets::surprise).orElse(0.0));
+    List<PartFit> parts = PartFit.of(estimate.network(), positions, natives.noise());
     last =
         new Localization(
             network,
             positions,
-            split,
-            covariances,
-            ambiguous,
+            relaxation,
+            estimate.covariances(),
+            estimate.ambiguous(),
+            estimate.offsets(),
             end.iteration(),
             Localization.Stop.values()[end.stop()],
             natives.meanObjective(),
-            end.residual(),
             estimate.refined().iterations(),
             estimate.refined().cost(),
             fit,
             parts,
-            Certainty.of(network, fit, parts, ambiguous, undetermined(network, covariances))
-                .leftOut(trimmed.map(kept -> network.ranges() - kept.ranges()).orElse(0)),
+            Certainty.of(network, fit, parts, estimate.ambiguous(), estimate.undetermined())
+                .leftOut(estimate.leftOut())
+                .tight(relaxation.isTightAt(network, positions)),
             List.copyOf(history),
             List.copyOf(trace),
             phases.seconds());
     return last;
-  }
-
-  @SuppressWarnings("ArrayRecordComponent") // Read at once, never compared.
-  private record Estimate(
-      NativeLocalizer.Refined refined, double[] covariances, List<Ambiguity> ambiguous) {}
-
-  private Estimate estimate(
-      NativeLocalizer natives, Network network, NativeLocalizer.Refined refined, Phases phases) {
-    double[] positions = refined.positions();
-    if (!settings.uncertainty()) {
-      double[] unknown = new double[positions.length * network.dimension()];
-      Arrays.fill(unknown, Double.NaN);
-      return new Estimate(refined, unknown, List.of());
-    }
-    double[] covariances = phases.time("covariances", () -> natives.covariances(positions));
-    List<Ambiguity> ambiguous = phases.time("ambiguity", () -> natives.ambiguities(positions));
-    widen(covariances, positions, ambiguous, network.dimension());
-    return new Estimate(refined, covariances, ambiguous);
-  }
-
-  /**
-   * Where least squares does not fit but all distances save a few do with a robust loss: the
-   * network without these few.
-   */
-  private Optional<Network> withoutOutliers(
-      Noise noise, Network network, double[] split, NativeLocalizer.Refined squares) {
-    if (!GoodnessOfFit.of(network, squares.positions(), noise).rejects()) {
-      return Optional.empty();
-    }
-    // One of its own: the other keeps the folds that it found beside its last estimate.
-    try (NativeLocalizer robust = new NativeLocalizer(group, network, settings, noise)) {
-      return Stream.of(split, squares.positions())
-          .map(start -> robust.refine(start, false, Outliers.HUBER))
-          .min(Comparator.comparingDouble(NativeLocalizer.Refined::cost))
-          .flatMap(fit -> Outliers.leftOut(network, fit.positions(), noise));
-    }
-  }
-
-  /**
-   * Adds the other places of ambiguous sensors to their covariances, each as likely as its cost
-   * says: the second moment, about the estimate, of two places with likelihoods 1 and e⁻ᶜ.
-   */
-  private static void widen(
-      double[] covariances, double[] positions, List<Ambiguity> ambiguous, int d) {
-    for (Ambiguity ambiguity : ambiguous) {
-      double share = 1 / (1 + Math.exp(ambiguity.costDifference()));
-      int sensor = ambiguity.sensor();
-      for (int i = 0; i < d; i++) {
-        for (int j = 0; j < d; j++) {
-          covariances[(sensor * d + i) * d + j] +=
-              share
-                  * (ambiguity.alternative()[i] - positions[sensor * d + i])
-                  * (ambiguity.alternative()[j] - positions[sensor * d + j]);
-        }
-      }
-    }
-  }
-
-  /** Sensors without a covariance, which native code tells of by NaN. */
-  private List<Integer> undetermined(Network network, double[] covariances) {
-    if (!settings.uncertainty()) {
-      return List.of();
-    }
-    int area = network.dimension() * network.dimension();
-    return IntStream.range(0, network.sensors())
-        .filter(sensor -> Double.isNaN(covariances[sensor * area]))
-        .boxed()
-        .toList();
   }
 
   private NativeLocalizer.Step iterate(

@@ -3,6 +3,9 @@ package dev.lockstep.localize;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.internal.NativeGroup;
 import dev.lockstep.jni.Native;
+import dev.lockstep.localize.fit.Ambiguity;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.Noise;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -96,6 +99,14 @@ final class NativeLocalizer implements AutoCloseable {
   double[] positions() {
     try (NativeArray out = NativeArray.ofDoubles(sensors * dimension)) {
       call(() -> Native.read_positions(handle, out.address()));
+      return out.doubles();
+    }
+  }
+
+  /** f64[sensors]: Y_ii − ‖X_i‖². */
+  double[] excess() {
+    try (NativeArray out = NativeArray.ofDoubles(sensors)) {
+      call(() -> Native.read_relaxation_excess(handle, out.address()));
       return out.doubles();
     }
   }

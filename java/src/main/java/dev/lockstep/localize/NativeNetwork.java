@@ -1,5 +1,9 @@
 package dev.lockstep.localize;
 
+import dev.lockstep.localize.network.Neighbors;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.Noise;
+
 /** A network's copy in native memory, for one call. */
 final class NativeNetwork implements AutoCloseable {
   final NativeArray anchorPositions;

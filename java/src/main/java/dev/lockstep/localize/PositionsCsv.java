@@ -1,6 +1,10 @@
 package dev.lockstep.localize;
 
 import dev.lockstep.data.csv.CsvRows;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkException;
+import dev.lockstep.localize.network.TransverseMercator;
+import dev.lockstep.localize.network.WorldGeodetic;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -12,15 +16,15 @@ import java.util.Map;
  * {@code positions.csv}: a line for each sensor with its name, coordinates, their standard
  * deviations (empty where the distances do not determine them) and, where the truth is known, the
  * distance to it; of anchors in latitude and longitude, x and y are metres east and north of their
- * mean, and the sensor's own latitude and longitude follow. Holds no times, so equal positions give
- * equal bytes.
+ * mean, and the sensor's own latitude and longitude follow; of anchors in UTM, easting and northing
+ * in the first anchor's zone after these. Holds no times, so equal positions give equal bytes.
  */
-final class PositionsCsv {
+public final class PositionsCsv {
   private static final String[] AXES = {"x", "y", "z"};
 
   private PositionsCsv() {}
 
-  static String write(Localization result) {
+  public static String write(Localization result) {
     Network network = result.network();
     int d = network.dimension();
     double[] truth = network.truth().orElse(new double[0]);
@@ -29,7 +33,9 @@ final class PositionsCsv {
     appendAxes(text, ",std_", d);
     text.append(truth.length > 0 ? ",error" : "");
     WorldGeodetic plane = network.tangentPlane().orElse(null);
-    text.append(plane == null ? "" : d == 3 ? ",lat,lon,alt" : ",lat,lon").append('\n');
+    String zone = network.utmZone().orElse(null);
+    text.append(plane == null ? "" : d == 3 ? ",lat,lon,alt" : ",lat,lon");
+    text.append(zone == null ? "" : ",easting,northing,zone").append('\n');
     for (int sensor = 0; sensor < network.sensors(); sensor++) {
       text.append(quoted(network.sensorName(sensor)));
       double square = 0;
@@ -47,9 +53,11 @@ final class PositionsCsv {
       }
       if (plane != null) {
         int from = sensor * d;
-        for (double value :
-            plane.fromPlane(Arrays.copyOfRange(result.positions(), from, from + d))) {
-          text.append(',').append(value);
+        double[] there = plane.fromPlane(Arrays.copyOfRange(result.positions(), from, from + d));
+        appendValues(text, there);
+        if (zone != null) {
+          appendValues(text, TransverseMercator.fromGeodetic(zone, there[0], there[1]));
+          text.append(',').append(zone);
         }
       }
       text.append('\n');
@@ -64,7 +72,7 @@ final class PositionsCsv {
    * @return f64[sensors × dimension]
    * @throws NetworkException naming file and line
    */
-  static double[] read(Path file, Network network) {
+  public static double[] read(Path file, Network network) {
     int d = network.dimension();
     Map<String, Integer> numbers = new HashMap<>();
     for (int sensor = 0; sensor < network.sensors(); sensor++) {
@@ -104,6 +112,12 @@ final class PositionsCsv {
       if (!Double.isFinite(positions[at + axis])) {
         throw new NetworkException(place + ": the coordinate " + text + " is not finite");
       }
+    }
+  }
+
+  private static void appendValues(StringBuilder text, double[] values) {
+    for (double value : values) {
+      text.append(',').append(value);
     }
   }
 

@@ -51,7 +51,7 @@ public record SplittingConfig(
     double refineTolerance,
     List<Integer> record) {
 
-  /** As in {@code native-src/splitting/network.h}, which checks it, too. */
+  /** As in {@code native-src/splitting/network/network.h}, which checks it, too. */
   private static final int MOST_NEIGHBORS = 28;
 
   /** How the relaxation's variables are split among sensors; codes as of the native enum. */

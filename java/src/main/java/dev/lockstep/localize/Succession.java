@@ -1,5 +1,7 @@
 package dev.lockstep.localize;
 
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.Ranges;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;

@@ -1,6 +1,9 @@
 package dev.lockstep.localize;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.localize.files.TrackedNetwork;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

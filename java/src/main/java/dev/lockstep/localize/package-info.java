@@ -1,6 +1,6 @@
 /**
- * Localisation of sensor networks: networks and their files, the configuration, {@link
- * dev.lockstep.localize.Localizer}, and what it writes.
+ * Localisation of sensor networks: {@link dev.lockstep.localize.Localizer}, its configuration and
+ * what it comes to.
  */
 @NullMarked
 package dev.lockstep.localize;

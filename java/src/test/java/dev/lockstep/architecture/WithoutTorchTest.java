@@ -9,7 +9,7 @@ import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.learn.KMeans;
 import dev.lockstep.learn.Table;
 import dev.lockstep.localize.Localizer;
-import dev.lockstep.localize.Network;
+import dev.lockstep.localize.network.Network;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

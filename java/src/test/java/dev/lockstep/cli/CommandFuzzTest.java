@@ -11,7 +11,7 @@ import dev.lockstep.config.FitConfig;
 import dev.lockstep.config.RunConfig;
 import dev.lockstep.data.SyntheticConfig;
 import dev.lockstep.localize.LocalizationConfig;
-import dev.lockstep.localize.NetworkConfig;
+import dev.lockstep.localize.network.NetworkConfig;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.config.ConfigLoader;
+import dev.lockstep.localize.network.MeasurementsConfig;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkConfig;
+import dev.lockstep.localize.network.NetworkGenerator;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -39,7 +43,7 @@ class LocalizationConfigTest {
             """);
 
     assertEquals(NetworkConfig.of(30, 6, 0.7, 2, null), config.network());
-    assertEquals(MeasurementsConfig.of(0.05, null, null, 42L), config.measurements());
+    assertEquals(MeasurementsConfig.of(0.05, null, null, null, 42L), config.measurements());
     assertEquals(500, config.algorithm().maxIterations());
     assertEquals(1e-6, config.algorithm().tolerance());
     Network network = NetworkGenerator.generate(config.network(), config.measurements());

@@ -9,6 +9,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.config.ConfigLoader;
+import dev.lockstep.localize.files.WeightsFile;
+import dev.lockstep.localize.fit.Certainty;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkBuilder;
+import dev.lockstep.localize.network.NetworkException;
+import dev.lockstep.localize.network.Ranges;
 import dev.lockstep.testing.RankThreads;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -113,7 +119,7 @@ class LocalizerTest {
     Localization unrefined = located(network, "max_iterations: 300, refine: false");
     Localization quick = located(network, "max_iterations: 300, refine: false, uncertainty: false");
 
-    assertArrayEquals(refined.splitPositions(), unrefined.positions());
+    assertArrayEquals(refined.relaxation().positions(), unrefined.positions());
     assertArrayEquals(refined.covariances(), unrefined.covariances());
     assertEquals(5, unrefined.ambiguous().get(0).sensor());
     assertArrayEquals(unrefined.positions(), quick.positions());

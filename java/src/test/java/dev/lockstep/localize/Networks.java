@@ -1,5 +1,13 @@
 package dev.lockstep.localize;
 
+import dev.lockstep.localize.files.NetworkFile;
+import dev.lockstep.localize.fit.Ambiguity;
+import dev.lockstep.localize.fit.Certainty;
+import dev.lockstep.localize.fit.GoodnessOfFit;
+import dev.lockstep.localize.network.MeasurementsConfig;
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkConfig;
+import dev.lockstep.localize.network.NetworkGenerator;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -22,18 +30,19 @@ public final class Networks {
     }
   }
 
-  static Network read(String name) {
+  public static Network read(String name) {
     return NetworkFile.read(file(name), Optional.empty());
   }
 
-  static Network generated(int sensors, int anchors, double range, int dimension, double noise) {
+  public static Network generated(
+      int sensors, int anchors, double range, int dimension, double noise) {
     return NetworkGenerator.generate(
         NetworkConfig.of(sensors, anchors, range, dimension, 7L),
-        MeasurementsConfig.of(noise, null, null, 11L));
+        MeasurementsConfig.of(noise, null, null, null, 11L));
   }
 
   /** As if the network had been located, with errors of about {@code deviation} an axis. */
-  static Localization located(Network network, double deviation) {
+  public static Localization located(Network network, double deviation) {
     Random random = new Random(3);
     double[] positions = network.truth().orElseThrow();
     double[] split = positions.clone();
@@ -59,13 +68,13 @@ public final class Networks {
     return new Localization(
         network,
         positions,
-        split,
+        new Relaxation(split, new double[network.sensors()], 0.01),
         covariances,
         List.of(new Ambiguity(0, mirrored, -0.5)),
+        Optional.empty(),
         100,
         Localization.Stop.ITERATIONS,
         6.7,
-        0.01,
         4,
         35.8,
         new GoodnessOfFit(

@@ -3,6 +3,8 @@ package dev.lockstep.localize;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.lockstep.localize.network.Network;
+import dev.lockstep.localize.network.NetworkBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

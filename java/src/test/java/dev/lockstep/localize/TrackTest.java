@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.localize.files.TrackedNetwork;
+import dev.lockstep.localize.network.Duplicates;
+import dev.lockstep.localize.network.MeasurementsConfig;
+import dev.lockstep.localize.network.NetworkConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

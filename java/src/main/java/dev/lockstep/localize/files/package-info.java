@@ -1,0 +1,5 @@
+/** Networks in files: CSV, JSON, and matrices of weights. */
+@NullMarked
+package dev.lockstep.localize.files;
+
+import org.jspecify.annotations.NullMarked;
