@@ -27,7 +27,9 @@ CONTESTANTS = {
     "power_sgd rank 2": ["compression={type: power_sgd, rank: 2}"],
     "parameter_server synchronous": ["type=parameter_server", "synchronization=synchronous"],
     "parameter_server bounded 4": ["type=parameter_server", "synchronization=bounded", "staleness=4"],
-    "parameter_server asynchronous": ["type=parameter_server", "synchronization=asynchronous", "rate_by_staleness=true"],
+    "parameter_server asynchronous": ["type=parameter_server", "synchronization=asynchronous"],
+    "parameter_server asynchronous, rate_by_staleness": ["type=parameter_server", "synchronization=asynchronous",
+                                                         "rate_by_staleness=true"],
 }
 MODELS = {
     "cnn": [],

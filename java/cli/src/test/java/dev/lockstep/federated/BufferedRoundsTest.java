@@ -98,8 +98,9 @@ class BufferedRoundsTest {
       assertTrue(run.rounds().stream().allMatch(r -> r.answered() == 3), run.rounds().toString());
       double staleness =
           run.rounds().stream().mapToDouble(RoundReport::staleness).average().orElseThrow();
-      // Eight at work of whom three make a model: an answer is 8 / 3 - 1 models late on average.
-      assertEquals(8 / 3.0 - 1, staleness, 0.5);
+      // With eight always at work, of whom three make a model, 8 / 3 - 1; fewer are while the
+      // server is busy with a round.
+      assertTrue(staleness > 0.3 && staleness < 8 / 3.0 - 0.9, "staleness " + staleness);
       assertTrue(run.accuracy() > 0.85, run.rounds().toString());
       assertTrue(network.allHeardTheEnd());
     }
@@ -179,7 +180,7 @@ class BufferedRoundsTest {
         assertEquals(1, run.rounds().get(0).answered());
         assertEquals(1, run.rounds().get(0).rejected());
         assertEquals(0, run.rounds().get(0).changeNorm());
-        assertTrue(network.logged("has not answered within 3.0 s") >= 1);
+        assertEquals(1, network.logged("1 of 2 answers have come by its deadline"));
       }
     }
   }

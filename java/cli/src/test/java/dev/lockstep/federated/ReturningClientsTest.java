@@ -233,6 +233,35 @@ class ReturningClientsTest {
     }
   }
 
+  /** A client has two turns in a round; that it has told its loss makes its model no repetition. */
+  @Test
+  void aModelThatComesInTheNextRoundIsLateAndItsClientStays() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            EVERYBODY,
+            "federation.rounds=2",
+            "federation.selection.type=power_of_choice",
+            "federation.network.deadline=4")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      network.join(ALL_BUT_THE_LAST);
+      try (ServerConnection slow = network.joinByHand(LAST)) {
+        assertEquals(Protocol.ASK_LOSS, slow.receive(MOST_BYTES).kind());
+        slow.send(Protocol.LOSS, ByteBuffer.allocate(12).putInt(0).putDouble(0.7).flip());
+        int bytes = slow.receive(MOST_BYTES).body().remaining(); // as many as an answer has
+        assertEquals(Protocol.ASK_LOSS, slow.receive(MOST_BYTES).kind()); // of the next round
+        slow.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
+        slow.send(Protocol.LOSS, ByteBuffer.allocate(12).putInt(1).putDouble(0.7).flip());
+        assertEquals(Protocol.WORK, slow.receive(MOST_BYTES).kind());
+        slow.send(Protocol.UNABLE, unable(1));
+        Run run = network.end(server);
+        assertEquals(7, run.rounds().get(1).answered());
+        assertEquals(1, network.logged("client 7 answered after the deadline"));
+      }
+    }
+  }
+
   @Test
   void aClientWithMoreSamplesThanCanBeCountedIsRefused() throws Exception {
     try (NetworkRuns network =

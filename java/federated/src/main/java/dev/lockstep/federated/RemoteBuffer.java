@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * FedBuff's server over a network (Nguyen et al. 2022): {@code concurrency} clients train at any
@@ -29,6 +31,7 @@ import java.util.Set;
  * answer counts when it comes after all. Not thread-safe.
  */
 final class RemoteBuffer {
+  private static final Logger log = LoggerFactory.getLogger(RemoteBuffer.class);
   private static final Duration A_MOMENT = Duration.ofMillis(50);
 
   private final FederationConfig config;
@@ -118,6 +121,12 @@ final class RemoteBuffer {
       start(round, written, begun);
       long left = end - System.nanoTime();
       if (left <= 0) {
+        log.warn(
+            "Round {}: {} of {} answers have come by its deadline; clients {} are at work.",
+            round + 1,
+            buffer.size(),
+            size,
+            question.owing());
         break;
       }
       sessions.poll(left < A_MOMENT.toNanos() ? Duration.ofNanos(left) : A_MOMENT);

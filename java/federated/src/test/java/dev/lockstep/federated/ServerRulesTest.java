@@ -11,6 +11,7 @@ import dev.lockstep.federated.config.AggregationConfig;
 import dev.lockstep.federated.config.AggregationConfig.Rule;
 import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.config.SecureAggregationConfig;
 import dev.lockstep.federated.config.ServerOptimizerConfig;
 import dev.lockstep.federated.config.ServerOptimizerConfig.Type;
 import dev.lockstep.model.ModelConfig;
@@ -51,6 +52,15 @@ class ServerRulesTest {
     double v = 0.9 * (0.9 * 0.004 + 0.1 * 0.01) + 0.1 * 0.09;
     double rate = 0.1 * Math.sqrt(1 - 0.729) / (1 - 0.125);
     assertEquals(first + rate * 0.15 / (Math.sqrt(v) + 0.01), model[0], 1e-15);
+  }
+
+  /** A sum of fewer than the minimum would be one that nobody has agreed to. */
+  @Test
+  void aSecureSumNeedsTheShareOfClientsMoreThanHalfAndTheMinimum() {
+    SecureAggregationConfig config = SecureAggregationConfig.of(0.6, 5, null, null);
+    assertEquals(5, config.thresholdOf(6), "the minimum, though 0.6 of 6 are 4");
+    assertEquals(12, config.thresholdOf(20), "0.6 of 20");
+    assertEquals(7, SecureAggregationConfig.of(0.51, 3, null, null).thresholdOf(12), "half of 12");
   }
 
   @Test

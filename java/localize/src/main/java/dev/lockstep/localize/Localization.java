@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param covariances f64[sensors × dimension × dimension], in squares of the unit of length; NaN
  *     where the distances do not determine a sensor; those of ambiguous sensors reach to the other
  *     place, by its likelihood
- * @param ambiguous sensors with a mirror image that fits as well
+ * @param ambiguous sensors with another place that the distances do not rule out
  * @param offsets of devices, where {@code measurements.device_offsets} asks for them
  * @param iterations of the splitting
  * @param stop why it ended

@@ -12,10 +12,12 @@ import dev.lockstep.comm.CommunicatorConfig;
 import dev.lockstep.monitor.TrainingEvent;
 import dev.lockstep.monitor.TrainingEvent.EpochDone;
 import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingEvent.StepDone;
 import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankProcesses;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +32,7 @@ class TrainingProcessesTest {
 
   /**
    * Trains {@code arguments[1]} epochs into {@code arguments[0]} with the strategy {@code
-   * arguments[2]}, resuming if it can.
+   * arguments[2]}, resuming if it can. Rank 2 is gone after step {@code arguments[3]}, if given.
    */
   static final class TrainingRank {
     public static void main(String[] arguments) {
@@ -40,6 +42,15 @@ class TrainingProcessesTest {
       try (Communicator ranks = Communicator.fromEnvironment(config)) {
         TrainingListener recorder =
             ranks.rank() == 0 ? TrainingProcessesTest::print : TrainingListener.none();
+        if (arguments.length > 3 && ranks.rank() == 2) {
+          long last = Long.parseLong(arguments[3]);
+          recorder =
+              event -> {
+                if (event instanceof StepDone done && done.steps() == last) {
+                  Runtime.getRuntime().halt(9);
+                }
+              };
+        }
         Runs.job(plan, ArrayDataset.smooth(302), ranks, recorder, Path.of(arguments[0])).run(true);
       } catch (CommunicationException e) {
         System.out.println(
@@ -62,7 +73,8 @@ class TrainingProcessesTest {
       strings = {
         "{type: data_parallel}",
         "{type: data_parallel, sharding: 1}",
-        "{type: diloco, every: 4, fragments: 2, delay: 1}"
+        "{type: diloco, every: 4, fragments: 2, delay: 1}",
+        "{type: parameter_server}"
       })
   void aKilledRankIsNamedAndTheRunIsResumed(String strategy) throws Exception {
     Path run = folder.resolve("run");
@@ -84,6 +96,21 @@ class TrainingProcessesTest {
       assertTrue(ranks.output(0).contains("begins with epoch " + (epochs - 1)), ranks.output(0));
     }
     assertEquals(9L * epochs, Runs.checkpoint(run).step());
+  }
+
+  @Test
+  void theOthersGoOnWithoutAWorkerWhereServersAreDedicated() throws Exception {
+    Path run = folder.resolve("run");
+    String strategy = "{type: parameter_server, servers: 1, staleness: 2}";
+    try (RankProcesses ranks =
+        RankProcesses.start(folder, 3, TrainingRank.class, run.toString(), "8", strategy, "40")) {
+      for (int survivor : new int[] {0, 1}) {
+        assertEquals(0, ranks.await(survivor, LIMIT), ranks.output(survivor));
+      }
+      assertEquals(9, ranks.await(2, LIMIT));
+      assertTrue(ranks.output(0).contains("epoch 8 is over"), ranks.output(0));
+    }
+    assertEquals(8 * 9, Runs.checkpoint(run).step());
   }
 
   private RankProcesses start(Path run, int epochs, String strategy) throws Exception {

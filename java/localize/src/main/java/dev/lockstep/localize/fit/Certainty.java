@@ -19,7 +19,7 @@ public record Certainty(Verdict verdict, List<String> reasons) {
 
   /** From the best to the worst. */
   public enum Verdict {
-    /** The distances fit, and no other places were found that fit as well. */
+    /** The distances fit, and no other places were found that they do not rule out. */
     UNIQUE,
     /** The distances fit, but some sensors could be elsewhere. */
     AMBIGUOUS,

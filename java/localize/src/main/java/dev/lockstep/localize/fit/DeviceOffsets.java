@@ -118,9 +118,9 @@ public record DeviceOffsets(
         factor[i] = Arrays.copyOf(normal[i], i + 1);
         factor[i][i] *= 1 + damping;
       }
-      Factor.factorise(factor);
+      Cholesky.factorise(factor);
       double[] step = gradient.clone();
-      Factor.solve(factor, step);
+      Cholesky.solve(factor, step);
       double[] trial = x.clone();
       for (int i = 0; i < x.length; i++) {
         trial[i] -= step[i];
@@ -133,14 +133,14 @@ public record DeviceOffsets(
       for (int i = 0; i < x.length; i++) {
         factor[i] = Arrays.copyOf(normal[i], i + 1);
       }
-      Factor.factorise(factor);
+      Cholesky.factorise(factor);
       double[] covariances = new double[places * d];
       double[] deviations = new double[x.length - places];
       double[] column = new double[x.length];
       for (int i = 0; i < x.length; i++) {
         Arrays.fill(column, 0);
         column[i] = 1;
-        Factor.solve(factor, column);
+        Cholesky.solve(factor, column);
         if (i < places) {
           System.arraycopy(column, i / d * d, covariances, i * d, d);
         } else {
@@ -270,46 +270,6 @@ public record DeviceOffsets(
         row[width++] = 1 / deviation;
       }
       return width;
-    }
-  }
-
-  /** Cholesky's factorisation of a positive definite matrix, in its lower triangle. */
-  private static final class Factor {
-    /** Where a sensor is not determined its pivot is 0 but for rounding. */
-    private static final double LEAST_PIVOT = 1e-14;
-
-    private Factor() {}
-
-    static void factorise(double[][] rows) {
-      for (int i = 0; i < rows.length; i++) {
-        double[] row = rows[i];
-        double diagonal = row[i];
-        for (int j = 0; j <= i; j++) {
-          double[] other = rows[j];
-          double sum = row[j];
-          for (int k = 0; k < j; k++) {
-            sum -= row[k] * other[k];
-          }
-          row[j] =
-              j < i ? sum / other[j] : Math.sqrt(Math.max(sum, LEAST_PIVOT * diagonal + 1e-300));
-        }
-      }
-    }
-
-    static void solve(double[][] factor, double[] x) {
-      for (int i = 0; i < x.length; i++) {
-        double sum = x[i];
-        for (int k = 0; k < i; k++) {
-          sum -= factor[i][k] * x[k];
-        }
-        x[i] = sum / factor[i][i];
-      }
-      for (int i = x.length - 1; i >= 0; i--) {
-        x[i] /= factor[i][i];
-        for (int k = 0; k < i; k++) {
-          x[k] -= factor[i][k] * x[i];
-        }
-      }
     }
   }
 }

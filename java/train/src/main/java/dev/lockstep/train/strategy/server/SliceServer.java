@@ -79,7 +79,7 @@ final class SliceServer implements AutoCloseable {
         serving.options().isSynchronous()
             ? new SynchronousUpdates(
                 this, slice, serving.workers(), serving.options().dropSlowest(), staleness)
-            : new StaleUpdates(this, slice, serving, serving.workers(), staleness);
+            : new StaleUpdates(this, slice, serving, staleness);
     thread = new Thread(this::serve, "lockstep-parameter-server-" + group.rank());
     thread.setDaemon(true);
   }

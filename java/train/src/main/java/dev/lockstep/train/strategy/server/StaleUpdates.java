@@ -24,11 +24,10 @@ final class StaleUpdates implements UpdateRule {
   private final Staleness staleness;
   private final List<Caller> waiting = new ArrayList<>();
 
-  StaleUpdates(
-      SliceServer server, ServedSlice slice, Serving serving, int workers, Staleness staleness) {
+  StaleUpdates(SliceServer server, ServedSlice slice, Serving serving, Staleness staleness) {
     this.server = server;
     this.slice = slice;
-    this.workers = workers;
+    workers = serving.workers();
     servers = serving.dedicated();
     byStaleness = serving.options().rateByStaleness();
     clocks = new Clocks(workers, serving.options().bound());

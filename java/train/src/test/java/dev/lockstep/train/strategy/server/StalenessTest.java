@@ -4,29 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.data.DistributedSampler.Batch;
-import dev.lockstep.model.FloatType;
-import dev.lockstep.model.Model;
-import dev.lockstep.model.ModelConfig;
 import dev.lockstep.testing.RankThreads;
-import dev.lockstep.train.TrainingConfig.LossType;
-import dev.lockstep.train.engine.Computed;
-import dev.lockstep.train.engine.Loss;
-import dev.lockstep.train.engine.Reduced;
-import dev.lockstep.train.engine.Step;
-import dev.lockstep.train.engine.SyncPoint;
-import dev.lockstep.train.engine.TrainingState;
-import dev.lockstep.train.memory.FlatBuffers;
-import dev.lockstep.train.memory.FlatLayout.Slot;
-import dev.lockstep.train.memory.FlatParameters;
-import dev.lockstep.train.memory.NativeView;
-import dev.lockstep.train.strategy.RoleContext;
-import dev.lockstep.train.strategy.VerifiedSetting;
 import dev.lockstep.train.strategy.server.ParameterServerStrategy.Options;
 import dev.lockstep.train.strategy.server.Staleness.Entry;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -103,50 +85,18 @@ class StalenessTest {
   }
 
   private static Seen train(Communicator group, Options options, long seed) {
-    ModelConfig config = ModelConfig.of(null, List.of(), null, null, FloatType.FLOAT64);
     Random random = new Random(seed);
     Staleness staleness = new Staleness(true);
-    try (Model model = Model.mlp(config, WORKERS - 1, 1, 1);
-        RoleContext context =
-            new RoleContext(
-                group, model, VerifiedSetting.SGD, new Loss(LossType.MSE, 1), null, 1, null)) {
-      FlatParameters parameters = context.parameters();
-      Serving serving = new Serving(options, WORKERS);
-      ServedSlice slice =
-          context.own(
-              new ServedSlice(
-                  VerifiedSetting.SGD, parameters.layout(), group.rank(), serving.servers()));
-      PushPull exchange =
-          context.own(
-              new PushPull(serving, group, parameters, context.buffers(), slice, staleness));
-      TrainingState state = new TrainingState();
-      exchange.declare(state);
-      parameters.values().zero();
-      state.broadcast(group);
-      BitSet used = new BitSet();
-      used.set(0, parameters.count());
+    try (ServedRank rank = new ServedRank(group, options, staleness)) {
       List<double[]> reads = new ArrayList<>();
       for (int step = 0; step < STEPS; step++) {
-        // The rate of one worker's update is a quarter of the step's.
-        Step now =
-            new Step(
-                step,
-                new Batch(new long[0], 0, 1, WORKERS),
-                List.of(),
-                WORKERS,
-                0,
-                Step.NONE.needs());
-        exchange.begin(now);
-        parameters.gradients().zero();
-        put(parameters.gradients(), group.rank(), 1);
-        Reduced reduced = exchange.complete(new Computed(true, used, parameters.count()));
-        exchange.apply(reduced.owned(), now.learningRate(), 1);
         delay(random);
-        exchange.afterUpdate(now, reduced);
-        reads.add(counts(parameters.values()));
+        // The rate of one worker's update is a quarter of the step's.
+        rank.step(step, WORKERS);
+        reads.add(rank.counts());
       }
-      exchange.synchronize(SyncPoint.END);
-      return new Seen(staleness.entries(), reads, counts(parameters.values()));
+      rank.meet();
+      return new Seen(staleness.entries(), reads, rank.counts());
     }
   }
 
@@ -156,24 +106,6 @@ class StalenessTest {
     while (System.nanoTime() < until) {
       Thread.yield();
     }
-  }
-
-  private static double[] counts(FlatBuffers values) {
-    double[] counts = new double[WORKERS];
-    for (int q = 0; q < WORKERS; q++) {
-      counts[q] = -NativeView.bytes(address(values, q), Double.BYTES).getDouble(0);
-    }
-    return counts;
-  }
-
-  private static void put(FlatBuffers flat, int number, double value) {
-    NativeView.bytes(address(flat, number), Double.BYTES).putDouble(0, value);
-  }
-
-  /** The weights of three inputs, then the bias: two tensors, on different servers. */
-  private static long address(FlatBuffers flat, int number) {
-    Slot slot = flat.layout().slots().get(number == WORKERS - 1 ? 1 : 0);
-    return flat.address(slot) + (number == WORKERS - 1 ? 0 : (long) number * Double.BYTES);
   }
 
   /**
