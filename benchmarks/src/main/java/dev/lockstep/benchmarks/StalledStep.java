@@ -19,8 +19,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Training whose ranks stall, as {@code staleness.py} runs it: after each step a rank sleeps for a
- * unit of time, with probability 0.1 for ten. Rank 0 prints its steps a unit of time, of all but the
- * first epoch.
+ * unit of time, with probability 0.1 for ten. Rank 0 prints its steps a unit of time, of all but
+ * the first epoch.
  *
  * <p>Arguments: the configuration file, milliseconds of a unit, the seed of the stalls, and what
  * overrides the file.

@@ -231,7 +231,8 @@ final class FederateCommand implements Callable<Integer> {
           List.of(new ConfigProblem(options.file() + ": " + section + "." + e.key(), e.text())));
     } catch (IllegalArgumentException e) {
       throw new ConfigException(
-          List.of(new ConfigProblem(options.file() + ": " + section, LockstepException.messageOf(e))));
+          List.of(
+              new ConfigProblem(options.file() + ": " + section, LockstepException.messageOf(e))));
     }
   }
 

@@ -13,7 +13,8 @@ import org.junit.jupiter.api.Test;
 class PackageRulesTest {
   private static final JavaClasses LIBRARY =
       new ClassFileImporter()
-          .withImportOption(place -> !place.contains("/test-classes/") && !place.contains("-tests.jar"))
+          .withImportOption(
+              place -> !place.contains("/test-classes/") && !place.contains("-tests.jar"))
           .importPackages("dev.lockstep");
 
   @Test

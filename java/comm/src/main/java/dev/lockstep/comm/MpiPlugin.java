@@ -25,7 +25,8 @@ public final class MpiPlugin {
   }
 
   private static @Nullable URL resource(String fileName) {
-    return NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries", "lockstep-comm").library(fileName);
+    return NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries", "lockstep-comm")
+        .library(fileName);
   }
 
   /**

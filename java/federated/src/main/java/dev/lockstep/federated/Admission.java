@@ -1,5 +1,6 @@
 package dev.lockstep.federated;
 
+import dev.lockstep.LockstepException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.aggregation.SecureEncoding;
 import dev.lockstep.federated.config.FederationConfig;
@@ -35,7 +36,7 @@ final class Admission {
     try {
       hello = Hello.read(body);
     } catch (ProtocolException e) {
-      throw new RefusedException(e.getMessage());
+      throw new RefusedException(LockstepException.messageOf(e));
     }
     List<String> differences = hello.differences(plan, dataset);
     if (!differences.isEmpty()) {

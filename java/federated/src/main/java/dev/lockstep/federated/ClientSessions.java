@@ -159,11 +159,14 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     Question question = open;
     ByteBuffer body = message.body();
     int round = body.getInt();
-    boolean due = question != null && question.isFor(client, round);
-    if (due && message.kind() == question.answerKind()) {
+    if (question != null
+        && question.isFor(client, round)
+        && message.kind() == question.answerKind()) {
       newestAnswer[client] = turn(round, message.kind());
       question.answered(client, body);
-    } else if (due && message.kind() == Protocol.UNABLE) {
+    } else if (question != null
+        && question.isFor(client, round)
+        && message.kind() == Protocol.UNABLE) {
       question.remove(client);
       log.warn("Round {}: client {} cannot: {}.", round + 1, client, Protocol.reason(body));
     } else if (isLate(round, message.kind(), question, client)) {

@@ -1,5 +1,7 @@
 package dev.lockstep.federated;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.config.FederationPlan;
@@ -81,7 +83,7 @@ final class RemoteClients implements Clients {
               if (!Double.isFinite(loss)) {
                 throw new ProtocolException("its loss is " + loss);
               }
-              losses[places.get(client)] = loss;
+              losses[requireNonNull(places.get(client))] = loss;
             });
     ByteBuffer vector = protocol.write(model);
     for (int i = 0; i < candidates.length; i++) {
@@ -105,7 +107,7 @@ final class RemoteClients implements Clients {
             Protocol.WORK,
             Protocol.TRAINED,
             (client, body) -> {
-              int number = numbers.get(client);
+              int number = requireNonNull(numbers.get(client));
               int count = had[number];
               receiver.answered(
                   number,
@@ -150,7 +152,9 @@ final class RemoteClients implements Clients {
     messages.forEach(
         (number, message) ->
             question.to(
-                asked.get(number), round, () -> Protocol.message(round, ByteBuffer.wrap(message))));
+                requireNonNull(asked.get(number)),
+                round,
+                () -> Protocol.message(round, ByteBuffer.wrap(message))));
     if (!sessions.collect(round, question)) {
       throw new CancellationException("The federation is to stop.");
     }

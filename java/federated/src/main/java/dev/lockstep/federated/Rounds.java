@@ -1,5 +1,7 @@
 package dev.lockstep.federated;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.federated.aggregation.Aggregation;
@@ -261,7 +263,7 @@ final class Rounds {
     long turn = arrivals == null ? 0 : number;
     return new Clients.Work(
         client,
-        arrivals == null ? state.model : state.bases.get(assignment.base()),
+        arrivals == null ? state.model : requireNonNull(state.bases.get(assignment.base())),
         controls == null ? null : controls.correction(client),
         Streams.seed(plan.seed(), Purpose.TRAINING, state.rounds + (turn << 32), client),
         aggregation.terms(number));

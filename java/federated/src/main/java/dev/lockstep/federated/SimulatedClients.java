@@ -1,5 +1,7 @@
 package dev.lockstep.federated;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.Dataset;
@@ -116,7 +118,9 @@ final class SimulatedClients implements Clients {
     }
     try {
       sealed.put(
-          number, new SealedUpdate(encoding.orElseThrow(), work.terms(), round, update.change()));
+          number,
+          new SealedUpdate(
+              encoding.orElseThrow(), requireNonNull(work.terms()), round, update.change()));
       return update.withoutChange(true);
     } catch (SecureAggregationException e) {
       log.warn("Round {}: client {}: {}", round + 1, work.client(), e.getMessage());

@@ -1,5 +1,7 @@
 package dev.lockstep.train;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.checkpoint.StoredTensor;
@@ -136,7 +138,9 @@ final class StateRestore {
 
   private void restorePerRank(@Nullable Checkpoint checkpoint, Entry entry, Placement.Resize rule) {
     List<StoredTensor> saved =
-        checkpoint == null ? List.of() : checkpoint.perRank().get(entry.name());
+        checkpoint == null
+            ? List.of()
+            : requireNonNull(checkpoint.perRank().get(entry.name()), entry.name());
     int ranks = communicator.allReduce(new int[] {saved.size()}, ReduceOp.MAX)[0];
     if (ranks != communicator.size()) {
       StoredTensor made = checkpoint == null ? null : resized(saved, rule, communicator.size());

@@ -61,7 +61,8 @@ public class NativePreset implements InfoMapper, LoadEnabled {
   public void init(ClassProperties properties) {
     if (Loader.isLoadLibraries()) {
       NativeCache.useFolderOfEnvironment();
-      NativeBuild build = NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries", "lockstep-comm");
+      NativeBuild build =
+          NativeBuild.require("dev/lockstep/jni", "Lockstep's native libraries", "lockstep-comm");
       properties.setProperty("platform.extension", build.extension());
     }
   }

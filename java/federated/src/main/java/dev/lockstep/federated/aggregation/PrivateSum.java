@@ -1,5 +1,7 @@
 package dev.lockstep.federated.aggregation;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
@@ -41,7 +43,7 @@ public final class PrivateSum implements Aggregation {
       int parameters,
       PrivacyState state,
       Communicator communicator) {
-    config = federation.privacy();
+    config = requireNonNull(federation.privacy());
     this.state = state;
     this.communicator = communicator;
     mechanism = mechanism(federation, clients);
@@ -50,7 +52,7 @@ public final class PrivateSum implements Aggregation {
 
   /** Sampling, clipping and noise as a configuration has them, for so many clients. */
   public static DifferentialPrivacy mechanism(FederationConfig federation, int clients) {
-    PrivacyConfig config = federation.privacy();
+    PrivacyConfig config = requireNonNull(federation.privacy());
     int perRound = federation.perRound(clients);
     ClientSampling sampling =
         federation.selection().type() == SelectionConfig.Type.POISSON

@@ -1,8 +1,11 @@
 package dev.lockstep.federated.aggregation;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.federated.client.ParameterVector;
 import dev.lockstep.federated.config.AggregationConfig.Rule;
 import dev.lockstep.federated.config.FederationConfig;
+import dev.lockstep.federated.config.PrivacyConfig;
 import dev.lockstep.federated.config.SecureAggregationConfig;
 import dev.lockstep.federated.privacy.DifferentialPrivacy;
 import dev.lockstep.federated.privacy.FixedPoint;
@@ -33,8 +36,9 @@ public final class SecureEncoding {
   private SecureEncoding(FederationConfig config, int clients, int length) {
     this.config = config;
     this.length = length;
-    secure = config.privacy().secureAggregation();
-    mechanism = config.privacy().addsNoise() ? PrivateSum.mechanism(config, clients) : null;
+    PrivacyConfig privacy = requireNonNull(config.privacy());
+    secure = requireNonNull(privacy.secureAggregation());
+    mechanism = privacy.addsNoise() ? PrivateSum.mechanism(config, clients) : null;
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.lockstep.federated.config;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lockstep.ConfigKeyException;
@@ -220,14 +222,16 @@ public record FederationConfig(
 
   /** Clients of a round, of so many in all. */
   public int perRound(int all) {
-    return fraction == null ? perRound : (int) Math.max(1, Math.round(fraction * all));
+    return fraction == null
+        ? requireNonNull(perRound, "one of fraction and per_round")
+        : (int) Math.max(1, Math.round(fraction * all));
   }
 
   /** Optimiser steps in a round of a client with so many samples. */
   public int steps(int samples) {
     return localSteps != null
         ? localSteps
-        : Math.multiplyExact(localEpochs, (samples - 1) / batchSize + 1);
+        : Math.multiplyExact(requireNonNull(localEpochs), (samples - 1) / batchSize + 1);
   }
 
   /** All on which a round's result depends: not how many, nor what is written when, nor where. */

@@ -2,6 +2,7 @@ package dev.lockstep.federated.network;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.lockstep.LockstepException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -174,7 +175,8 @@ public final class ClientConnections implements AutoCloseable {
     } catch (RefusedException e) {
       log.warn("{} was refused: {}.", connection, e.getMessage());
       unproved.remove(connection);
-      ByteBuffer reason = ByteBuffer.wrap(e.getMessage().getBytes(StandardCharsets.UTF_8));
+      ByteBuffer reason =
+          ByteBuffer.wrap(LockstepException.messageOf(e).getBytes(StandardCharsets.UTF_8));
       connection.sendLast(Frame.header(Handshake.REFUSED, reason), reason);
       return;
     }

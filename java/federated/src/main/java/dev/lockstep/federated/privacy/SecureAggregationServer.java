@@ -189,7 +189,7 @@ public final class SecureAggregationServer {
     if (!shares.keySet().equals(members.keySet())) {
       throw Message.malformed(from, "it lacks shares of some clients");
     }
-    shares.forEach((owner, share) -> members.get(owner).revealed.put(from, share));
+    shares.forEach((owner, share) -> requireNonNull(members.get(owner)).revealed.put(from, share));
   }
 
   /**

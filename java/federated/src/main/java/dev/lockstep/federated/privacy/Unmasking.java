@@ -1,5 +1,7 @@
 package dev.lockstep.federated.privacy;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.federated.privacy.SecureAggregationException.Reason;
 import java.util.Arrays;
 import java.util.Map;
@@ -63,7 +65,7 @@ final class Unmasking {
       }
       for (int survivor : survivors) {
         byte[] key =
-            keys.keyWith(members.get(survivor).maskPublicKey, "mask", round)
+            keys.keyWith(requireNonNull(members.get(survivor)).maskPublicKey, "mask", round)
                 .orElseThrow(() -> wrongShares(survivor));
         boolean survivorAdded = survivor < lost;
         Masks.add(sum, key, survivorAdded, settings.wordBytes());

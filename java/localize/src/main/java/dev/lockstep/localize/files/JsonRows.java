@@ -2,6 +2,7 @@ package dev.lockstep.localize.files;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.lockstep.LockstepException;
 import dev.lockstep.localize.network.Duplicates;
 import dev.lockstep.localize.network.NetworkException;
 import dev.lockstep.localize.network.RangeList;
@@ -142,7 +143,7 @@ final class JsonRows {
           0,
           () -> "the range from sensor " + first + " to " + to + second);
     } catch (NetworkException e) {
-      throw at(row, e.getMessage());
+      throw at(row, LockstepException.messageOf(e));
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.lockstep.localize.network;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.data.SplitMix64;
 import java.util.BitSet;
 import java.util.Locale;
@@ -70,13 +72,13 @@ public final class NetworkGenerator {
   }
 
   private Network measured() {
-    double reach = config.communicationRange();
+    double reach = requireNonNull(config.communicationRange());
     SplitMix64 errors = new SplitMix64(noiseSeed);
     Network.Parts parts = new Network.Parts();
     parts.dimension = dimension;
-    parts.sensors = config.nSensors();
+    parts.sensors = requireNonNull(config.nSensors());
     parts.truth = sensors.clone();
-    parts.anchorPositions = anchors;
+    parts.anchorPositions = requireNonNull(anchors);
     // Pairs are found by the grid, so none comes twice, and they come in the order of the sensors.
     RangeList between = new RangeList();
     CellGrid sensorCells = new CellGrid(dimension, sensors, reach);

@@ -95,7 +95,8 @@ public class MpiPreset implements InfoMapper, LoadEnabled {
   public void init(ClassProperties properties) {
     if (Loader.isLoadLibraries()) {
       MpiChoice choice = MpiChoice.current();
-      NativeBuild build = NativeBuild.require(PACKAGE, "The bindings to " + choice.title(), "lockstep-mpi");
+      NativeBuild build =
+          NativeBuild.require(PACKAGE, "The bindings to " + choice.title(), "lockstep-mpi");
       properties.setProperty("platform.library", LIBRARY + "_" + choice.id());
       properties.setProperty("platform.extension", build.extension());
     }

@@ -95,8 +95,8 @@ public class LocalOptimizer extends Optimizer {
     Native.adam_step(
         parameterAddress(range),
         gradientAddress(range),
-        stateAddress(state().get("first_moment"), range),
-        stateAddress(state().get("second_moment"), range),
+        stateAddress(state("first_moment"), range),
+        stateAddress(state("second_moment"), range),
         range.count(),
         dataType(range).code(),
         step,

@@ -1,5 +1,7 @@
 package dev.lockstep.train.optimizer;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -100,6 +102,11 @@ public abstract class Optimizer implements Update {
   /** State by name; live memory. */
   public Map<String, FlatBuffers> state() {
     return state;
+  }
+
+  /** State that this optimiser has. */
+  FlatBuffers state(String name) {
+    return requireNonNull(state.get(name), name);
   }
 
   @Override

@@ -141,8 +141,7 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
   }
 
   private Span slice(Shard shard) {
-    return slices.span(
-        place(shard), shard.own().count(), shape(shard.own().group()).dataType());
+    return slices.span(place(shard), shard.own().count(), shape(shard.own().group()).dataType());
   }
 
   private long bytes(Shard shard) {
