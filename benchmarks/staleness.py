@@ -16,7 +16,9 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-JARS = [ROOT / "benchmarks/target/classes", ROOT / "java/target/classes", ROOT / "java/target/lib/*"]
+sys.path.insert(0, str(ROOT / "benchmarks/peers"))
+
+import ranks as launch  # noqa: E402
 SETTINGS = {
     "synchronous": ["strategy.synchronization=synchronous"],
     "bounded, staleness 4": ["strategy.synchronization=bounded", "strategy.staleness=4"],
@@ -35,7 +37,7 @@ def free_port():
 def rate(options, settings, seed):
     own = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MASTER_ADDR="127.0.0.1",
                MASTER_PORT=str(free_port()), WORLD_SIZE=str(options.ranks), LOCKSTEP_TOKEN="staleness")
-    command = ["java", "-XX:+UseSerialGC", "-cp", ":".join(map(str, JARS)), "dev.lockstep.benchmarks.StalledStep",
+    command = ["java", "-XX:+UseSerialGC", "-cp", launch.class_path(ROOT), "dev.lockstep.benchmarks.StalledStep",
                str(ROOT / "benchmarks/staleness.yaml"), str(options.unit), str(seed), "communicator.backend=tcp", *settings]
     ranks = [subprocess.Popen(command, env=dict(own, RANK=str(rank)), text=True, stdout=subprocess.PIPE)
              for rank in range(options.ranks)]
