@@ -20,7 +20,7 @@ public final class FixedPointSum {
   /**
    * Adds weight × vector.
    *
-   * @param vector of finite elements up to {@link ClientUpdate#LARGEST}
+   * @param vector of finite elements up to 2¹³
    */
   public void add(double weight, double[] vector) {
     for (int i = 0; i < sum.length; i++) {
