@@ -24,7 +24,8 @@ class ComingFromTest {
     String example =
         code(
             Files.readString(
-                ROOT.resolve("java/lockstep/src/examples/java/dev/lockstep/examples/ComingFrom.java")));
+                ROOT.resolve(
+                    "java/lockstep/src/examples/java/dev/lockstep/examples/ComingFrom.java")));
     int lines = 0;
     int configurations = 0;
     for (String row : Files.readAllLines(ROOT.resolve("docs/coming-from.md"))) {
