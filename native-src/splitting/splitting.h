@@ -71,8 +71,8 @@ class Splitting {
 
   /// Y_ii − ‖X_i‖² of all sensors at the mean of an entry's copies, on every rank: a sensor's variance in the
   /// dimensions that the relaxation has beyond d (So and Ye, Math. Program. 109, 2007). Blocks are positive
-  /// semidefinite, so that where these are all 0 each block is of rank d, and X is the global minimum of Σ g_i
-  /// with Y = XXᵀ. @param out sensors
+  /// semidefinite, so that where these are all 0 each block is of rank d, and X is the global minimum of Σ
+  /// g_i with Y = XXᵀ. @param out sensors
   virtual void excess(std::span<double> out) = 0;
 
   /// Σ g_i at the mean over an entry's holders of the copies (over all 2n in the dense form).
