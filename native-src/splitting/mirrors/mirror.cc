@@ -42,6 +42,7 @@ std::vector<MirrorPoints> mirrors_of(const RangeGraph& graph, std::size_t anchor
         for (std::size_t c = graph.dimension() == 2 ? b : b + 1; c < last; ++c) {
           std::array<std::int32_t, 3> through{points[a], points[b], points[c]};
           std::sort(through.begin(), through.end());
+          if (graph.dimension() == 2) through[1] = through[2];
           if (through[0] != through[1]) mirrors.push_back({through, sensor});
         }
       }

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -48,7 +49,7 @@ final class Estimator {
    * @param searches for a fold of lower cost
    */
   Estimate estimate(Network network, double[] split, boolean searches) {
-    if (!settings.refine() && !settings.uncertainty()) {
+    if (!settings.refine() && !settings.uncertainty() && natives.noise().offset() == 0) {
       return uncertain(
           natives,
           new Estimate(
@@ -86,8 +87,13 @@ final class Estimator {
         network, refined, new double[0], List.of(), List.of(), leftOut, Optional.empty());
   }
 
-  /** Adds covariances and ambiguous sensors. */
   private Estimate uncertain(NativeLocalizer located, Estimate estimate) {
+    return uncertain(located, estimate, () -> located.ambiguities(estimate.refined().positions()));
+  }
+
+  /** Adds covariances and ambiguous sensors. */
+  private Estimate uncertain(
+      NativeLocalizer located, Estimate estimate, Supplier<List<Ambiguity>> ambiguities) {
     double[] positions = estimate.refined().positions();
     int d = estimate.network().dimension();
     double[] covariances = new double[positions.length * d];
@@ -97,8 +103,8 @@ final class Estimator {
     }
     double[] known = phases.time("covariances", () -> located.covariances(positions));
     System.arraycopy(known, 0, covariances, 0, known.length);
-    estimate.offsets().ifPresent(offsets -> replaceDetermined(offsets.covariances(), covariances));
-    List<Ambiguity> ambiguous = phases.time("ambiguity", () -> located.ambiguities(positions));
+    estimate.offsets().ifPresent(offsets -> widenTo(offsets.covariances(), covariances, d));
+    List<Ambiguity> ambiguous = phases.time("ambiguity", ambiguities);
     widen(covariances, positions, ambiguous, d);
     List<Integer> undetermined =
         IntStream.range(0, estimate.network().sensors())
@@ -123,15 +129,32 @@ final class Estimator {
         estimate.offsets());
   }
 
-  private static void replaceDetermined(double[] from, double[] covariances) {
-    for (int i = 0; i < covariances.length; i++) {
-      covariances[i] = Double.isNaN(covariances[i]) ? Double.NaN : from[i];
+  /**
+   * Takes the covariances that know of the offsets where they are the larger ones: they are of first
+   * order, and where a sensor is weakly held the others, with curvature, say more.
+   */
+  private static void widenTo(double[] from, double[] covariances, int d) {
+    for (int at = 0; at < covariances.length; at += d * d) {
+      // A sensor that is not determined stays so: nothing is above NaN.
+      if (trace(from, at, d) > trace(covariances, at, d)) {
+        System.arraycopy(from, at, covariances, at, d * d);
+      }
     }
+  }
+
+  private static double trace(double[] matrices, int at, int d) {
+    double trace = 0;
+    for (int k = 0; k < d; k++) {
+      trace += matrices[at + k * (d + 1)];
+    }
+    return trace;
   }
 
   /**
    * Offsets from where distances were fitted with the offsets as part of their noise; then the
-   * distances without them, fitted and searched like any others; then the offsets once more.
+   * distances without them, fitted and searched like any others; then the offsets once more. Other
+   * placements are judged with the offsets as noise: what is fitted to one fold says nothing of
+   * another.
    */
   private Estimate withOffsets(Network network, NativeLocalizer.Refined refined, boolean searches) {
     Noise noise = natives.noise();
@@ -159,8 +182,17 @@ final class Estimator {
               List.of(),
               List.of(),
               0,
-              Optional.of(offsets)));
+              Optional.of(offsets)),
+          () -> natives.ambiguities(besides(network, refined, offsets.positions(), searches)));
     }
+  }
+
+  /** The optimum with offsets as noise, in the fold of these positions. */
+  private double[] besides(
+      Network network, NativeLocalizer.Refined refined, double[] positions, boolean searches) {
+    return Relaxation.isSameFold(network, refined.positions(), positions)
+        ? refined.positions()
+        : natives.refine(positions, searches).positions();
   }
 
   /**

@@ -148,7 +148,7 @@ public final class Localizer implements AutoCloseable {
     Phases phases = new Phases();
     NativeLocalizer natives = phases.time("setup", () -> refusing(() -> started(network, from)));
     opened = natives;
-    return run(natives, network, phases, true);
+    return run(natives, network, phases, true, start.isEmpty());
   }
 
   /**
@@ -185,8 +185,8 @@ public final class Localizer implements AutoCloseable {
     // Where the last fix fits, so do places near it; the search of a cold start would take longer
     // than all the rest.
     boolean fitted = !last.fit().rejects();
-    Localization next = run(natives, network, phases, false);
-    return fitted && next.fit().rejects() ? run(natives, network, phases, true) : next;
+    Localization next = run(natives, network, phases, false, false);
+    return fitted && next.fit().rejects() ? run(natives, network, phases, true, false) : next;
   }
 
   private NativeLocalizer started(Network network, double[] from) {
@@ -202,7 +202,7 @@ public final class Localizer implements AutoCloseable {
   }
 
   private Localization run(
-      NativeLocalizer natives, Network network, Phases phases, boolean searches) {
+      NativeLocalizer natives, Network network, Phases phases, boolean searches, boolean cold) {
     Stops stops = new Stops(settings);
     List<IterationPoint> history = new ArrayList<>();
     List<IterationPoint> trace = new ArrayList<>();
@@ -215,7 +215,7 @@ public final class Localizer implements AutoCloseable {
     double[] positions =
         settings.refine() ? estimate.refined().positions() : relaxation.positions();
     GoodnessOfFit fit =
-        GoodnessOfFit.of(estimate.network(), positions, natives.noise())
+        GoodnessOfFit.of(estimate.network(), network, positions, natives.noise())
             .plus(estimate.offsets().map(DeviceOffsets::surprise).orElse(0.0));
     List<PartFit> parts = PartFit.of(estimate.network(), positions, natives.noise());
     last =
@@ -235,7 +235,11 @@ public final class Localizer implements AutoCloseable {
             parts,
             Certainty.of(network, fit, parts, estimate.ambiguous(), estimate.undetermined())
                 .leftOut(estimate.leftOut())
-                .tight(relaxation.isTightAt(network, positions)),
+                .tight(
+                    cold
+                        && estimate.ambiguous().isEmpty()
+                        && estimate.undetermined().isEmpty()
+                        && relaxation.isTightAt(network, positions)),
             List.copyOf(history),
             List.copyOf(trace),
             phases.seconds());

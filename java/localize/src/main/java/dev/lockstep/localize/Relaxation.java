@@ -6,8 +6,10 @@ import java.util.stream.DoubleStream;
 
 /**
  * What the splitting ended in. Its matrix has a row and a column for each sensor beside the
- * dimensions of space; where it has no more than these in rank, positions are all that is in it,
- * and no others fit the squared distances as well.
+ * dimensions of space; where it has no more than these in rank, positions are all that is in it.
+ * That no others fit the squared distances as well follows for a solution of the highest rank, as a
+ * cold start approaches it; where the splitting started from positions, they stay whatever else
+ * fits.
  *
  * @param positions f64[sensors × dimension]
  * @param excess f64[sensors]: Y_ii − ‖X_i‖², a sensor's variance in further dimensions (So and Ye,
@@ -42,13 +44,18 @@ public record Relaxation(double[] positions, double[] excess, double residual) {
 
   /** Whether all are, the copies agree, and these positions are in the same fold. */
   boolean isTightAt(Network network, double[] estimate) {
-    double farthest = 0;
-    for (int i = 0; i < estimate.length; i++) {
-      farthest = Math.max(farthest, Math.abs(estimate[i] - positions[i]));
-    }
     return residual < CONVERGED
-        && farthest < SAME_FOLD * meanDistance(network)
+        && isSameFold(network, estimate, positions)
         && tightSensors(network) == excess.length;
+  }
+
+  /** Whether no sensor is far from where it is in the other. */
+  static boolean isSameFold(Network network, double[] a, double[] b) {
+    double farthest = 0;
+    for (int i = 0; i < a.length; i++) {
+      farthest = Math.max(farthest, Math.abs(a[i] - b[i]));
+    }
+    return farthest < SAME_FOLD * meanDistance(network);
   }
 
   private static double meanDistance(Network network) {

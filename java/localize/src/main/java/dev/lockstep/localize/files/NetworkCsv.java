@@ -49,6 +49,7 @@ final class NetworkCsv {
   private final List<Station> sensors = new ArrayList<>();
   private final List<Range> ranges = new ArrayList<>();
   private @Nullable StationColumns anchorColumns;
+  private @Nullable StationColumns sensorColumns;
   private @Nullable StationColumns stationColumns;
   private @Nullable RangeColumns rangeColumns;
   private boolean hasRanges;
@@ -154,6 +155,8 @@ final class NetworkCsv {
     }
     if (stations != null && stations.areAnchors()) {
       anchorColumns = stations.sameKindAs(anchorColumns);
+    } else if (stations != null && stations.dimension() > 0) {
+      sensorColumns = stations;
     }
     stationColumns = stations;
     rangeColumns = header;
@@ -187,6 +190,12 @@ final class NetworkCsv {
 
   private Network build(List<Range> measured, Duplicates duplicates, Path last) {
     StationColumns columns = requireNonNull(anchorColumns, "read by readAll()");
+    if (sensorColumns != null && sensorColumns.areGeodetic() != columns.areGeodetic()) {
+      throw new NetworkException(
+              "sensors have other coordinates than the anchors; give both as x,y, as lat,lon or as"
+                  + " easting,northing,zone")
+          .at(last.toString());
+    }
     NetworkBuilder network = Network.builder(columns.dimension()).duplicates(duplicates);
     if (columns.areGeodetic() && !anchors.isEmpty()) {
       network.tangentPlane(planeOf(anchors));

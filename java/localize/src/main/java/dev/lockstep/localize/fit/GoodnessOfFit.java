@@ -54,6 +54,16 @@ public record GoodnessOfFit(
    * @param noise how far off distances are
    */
   public static GoodnessOfFit of(Network network, double[] positions, Noise noise) {
+    return of(network, network, positions, noise);
+  }
+
+  /**
+   * As above.
+   *
+   * @param measured the network with the distances that the worst residuals name
+   */
+  public static GoodnessOfFit of(
+      Network network, Network measured, double[] positions, Noise noise) {
     double sum = 0;
     double[] sizes = standardised(network, positions, noise);
     List<Residual> notable = new ArrayList<>();
@@ -62,7 +72,7 @@ public record GoodnessOfFit(
       sum += standardised * standardised;
       sizes[range] = Math.abs(standardised);
       if (sizes[range] > NOTABLE) {
-        notable.add(residual(network, positions, range, standardised));
+        notable.add(residual(measured, positions, range, standardised));
       }
     }
     Arrays.sort(sizes);
@@ -182,7 +192,7 @@ public record GoodnessOfFit(
     return normal > Math.sqrt(ONE_IN_A_THOUSAND * ONE_IN_A_THOUSAND + 2 * Math.log(ofSoMany));
   }
 
-  private static double meanRange(Ranges between, Ranges toAnchors) {
+  static double meanRange(Ranges between, Ranges toAnchors) {
     double sum = 0;
     for (Ranges ranges : List.of(between, toAnchors)) {
       for (double distance : ranges.distances()) {

@@ -25,6 +25,7 @@ public final class Network {
   private final @Nullable Neighbors neighbors;
   private final double noiseFactor;
   private final int repeatedPairs;
+  private final boolean everyRangeHasDeviation;
   private final @Nullable WorldGeodetic plane;
   private final @Nullable String utmZone;
 
@@ -41,6 +42,7 @@ public final class Network {
     neighbors = parts.neighbors;
     noiseFactor = parts.noiseFactor;
     repeatedPairs = parts.repeatedPairs;
+    everyRangeHasDeviation = parts.everyRangeHasDeviation;
     plane = parts.plane;
     utmZone = parts.utmZone;
   }
@@ -58,6 +60,7 @@ public final class Network {
     parts.anchorRanges = toAnchors;
     parts.noiseFactor = noiseFactor;
     parts.repeatedPairs = repeatedPairs;
+    parts.everyRangeHasDeviation = everyRangeHasDeviation;
     parts.plane = plane;
     parts.utmZone = utmZone;
     return new Network(parts);
@@ -76,6 +79,7 @@ public final class Network {
     @Nullable Neighbors neighbors;
     double noiseFactor = Double.NaN;
     int repeatedPairs;
+    boolean everyRangeHasDeviation;
     @Nullable WorldGeodetic plane;
     @Nullable String utmZone;
   }
@@ -155,10 +159,13 @@ public final class Network {
     return Optional.ofNullable(utmZone);
   }
 
-  /** Whether something is known of each distance's standard deviation by itself. */
+  /**
+   * Whether something is known of each measurement's standard deviation by itself. What is known of
+   * anchors does not count: it is part of the distances' deviations, but says nothing of how well
+   * they were measured.
+   */
   public boolean everyRangeHasDeviation() {
-    return Arrays.stream(sensorRanges.deviations()).allMatch(deviation -> deviation > 0)
-        && Arrays.stream(anchorRanges.deviations()).allMatch(deviation -> deviation > 0);
+    return everyRangeHasDeviation;
   }
 
   /** Coordinate {@code axis} of an anchor. */

@@ -140,10 +140,10 @@ public final class NetworkBuilder {
       RangeList.checkDistance(distance, () -> described);
     } else if (fromAnchor != null) {
       anchorRanges.add(
-          sensorNumber(to), fromAnchor, distance, withAnchor(sigma, fromAnchor), () -> described);
+          sensorNumber(to), fromAnchor, distance, sigma, () -> described);
     } else if (toAnchor != null) {
       anchorRanges.add(
-          sensorNumber(from), toAnchor, distance, withAnchor(sigma, toAnchor), () -> described);
+          sensorNumber(from), toAnchor, distance, sigma, () -> described);
     } else {
       int first = sensorNumber(from);
       int second = sensorNumber(to);
@@ -178,6 +178,9 @@ public final class NetworkBuilder {
     parts.truth = truth.isEmpty() ? null : flat(truth);
     parts.sensorRanges = sensorRanges.toRanges();
     parts.anchorRanges = anchorRanges.toRanges();
+    parts.everyRangeHasDeviation =
+        parts.sensorRanges.haveDeviations() && parts.anchorRanges.haveDeviations();
+    addAnchorDeviations(parts.anchorRanges);
     parts.noiseFactor = noiseFactor;
     parts.plane = plane;
     parts.utmZone = utmZone;
@@ -189,8 +192,13 @@ public final class NetworkBuilder {
     return plane == null ? position.clone() : plane.toPlane(position);
   }
 
-  private double withAnchor(double sigma, int anchor) {
-    return Math.hypot(sigma, anchorDeviations.get(anchor));
+  /** After repeated readings are combined: they share the error of their anchor. */
+  private void addAnchorDeviations(Ranges ranges) {
+    double[] deviations = ranges.deviations();
+    for (int range = 0; range < deviations.length; range++) {
+      deviations[range] =
+          Math.hypot(deviations[range], anchorDeviations.get(ranges.second(range)));
+    }
   }
 
   private static double checkedSigma(String whose, double sigma) {

@@ -38,6 +38,8 @@ public record NumberedNetwork(
     parts.truth = truth;
     parts.sensorRanges = sensorRanges.toRanges();
     parts.anchorRanges = anchorRanges.toRanges();
+    parts.everyRangeHasDeviation =
+        parts.sensorRanges.haveDeviations() && parts.anchorRanges.haveDeviations();
     parts.repeatedPairs = sensorRanges.repeatedPairs() + anchorRanges.repeatedPairs();
     parts.neighbors = neighbors;
     parts.noiseFactor = noiseFactor;

@@ -18,6 +18,11 @@ public record Ranges(int[] pairs, double[] distances, double[] deviations) {
     return distances.length;
   }
 
+  /** Whether something is known of each distance's standard deviation by itself. */
+  boolean haveDeviations() {
+    return Arrays.stream(deviations).allMatch(deviation -> deviation > 0);
+  }
+
   /** Those that are not in {@code left}, where the first of them has the number {@code first}. */
   public Ranges without(BitSet left, int first) {
     int[] kept = IntStream.range(0, count()).filter(range -> !left.get(first + range)).toArray();

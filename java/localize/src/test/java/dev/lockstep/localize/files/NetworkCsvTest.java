@@ -200,6 +200,26 @@ class NetworkCsvTest {
   }
 
   @Test
+  void whatIsKnownOfAnchorsIsNotTheNoiseOfRanges() throws Exception {
+    String network =
+        "anchor,x,y,sigma\nnorth,0.5,1,0.03\nwest,0,0,0.03\neast,1,0,0.03\n"
+            + "from,to,range\nR1,north,0.6\nR1,west,0.5\nR1,east,0.7\n";
+
+    assertEquals(0.03, read(network).anchorRanges().deviations()[0], 1e-12);
+    assertEquals(new Noise(0.05, 0), MeasurementsConfig.defaults().noiseOf(read(network)));
+  }
+
+  @Test
+  void sensorsInOtherCoordinatesThanAnchorsAreRefused() {
+    String network =
+        "anchor,lat,lon\na,47.1,8.5\nb,47.2,8.5\nc,47.1,8.6\nsensor,x,y\nR1,10,20\n"
+            + "from,to,range\nR1,a,600\nR1,b,500\nR1,c,700\n";
+
+    String message = assertThrows(NetworkException.class, () -> read(network)).getMessage();
+    assertTrue(message.contains("sensors have other coordinates than the anchors"), message);
+  }
+
+  @Test
   void namesThatBeginWithAHashAreQuoted() throws Exception {
     String quoted = ANCHORS + RANGES.replace("R1", "\"#1\"");
 
