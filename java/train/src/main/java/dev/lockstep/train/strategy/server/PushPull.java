@@ -228,7 +228,7 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
     Set<Word> words = wordsOf(last.words());
     if (!words.contains(Word.REGROUP)) {
       boolean works = serving.works(group.rank());
-      buffers.startMerge(works ? 1.0 / serving.workers() : 0);
+      buffers.startMerge(works ? 1.0 / serving.workers() : 0, serving.dedicated());
       buffers.finishMerge();
     }
     if (why == SyncPoint.END) {
