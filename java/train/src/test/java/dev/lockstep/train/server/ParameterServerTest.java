@@ -13,9 +13,11 @@ import dev.lockstep.comm.Span;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.OptimizerConfig.Type;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -161,6 +163,26 @@ class ParameterServerTest {
           group.channel(0, 7).send(Span.of(direct(1))).await();
           return null;
         });
+  }
+
+  @Test
+  void whateverFailsInACallIsAnAnswer() {
+    byte[] call = new StoreCall(StoreCall.Kind.GET, "weights", StoreCall.NONE).encode(7);
+    for (Throwable failure : List.of(new ArithmeticException("odd"), new OutOfMemoryError("odd"))) {
+      ParameterStore broken =
+          (ParameterStore)
+              Proxy.newProxyInstance(
+                  ParameterStore.class.getClassLoader(),
+                  new Class<?>[] {ParameterStore.class},
+                  (proxy, method, arguments) -> {
+                    throw failure;
+                  });
+      byte[] answer = StoreCall.answer(call, broken);
+      assertEquals(7, StoreCall.number(answer));
+      IllegalStateException e =
+          assertThrows(IllegalStateException.class, () -> StoreCall.result(answer));
+      assertTrue(e.getMessage().contains(failure.toString()), e.getMessage());
+    }
   }
 
   @Test
