@@ -99,8 +99,7 @@ final class Survivors implements AutoCloseable {
 
   /** Ranks of the present group that are given samples. */
   private int workers(TrainingAssembly run) {
-    return group.size()
-        - Strategies.ranksWithoutSamples(run.task.plan().strategy(), group.size());
+    return group.size() - Strategies.ranksWithoutSamples(run.task.plan().strategy(), group.size());
   }
 
   private void free() {

@@ -129,8 +129,7 @@ class ModelFileTest {
         StrategyConfig.of(ParameterServerStrategy.Options.synchronous().withServers(1));
     TrainingResult result =
         Runs.train(3, Runs.Plan.of(1, Runs.SGD).model(model).strategy(strategy), data, into).get(0);
-    assertEquals(
-        result.step(), Runs.checkpoint(into).tensor("buffer.batches").data().getLong());
+    assertEquals(result.step(), Runs.checkpoint(into).tensor("buffer.batches").data().getLong());
   }
 
   /** Each rank sees other numbers; rank 2 has no samples in the last step. */
