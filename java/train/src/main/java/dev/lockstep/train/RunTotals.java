@@ -1,7 +1,8 @@
 package dev.lockstep.train;
 
-/** What a process has trained, epoch by epoch. Not thread-safe. */
+/** What a process has trained, epoch by epoch, and since when. Not thread-safe. */
 final class RunTotals {
+  private final long started = System.nanoTime();
   private double trainLoss = Double.NaN;
   private long samples;
   private double seconds;
@@ -10,6 +11,11 @@ final class RunTotals {
     trainLoss = epochTrainLoss;
     samples += epochSamples;
     seconds += epochSeconds;
+  }
+
+  /** Since this process began to train, with whichever ranks. */
+  double secondsSinceStart() {
+    return (System.nanoTime() - started) * 1e-9;
   }
 
   /** The mean loss of the last epoch; NaN before the first. */

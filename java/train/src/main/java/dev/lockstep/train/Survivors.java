@@ -26,7 +26,7 @@ final class Survivors implements AutoCloseable {
   private @Nullable JsonNode values;
   private @Nullable Kept rest;
 
-  private record Kept(Checkpoints.Position position, Normalizer.Pair normalizers) {}
+  private record Kept(Checkpoints.Position position, Normalizer.Pair normalizers, int workers) {}
 
   /**
    * @param first the ranks at the beginning; not closed
@@ -53,7 +53,7 @@ final class Survivors implements AutoCloseable {
       NativeView.copy(memory.address(), entry.address(), entry.bytes());
     }
     values = run.state.values();
-    rest = new Kept(position, run.normalizers());
+    rest = new Kept(position, run.normalizers(), workers(run));
     lost = run.role.lost();
   }
 
@@ -68,6 +68,7 @@ final class Survivors implements AutoCloseable {
   /**
    * Gives the new parts the state that was kept; collective. What the ranks had last averaged
    * before they lost the others (batch statistics) becomes that of the first rank that computes.
+   * The losses of this epoch that are lost count as those of the ranks that are left.
    */
   Checkpoints.Position restore(TrainingAssembly run) {
     Kept all = rest;
@@ -91,7 +92,14 @@ final class Survivors implements AutoCloseable {
     state.broadcast(
         group, Strategies.ranksWithoutSamples(run.task.plan().strategy(), group.size()));
     free();
-    return all.position();
+    Checkpoints.Position last = all.position();
+    return new Checkpoints.Position(
+        last.sampler(), last.steps(), last.lossSum() * all.workers() / workers(run));
+  }
+
+  /** Ranks of the present group that are given samples. */
+  private int workers(TrainingAssembly run) {
+    return group.size() - Strategies.ranksWithoutSamples(run.task.plan().strategy(), group.size());
   }
 
   private void free() {

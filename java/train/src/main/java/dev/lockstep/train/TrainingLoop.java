@@ -35,7 +35,6 @@ final class TrainingLoop {
   private final AtomicBoolean stopRequested;
   private final Evaluator evaluator;
   private final Recurrence validation;
-  private final long started = System.nanoTime();
   private final RunTotals totals;
 
   /** The sum of the losses of this rank's samples in this epoch so far. */
@@ -261,7 +260,7 @@ final class TrainingLoop {
       if (checkpoints.isDueByClock()) {
         words.add(Word.CHECKPOINT);
       }
-      if (config.maxSeconds() != null && System.nanoTime() - started >= config.maxSeconds() * 1e9) {
+      if (config.maxSeconds() != null && totals.secondsSinceStart() >= config.maxSeconds()) {
         words.add(Word.FINISH);
       }
     }

@@ -14,6 +14,7 @@ import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.memory.ParameterHash;
+import dev.lockstep.train.strategy.server.ParameterServerStrategy;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -120,6 +121,17 @@ class ModelFileTest {
     assertTrue(messages.toString().contains("per_rank"), messages.toString());
   }
 
+  @Test
+  void countersOfBatchesAreThoseOfARankThatComputes() throws Exception {
+    Path model = TestModels.batchNorm(folder.resolve("counts.pt"));
+    Path into = folder.resolve("served");
+    StrategyConfig strategy =
+        StrategyConfig.of(ParameterServerStrategy.Options.synchronous().withServers(1));
+    TrainingResult result =
+        Runs.train(3, Runs.Plan.of(1, Runs.SGD).model(model).strategy(strategy), data, into).get(0);
+    assertEquals(result.step(), Runs.checkpoint(into).tensor("buffer.batches").data().getLong());
+  }
+
   /** Each rank sees other numbers; rank 2 has no samples in the last step. */
   private static String afterThreeSteps(Model model, ModelBuffers buffers, Communicator ranks) {
     model.setTraining(true);
@@ -134,7 +146,7 @@ class ModelFileTest {
         }
       }
       double weight = step < 2 ? 1.0 / 3 : 0.5;
-      buffers.startMerge(empty ? 0 : weight);
+      buffers.startMerge(empty ? 0 : weight, 0);
       buffers.finishMerge();
     }
     return ParameterHash.of(buffers.values());

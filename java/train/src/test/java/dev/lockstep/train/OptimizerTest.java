@@ -2,13 +2,19 @@ package dev.lockstep.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.train.OptimizerConfig.Type;
+import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.train.optimizer.LocalOptimizer;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Adam;
 import org.bytedeco.pytorch.AdamOptions;
@@ -21,6 +27,7 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The fused optimisers take libtorch's own steps. */
 @Timeout(240)
@@ -65,6 +72,36 @@ class OptimizerTest {
         assertEquals(0, error, 1e-6, "parameter " + i);
       }
     }
+  }
+
+  /** A step of one element type alone, then one of none: what they leave out counts neither. */
+  @Test
+  void whatAStepLeavesOutDoesNotCountIt(@TempDir Path folder) {
+    OptimizerConfig config = config(Type.ADAM, 0, false, 0);
+    try (PointerScope scope = new PointerScope();
+        Communicator alone = Communicator.single();
+        Model model = Model.load(TestModels.dropoutAndTwoTypes(folder.resolve("types.pt")));
+        FlatParameters parameters = new FlatParameters(model, alone);
+        LocalOptimizer optimizer = new LocalOptimizer(config, parameters)) {
+      List<ParameterRange> all = parameters.layout().everything();
+      assertEquals(2, all.size());
+      for (List<ParameterRange> step : List.of(all, all.subList(1, 2), List.<ParameterRange>of())) {
+        optimizer.apply(step, config.learningRate(), 1);
+      }
+      TrainingState state = new TrainingState();
+      optimizer.declare(state);
+      assertEquals(
+          Map.of(all.get(0).group(), 1L, all.get(1).group(), 2L),
+          stepsByGroup(parameters, state.values().get("optimizer_steps")));
+    }
+  }
+
+  private static Map<Integer, Long> stepsByGroup(FlatParameters parameters, JsonNode steps) {
+    Map<Integer, Long> byGroup = new TreeMap<>();
+    for (int i = 0; i < parameters.count(); i++) {
+      byGroup.put(parameters.layout().slots().get(i).group(), steps.get(i).asLong());
+    }
+    return byGroup;
   }
 
   @Test

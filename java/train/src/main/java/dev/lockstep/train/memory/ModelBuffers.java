@@ -18,8 +18,8 @@ import org.bytedeco.pytorch.Tensor;
  * <p>Each rank's forward pass changes them by what its own samples say; the ranks' changes are
  * averaged by their samples: value = base + Σ weight × (value − base). A buffer that no rank
  * changed keeps its bits, as averaging the values themselves would not guarantee; a rank without
- * samples has no weight. Integers (counters of batches) are rank 0's, which has samples whenever
- * any rank has.
+ * samples has no weight. Integers (counters of batches) are those of one rank that has samples
+ * whenever any rank has.
  *
  * <p>Not thread-safe.
  */
@@ -66,8 +66,9 @@ public final class ModelBuffers implements AutoCloseable {
    * Begins to merge what the ranks have changed since {@link #snapshot}.
    *
    * @param weight this rank's; all ranks' add up to 1
+   * @param root whose integers and flags all ranks take
    */
-  public void startMerge(double weight) {
+  public void startMerge(double weight, int root) {
     if (communicator.size() == 1 || buffers.isEmpty()) {
       return;
     }
@@ -78,7 +79,7 @@ public final class ModelBuffers implements AutoCloseable {
           deltas.whole(i).copy_(values.whole(i)).sub_(base.whole(i)).mul_(new Scalar(weight));
           pending.add(communicator.allReduceAsync(deltas.span(i), ReduceOp.SUM));
         } else {
-          pending.add(communicator.broadcastAsync(values.span(i), 0));
+          pending.add(communicator.broadcastAsync(values.span(i), root));
         }
       }
     }

@@ -72,7 +72,7 @@ public final class FusedStep extends Optimizer implements GradientExchange {
 
   @Override
   public void backwardBegins(boolean lossIsFinite) {
-    buffers.startMerge(current.batch().weight());
+    buffers.startMerge(current.batch().weight(), 0);
   }
 
   @Override

@@ -112,19 +112,23 @@ public abstract class Optimizer implements Update {
   @Override
   public void apply(List<ParameterRange> owned, double learningRate, double gradientScale) {
     applied++;
+    uniform &= coversAll(owned);
     for (ParameterRange range : owned) {
       if (gradientScale != 1) {
         Native.scale(gradientAddress(range), range.count(), dataType(range).code(), gradientScale);
       }
-      boolean whole = range.count() == layout.groups().get(range.group()).count();
-      if (uniform && whole) {
+      if (uniform) {
         kernel(range, steps[0] + 1, learningRate);
       } else {
-        uniform = false;
         applyByParameter(range, learningRate);
       }
     }
     count(owned);
+  }
+
+  private boolean coversAll(List<ParameterRange> owned) {
+    return owned.size() == layout.groups().size()
+        && owned.stream().allMatch(r -> r.count() == layout.groups().get(r.group()).count());
   }
 
   /** Cuts a range where neighbouring parameters have taken different numbers of steps. */

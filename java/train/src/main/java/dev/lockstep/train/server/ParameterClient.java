@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.CRC32;
 
 /**
@@ -22,14 +23,17 @@ import java.util.zip.CRC32;
  *
  * <p>Every call is one message to a server and one back, and throws a {@link
  * dev.lockstep.comm.CommunicationException} when the server is gone or the group's deadline passes.
- * Thread-safe; one call at a time.
+ * Thread-safe; one call of a group's clients at a time.
  */
 public final class ParameterClient implements ParameterStore {
+  /**
+   * The last call of any client of this process: all clients of a rank are answered on the same
+   * channel, and what comes too late for one call must not be taken for the answer of another.
+   */
+  private static final AtomicInteger LAST_NUMBER = new AtomicInteger();
+
   private final Communicator group;
   private final int[] servers;
-
-  /** Of calls, so that what comes too late for one is not taken for the answer of the next. */
-  private int number;
 
   /**
    * Sends nothing.
@@ -60,8 +64,14 @@ public final class ParameterClient implements ParameterStore {
     return servers[(int) (hash.getValue() % servers.length)];
   }
 
-  private synchronized ByteBuffer call(int server, StoreCall call) {
-    number++;
+  private ByteBuffer call(int server, StoreCall call) {
+    synchronized (group) {
+      return callAlone(server, call);
+    }
+  }
+
+  private ByteBuffer callAlone(int server, StoreCall call) {
+    int number = LAST_NUMBER.incrementAndGet();
     ParameterService.send(group.channel(server, ParameterService.CALL), call.encode(number));
     Channel results = group.channel(server, ParameterService.RESULT);
     long end = System.nanoTime() + (long) (group.timeout() * 1e9);

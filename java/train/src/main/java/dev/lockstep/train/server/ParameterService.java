@@ -49,13 +49,25 @@ public final class ParameterService implements AutoCloseable {
         // A rank is gone, in the middle of a call or not; if all are, so is the work.
         log.debug("A call was not answered.", e);
         pause();
+      } catch (RuntimeException | OutOfMemoryError e) {
+        log.error("A call to the parameter server was not answered; it goes on.", e);
+        pause();
+      } catch (Error e) {
+        log.error("The parameter server of rank {} answers no longer.", group.rank(), e);
+        throw e;
       }
     }
   }
 
   private void answer(Incoming call) {
     byte[] request = receive(group.channel(call.source(), CALL), call);
-    send(group.channel(call.source(), RESULT), StoreCall.answer(request, server));
+    Channel results = group.channel(call.source(), RESULT);
+    try {
+      send(results, StoreCall.answer(request, server));
+    } catch (OutOfMemoryError e) {
+      // No memory for the message; a short one may go.
+      send(results, StoreCall.failed(request, e));
+    }
   }
 
   private static void pause() {

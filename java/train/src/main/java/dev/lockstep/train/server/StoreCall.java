@@ -85,7 +85,15 @@ record StoreCall(Kind kind, String name, float[] values) {
       return failed(number, Outcome.ILLEGAL_ARGUMENT, e);
     } catch (IllegalStateException e) {
       return failed(number, Outcome.ILLEGAL_STATE, e);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      return failed(call, e);
     }
+  }
+
+  /** The answer to a call that failed for a reason of the server's own. */
+  static byte[] failed(byte[] call, Throwable e) {
+    String text = "The parameter server failed: " + e;
+    return answer(number(call), Outcome.ILLEGAL_STATE, text.getBytes(StandardCharsets.UTF_8));
   }
 
   private static byte[] failed(int number, Outcome outcome, RuntimeException e) {

@@ -123,7 +123,7 @@ public final class AllReduceExchange implements GradientExchange {
       words.raise(Word.FAILED);
     }
     // Backward does not read batch statistics' running means, so they may be merged meanwhile.
-    buffers.startMerge(current.batch().weight());
+    buffers.startMerge(current.batch().weight(), 0);
   }
 
   @Override

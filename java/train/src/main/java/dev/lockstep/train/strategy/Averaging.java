@@ -71,7 +71,7 @@ public final class Averaging implements ParameterExchange {
     words.set(own);
     own.clear();
     long start = System.nanoTime();
-    buffers.startMerge(1.0 / communicator.size());
+    buffers.startMerge(1.0 / communicator.size(), 0);
     average(parameters.values(), true);
     for (FlatBuffers state : optimizer.state().values()) {
       average(state, false);

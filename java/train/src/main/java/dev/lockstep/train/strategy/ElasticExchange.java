@@ -138,7 +138,7 @@ final class ElasticExchange implements GradientExchange, ParameterExchange {
 
   /** What goes with every exchange besides parameters. */
   private Set<Word> talk() {
-    buffers.startMerge(1.0 / group.size());
+    buffers.startMerge(1.0 / group.size(), 0);
     buffers.finishMerge();
     return words.agree();
   }

@@ -145,7 +145,7 @@ final class GossipExchange implements ParameterExchange {
     for (int g = 0; g < parameters.layout().groups().size(); g++) {
       group.allReduce(mean.span(g), ReduceOp.AVERAGE);
     }
-    buffers.startMerge(1.0 / group.size());
+    buffers.startMerge(1.0 / group.size(), 0);
     buffers.finishMerge();
     Set<Word> raised = words.agree();
     if (words.anyUnused()) {

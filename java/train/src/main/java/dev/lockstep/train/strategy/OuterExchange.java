@@ -102,7 +102,7 @@ final class OuterExchange implements ParameterExchange {
   /** What goes with every exchange besides parameters. */
   private Set<Word> talk() {
     long start = System.nanoTime();
-    buffers.startMerge(1.0 / group.size());
+    buffers.startMerge(1.0 / group.size(), 0);
     buffers.finishMerge();
     Set<Word> raised = words.agree();
     waitedNanos += System.nanoTime() - start;

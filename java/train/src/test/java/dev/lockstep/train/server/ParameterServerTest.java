@@ -6,13 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.comm.Channel;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.Incoming;
 import dev.lockstep.comm.Span;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.OptimizerConfig.Type;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -158,6 +163,56 @@ class ParameterServerTest {
           group.channel(0, 7).send(Span.of(direct(1))).await();
           return null;
         });
+  }
+
+  @Test
+  void whateverFailsInACallIsAnAnswer() {
+    byte[] call = new StoreCall(StoreCall.Kind.GET, "weights", StoreCall.NONE).encode(7);
+    for (Throwable failure : List.of(new ArithmeticException("odd"), new OutOfMemoryError("odd"))) {
+      ParameterStore broken =
+          (ParameterStore)
+              Proxy.newProxyInstance(
+                  ParameterStore.class.getClassLoader(),
+                  new Class<?>[] {ParameterStore.class},
+                  (proxy, method, arguments) -> {
+                    throw failure;
+                  });
+      byte[] answer = StoreCall.answer(call, broken);
+      assertEquals(7, StoreCall.number(answer));
+      IllegalStateException e =
+          assertThrows(IllegalStateException.class, () -> StoreCall.result(answer));
+      assertTrue(e.getMessage().contains(failure.toString()), e.getMessage());
+    }
+  }
+
+  @Test
+  void whatComesTooLateForOneClientIsNoAnswerToAnother() throws Exception {
+    RankThreads.run(
+        2,
+        group -> {
+          if (group.rank() == 0) {
+            try (ParameterServer server = new ParameterServer(sgd(1, 0), 1)) {
+              server.set("weights", new float[] {1});
+              // Twice: the second one is still there when the next call waits for its answer.
+              answer(group, server, 2);
+              server.set("weights", new float[] {2});
+              answer(group, server, 1);
+            }
+            return null;
+          }
+          assertArrayEquals(new float[] {1}, new ParameterClient(group, 0).get("weights"));
+          assertArrayEquals(new float[] {2}, new ParameterClient(group, 0).get("weights"));
+          return null;
+        });
+  }
+
+  private static void answer(Communicator group, ParameterServer server, int times) {
+    Channel calls = group.channel(1, ParameterService.CALL);
+    Incoming call = calls.await(Duration.ofSeconds(30)).orElseThrow();
+    byte[] answer = StoreCall.answer(ParameterService.receive(calls, call), server);
+    for (int i = 0; i < times; i++) {
+      ParameterService.send(group.channel(1, ParameterService.RESULT), answer);
+    }
   }
 
   private static ByteBuffer direct(int bytes) {

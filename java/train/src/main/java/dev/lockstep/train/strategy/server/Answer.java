@@ -16,6 +16,11 @@ record Answer(long next, long agreedAt, long words, BitSet lost) {
   static final long NONE = -1;
   private static final int FIXED = 3;
 
+  Answer {
+    // A server's set changes while another thread reads its answer.
+    lost = (BitSet) lost.clone();
+  }
+
   /** How many numbers an answer has. */
   static int length(int ranks) {
     return FIXED + Request.words(ranks);

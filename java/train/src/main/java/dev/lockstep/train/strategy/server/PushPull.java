@@ -1,5 +1,6 @@
 package dev.lockstep.train.strategy.server;
 
+import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.Transfer;
 import dev.lockstep.data.DistributedSampler.Batch;
@@ -22,6 +23,7 @@ import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -187,6 +189,11 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
 
   private void ask(Request request) {
     long start = System.nanoTime();
+    failure()
+        .ifPresent(
+            why -> {
+              throw why;
+            });
     LocalCaller own = server == null ? null : server.local();
     boolean toAll = request.kind() != Kind.TICK;
     CompletableFuture<Answer> pending =
@@ -200,7 +207,7 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
       transfers.addAll(link.transfers(request, parameters.gradients(), parameters.values()));
     }
     if (!transfers.isEmpty()) {
-      group.exchange(transfers);
+      exchange(transfers);
     }
     next = Long.MAX_VALUE;
     for (int i = asked.size() - 1; i >= 0; i--) {
@@ -216,6 +223,23 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
     waitedNanos += System.nanoTime() - start;
   }
 
+  /** Where this rank's own server has failed, that is why the others fail, too. */
+  private void exchange(List<Transfer> transfers) {
+    try {
+      group.exchange(transfers);
+    } catch (CommunicationException e) {
+      RuntimeException why = failure().orElse(e);
+      if (why != e) {
+        why.addSuppressed(e);
+      }
+      throw why;
+    }
+  }
+
+  private Optional<RuntimeException> failure() {
+    return server == null ? Optional.empty() : server.failure();
+  }
+
   /** In the end the first server's answer is the last, and nobody is ahead of any server. */
   private void take(Answer answer) {
     last = answer;
@@ -228,7 +252,7 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
     Set<Word> words = wordsOf(last.words());
     if (!words.contains(Word.REGROUP)) {
       boolean works = serving.works(group.rank());
-      buffers.startMerge(works ? 1.0 / serving.workers() : 0);
+      buffers.startMerge(works ? 1.0 / serving.workers() : 0, serving.dedicated());
       buffers.finishMerge();
     }
     if (why == SyncPoint.END) {

@@ -1,5 +1,6 @@
 package dev.lockstep.train.strategy.server;
 
+import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.train.memory.ControlWords.Word;
@@ -124,6 +125,12 @@ final class SliceServer implements AutoCloseable {
 
   private void fail(RuntimeException why) {
     failure = why;
+    if (paused && why instanceof CommunicationException) {
+      // Ranks leave at the end of a run; if it does go on, this rank's next request says why not.
+      log.debug("The parameter server of rank {} has ended.", local.rank(), why);
+    } else {
+      log.error("The parameter server of rank {} has failed.", local.rank(), why);
+    }
     local.fail(why);
   }
 
@@ -171,6 +178,7 @@ final class SliceServer implements AutoCloseable {
           : new IllegalStateException(cause);
     }
     callers.remove(caller.rank());
+    begun.remove(caller.rank());
     lost.set(caller.rank());
     if (working() == 0) {
       throw (PeerFailedException) cause;
