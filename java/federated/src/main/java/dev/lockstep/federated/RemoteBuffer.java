@@ -141,6 +141,12 @@ final class RemoteBuffer {
         sessions.giveUp(round, client);
       }
     }
+    // Those that are gone may never come back: their models are kept no longer.
+    Set<Integer> gone = new HashSet<>(overdue);
+    gone.removeAll(sessions.present());
+    gone.forEach(question::remove);
+    training.keySet().removeAll(gone);
+    overdue.removeAll(gone);
   }
 
   private void start(int round, ByteBuffer written, double[] begun) {
