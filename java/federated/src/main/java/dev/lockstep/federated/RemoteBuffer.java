@@ -136,7 +136,7 @@ final class RemoteBuffer {
 
   private void giveUpOverdue(int round) {
     overdue.retainAll(question.clients());
-    for (int client : question.owing()) {
+    for (int client : question.clients()) {
       if (question.age(client) > deadlineNanos && overdue.add(client)) {
         sessions.giveUp(round, client);
       }
