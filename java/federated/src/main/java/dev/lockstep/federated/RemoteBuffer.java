@@ -79,13 +79,14 @@ final class RemoteBuffer {
   }
 
   private void answered(int client, ByteBuffer body) throws ProtocolException {
-    Training done = training.remove(client);
+    Training done = training.get(client);
     overdue.remove(client);
     if (done == null) {
       throw new ProtocolException("it was not asked to train");
     }
     int steps = config.steps(done.samples());
     ClientUpdate update = protocol.trained(body, done.begun(), done.samples(), steps, false);
+    training.remove(client); // not before: who sends what it must not is not drawn again at once
     arrived.add(new Arrived(client, done.base(), update));
   }
 
