@@ -155,6 +155,43 @@ class BufferedRoundsTest {
     }
   }
 
+  /** Of eight that are there one has ⌈8 / 8⌉ answers in a buffer of four at most. */
+  @Test
+  void aClientThatAnswersAtOnceCannotFillABuffer() throws Exception {
+    int rounds = 5;
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            FEDBUFF,
+            "federation.rounds=" + rounds,
+            "federation.local_steps=1",
+            "federation.asynchronous={buffer: 4, concurrency: 8}")) {
+      network.through((client, data) -> stalling(client, data, 300));
+      Future<Run> server = network.serve(false, FederationListener.none());
+      network.join(clients(7));
+      try (ServerConnection fast = network.joinByHand(7)) {
+        int answers = 0;
+        for (Frame next = fast.receive(MOST_BYTES);
+            next.kind() == Protocol.WORK;
+            next = fast.receive(MOST_BYTES)) {
+          ByteBuffer work = next.body();
+          ByteBuffer answer = ByteBuffer.allocate(work.remaining()); // as long as the work
+          answer.putInt(work.getInt()).putDouble(0.5).put((byte) 1);
+          work.position(work.position() + Long.BYTES + 1);
+          fast.send(Protocol.TRAINED, answer.put(work).flip());
+          answers++;
+        }
+        Run run = network.end(server);
+        assertTrue(run.rounds().stream().allMatch(r -> r.answered() == 4), run.rounds().toString());
+        assertTrue(run.rounds().stream().allMatch(r -> r.rejected() == 0), run.rounds().toString());
+        // One more may come after the last round.
+        assertTrue(answers >= 2 && answers <= rounds + 1, answers + " answers");
+        assertTrue(network.allHeardTheEnd());
+      }
+    }
+  }
+
   @Test
   void aRoundEndsByItsDeadlineWithWhatHasCome() throws Exception {
     try (NetworkRuns network =
