@@ -223,6 +223,38 @@ class BufferedRoundsTest {
   }
 
   @Test
+  void aClientThatComesBackWhileTheEndIsToldHearsOfIt() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            FEDBUFF,
+            "federation.rounds=1",
+            "federation.clients=3",
+            "federation.per_round=3",
+            "federation.network.deadline=60",
+            "federation.asynchronous={buffer: 1, concurrency: 3}")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      try (ServerConnection quick = network.joinByHand(0);
+          ServerConnection leaves = network.joinByHand(1);
+          ServerConnection slow = network.joinByHand(2)) {
+        int bytes = quick.receive(MOST_BYTES).body().remaining(); // as many as an answer has
+        assertEquals(Protocol.WORK, leaves.receive(MOST_BYTES).kind());
+        assertEquals(Protocol.WORK, slow.receive(MOST_BYTES).kind());
+        quick.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
+        assertEquals(Protocol.END, quick.receive(MOST_BYTES).kind());
+        leaves.close();
+        try (ServerConnection back = network.joinByHand(1)) {
+          assertEquals(Protocol.END, back.receive(MOST_BYTES).kind());
+        }
+        slow.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
+        assertEquals(Protocol.END, slow.receive(MOST_BYTES).kind());
+        assertEquals(1, network.end(server).rounds().size());
+      }
+    }
+  }
+
+  @Test
   void aServerThatIsStoppedGoesOnFromItsCheckpoint() throws Exception {
     try (NetworkRuns network =
         new NetworkRuns(
