@@ -41,7 +41,9 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   /** The newest {@linkplain #turn turn} in which each client has answered. */
   private final long[] newestAnswer;
 
-  /** Messages of secure aggregation that each client was sent on its connection and not answered. */
+  /**
+   * Messages of secure aggregation that each client was sent on its connection and not answered.
+   */
   private final int[] sealedDue;
 
   /** Clients that were sent work and have not said what became of it. */
