@@ -3,6 +3,7 @@ package dev.lockstep.federated;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.data.Dataset;
@@ -10,6 +11,7 @@ import dev.lockstep.federated.FederationRuns.Run;
 import dev.lockstep.federated.network.Frame;
 import dev.lockstep.federated.network.RawBytes;
 import dev.lockstep.federated.network.ServerConnection;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -250,6 +252,68 @@ class BufferedRoundsTest {
         slow.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
         assertEquals(Protocol.END, slow.receive(MOST_BYTES).kind());
         assertEquals(1, network.end(server).rounds().size());
+      }
+    }
+  }
+
+  @Test
+  void whoSendsWhatIsNoAnswerGetsNoWorkInThatRoundAgain() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            FEDBUFF,
+            "federation.rounds=1",
+            "federation.clients=2",
+            "federation.per_round=2",
+            "federation.asynchronous={buffer: 2, concurrency: 2}")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      try (ServerConnection wrong = network.joinByHand(0);
+          ServerConnection right = network.joinByHand(1)) {
+        int bytes = wrong.receive(MOST_BYTES).body().remaining();
+        wrong.send(Protocol.TRAINED, ByteBuffer.allocate(bytes - 1));
+        assertThrows(IOException.class, () -> wrong.receive(MOST_BYTES));
+        try (ServerConnection back = network.joinByHand(0)) {
+          for (int i = 0; i < 2; i++) {
+            assertEquals(Protocol.WORK, right.receive(MOST_BYTES).kind());
+            right.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
+          }
+          assertEquals(Protocol.END, back.receive(MOST_BYTES).kind());
+        }
+        assertEquals(2, network.end(server).rounds().get(0).answered());
+      }
+    }
+  }
+
+  /** That it is sent its work again and again makes it no less overdue. */
+  @Test
+  void aClientThatKeepsComingBackMakesRoomForAnotherOne() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            FEDBUFF,
+            "federation.rounds=3",
+            "federation.clients=2",
+            "federation.per_round=2",
+            "federation.network.deadline=3",
+            "federation.network.minimum=1",
+            "federation.asynchronous={buffer: 1, concurrency: 1}")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      ServerConnection first = network.joinByHand(0); // alone, so that it is drawn
+      int bytes = first.receive(MOST_BYTES).body().remaining();
+      try (ServerConnection other = network.joinByHand(1)) {
+        for (int i = 0; i < 4; i++) {
+          Thread.sleep(900);
+          first.close();
+          first = network.joinByHand(0);
+        }
+        ByteBuffer work = other.receive(MOST_BYTES).body();
+        other.send(Protocol.TRAINED, ByteBuffer.allocate(bytes).putInt(0, work.getInt(0)));
+        Run run = network.end(server);
+        assertTrue(run.rounds().stream().anyMatch(r -> r.answered() == 1), run.rounds().toString());
+      } finally {
+        first.close();
       }
     }
   }
