@@ -293,10 +293,10 @@ class BufferedRoundsTest {
             runs,
             folder,
             FEDBUFF,
-            "federation.rounds=3",
+            "federation.rounds=2",
             "federation.clients=2",
             "federation.per_round=2",
-            "federation.network.deadline=3",
+            "federation.network.deadline=5",
             "federation.network.minimum=1",
             "federation.asynchronous={buffer: 1, concurrency: 1}")) {
       Future<Run> server = network.serve(false, FederationListener.none());
@@ -304,7 +304,7 @@ class BufferedRoundsTest {
       int bytes = first.receive(MOST_BYTES).body().remaining();
       try (ServerConnection other = network.joinByHand(1)) {
         for (int i = 0; i < 4; i++) {
-          Thread.sleep(900);
+          Thread.sleep(1500);
           first.close();
           first = network.joinByHand(0);
         }
