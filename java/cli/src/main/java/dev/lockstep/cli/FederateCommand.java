@@ -137,6 +137,7 @@ final class FederateCommand implements Callable<Integer> {
   }
 
   private int printToken(FederateConfig config, int client) {
+    placed("federation", config.plan()::network); // says how many clients there are
     int clients = config.federation().clients();
     if (client < 0 || client >= clients) {
       throw new ParameterException(

@@ -177,5 +177,9 @@ class FederateCommandTest {
     start(SECRET, "--token-of", "2");
     said = ended(ExitCode.USAGE);
     assertTrue(said.contains("--token-of 2: federation.clients are 0 to 1"), said);
+    String partition = "federation.partition={type: column, column: x}";
+    start(SECRET, "--token-of", "0", "--set", "federation.clients=0", "--set", partition);
+    said = ended(ExitCode.CONFIGURATION);
+    assertTrue(said.contains("say how many may join over the network"), said);
   }
 }

@@ -3,6 +3,7 @@ package dev.lockstep.federated;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.data.Dataset;
@@ -10,6 +11,7 @@ import dev.lockstep.federated.FederationRuns.Run;
 import dev.lockstep.federated.network.Frame;
 import dev.lockstep.federated.network.RawBytes;
 import dev.lockstep.federated.network.ServerConnection;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -155,6 +157,43 @@ class BufferedRoundsTest {
     }
   }
 
+  /** Of eight that are there one has ⌈8 / 8⌉ answers in a buffer of four at most. */
+  @Test
+  void aClientThatAnswersAtOnceCannotFillABuffer() throws Exception {
+    int rounds = 5;
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            FEDBUFF,
+            "federation.rounds=" + rounds,
+            "federation.local_steps=1",
+            "federation.asynchronous={buffer: 4, concurrency: 8}")) {
+      network.through((client, data) -> stalling(client, data, 300));
+      Future<Run> server = network.serve(false, FederationListener.none());
+      network.join(clients(7));
+      try (ServerConnection fast = network.joinByHand(7)) {
+        int answers = 0;
+        for (Frame next = fast.receive(MOST_BYTES);
+            next.kind() == Protocol.WORK;
+            next = fast.receive(MOST_BYTES)) {
+          ByteBuffer work = next.body();
+          ByteBuffer answer = ByteBuffer.allocate(work.remaining()); // as long as the work
+          answer.putInt(work.getInt()).putDouble(0.5).put((byte) 1);
+          work.position(work.position() + Long.BYTES + 1);
+          fast.send(Protocol.TRAINED, answer.put(work).flip());
+          answers++;
+        }
+        Run run = network.end(server);
+        assertTrue(run.rounds().stream().allMatch(r -> r.answered() == 4), run.rounds().toString());
+        assertTrue(run.rounds().stream().allMatch(r -> r.rejected() == 0), run.rounds().toString());
+        // One more may come after the last round.
+        assertTrue(answers >= 2 && answers <= rounds + 1, answers + " answers");
+        assertTrue(network.allHeardTheEnd());
+      }
+    }
+  }
+
   @Test
   void aRoundEndsByItsDeadlineWithWhatHasCome() throws Exception {
     try (NetworkRuns network =
@@ -181,6 +220,100 @@ class BufferedRoundsTest {
         assertEquals(1, run.rounds().get(0).rejected());
         assertEquals(0, run.rounds().get(0).changeNorm());
         assertEquals(1, network.logged("1 of 2 answers have come by its deadline"));
+      }
+    }
+  }
+
+  @Test
+  void aClientThatComesBackWhileTheEndIsToldHearsOfIt() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            FEDBUFF,
+            "federation.rounds=1",
+            "federation.clients=3",
+            "federation.per_round=3",
+            "federation.network.deadline=60",
+            "federation.asynchronous={buffer: 1, concurrency: 3}")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      try (ServerConnection quick = network.joinByHand(0);
+          ServerConnection leaves = network.joinByHand(1);
+          ServerConnection slow = network.joinByHand(2)) {
+        int bytes = quick.receive(MOST_BYTES).body().remaining(); // as many as an answer has
+        assertEquals(Protocol.WORK, leaves.receive(MOST_BYTES).kind());
+        assertEquals(Protocol.WORK, slow.receive(MOST_BYTES).kind());
+        quick.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
+        assertEquals(Protocol.END, quick.receive(MOST_BYTES).kind());
+        leaves.close();
+        try (ServerConnection back = network.joinByHand(1)) {
+          assertEquals(Protocol.END, back.receive(MOST_BYTES).kind());
+        }
+        slow.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
+        assertEquals(Protocol.END, slow.receive(MOST_BYTES).kind());
+        assertEquals(1, network.end(server).rounds().size());
+      }
+    }
+  }
+
+  @Test
+  void whoSendsWhatIsNoAnswerGetsNoWorkInThatRoundAgain() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            FEDBUFF,
+            "federation.rounds=1",
+            "federation.clients=2",
+            "federation.per_round=2",
+            "federation.asynchronous={buffer: 2, concurrency: 2}")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      try (ServerConnection wrong = network.joinByHand(0);
+          ServerConnection right = network.joinByHand(1)) {
+        int bytes = wrong.receive(MOST_BYTES).body().remaining();
+        wrong.send(Protocol.TRAINED, ByteBuffer.allocate(bytes - 1));
+        assertThrows(IOException.class, () -> wrong.receive(MOST_BYTES));
+        try (ServerConnection back = network.joinByHand(0)) {
+          for (int i = 0; i < 2; i++) {
+            assertEquals(Protocol.WORK, right.receive(MOST_BYTES).kind());
+            right.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
+          }
+          assertEquals(Protocol.END, back.receive(MOST_BYTES).kind());
+        }
+        assertEquals(2, network.end(server).rounds().get(0).answered());
+      }
+    }
+  }
+
+  /** That it is sent its work again and again makes it no less overdue. */
+  @Test
+  void aClientThatKeepsComingBackMakesRoomForAnotherOne() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            FEDBUFF,
+            "federation.rounds=2",
+            "federation.clients=2",
+            "federation.per_round=2",
+            "federation.network.deadline=5",
+            "federation.network.minimum=1",
+            "federation.asynchronous={buffer: 1, concurrency: 1}")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      ServerConnection first = network.joinByHand(0); // alone, so that it is drawn
+      int bytes = first.receive(MOST_BYTES).body().remaining();
+      try (ServerConnection other = network.joinByHand(1)) {
+        for (int i = 0; i < 4; i++) {
+          Thread.sleep(1500);
+          first.close();
+          first = network.joinByHand(0);
+        }
+        ByteBuffer work = other.receive(MOST_BYTES).body();
+        other.send(Protocol.TRAINED, ByteBuffer.allocate(bytes).putInt(0, work.getInt(0)));
+        Run run = network.end(server);
+        assertTrue(run.rounds().stream().anyMatch(r -> r.answered() == 1), run.rounds().toString());
+      } finally {
+        first.close();
       }
     }
   }

@@ -144,6 +144,25 @@ class HostileClientsTest {
   }
 
   @Test
+  void ofSecureAggregationNoMoreIsTakenThanWasAskedFor() throws Exception {
+    String secure = "federation.privacy={noise_multiplier: 0, secure_aggregation: {}}";
+    try (NetworkRuns network = new NetworkRuns(runs, folder, EVERYBODY, FIRST_ROUND, secure)) {
+      Run run =
+          roundWith(
+              network,
+              (connection, work) -> {
+                connection.send(Protocol.TRAINED, answer(0, 0, 0));
+                assertEquals(Protocol.SEALED, connection.receive(MOST_BYTES).kind());
+                ByteBuffer anything = ByteBuffer.allocate(12);
+                connection.send(Protocol.SEALED, anything);
+                connection.send(Protocol.SEALED, anything);
+              });
+      assertTrue(run.rounds().get(0).changeNorm() > 0, "the sum of the others");
+      assertEquals(1, network.logged("it sent more of secure aggregation than it was asked for"));
+    }
+  }
+
+  @Test
   void anAnswerToAnotherRoundIsLeftOut() throws Exception {
     String expected = withoutIt();
     try (NetworkRuns network = network(100)) {

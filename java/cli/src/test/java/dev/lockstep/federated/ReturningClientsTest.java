@@ -275,6 +275,23 @@ class ReturningClientsTest {
     }
   }
 
+  /** Poisson's coins may fall for all, of whom 64 bits would not hold the sum. */
+  @Test
+  void samplesThatAllTogetherCannotBeCountedAreRefusedWhereAllMayBeDrawn() throws Exception {
+    String secure =
+        "federation.privacy={noise_multiplier: 0, secure_aggregation: {minimum: 3, range: 600}}";
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs, folder, secure, "federation.per_round=3", "federation.selection.type=poisson")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      RefusedException e =
+          assertThrows(
+              RefusedException.class, () -> network.joinByHand(LAST, Integer.MAX_VALUE).close());
+      assertTrue(e.getMessage().contains("more than can be counted"), e.getMessage());
+      server.cancel(true);
+    }
+  }
+
   @Test
   void aServerDoesNotWaitForClientsWithLayersThatNoModelHas() throws Exception {
     try (NetworkRuns network =

@@ -5,7 +5,9 @@ import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.aggregation.SecureEncoding;
 import dev.lockstep.federated.config.FederationConfig;
 import dev.lockstep.federated.config.FederationPlan;
+import dev.lockstep.federated.config.SelectionConfig;
 import dev.lockstep.federated.network.RefusedException;
+import dev.lockstep.federated.privacy.SecureAggregation;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -53,7 +55,11 @@ final class Admission {
   /** One client with too many samples must not end the rounds of all. */
   private void requireCountable(int count) throws RefusedException {
     FederationConfig config = plan.federation();
-    int ofRound = config.perRound(config.clients());
+    // Poisson's coins may fall for all.
+    int ofRound =
+        config.selection().type() == SelectionConfig.Type.POISSON
+            ? Math.min(config.clients(), SecureAggregation.MAX_CLIENTS)
+            : config.perRound(config.clients());
     try {
       config.steps(count);
       SecureEncoding.of(config, config.clients(), 1)

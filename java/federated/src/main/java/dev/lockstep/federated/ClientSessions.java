@@ -41,13 +41,23 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   /** The newest {@linkplain #turn turn} in which each client has answered. */
   private final long[] newestAnswer;
 
+  /**
+   * Messages of secure aggregation that each client was sent on its connection and not answered.
+   */
+  private final int[] sealedDue;
+
   /** Clients that were sent work and have not said what became of it. */
   private final Set<Integer> atWork = new HashSet<>();
 
   private @Nullable Question open;
 
+  /** What all are told at the end, and those that come back meanwhile. */
+  private @Nullable Farewell farewell;
+
   /** Of the last question; an answer for an earlier one is late. */
   private int newestRound;
+
+  private record Farewell(int kind, ByteBuffer body) {}
 
   /**
    * Listens.
@@ -70,6 +80,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     network = plan.network();
     samples = new int[plan.federation().clients()];
     Arrays.fill(samples, 1);
+    sealedDue = new int[samples.length];
     newestAnswer = new long[samples.length];
     Arrays.fill(newestAnswer, -1);
     try {
@@ -121,8 +132,11 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   public void joined(int client) {
     log.info("Client {} joined with {} samples.", client, samples[client]);
     atWork.remove(client);
+    sealedDue[client] = 0;
     Question question = open;
-    if (question != null && question.asks(client)) {
+    if (farewell != null) {
+      connections.send(client, farewell.kind(), farewell.body());
+    } else if (question != null && question.asks(client)) {
       ask(question, client);
     }
   }
@@ -133,14 +147,17 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
       question.sent(client);
       if (question.kind() == Protocol.WORK) {
         atWork.add(client);
+      } else if (question.kind() == Protocol.SEALED) {
+        sealedDue[client]++;
       }
     }
   }
 
   @Override
   public void received(int client, Frame message) throws ProtocolException {
-    if (message.kind() == Protocol.TRAINED || message.kind() == Protocol.UNABLE) {
-      atWork.remove(client);
+    boolean ofWork = message.kind() == Protocol.TRAINED || message.kind() == Protocol.UNABLE;
+    if (ofWork && atWork.remove(client) && farewell != null) {
+      return; // nobody waits for it
     }
     try {
       answer(client, message);
@@ -159,6 +176,9 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     Question question = open;
     ByteBuffer body = message.body();
     int round = body.getInt();
+    if (message.kind() == Protocol.SEALED && --sealedDue[client] < 0) {
+      throw new ProtocolException("it sent more of secure aggregation than it was asked for");
+    }
     if (question != null
         && question.isFor(client, round)
         && message.kind() == question.answerKind()) {
@@ -281,9 +301,11 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   /**
    * Tells all that are connected, and waits until they have taken it, a round's deadline at most.
    * Those at work take it when they are done: if the connection ended before, they would not hear
-   * of it.
+   * of it. So do those that come back meanwhile.
    */
   void tellAll(int kind, ByteBuffer body) {
+    open = null;
+    farewell = new Farewell(kind, body);
     for (int client = 0; client < count(); client++) {
       connections.send(client, kind, body);
     }

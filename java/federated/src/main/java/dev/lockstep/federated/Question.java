@@ -28,7 +28,7 @@ final class Question {
     /** Whether it was there when it was asked, so that an answer is waited for. */
     private boolean owed;
 
-    private long since;
+    private final long since = System.nanoTime();
 
     Part(int round, Supplier<ByteBuffer[]> message) {
       this.round = round;
@@ -98,9 +98,7 @@ final class Question {
 
   /** The message has gone out to a client that is connected. */
   void sent(int client) {
-    Part part = part(client);
-    part.owed = true;
-    part.since = System.nanoTime();
+    part(client).owed = true;
   }
 
   /** Those that have been sent it and owe an answer, ascending. */
@@ -111,10 +109,9 @@ final class Question {
         .toList();
   }
 
-  /** Nanoseconds since a client was sent it; 0 if it was not. */
+  /** Nanoseconds since it was made for a client, however often it has been sent. */
   long age(int client) {
-    Part part = part(client);
-    return part.owed ? System.nanoTime() - part.since : 0;
+    return System.nanoTime() - part(client).since;
   }
 
   /** Waits for this client no more. */

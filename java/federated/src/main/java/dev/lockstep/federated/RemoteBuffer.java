@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
  * FedBuff's server over a network (Nguyen et al. 2022): {@code concurrency} clients train at any
  * time, whoever answers is followed by another one drawn at random, and a round is over when the
  * buffer is full, or at its deadline. A client beyond the deadline makes room for another one; its
- * answer counts when it comes after all. Not thread-safe.
+ * answer counts when it comes after all. One client cannot fill a buffer of several. Not
+ * thread-safe.
  */
 final class RemoteBuffer {
   private static final Logger log = LoggerFactory.getLogger(RemoteBuffer.class);
@@ -47,6 +48,9 @@ final class RemoteBuffer {
 
   /** Clients that make room for others, though they may still answer. */
   private final Set<Integer> overdue = new HashSet<>();
+
+  /** How many answers of each client are in this round's buffer. */
+  private final Map<Integer, Integer> used = new HashMap<>();
 
   /** Trainings that have begun in this round. */
   private int started;
@@ -79,13 +83,14 @@ final class RemoteBuffer {
   }
 
   private void answered(int client, ByteBuffer body) throws ProtocolException {
-    Training done = training.remove(client);
+    Training done = training.get(client);
     overdue.remove(client);
     if (done == null) {
       throw new ProtocolException("it was not asked to train");
     }
     int steps = config.steps(done.samples());
     ClientUpdate update = protocol.trained(body, done.begun(), done.samples(), steps, false);
+    training.remove(client); // not before: who sends what it must not is not drawn again at once
     arrived.add(new Arrived(client, done.base(), update));
   }
 
@@ -104,6 +109,7 @@ final class RemoteBuffer {
     List<Assignment> buffer = new ArrayList<>();
     // Those who could not, or sent what they must not, are left alone until the next round.
     training.keySet().retainAll(question.clients());
+    used.clear();
     started = 0;
     while (buffer.size() < size) {
       Arrived next = arrived.poll();
@@ -112,6 +118,7 @@ final class RemoteBuffer {
         Assignment assignment = new Assignment(next.client(), next.base(), weight, true);
         receiver.answered(buffer.size(), assignment, next.update());
         buffer.add(assignment);
+        used.merge(next.client(), 1, Integer::sum);
         continue;
       }
       if (sessions.stops()) {
@@ -136,18 +143,35 @@ final class RemoteBuffer {
 
   private void giveUpOverdue(int round) {
     overdue.retainAll(question.clients());
-    for (int client : question.owing()) {
+    for (int client : question.clients()) {
       if (question.age(client) > deadlineNanos && overdue.add(client)) {
         sessions.giveUp(round, client);
       }
     }
+    // Those that are gone may never come back: their models are kept no longer.
+    Set<Integer> gone = new HashSet<>(overdue);
+    gone.removeAll(sessions.present());
+    gone.forEach(question::remove);
+    training.keySet().removeAll(gone);
+    overdue.removeAll(gone);
+  }
+
+  /** Answers of one client in a buffer: twice its share, so that half the clients can fill it. */
+  private static int mostOfOne(int buffer, int clients) {
+    return (int) Math.max(1, Math.ceil(2.0 * buffer / Math.max(1, clients)));
   }
 
   private void start(int round, ByteBuffer written, double[] begun) {
+    // Of those that are overdue, or could not, no answer is to be expected in this round.
+    Set<Integer> none = new HashSet<>(training.keySet());
+    none.removeAll(question.clients());
+    none.addAll(overdue);
     List<Integer> idle = new ArrayList<>(sessions.present());
-    idle.removeAll(question.clients());
-    idle.removeAll(training.keySet());
+    idle.removeAll(none);
     AsynchronousConfig limits = config.asynchronous();
+    int most = mostOfOne(limits.buffer(), idle.size());
+    idle.removeAll(question.clients());
+    idle.removeIf(client -> used.getOrDefault(client, 0) >= most);
     int working = question.clients().size() - overdue.size();
     while (working < limits.concurrency() && !idle.isEmpty()) {
       SplitMix64 random = Streams.of(seed, Purpose.SELECTION, round, started);

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param beta2 of the mean of Δ², in [0, 1)
  * @param tau the adaptivity, above 0: the smaller, the more steps are alike in all coordinates
  * @param correctBias of {@link Type#ADAM}: whether v begins as 0 instead of τ² and the t-th rate is
- *     η √(1 − β₂ᵗ) ÷ (1 − β₁ᵗ), as in Kingma and Ba 2015 and in Flower
+ *     η √(1 − β₂ᵗ) ÷ (1 − β₁ᵗ), as in Kingma and Ba 2015
  */
 public record ServerOptimizerConfig(
     Type type, double learningRate, double beta1, double beta2, double tau, boolean correctBias) {

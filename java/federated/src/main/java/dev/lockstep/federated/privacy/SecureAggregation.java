@@ -36,7 +36,8 @@ import java.math.BigInteger;
  */
 public record SecureAggregation(
     int clients, int threshold, int length, int modulusBits, long maxMagnitude) {
-  private static final int MAX_CLIENTS = 1024;
+  /** The most clients of a sum. */
+  public static final int MAX_CLIENTS = 1024;
 
   /**
    * @throws IllegalArgumentException for numbers out of range; where the modulus cannot hold the
