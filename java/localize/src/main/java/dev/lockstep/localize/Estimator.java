@@ -130,8 +130,8 @@ final class Estimator {
   }
 
   /**
-   * Takes the covariances that know of the offsets where they are the larger ones: they are of first
-   * order, and where a sensor is weakly held the others, with curvature, say more.
+   * Takes the covariances that know of the offsets where they are the larger ones: they are of
+   * first order, and where a sensor is weakly held the others, with curvature, say more.
    */
   private static void widenTo(double[] from, double[] covariances, int d) {
     for (int at = 0; at < covariances.length; at += d * d) {

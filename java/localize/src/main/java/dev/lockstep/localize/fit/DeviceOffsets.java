@@ -178,15 +178,17 @@ public record DeviceOffsets(
     private double[] deviations() {
       double[] deviations = new double[network.ranges()];
       int between = network.sensorRanges().count();
-      double least =
-          1e-3 * GoodnessOfFit.meanRange(network.sensorRanges(), network.anchorRanges());
+      double least = 1e-3 * GoodnessOfFit.meanRange(network.sensorRanges(), network.anchorRanges());
       for (int range = 0; range < deviations.length; range++) {
         Ranges ranges = range < between ? network.sensorRanges() : network.anchorRanges();
         int row = range < between ? range : range - between;
         double measured = ranges.distances()[row];
         deviations[range] =
             noise.deviation(
-                GoodnessOfFit.located(network, x, range), measured, ranges.deviations()[row], least);
+                GoodnessOfFit.located(network, x, range),
+                measured,
+                ranges.deviations()[row],
+                least);
       }
       return deviations;
     }

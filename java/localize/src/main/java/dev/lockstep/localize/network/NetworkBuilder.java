@@ -139,11 +139,9 @@ public final class NetworkBuilder {
     if (fromAnchor != null && toAnchor != null) {
       RangeList.checkDistance(distance, () -> described);
     } else if (fromAnchor != null) {
-      anchorRanges.add(
-          sensorNumber(to), fromAnchor, distance, sigma, () -> described);
+      anchorRanges.add(sensorNumber(to), fromAnchor, distance, sigma, () -> described);
     } else if (toAnchor != null) {
-      anchorRanges.add(
-          sensorNumber(from), toAnchor, distance, sigma, () -> described);
+      anchorRanges.add(sensorNumber(from), toAnchor, distance, sigma, () -> described);
     } else {
       int first = sensorNumber(from);
       int second = sensorNumber(to);
@@ -196,8 +194,7 @@ public final class NetworkBuilder {
   private void addAnchorDeviations(Ranges ranges) {
     double[] deviations = ranges.deviations();
     for (int range = 0; range < deviations.length; range++) {
-      deviations[range] =
-          Math.hypot(deviations[range], anchorDeviations.get(ranges.second(range)));
+      deviations[range] = Math.hypot(deviations[range], anchorDeviations.get(ranges.second(range)));
     }
   }
 
