@@ -99,7 +99,7 @@ public final class SignSgd implements StrategyProvider<SignSgd.Options> {
 
     @Override
     public void backwardBegins(boolean lossIsFinite) {
-      buffers.startMerge(current.batch().weight());
+      buffers.startMerge(current.batch().weight(), 0);
     }
 
     @Override

@@ -108,7 +108,7 @@ class LocalizationConfigTest {
   @ParameterizedTest
   @CsvSource({"20, 8", "30, 6", "1000, 50", "100000, 10000"})
   void examplesAreReady(int sensors, int anchors) {
-    Path repository = Path.of(System.getProperty("lockstep.repository", ".."));
+    Path repository = Path.of(System.getProperty("lockstep.repository"));
     Path file = repository.resolve("examples/localize-" + sensors + ".yaml");
     LocalizationConfig config = ConfigLoader.load(LocalizationConfig.class, file, List.of());
     Network network = NetworkGenerator.generate(config.network(), config.measurements());

@@ -8,26 +8,25 @@ import dev.lockstep.localize.network.MeasurementsConfig;
 import dev.lockstep.localize.network.Network;
 import dev.lockstep.localize.network.NetworkConfig;
 import dev.lockstep.localize.network.NetworkGenerator;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 
 /** Networks and results to test with. */
 public final class Networks {
+  private static final Path RESOURCES =
+      Path.of(
+          System.getProperty("lockstep.repository"),
+          "java/localize/src/test/resources/dev/lockstep/localize");
+
   private Networks() {}
 
-  /** A file of the test resources. */
+  /** A file of the test resources, in the sources: other modules have this class from a jar. */
   public static Path file(String name) {
-    try {
-      return Path.of(Objects.requireNonNull(Networks.class.getResource(name), name).toURI());
-    } catch (URISyntaxException e) {
-      throw new AssertionError(e);
-    }
+    return RESOURCES.resolve(name);
   }
 
   public static Network read(String name) {
