@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A server of one rank's part of the parameters, on a thread of its own, which takes one event
  * after the other: a request that has come, gradients that are there, a rank that is gone. Workers
- * wait for it without a deadline of their own as long as it says that it waits, too: it alone judges
- * which rank is silent.
+ * wait for it without a deadline of their own as long as it says that it waits, too: it alone
+ * judges which rank is silent.
  */
 final class SliceServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SliceServer.class);
@@ -126,27 +126,28 @@ final class SliceServer implements AutoCloseable {
 
   private void fail(RuntimeException why) {
     failure = why;
+    local.fail(why);
     if (paused && why instanceof CommunicationException) {
       // Ranks leave at the end of a run; if it does go on, this rank's next request says why not.
       log.debug("The parameter server of rank {} has ended.", local.rank(), why);
-    } else {
-      log.error("The parameter server of rank {} has failed.", local.rank(), why);
-      int named = why instanceof CommunicationException known ? known.rank() : local.rank();
-      boolean silent = why instanceof CollectiveTimeoutException;
-      tellThoseWhoWait(Answer.none(silent ? Answer.Kind.SILENT : Answer.Kind.GONE, named));
+      return;
     }
-    local.fail(why);
+    log.error("The parameter server of rank {} has failed.", local.rank(), why);
+    int named = why instanceof CommunicationException known ? known.rank() : local.rank();
+    boolean silent = why instanceof CollectiveTimeoutException;
+    try {
+      tellThoseWhoWait(Answer.none(silent ? Answer.Kind.SILENT : Answer.Kind.GONE, named));
+    } catch (RuntimeException e) {
+      // They hear of it when this rank leaves.
+      log.debug("The server of rank {} cannot say that it has failed.", local.rank(), e);
+    }
   }
 
   private void tellThoseWhoWait(Answer notice) {
     for (int rank : silence.waiting()) {
       Caller caller = callers.get(rank);
       if (caller != null) {
-        try {
-          caller.tell(notice);
-        } catch (CommunicationException e) {
-          log.debug("Rank {} cannot be told.", rank, e);
-        }
+        caller.tell(notice);
       }
     }
   }

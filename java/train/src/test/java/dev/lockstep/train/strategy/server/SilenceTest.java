@@ -96,8 +96,7 @@ class SilenceTest {
         3,
         group -> {
           group.setTimeout(1);
-          try (ServedRank rank =
-              new ServedRank(group, Options.bounded(1), new Staleness(false))) {
+          try (ServedRank rank = new ServedRank(group, Options.bounded(1), new Staleness(false))) {
             if (group.rank() == 1) {
               rank.step(0, 1);
               assertTrue(told.await(50, TimeUnit.SECONDS), "the others have not been told");
