@@ -40,9 +40,10 @@ public final class Forecast implements AutoCloseable {
     Map<String, double[]> means = recipe.climatologyValues();
     for (FieldRecipe.Target target : recipe.targets()) {
       double[] own = means.get(target.source());
-      boolean anomaly = target.normalization() == Normalization.ANOMALY && own != null;
       climatologies.add(
-          anomaly ? new Climatology(recipe.seasons(), grid.lanes(), grid.cells(), own) : null);
+          own != null && target.normalization() == Normalization.ANOMALY
+              ? new Climatology(recipe.seasons(), grid.lanes(), grid.cells(), own)
+              : null);
       known.add(recipe.knownCells(target));
     }
     leads = List.copyOf(new TreeSet<>(recipe.targets().stream().map(t -> t.lead()).toList()));
