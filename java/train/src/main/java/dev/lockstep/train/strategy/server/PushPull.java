@@ -151,7 +151,8 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
   }
 
   /** The ranks that are gone, by what rank 0 has said last. */
-  BitSet lost() {
+  @Override
+  public BitSet lost() {
     return servers.lost();
   }
 
