@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code elastic_averaging}: ranks explore with parameters of their own, which a spring pulls
  * towards a centre that follows their mean (Zhang, Choromanska and LeCun 2015, "Deep learning with
- * elastic averaging SGD"). With {@code optimizer.momentum} and {@code
- * nesterov} it is their EAMSGD. The centre is the model that is scored and saved.
+ * elastic averaging SGD"). With {@code optimizer.momentum} and {@code nesterov} it is their EAMSGD.
+ * The centre is the model that is scored and saved.
  */
 public final class ElasticAveraging implements StrategyProvider<ElasticAveraging.Options> {
   /** What an exchange does with the ranks' parameters. */
@@ -53,11 +53,7 @@ public final class ElasticAveraging implements StrategyProvider<ElasticAveraging
    *     where asynchronous exchanges move it by alpha each
    */
   public record Options(
-      Synchronization synchronization,
-      int every,
-      Rule rule,
-      @Nullable Double alpha,
-      double beta) {
+      Synchronization synchronization, int every, Rule rule, @Nullable Double alpha, double beta) {
     /**
      * Checks the ranges.
      *

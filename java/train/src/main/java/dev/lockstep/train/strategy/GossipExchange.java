@@ -165,8 +165,7 @@ final class GossipExchange implements ParameterExchange {
         }
         if (!gone.get(peers.to()[i])) {
           others.add(peers.to()[i]);
-          works.add(
-              group.channel(peers.to()[i], FIRST_TAG + g).send(parameters.values().span(g)));
+          works.add(group.channel(peers.to()[i], FIRST_TAG + g).send(parameters.values().span(g)));
         }
       }
     }

@@ -32,8 +32,7 @@ public final class MixingWeights {
    */
   static double[][] of(boolean[][] neighbours, Design design) {
     int ranks = neighbours.length;
-    double[] scale =
-        design == Design.METROPOLIS ? new double[ranks] : scalingFactors(neighbours);
+    double[] scale = design == Design.METROPOLIS ? new double[ranks] : scalingFactors(neighbours);
     double[][] weights = new double[ranks][ranks];
     for (int i = 0; i < ranks; i++) {
       double others = 0;

@@ -138,7 +138,6 @@ class MixingWeightsTest {
           ConfigKeyException.class, () -> Gossip.Options.of(Graph.USER, 1, 1, edges, null));
     }
     assertThrows(
-        ConfigKeyException.class,
-        () -> Gossip.Options.of(Graph.RING, 1, 1, List.of("0-1"), null));
+        ConfigKeyException.class, () -> Gossip.Options.of(Graph.RING, 1, 1, List.of("0-1"), null));
   }
 }

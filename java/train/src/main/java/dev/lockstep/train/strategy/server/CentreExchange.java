@@ -79,8 +79,7 @@ public final class CentreExchange implements GradientExchange, ParameterExchange
     // Plain SGD has no state: the centre takes no optimiser's steps.
     slice =
         context.own(
-            new ServedSlice(
-                VerifiedSetting.SGD, parameters.layout(), group.rank(), group.size()));
+            new ServedSlice(VerifiedSetting.SGD, parameters.layout(), group.rank(), group.size()));
     servers =
         new Servers(
             Serving.byAll(group.size()),

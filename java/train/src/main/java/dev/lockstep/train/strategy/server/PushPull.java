@@ -127,8 +127,7 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
   /** A rank that only serves takes part in a step. */
   Set<Word> tick(Step step) {
     long words = words(step, new Reduced(List.of(), 0, true, Set.of()));
-    ask(
-        new Request(Kind.TICK, step.number(), words, 0, step.learningRate(), new BitSet()));
+    ask(new Request(Kind.TICK, step.number(), words, 0, step.learningRate(), new BitSet()));
     return agreed(step);
   }
 

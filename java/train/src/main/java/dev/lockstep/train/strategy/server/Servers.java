@@ -65,8 +65,7 @@ final class Servers implements AutoCloseable {
             : null;
     for (int rank = 0; rank < serving.servers(); rank++) {
       if (rank != group.rank()) {
-        List<Shard> shards =
-            ServedSlice.shards(layout, rank, serving.servers());
+        List<Shard> shards = ServedSlice.shards(layout, rank, serving.servers());
         links.add(new Link(group, rank, shards, parameters));
       }
     }
@@ -150,8 +149,7 @@ final class Servers implements AutoCloseable {
   /** Where this rank's own server has failed, that is why the others fail, too. */
   private RuntimeException failed(List<Link> remote, RuntimeException how) {
     remote.forEach(Link::cancel);
-    RuntimeException why =
-        how instanceof CommunicationException ? failure().orElse(how) : how;
+    RuntimeException why = how instanceof CommunicationException ? failure().orElse(how) : how;
     if (why != how) {
       why.addSuppressed(how);
     }

@@ -44,8 +44,8 @@ class CentreExchangeTest {
   private static final int ROUNDS = 120;
 
   /**
-   * The factors by which a round contracts or expands far from its beginning are the spectral
-   * radii of its linear map, computed apart from this, to three digits.
+   * The factors by which a round contracts or expands far from its beginning are the spectral radii
+   * of its linear map, computed apart from this, to three digits.
    */
   @ParameterizedTest
   @CsvSource({"1, 0.99, 0.983", "1, 1.01, 1.017", "8, 0.99, 0.969", "8, 1.01, 1.017"})
