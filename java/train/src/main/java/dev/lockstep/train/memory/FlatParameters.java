@@ -29,7 +29,12 @@ public final class FlatParameters implements AutoCloseable {
 
   /** Every rank has parameters of its own. */
   public FlatParameters(Model model, Communicator communicator) {
-    this(model, communicator, communicator::allocate, true);
+    this(model.parameters(), communicator);
+  }
+
+  /** Of some parameters, which this rank trains. */
+  public FlatParameters(List<ModelTensor> parameters, Communicator communicator) {
+    this(parameters, communicator, communicator::allocate, true);
   }
 
   /**
@@ -40,14 +45,17 @@ public final class FlatParameters implements AutoCloseable {
   public static FlatParameters shared(
       Model model, Communicator communicator, LongFunction<NativeMemory> shared) {
     FlatParameters parameters =
-        new FlatParameters(model, communicator, shared, communicator.rank() == 0);
+        new FlatParameters(model.parameters(), communicator, shared, communicator.rank() == 0);
     communicator.barrier();
     return parameters;
   }
 
   private FlatParameters(
-      Model model, Communicator communicator, LongFunction<NativeMemory> allocate, boolean writes) {
-    parameters = model.parameters();
+      List<ModelTensor> tensors,
+      Communicator communicator,
+      LongFunction<NativeMemory> allocate,
+      boolean writes) {
+    parameters = tensors;
     layout = FlatLayout.of(parameters);
     values = new FlatBuffers(layout, allocate);
     try {
