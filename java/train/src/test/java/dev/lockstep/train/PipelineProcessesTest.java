@@ -81,7 +81,7 @@ class PipelineProcessesTest {
     String plain = folder.resolve("plain").toString();
     String again = folder.resolve("again").toString();
     try (RankProcesses ranks =
-        RankProcesses.start(folder.resolve("ranks"), 2, Rank.class, plain, again)) {
+        RankProcesses.start(folder, 2, Rank.class, plain, again)) {
       ranks.awaitSuccess(Duration.ofSeconds(120));
     }
     ArrayDataset data = ArrayDataset.smooth(SAMPLES);

@@ -1,8 +1,8 @@
 package dev.lockstep.train.strategy;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.train.MeshConfig;
-import dev.lockstep.train.TrainingException;
 import dev.lockstep.train.memory.OwnedParts;
 
 /**
@@ -37,20 +37,21 @@ public final class Mesh implements AutoCloseable {
    * Forms the groups; collective.
    *
    * @param length ranks of a pipeline; 1 where every rank has the whole model
-   * @throws TrainingException if the ranks are not those of the mesh that is asked for
+   * @throws ConfigKeyException if the ranks are not those of the mesh that is asked for
    */
   public static Mesh form(Communicator world, MeshConfig asked, int length) {
     int data = asked.data() == null ? world.size() / length : asked.data();
     if (data * length != world.size()) {
-      throw new TrainingException(
-          "mesh.%s: %d × %d (data × pipeline) need %d ranks, but the run has %d; start %d, or %s."
+      int ranks = Math.max(1, data) * length;
+      throw new ConfigKeyException(
+          asked.data() == null ? "mesh.pipeline" : "mesh.data",
+          "%d × %d (data × pipeline) need %d ranks, but the run has %d; start %d, or %s."
               .formatted(
-                  asked.data() == null ? "pipeline" : "data",
                   Math.max(1, data),
                   length,
-                  Math.max(1, data) * length,
+                  ranks,
                   world.size(),
-                  Math.max(1, data) * length,
+                  ranks,
                   asked.data() == null
                       ? "set a mesh.pipeline that divides the ranks"
                       : "leave mesh.data out"));

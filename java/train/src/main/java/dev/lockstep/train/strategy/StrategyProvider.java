@@ -1,8 +1,8 @@
 package dev.lockstep.train.strategy;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.model.Model;
 import dev.lockstep.train.MeshConfig;
-import dev.lockstep.train.TrainingException;
 import dev.lockstep.train.engine.Role;
 import java.util.List;
 
@@ -47,12 +47,13 @@ public interface StrategyProvider<O extends Record> {
    * @param asked the run's mesh
    * @param ranks of the group
    * @return 1 where every rank has the whole model
-   * @throws RuntimeException if that is not what the mesh asks for
+   * @throws ConfigKeyException if that is not what the mesh asks for
    */
   default int pipelineLength(O options, MeshConfig asked, Model model, int ranks) {
     if (asked.pipeline() != null && asked.pipeline() > 1) {
-      throw new TrainingException(
-          "mesh.pipeline: is "
+      throw new ConfigKeyException(
+          "mesh.pipeline",
+          "is "
               + asked.pipeline()
               + ", but strategy.type "
               + type()

@@ -1,8 +1,8 @@
 package dev.lockstep.train.strategy.pipeline;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.TensorUse;
-import dev.lockstep.train.TrainingException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -92,7 +92,7 @@ final class ModelCut {
      * Cuts where the parts' names say.
      *
      * @param first the stage, or the module of stages, with which each part begins
-     * @throws TrainingException if the model cannot be cut so
+     * @throws ConfigKeyException if the model cannot be cut so
      */
     ModelCut at(Model model, List<String> first) {
       int[] begins = new int[first.size() + 1];
@@ -131,8 +131,8 @@ final class ModelCut {
       throw refused("names " + name + ", but the model has the layers " + names);
     }
 
-    private static TrainingException refused(String why) {
-      return new TrainingException("strategy.pipeline.stages: " + why + ".");
+    private static ConfigKeyException refused(String why) {
+      return new ConfigKeyException("strategy.pipeline.stages", why + ".");
     }
 
     /**

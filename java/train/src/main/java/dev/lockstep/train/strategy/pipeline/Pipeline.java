@@ -6,7 +6,6 @@ import dev.lockstep.ConfigKeyException;
 import dev.lockstep.model.Model;
 import dev.lockstep.train.Checks;
 import dev.lockstep.train.MeshConfig;
-import dev.lockstep.train.TrainingException;
 import dev.lockstep.train.engine.Role;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
@@ -103,16 +102,18 @@ public final class Pipeline implements StrategyProvider<Pipeline.Options> {
     int length = asked.pipeline();
     int parts = length == 1 ? 1 : length * chunks;
     if (!config.balances() && parts > 1 && parts != possible) {
-      throw new TrainingException(
-          "strategy.pipeline.stages: must name the first layer of each of the "
+      throw new ConfigKeyException(
+          "strategy.pipeline.stages",
+          "must name the first layer of each of the "
               + parts
               + " parts (mesh.pipeline × chunks), but names "
               + config.stages()
               + ".");
     }
     if (parts > most) {
-      throw new TrainingException(
-          "mesh.pipeline: the model has "
+      throw new ConfigKeyException(
+          "mesh.pipeline",
+          "the model has "
               + most
               + (most == 1 ? " part that" : " parts that")
               + " can lie on ranks of their own, of its layers "
