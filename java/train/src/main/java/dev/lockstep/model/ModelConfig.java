@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param dtype for {@link Type#MLP}: the type of the parameters; a file has its own
  * @param batchNorm for {@link Type#FILE}: which samples a batch norm normalises by in training
  * @param width of networks for fields: channels of the first level, or units of a column's layers;
- *     of a {@link Type#TRANSFORMER}: numbers of a token, whose feed-forward layers are four times as
- *     wide
+ *     of a {@link Type#TRANSFORMER}: numbers of a token, whose feed-forward layers are four times
+ *     as wide
  * @param levels of {@link Type#UNET}: how many grids, each half as fine as the one before; of a
  *     {@link Type#TRANSFORMER}: encoder layers; of the others: residual blocks
  * @param dropout of networks for fields: the share of channels left out in training; of a {@link
@@ -30,13 +30,14 @@ import org.jspecify.annotations.Nullable;
  *     28, 28]} for channels, rows and columns
  * @param channels for {@link Type#CNN}: of each convolution, which a maximum over 2 × 2 follows
  * @param kernel for {@link Type#CNN}: the convolutions' width and height, from 1 on
- * @param tokens for {@link Type#TRANSFORMER}: into how many tokens of equal length a row of features
- *     is cut; null for one of each feature. A sample of [channel, position] has a token at each
- *     position
+ * @param tokens for {@link Type#TRANSFORMER}: into how many tokens of equal length a row of
+ *     features is cut; null for one of each feature. A sample of [channel, position] has a token at
+ *     each position
  * @param heads for {@link Type#TRANSFORMER}: attention heads, which divide {@code width}
  * @param recompute stages (an mlp's {@code layer0}, a transformer's {@code layer1.attention}, or
  *     {@code layer1} for both of its halves) that keep only their input for the backward pass and
- *     are computed again there; {@code all} for all stages. Less memory, about a third more time, the same bits
+ *     are computed again there; {@code all} for all stages. Less memory, about a third more time,
+ *     the same bits
  */
 public record ModelConfig(
     Type type,
@@ -208,8 +209,7 @@ public record ModelConfig(
         recompute == null ? List.of() : recompute);
   }
 
-  private static void checkTransformer(
-      Type type, int width, @Nullable Integer tokens, int heads) {
+  private static void checkTransformer(Type type, int width, @Nullable Integer tokens, int heads) {
     if (heads < 1 || (type == Type.TRANSFORMER && width % heads != 0)) {
       throw new ConfigKeyException(
           "heads", "must divide width, " + width + ", which " + heads + " does not.");
@@ -218,8 +218,7 @@ public record ModelConfig(
       throw new ConfigKeyException("tokens", "must be at least 1, not " + tokens + ".");
     }
     if (tokens != null && type != Type.TRANSFORMER) {
-      throw new ConfigKeyException(
-          "tokens", "only a transformer has them; set type: transformer.");
+      throw new ConfigKeyException("tokens", "only a transformer has them; set type: transformer.");
     }
   }
 

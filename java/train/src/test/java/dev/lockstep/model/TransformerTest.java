@@ -122,9 +122,7 @@ class TransformerTest {
             ModelException.class,
             () -> Model.transformer(config(4, 8, 2, 0), new long[] {6}, new long[] {3}, 1));
     assertTrue(tokens.getMessage().startsWith("model.tokens: 4 do not divide the 6 features"));
-    assertEquals(
-        "heads",
-        assertThrows(ConfigKeyException.class, () -> config(3, 8, 3, 0)).key());
+    assertEquals("heads", assertThrows(ConfigKeyException.class, () -> config(3, 8, 3, 0)).key());
     try (Model model = model(0)) {
       ModelException stage =
           assertThrows(ModelException.class, () -> model.recompute(List.of("layer2")));

@@ -42,9 +42,7 @@ class PipelineFailureTest {
                 ArrayDataset.smooth(302),
                 ranks,
                 event -> {
-                  if (ranks.rank() == GONE
-                      && event instanceof StepDone step
-                      && step.steps() == 7) {
+                  if (ranks.rank() == GONE && event instanceof StepDone step && step.steps() == 7) {
                     Runtime.getRuntime().halt(9);
                   }
                 },

@@ -80,8 +80,7 @@ class PipelineProcessesTest {
   void dropoutAndRecomputationHaveTheBitsOfOneProcess() throws Exception {
     String plain = folder.resolve("plain").toString();
     String again = folder.resolve("again").toString();
-    try (RankProcesses ranks =
-        RankProcesses.start(folder, 2, Rank.class, plain, again)) {
+    try (RankProcesses ranks = RankProcesses.start(folder, 2, Rank.class, plain, again)) {
       ranks.awaitSuccess(Duration.ofSeconds(120));
     }
     ArrayDataset data = ArrayDataset.smooth(SAMPLES);

@@ -89,8 +89,15 @@ class PipelineTrainingTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, GPIPE", "2, GPIPE", "3, GPIPE", "4, GPIPE", "1, ONE_F_ONE_B", "2, ONE_F_ONE_B",
-    "3, ONE_F_ONE_B", "4, ONE_F_ONE_B", "2, INTERLEAVED"
+    "1, GPIPE",
+    "2, GPIPE",
+    "3, GPIPE",
+    "4, GPIPE",
+    "1, ONE_F_ONE_B",
+    "2, ONE_F_ONE_B",
+    "3, ONE_F_ONE_B",
+    "4, ONE_F_ONE_B",
+    "2, INTERLEAVED"
   })
   void anyScheduleOnAnyNumberOfRanksHasTheBitsOfAccumulation(int ranks, PipelineSchedule schedule)
       throws Exception {
@@ -129,8 +136,7 @@ class PipelineTrainingTest {
   @Test
   void theBestModelIsThatOfOneProcess() throws Exception {
     TrainingConfig stopping =
-        TrainingConfig.of(
-            6, 30, null, null, null, null, new TrainingConfig.EarlyStopping(1, 0.02));
+        TrainingConfig.of(6, 30, null, null, null, null, new TrainingConfig.EarlyStopping(1, 0.02));
     Plan plan = plan().training(stopping);
     String one = hash(Runs.train(1, accumulating(plan), data, folder.resolve("one")));
     String three = hash(Runs.train(3, plan, data, folder.resolve("three")));
@@ -215,8 +221,7 @@ class PipelineTrainingTest {
   @Test
   void aParameterThatTheLossDoesNotUseIsRefusedByName() {
     Plan plan = plan().model(TestModels.unused(folder.resolve("unused.pt")));
-    TrainingException refused =
-        assertThrows(TrainingException.class, () -> run("unused", 1, plan));
+    TrainingException refused = assertThrows(TrainingException.class, () -> run("unused", 1, plan));
     assertTrue(refused.getMessage().contains("unused"), refused.getMessage());
   }
 

@@ -58,8 +58,7 @@ class PipelineOrderTest {
     for (int rank = 0; rank < orders.size(); rank++) {
       assertEquals(orders.get(rank).size(), next[rank], "rank " + rank + " waits for ever");
     }
-    return new Outcome(
-        IntStream.of(time).max().orElseThrow(), IntStream.of(most).boxed().toList());
+    return new Outcome(IntStream.of(time).max().orElseThrow(), IntStream.of(most).boxed().toList());
   }
 
   private static List<Action> needed(Action action, int parts) {
