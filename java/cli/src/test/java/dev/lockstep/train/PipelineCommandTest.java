@@ -71,8 +71,7 @@ class PipelineCommandTest {
   void twoKeysCutAModelAndTheLossIsThatOfAccumulationToTheLastDigit() throws Exception {
     String expected = loss(1, "training.accumulation_steps=4");
     for (int ranks = 1; ranks <= 4; ranks++) {
-      String cut =
-          loss(ranks, "mesh.pipeline=" + ranks, "strategy.pipeline.micro_batches=4");
+      String cut = loss(ranks, "mesh.pipeline=" + ranks, "strategy.pipeline.micro_batches=4");
       assertEquals(expected, cut, "on " + ranks + " ranks");
     }
     assertEquals(
@@ -89,8 +88,7 @@ class PipelineCommandTest {
     assertTrue(many.contains("mesh.pipeline: the model has 4 parts that can lie on"), many);
     String other = run(3, 1, "mesh.pipeline=2");
     assertTrue(other.contains("mesh.pipeline: is 2, but strategy.type data_parallel"), other);
-    String both =
-        run(3, 1, "training.accumulation_steps=2", "strategy.pipeline.micro_batches=4");
+    String both = run(3, 1, "training.accumulation_steps=2", "strategy.pipeline.micro_batches=4");
     assertTrue(both.contains("training.accumulation_steps: must be 1 with a pipeline"), both);
   }
 }

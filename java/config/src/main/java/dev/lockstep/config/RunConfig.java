@@ -94,16 +94,7 @@ public record RunConfig(
   /** What the trainer is told. */
   public TrainingPlan plan() {
     return new TrainingPlan(
-        name,
-        seed,
-        threads,
-        model,
-        training,
-        optimizer,
-        schedule,
-        strategy,
-        checkpoints,
-        mesh);
+        name, seed, threads, model, training, optimizer, schedule, strategy, checkpoints, mesh);
   }
 
   /** Where the run is recorded. */

@@ -33,7 +33,9 @@ public final class Model implements AutoCloseable {
   private static final Pattern BATCH_NORM =
       Pattern.compile("aten::batch_norm\\(|prim::Constant\\[name=\"batch_norm\"]");
 
-  /** Operators that draw random numbers; a name like one of them costs nothing but a little time. */
+  /**
+   * Operators that draw random numbers; a name like one of them costs nothing but a little time.
+   */
   private static final Pattern RANDOM =
       Pattern.compile(
           "dropout|bernoulli|rand|normal_|::normal|uniform|multinomial|poisson|exponential_|rrelu"
@@ -229,7 +231,8 @@ public final class Model implements AutoCloseable {
    * Has stages keep their inputs alone for the backward pass, which computes them again: less
    * memory, about a third more time, the same bits.
    *
-   * @param names of {@link #stages}, or of modules that consist of some; {@code all} for all of them
+   * @param names of {@link #stages}, or of modules that consist of some; {@code all} for all of
+   *     them
    * @throws ModelException if there is no such stage
    */
   public void recompute(List<String> names) {

@@ -31,8 +31,7 @@ final class RunReport {
   RunStart start(int threads, Optional<String> masterAddress, int epochs) {
     int shares = run.mesh.data().size();
     int idle = Strategies.ranksWithoutSamples(run.task.plan().strategy(), shares);
-    DataPartitioner partitioner =
-        new DataPartitioner(run.trainingSamples.length, shares - idle);
+    DataPartitioner partitioner = new DataPartitioner(run.trainingSamples.length, shares - idle);
     List<Long> perRank =
         IntStream.range(0, communicator.size())
             .map(run.mesh::dataRank)

@@ -62,12 +62,7 @@ final class TrainingAssembly implements AutoCloseable {
     int idle = Strategies.ranksWithoutSamples(plan.strategy(), sharing.size());
     sampler =
         new DistributedSampler(
-            trainingSamples,
-            batchSize,
-            plan.seed(),
-            sharing.rank(),
-            sharing.size(),
-            idle);
+            trainingSamples, batchSize, plan.seed(), sharing.rank(), sharing.size(), idle);
     loss = new Loss(training.loss(), training.huberDelta());
     int share = (int) new DataPartitioner(batchSize, sharing.size() - idle).size(0);
     pieces = Strategies.pieces(plan.strategy(), training.accumulationSteps());

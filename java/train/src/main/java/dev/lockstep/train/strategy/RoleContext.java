@@ -201,8 +201,7 @@ public final class RoleContext implements AutoCloseable {
     own(exchange);
     own(update);
     own(compute);
-    return new Worker(
-        compute, exchange, update, ParameterExchange.NONE, Precision.FULL, clipNorm);
+    return new Worker(compute, exchange, update, ParameterExchange.NONE, Precision.FULL, clipNorm);
   }
 
   /** Closes what it owns; afterwards the model has memory of its own again. */

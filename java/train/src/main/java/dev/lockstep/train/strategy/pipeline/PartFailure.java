@@ -2,8 +2,8 @@ package dev.lockstep.train.strategy.pipeline;
 
 import dev.lockstep.LockstepException;
 import dev.lockstep.comm.CollectiveTimeoutException;
-import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorClosedException;
 import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.train.strategy.Mesh;

@@ -141,8 +141,7 @@ final class PartLinks {
 
   private void post(Tensor tensor, int rank, int tag) {
     sending.removeIf(Work::isDone);
-    sending.add(
-        pipeline.channel(rank, tag).send(TensorSpans.of(tensor.detach().contiguous())));
+    sending.add(pipeline.channel(rank, tag).send(TensorSpans.of(tensor.detach().contiguous())));
   }
 
   private void await(Tensor into, int rank, int tag) {

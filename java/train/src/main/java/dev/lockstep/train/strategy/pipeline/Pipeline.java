@@ -149,8 +149,7 @@ public final class Pipeline implements StrategyProvider<Pipeline.Options> {
     ModelCut cut = cut(options.pipeline(), context);
     PartTensors allParameters = PartTensors.parameters(model, cut, mesh);
     PartTensors allBuffers = PartTensors.buffers(model, cut, mesh);
-    FlatParameters parameters =
-        context.own(new FlatParameters(allParameters.own(), mesh.data()));
+    FlatParameters parameters = context.own(new FlatParameters(allParameters.own(), mesh.data()));
     ModelBuffers buffers = context.own(new ModelBuffers(allBuffers.own(), mesh.data()));
     allParameters.release();
     allBuffers.release();

@@ -142,8 +142,7 @@ final class PipelineCompute implements Compute {
   }
 
   /** All passes of this rank. */
-  private void compute(
-      List<MicroBatch> pieces, double weight, GradientSink sink, double[] losses) {
+  private void compute(List<MicroBatch> pieces, double weight, GradientSink sink, double[] losses) {
     int chunks = cut.parts() / mesh.pipeline().size();
     List<Action> order =
         PipelineOrder.of(config.schedule(), mesh.pipeline().size(), chunks, pieces.size())
@@ -168,8 +167,7 @@ final class PipelineCompute implements Compute {
     boolean last = part + 1 == cut.parts();
     try (PointerScope scope = new PointerScope()) {
       Samples samples = part == 0 || last ? own(reader.read(piece)) : null;
-      Tensor input =
-          part == 0 && samples != null ? samples.inputs() : links.receiveFor(part);
+      Tensor input = part == 0 && samples != null ? samples.inputs() : links.receiveFor(part);
       if (part > 0) {
         input.set_requires_grad(true);
       }

@@ -71,8 +71,7 @@ final class PipelineOrder {
   }
 
   /** Some forward passes, then forward and backward in turns, then what is left. */
-  private static List<Action> alternating(
-      List<Action> forward, List<Action> backward, int warmUp) {
+  private static List<Action> alternating(List<Action> forward, List<Action> backward, int warmUp) {
     List<Action> order = new ArrayList<>(forward.subList(0, warmUp));
     int done = 0;
     for (int i = warmUp; i < forward.size(); i++) {
