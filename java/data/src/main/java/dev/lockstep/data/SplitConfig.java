@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param validation likewise; nothing is held out if left out
  * @param test likewise; scored once, when training is over
  * @param block instead of ranges: how many indices in a row stay together, as in 1 for stations and
- *     10 for weeks and a half of days; 0 for ranges
+ *     30 for months of days; 0 for ranges
  * @param validationFraction of blocks: the share of them that is held out
  * @param testFraction of blocks: the share of them that is kept for the end
  */
