@@ -1,6 +1,7 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.model.Model;
+import dev.lockstep.model.StageSeeds;
 import dev.lockstep.model.TrainingPass;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
@@ -37,15 +38,23 @@ public final class Replica implements Compute {
   private final List<GradientHook> hooks = new ArrayList<>();
   private final BitSet used = new BitSet();
 
+  private long number;
   private boolean lossIsFinite;
   private @Nullable GradientSink hearing;
+
+  /** Whether hooks add gradients up, and not libtorch. */
+  private boolean adding;
+
+  /** The hook before, whose gradient libtorch has kept since. */
+  private @Nullable GradientHook last;
+
   private @Nullable RuntimeException failure;
 
   /**
    * Registers a hook with each parameter.
    *
-   * @param seed random numbers within the model follow from it, the step and the rank alone, so
-   *     they need no state
+   * @param seed random numbers within the model follow from it, the step, the rank, the piece and
+   *     the stage alone, so they need no state
    */
   public Replica(
       Model model,
@@ -70,7 +79,8 @@ public final class Replica implements Compute {
   @Override
   public void begin(Step step) {
     torch.manual_seed(RandomSeeds.of(seed, step.number(), rank));
-    parameters.gradients().zero();
+    number = step.number();
+    parameters.gradientMemory().zero();
     used.clear();
     lossIsFinite = true;
   }
@@ -82,7 +92,7 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = model.trainingPass(samples.inputs());
+      TrainingPass pass = model.trainingPass(samples.inputs(), seeds(piece));
       Tensor mean = loss.mean(pass.output(), samples);
       double value = mean.item_double();
       lossIsFinite &= Double.isFinite(value);
@@ -91,6 +101,10 @@ public final class Replica implements Compute {
       backward(pass, share == 1 ? mean : mean.mul(new Scalar(share)), sink);
       return value * piece.count();
     }
+  }
+
+  private StageSeeds seeds(MicroBatch piece) {
+    return RandomSeeds.ofPiece(seed, number, rank, piece);
   }
 
   /** A model whose passes are collective needs this rank though it has nothing to add. */
@@ -102,7 +116,7 @@ public final class Replica implements Compute {
     try (PointerScope scope = new PointerScope()) {
       TensorOptions type = new TensorOptions(model.type().scalarType());
       long[] shape = BatchReader.shape(0, reader.featureShape());
-      TrainingPass pass = model.trainingPass(torch.zeros(shape, type));
+      TrainingPass pass = model.trainingPass(torch.zeros(shape, type), stage -> stage);
       sink.backwardBegins(lossIsFinite);
       backward(pass, pass.output().sum(), sink);
       return 0;
@@ -111,16 +125,18 @@ public final class Replica implements Compute {
 
   private void backward(TrainingPass pass, Tensor scaled, GradientSink sink) {
     hearing = sink.wantsEach() ? sink : null;
-    if (hearing != null) {
+    adding = hearing != null || !parameters.gradientMemory().isWhole();
+    if (adding) {
       hooks.forEach(GradientHook::detachGradient);
     }
     try {
       pass.backward(scaled);
     } finally {
-      if (hearing != null) {
+      if (adding) {
         hooks.forEach(GradientHook::restoreGradient);
       }
       hearing = null;
+      last = null;
     }
     if (failure != null) {
       throw failure;
@@ -164,7 +180,7 @@ public final class Replica implements Compute {
 
   private String findNonFiniteGradient() {
     for (int i = parameters.count() - 1; i >= 0; i--) {
-      if (!isFinite(parameters.gradients().view(parameters.layout().slots().get(i)))) {
+      if (!isFinite(parameters.gradientMemory().sum(i))) {
         return "the gradient of " + parameters.name(i);
       }
     }
@@ -177,7 +193,7 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = model.trainingPass(samples.inputs());
+      TrainingPass pass = model.trainingPass(samples.inputs(), seeds(piece));
       Tensor prediction = pass.output();
       Tensor mean = loss.mean(prediction, samples);
       pass.backward(mean);
@@ -216,14 +232,17 @@ public final class Replica implements Compute {
   private final class GradientHook extends VoidTensorHook {
     private final int parameter;
     private final int handle;
-    private final Tensor sum;
+    private final @Nullable Tensor sum;
     private final Tensor gradient;
 
     GradientHook(int parameter) {
       this.parameter = parameter;
       retainReference();
-      sum = parameters.gradients().view(parameters.layout().slots().get(parameter));
-      sum.retainReference();
+      boolean whole = parameters.gradientMemory().isWhole();
+      sum = whole ? parameters.gradientMemory().sum(parameter) : null;
+      if (sum != null) {
+        sum.retainReference();
+      }
       gradient = parameters.parameter(parameter).mutable_grad();
       handle = parameters.parameter(parameter).register_hook(this);
     }
@@ -234,7 +253,11 @@ public final class Replica implements Compute {
     }
 
     void restoreGradient() {
-      gradient.put(sum);
+      if (sum == null) {
+        gradient.reset();
+      } else {
+        gradient.put(sum);
+      }
     }
 
     @Override
@@ -244,10 +267,14 @@ public final class Replica implements Compute {
       }
       try {
         used.set(parameter);
-        if (hearing != null) {
-          try (Tensor term = new Tensor(computed)) {
-            sum.add_(term);
+        if (adding) {
+          if (last != null) {
+            last.detachGradient();
           }
+          last = this;
+          add(computed);
+        }
+        if (hearing != null) {
           hearing.ready(parameter);
         }
       } catch (RuntimeException e) {
@@ -256,10 +283,24 @@ public final class Replica implements Compute {
       }
     }
 
+    private void add(TensorBase computed) {
+      try (Tensor term = new Tensor(computed)) {
+        if (sum != null) {
+          sum.add_(term);
+          return;
+        }
+        try (Tensor place = parameters.gradientMemory().sum(parameter)) {
+          place.add_(term);
+        }
+      }
+    }
+
     void remove() {
       restoreGradient();
       parameters.parameter(parameter).remove_hook(handle);
-      sum.close();
+      if (sum != null) {
+        sum.close();
+      }
       close();
     }
   }

@@ -115,7 +115,7 @@ public abstract class Optimizer implements Update {
     uniform &= coversAll(owned);
     for (ParameterRange range : owned) {
       if (gradientScale != 1) {
-        Native.scale(gradientAddress(range), range.count(), dataType(range).code(), gradientScale);
+        scale(range, gradientScale);
       }
       if (uniform) {
         kernel(range, steps[0] + 1, learningRate);
@@ -124,6 +124,11 @@ public abstract class Optimizer implements Update {
       }
     }
     count(owned);
+  }
+
+  /** Multiplies a range's gradients. */
+  void scale(ParameterRange range, double factor) {
+    Native.scale(gradientAddress(range), range.count(), dataType(range).code(), factor);
   }
 
   private boolean coversAll(List<ParameterRange> owned) {
@@ -230,14 +235,14 @@ public abstract class Optimizer implements Update {
   }
 
   /** One number where all parameters have taken equally many steps, else one for each. */
-  private JsonNode savedSteps() {
+  JsonNode savedSteps() {
     ArrayNode saved = JsonNodeFactory.instance.arrayNode();
     boolean equal = Arrays.stream(steps).allMatch(count -> count == steps[0]);
     Arrays.stream(steps).limit(equal ? 1 : steps.length).forEach(saved::add);
     return saved;
   }
 
-  private void restoreSteps(JsonNode saved) {
+  void restoreSteps(JsonNode saved) {
     uniform = saved.size() == 1;
     for (int i = 0; i < steps.length; i++) {
       steps[i] = saved.path(uniform ? 0 : i).asLong();
