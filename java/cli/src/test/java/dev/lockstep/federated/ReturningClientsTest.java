@@ -1,6 +1,6 @@
 package dev.lockstep.federated;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static dev.lockstep.federated.ClientMessages.MOST_BYTES;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,6 +12,7 @@ import dev.lockstep.config.FederateConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.FederationRuns.Run;
+import dev.lockstep.federated.network.Frame;
 import dev.lockstep.federated.network.RefusedException;
 import dev.lockstep.federated.network.ServerConnection;
 import java.nio.ByteBuffer;
@@ -33,7 +34,6 @@ import org.junit.jupiter.api.io.TempDir;
 class ReturningClientsTest {
   private static final int[] ALL_BUT_THE_LAST = {0, 1, 2, 3, 4, 5, 6};
   private static final int LAST = 7;
-  private static final int MOST_BYTES = 1 << 20;
   private static final String EVERYBODY = "federation.per_round=8";
   private static final String SECURE =
       "federation.privacy={noise_multiplier: 0, secure_aggregation: {}}";
@@ -44,10 +44,6 @@ class ReturningClientsTest {
   @BeforeEach
   void writeData() throws Exception {
     runs = new FederationRuns(folder);
-  }
-
-  private static ByteBuffer unable(int round) {
-    return ByteBuffer.allocate(9).putInt(round).put("later".getBytes(UTF_8)).flip();
   }
 
   /** The weights of a round are those of its beginning; with others its sum would be wrong. */
@@ -64,7 +60,8 @@ class ReturningClientsTest {
       try (ServerConnection after = network.joinByHand(LAST, 1000)) {
         ByteBuffer work = after.receive(MOST_BYTES).body();
         assertEquals(1, work.getInt(0), "the round for which it is asked, from 0");
-        after.send(Protocol.UNABLE, unable(1));
+        after.send(Protocol.UNABLE, ClientMessages.unable(1, "later"));
+        NetworkRuns.stayToTheEnd(after);
         Run run = network.end(server);
         assertEquals(7, run.rounds().get(0).answered());
         assertEquals(7, run.rounds().get(1).answered());
@@ -220,12 +217,10 @@ class ReturningClientsTest {
       network.join(ALL_BUT_THE_LAST);
       try (ServerConnection slow = network.joinByHand(LAST)) {
         assertEquals(Protocol.ASK_LOSS, slow.receive(MOST_BYTES).kind());
-        ByteBuffer work = slow.receive(MOST_BYTES).body(); // after the losses' deadline
-        slow.send(Protocol.LOSS, ByteBuffer.allocate(12).putInt(0).putDouble(0.7).flip());
-        int model = work.remaining() - Integer.BYTES - Long.BYTES - 1;
-        ByteBuffer answer = ByteBuffer.allocate(13 + model).putInt(0).putDouble(0.5).put((byte) 1);
-        work.position(work.limit() - model);
-        slow.send(Protocol.TRAINED, answer.put(work).flip());
+        Frame work = slow.receive(MOST_BYTES); // after the losses' deadline
+        slow.send(Protocol.LOSS, ClientMessages.loss(0, 0.7));
+        slow.send(Protocol.TRAINED, ClientMessages.unchanged(work));
+        NetworkRuns.stayToTheEnd(slow);
         Run run = network.end(server);
         assertEquals(8, run.rounds().get(0).answered());
         assertEquals(1, network.logged("client 7 answered after the deadline"));
@@ -248,13 +243,14 @@ class ReturningClientsTest {
       network.join(ALL_BUT_THE_LAST);
       try (ServerConnection slow = network.joinByHand(LAST)) {
         assertEquals(Protocol.ASK_LOSS, slow.receive(MOST_BYTES).kind());
-        slow.send(Protocol.LOSS, ByteBuffer.allocate(12).putInt(0).putDouble(0.7).flip());
+        slow.send(Protocol.LOSS, ClientMessages.loss(0, 0.7));
         int bytes = slow.receive(MOST_BYTES).body().remaining(); // as many as an answer has
         assertEquals(Protocol.ASK_LOSS, slow.receive(MOST_BYTES).kind()); // of the next round
         slow.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
-        slow.send(Protocol.LOSS, ByteBuffer.allocate(12).putInt(1).putDouble(0.7).flip());
+        slow.send(Protocol.LOSS, ClientMessages.loss(1, 0.7));
         assertEquals(Protocol.WORK, slow.receive(MOST_BYTES).kind());
-        slow.send(Protocol.UNABLE, unable(1));
+        slow.send(Protocol.UNABLE, ClientMessages.unable(1, "later"));
+        NetworkRuns.stayToTheEnd(slow);
         Run run = network.end(server);
         assertEquals(7, run.rounds().get(1).answered());
         assertEquals(1, network.logged("client 7 answered after the deadline"));

@@ -9,7 +9,6 @@ import dev.lockstep.federated.network.Frame;
 import dev.lockstep.federated.network.ServerConnection;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,10 +33,7 @@ class RoundsWithoutAnswersTest {
   }
 
   private static String[] with(String overrides, String... more) {
-    String[] given = overrides.split(" ");
-    String[] all = Arrays.copyOf(given, given.length + more.length);
-    System.arraycopy(more, 0, all, given.length, more.length);
-    return all;
+    return FederationRuns.joined(overrides.split(" "), more);
   }
 
   /** Whether the model stood still in every round without an answer, of which there are some. */
@@ -166,6 +162,7 @@ class RoundsWithoutAnswersTest {
         assertEquals(ClientMessages.model(second), model);
         client.send(Protocol.UNABLE, ClientMessages.unable(2, "no power"));
         ByteBuffer end = client.receive(ClientMessages.MOST_BYTES).body();
+        client.send(Protocol.ENDED);
         assertEquals(model.limit(numbers * Float.BYTES), end);
       }
       assertEquals(3, network.end(server).rounds().size());

@@ -84,6 +84,7 @@ class SecureFederationTest {
           body.put("train".getBytes(UTF_8));
         }
         connection.send(kind, body.flip());
+        NetworkRuns.stayToTheEnd(connection);
         Run run = network.end(server);
         assertTrue(run.rounds().get(0).changeNorm() > 0, run.rounds().toString());
         assertEquals(1, network.logged(line));

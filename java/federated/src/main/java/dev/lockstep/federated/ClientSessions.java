@@ -14,9 +14,7 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,18 +44,12 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
    */
   private final int[] sealedDue;
 
-  /** Clients that were sent work and have not said what became of it. */
-  private final Set<Integer> atWork = new HashSet<>();
-
   private @Nullable Question open;
 
-  /** What all are told at the end, and those that come back meanwhile. */
-  private @Nullable Farewell farewell;
+  private final EndNotice end;
 
   /** Of the last question; an answer for an earlier one is late. */
   private int newestRound;
-
-  private record Farewell(int kind, ByteBuffer body) {}
 
   /**
    * Listens.
@@ -89,6 +81,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     } catch (IOException e) {
       throw failed("The server cannot listen at " + network.address(), e);
     }
+    end = new EndNotice(connections);
   }
 
   private static CommunicationException failed(String what, IOException cause) {
@@ -131,12 +124,11 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   @Override
   public void joined(int client) {
     log.info("Client {} joined with {} samples.", client, samples[client]);
-    atWork.remove(client);
+    end.isFor(client);
     sealedDue[client] = 0;
     Question question = open;
-    if (farewell != null) {
-      connections.send(client, farewell.kind(), farewell.body());
-    } else if (question != null && question.asks(client)) {
+    end.sendTo(client);
+    if (question != null && question.asks(client)) {
       ask(question, client);
     }
   }
@@ -145,9 +137,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   private void ask(Question question, int client) {
     if (connections.send(client, question.kind(), question.message(client))) {
       question.sent(client);
-      if (question.kind() == Protocol.WORK) {
-        atWork.add(client);
-      } else if (question.kind() == Protocol.SEALED) {
+      if (question.kind() == Protocol.SEALED) {
         sealedDue[client]++;
       }
     }
@@ -155,9 +145,11 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
 
   @Override
   public void received(int client, Frame message) throws ProtocolException {
-    boolean ofWork = message.kind() == Protocol.TRAINED || message.kind() == Protocol.UNABLE;
-    if (ofWork && atWork.remove(client) && farewell != null) {
-      return; // nobody waits for it
+    if (end.isSent()) {
+      if (message.kind() == Protocol.ENDED) {
+        end.isNotFor(client);
+      }
+      return; // nobody waits for anything else
     }
     try {
       answer(client, message);
@@ -166,6 +158,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
         // It has had its turn: otherwise it could come back and do the same until the deadline.
         open.remove(client);
       }
+      end.isNotFor(client);
       throw e instanceof ProtocolException known
           ? known
           : new ProtocolException("its message is too short");
@@ -298,24 +291,35 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     return stop.getAsBoolean();
   }
 
-  /**
-   * Tells all that are connected, and waits until they have taken it, a round's deadline at most.
-   * Those at work take it when they are done: if the connection ended before, they would not hear
-   * of it. So do those that come back meanwhile.
-   */
-  void tellAll(int kind, ByteBuffer body) {
-    open = null;
-    farewell = new Farewell(kind, body);
+  /** All clients may take part, though none has come yet: those of an earlier server do. */
+  void expectAll() {
     for (int client = 0; client < count(); client++) {
-      connections.send(client, kind, body);
+      end.isFor(client);
     }
-    long end = System.nanoTime() + network.deadlineOfRound().toNanos();
-    while ((connections.isBehind() || present().stream().anyMatch(atWork::contains))
-        && end - System.nanoTime() > 0
-        && !stop.getAsBoolean()) {
+  }
+
+  /**
+   * Tells all of the end and waits until they say that they know, a round's deadline at most: those
+   * at work say so when they are done. Those that are away have {@link EndNotice#COMING_BACK}.
+   */
+  void tellTheEnd(ByteBuffer model) {
+    open = null;
+    long begin = System.nanoTime();
+    end.send(model);
+    for (Duration waited = Duration.ZERO;
+        end.isAwaited(waited)
+            && waited.compareTo(network.deadlineOfRound()) < 0
+            && !stop.getAsBoolean();
+        waited = Duration.ofNanos(System.nanoTime() - begin)) {
       poll(A_MOMENT);
     }
-    connections.closeStalled(); // says who has not got it
+    connections.closeStalled();
+    if (!end.unaware().isEmpty()) {
+      log.warn(
+          "Clients {} have not said that they know of the federation's end; --server --resume"
+              + " tells them.",
+          end.unaware());
+    }
   }
 
   @Override

@@ -37,6 +37,9 @@ final class Protocol {
   /** Server and client: round (4), a message of secure aggregation. */
   static final int SEALED = 7;
 
+  /** Client: nothing; it has the final model. */
+  static final int ENDED = 8;
+
   /** Behind a work's seed. */
   static final int PLAIN = 0;
 
