@@ -111,6 +111,33 @@ class HostileClientsTest {
     }
   }
 
+  /** What is a small change of the model may be a gradient that no sum of SCAFFOLD's holds. */
+  @Test
+  void aGradientThatControlVariatesCannotHoldIsLeftOut() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            "federation.algorithm=scaffold",
+            "optimizer.learning_rate=1.0e-6",
+            "federation.clients=1",
+            "federation.per_round=1",
+            "federation.partition={type: iid}",
+            "federation.rounds=2")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      try (ServerConnection client = network.joinByHand(0)) {
+        Frame first = client.receive(MOST_BYTES);
+        client.send(Protocol.TRAINED, trained(0, numbers(first) / 2, 20));
+        Frame second = client.receive(MOST_BYTES);
+        assertEquals(ClientMessages.model(first), ClientMessages.model(second), "and correction");
+        client.send(Protocol.UNABLE, ClientMessages.unable(1, "it is tired"));
+        NetworkRuns.stayToTheEnd(client);
+        assertEquals(1, network.end(server).rounds().get(0).rejected());
+        assertEquals(1, network.logged("the gradient of client 0 is not finite or beyond 8192"));
+      }
+    }
+  }
+
   @Test
   void anAnswerThatIsRepeatedCountsOnce() throws Exception {
     try (NetworkRuns network = network(100)) {

@@ -6,19 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.config.FederateConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.FederationRuns.Run;
 import dev.lockstep.federated.network.Frame;
-import dev.lockstep.federated.network.RefusedException;
 import dev.lockstep.federated.network.ServerConnection;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -255,70 +251,6 @@ class ReturningClientsTest {
         assertEquals(7, run.rounds().get(1).answered());
         assertEquals(1, network.logged("client 7 answered after the deadline"));
       }
-    }
-  }
-
-  @Test
-  void aClientWithMoreSamplesThanCanBeCountedIsRefused() throws Exception {
-    try (NetworkRuns network =
-        new NetworkRuns(runs, folder, EVERYBODY, "federation.local_epochs=1000")) {
-      Future<Run> server = network.serve(false, FederationListener.none());
-      RefusedException e =
-          assertThrows(
-              RefusedException.class, () -> network.joinByHand(LAST, Integer.MAX_VALUE).close());
-      assertTrue(e.getMessage().contains("more than can be counted"), e.getMessage());
-      server.cancel(true);
-    }
-  }
-
-  /** Poisson's coins may fall for all, of whom 64 bits would not hold the sum. */
-  @Test
-  void samplesThatAllTogetherCannotBeCountedAreRefusedWhereAllMayBeDrawn() throws Exception {
-    String secure =
-        "federation.privacy={noise_multiplier: 0, secure_aggregation: {minimum: 3, range: 600}}";
-    try (NetworkRuns network =
-        new NetworkRuns(
-            runs, folder, secure, "federation.per_round=3", "federation.selection.type=poisson")) {
-      Future<Run> server = network.serve(false, FederationListener.none());
-      RefusedException e =
-          assertThrows(
-              RefusedException.class, () -> network.joinByHand(LAST, Integer.MAX_VALUE).close());
-      assertTrue(e.getMessage().contains("more than can be counted"), e.getMessage());
-      server.cancel(true);
-    }
-  }
-
-  @Test
-  void aServerDoesNotWaitForClientsWithLayersThatNoModelHas() throws Exception {
-    try (NetworkRuns network =
-        new NetworkRuns(runs, folder, EVERYBODY, "federation.personal=[head]")) {
-      Future<Run> server = network.serve(false, FederationListener.none());
-      ExecutionException e = assertThrows(ExecutionException.class, () -> server.get(100, SECONDS));
-      assertTrue(e.getCause() instanceof ConfigKeyException, e.toString());
-    }
-  }
-
-  /** It holds the key of the noise. */
-  @Test
-  void aCheckpointIsForItsOwnersEyesOnly() throws Exception {
-    runs.run(1, false, 2);
-    assertEquals(
-        "rw-------",
-        PosixFilePermissions.toString(Files.getPosixFilePermissions(runs.checkpoint())));
-  }
-
-  @Test
-  void aServerWhoseNameNobodyKnowsSaysSo() {
-    FederateConfig config =
-        runs.config(EVERYBODY, "federation.network.address=no-such-host.invalid:29700");
-    try (Dataset dataset = DataFiles.open(config.data())) {
-      CommunicationException e =
-          assertThrows(
-              CommunicationException.class,
-              () ->
-                  new ClientSessions(
-                      config.plan(), dataset, NetworkRuns.TOKEN, 1, new byte[0], () -> false));
-      assertTrue(e.getMessage().contains("there is no host no-such-host.invalid"), e.getMessage());
     }
   }
 }

@@ -36,8 +36,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   private final ClientConnections connections;
   private final int[] samples;
 
-  /** The newest {@linkplain #turn turn} in which each client has answered. */
-  private final long[] newestAnswer;
+  private final AnswerTurns turns;
 
   /**
    * Messages of secure aggregation that each client was sent on its connection and not answered.
@@ -73,8 +72,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     samples = new int[plan.federation().clients()];
     Arrays.fill(samples, 1);
     sealedDue = new int[samples.length];
-    newestAnswer = new long[samples.length];
-    Arrays.fill(newestAnswer, -1);
+    turns = new AnswerTurns(samples.length);
     try {
       connections = new ClientConnections(network.socketAddress(), token, mostBytes, this);
       log.info("Listening for {} clients at {}.", samples.length, connections.address());
@@ -175,7 +173,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     if (question != null
         && question.isFor(client, round)
         && message.kind() == question.answerKind()) {
-      newestAnswer[client] = turn(round, message.kind());
+      turns.answered(client, round, message.kind());
       question.answered(client, body);
     } else if (question != null
         && question.isFor(client, round)
@@ -184,7 +182,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
       log.warn("Round {}: client {} cannot: {}.", round + 1, client, Protocol.reason(body));
     } else if (isLate(round, message.kind(), question, client)) {
       log.warn("Round {}: client {} answered after the deadline.", round + 1, client);
-      newestAnswer[client] = Math.max(newestAnswer[client], turn(round, message.kind()));
+      turns.answered(client, round, message.kind());
     } else {
       throw new ProtocolException(
           "no answer of kind " + message.kind() + " for round " + (round + 1) + " is due of it");
@@ -200,15 +198,10 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
             && question.kind() == Protocol.WORK;
     if (kind == Protocol.SEALED) {
       // Of a stage that is over; the one that is on has its own checks.
-      return round >= 0 && turn(round, kind) <= newestAnswer[client];
+      return round >= 0 && turns.hasAnswered(client, round, kind);
     }
-    return turn(round, kind) > newestAnswer[client]
+    return !turns.hasAnswered(client, round, kind)
         && (question == null || round < newestRound || lossOfThisRound);
-  }
-
-  /** A client has two turns in a round: it tells its loss, then it trains. */
-  private static long turn(int round, int kind) {
-    return 2L * round + (kind == Protocol.LOSS ? 0 : 1);
   }
 
   /**
@@ -298,28 +291,10 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     }
   }
 
-  /**
-   * Tells all of the end and waits until they say that they know, a round's deadline at most: those
-   * at work say so when they are done. Those that are away have {@link EndNotice#COMING_BACK}.
-   */
+  /** Tells all of the end and waits until they know, a round's deadline at most. */
   void tellTheEnd(ByteBuffer model) {
     open = null;
-    long begin = System.nanoTime();
-    end.send(model);
-    for (Duration waited = Duration.ZERO;
-        end.isAwaited(waited)
-            && waited.compareTo(network.deadlineOfRound()) < 0
-            && !stop.getAsBoolean();
-        waited = Duration.ofNanos(System.nanoTime() - begin)) {
-      poll(A_MOMENT);
-    }
-    connections.closeStalled();
-    if (!end.unaware().isEmpty()) {
-      log.warn(
-          "Clients {} have not said that they know of the federation's end; --server --resume"
-              + " tells them.",
-          end.unaware());
-    }
+    end.send(model, network.deadlineOfRound(), stop, () -> poll(A_MOMENT));
   }
 
   @Override

@@ -5,15 +5,20 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How clients hear that their federation has ended: with the final model, which each acknowledges.
  * One thread.
  */
 final class EndNotice {
+  private static final Logger log = LoggerFactory.getLogger(EndNotice.class);
+
   /** Within that time a client that lost its connection has tried again. */
-  static final Duration COMING_BACK = FederationClient.LONGEST_PAUSE.plusSeconds(1);
+  private static final Duration COMING_BACK = FederationClient.LONGEST_PAUSE.plusSeconds(1);
 
   private final ClientConnections connections;
 
@@ -32,15 +37,14 @@ final class EndNotice {
     unaware.add(client);
   }
 
-  /** Nobody waits for this client. */
+  /** A client knows, or is not waited for. */
   void isNotFor(int client) {
     unaware.remove(client);
   }
 
-  /** Tells all that are connected. */
-  void send(ByteBuffer finalModel) {
-    model = finalModel;
-    connections.present().forEach(this::sendTo);
+  /** Whether the federation has ended. */
+  boolean isSent() {
+    return model != null;
   }
 
   /** Tells a client that has come, if the federation has ended. */
@@ -50,22 +54,33 @@ final class EndNotice {
     }
   }
 
-  /** Whether the federation has ended. */
-  boolean isSent() {
-    return model != null;
-  }
-
-  Set<Integer> unaware() {
-    return unaware;
-  }
-
   /**
-   * Whether somebody may still acknowledge it: a client that is connected, maybe after its work, or
-   * one that may come back.
+   * Tells all, and waits until they say that they know: those that are at work when they are done,
+   * and those that are away for as long as it takes a client to try again.
    *
-   * @param waited since it was sent
+   * @param deadline of the wait
+   * @param stop whether to end it
+   * @param poll handles what clients say
    */
-  boolean isAwaited(Duration waited) {
+  void send(ByteBuffer finalModel, Duration deadline, BooleanSupplier stop, Runnable poll) {
+    model = finalModel;
+    connections.present().forEach(this::sendTo);
+    long begin = System.nanoTime();
+    Duration waited = Duration.ZERO;
+    while (isAwaited(waited) && waited.compareTo(deadline) < 0 && !stop.getAsBoolean()) {
+      poll.run();
+      waited = Duration.ofNanos(System.nanoTime() - begin);
+    }
+    connections.closeStalled();
+    if (!unaware.isEmpty()) {
+      log.warn(
+          "Clients {} have not said that they know of the federation's end; --server --resume"
+              + " tells them.",
+          unaware);
+    }
+  }
+
+  private boolean isAwaited(Duration waited) {
     return connections.present().stream().anyMatch(unaware::contains)
         || !unaware.isEmpty() && waited.compareTo(COMING_BACK) < 0;
   }

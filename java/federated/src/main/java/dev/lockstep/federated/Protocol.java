@@ -62,7 +62,12 @@ final class Protocol {
   }
 
   int vectorBytes() {
-    return Math.multiplyExact(length, wide ? Double.BYTES : Float.BYTES);
+    return bytesOf(length);
+  }
+
+  /** Of so many numbers. */
+  int bytesOf(int count) {
+    return Math.multiplyExact(count, wide ? Double.BYTES : Float.BYTES);
   }
 
   /** The most that a message of either end has. */
@@ -72,7 +77,7 @@ final class Protocol {
 
   ByteBuffer write(double[] values) {
     ByteBuffer bytes =
-        ByteBuffer.allocate(Math.multiplyExact(values.length, wide ? Double.BYTES : Float.BYTES));
+        ByteBuffer.allocate(bytesOf(values.length));
     for (double value : values) {
       if (wide) {
         bytes.putDouble(value);

@@ -274,14 +274,18 @@ final class Rounds {
   }
 
   private void take(
-      int number, Assignment assignment, double weight, ClientUpdate update, Answers answers) {
+      int number, Assignment assignment, double weight, ClientUpdate came, Answers answers) {
+    boolean fits =
+        controls == null || !came.finite() || controls.canAdd(came.change(), came.steps());
+    ClientUpdate update = fits ? came : came.withoutChange(false);
     double effective =
         config.algorithm() == Algorithm.FEDNOVA ? plan.effectiveSteps(update.steps()) : 1;
     answers.put(number, update, weight, effective);
     if (!update.finite()) {
       log.warn(
-          "Round {}: the change of client {} is not finite or beyond {}; it is left out.",
+          "Round {}: the {} of client {} is not finite or beyond {}; it is left out.",
           state.rounds + 1,
+          fits ? "change" : "gradient",
           assignment.client(),
           ClientUpdate.LARGEST);
       return;
