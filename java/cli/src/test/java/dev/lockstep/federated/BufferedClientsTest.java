@@ -42,7 +42,7 @@ class BufferedClientsTest {
       throws Exception {
     String[] few = {
       "federation.rounds=" + rounds,
-            "federation.partition={type: iid}",
+      "federation.partition={type: iid}",
       "federation.clients=" + clients,
       "federation.per_round=" + clients
     };

@@ -14,6 +14,7 @@ import dev.lockstep.federated.network.ClientConnections;
 import dev.lockstep.federated.network.ClientHandler;
 import dev.lockstep.federated.network.Frame;
 import dev.lockstep.federated.network.ServerConnection;
+import dev.lockstep.torch.TorchLibraries;
 import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -86,6 +87,7 @@ class EndOfFederationTest {
   void withoutAServerClientsSayWhereItWasAndEnd() throws Exception {
     try (NetworkRuns network = network(2, FIRST_ROUND, "federation.network.patience=1")) {
       Future<Run> server = network.serve(false, new FailsAtTheEnd(1));
+      network.awaitServer();
       network.join(0, 1);
       assertFails(server);
       ExecutionException e = assertThrows(ExecutionException.class, network::allHeardTheEnd);
@@ -188,6 +190,7 @@ class EndOfFederationTest {
     try (NetworkRuns network = network(1, "federation.network.patience=1");
         ServerSocket deaf = new ServerSocket()) {
       deaf.bind(network.address());
+      TorchLibraries.load(); // which takes its time
       long begin = System.nanoTime();
       String said = failure(client(network));
       assertTrue(said.contains("is away for more than 1.0 s"), said);

@@ -190,7 +190,8 @@ class HostileClientsTest {
       Run run =
           roundWith(
               network,
-              (connection, work) -> connection.send(Protocol.TRAINED, trained(3, numbers(work), 0)));
+              (connection, work) ->
+                  connection.send(Protocol.TRAINED, trained(3, numbers(work), 0)));
       assertEquals(expected, run.hash());
       assertEquals(1, network.logged("no answer of kind 2 for round 4 is due of it"));
     }

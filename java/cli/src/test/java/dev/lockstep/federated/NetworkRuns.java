@@ -17,6 +17,7 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -225,18 +226,28 @@ final class NetworkRuns implements AutoCloseable {
     FederateConfig config = config();
     try (Dataset dataset = DataFiles.open(config.data())) {
       byte[] hello = Hello.of(config.plan(), dataset, samples).write();
-      long end = System.nanoTime() + SECONDS.toNanos(LIMIT_SECONDS);
-      for (; ; ) {
-        try {
-          byte[] token = Federation.clientToken(TOKEN, client);
-          Duration limit = Duration.ofSeconds(LIMIT_SECONDS);
-          return ServerConnection.join(address(), token, client, hello, limit, limit);
-        } catch (ConnectException e) {
-          if (System.nanoTime() > end) {
-            throw e;
-          }
-          Thread.sleep(20);
+      byte[] token = Federation.clientToken(TOKEN, client);
+      Duration limit = Duration.ofSeconds(LIMIT_SECONDS);
+      return whenItListens(
+          () -> ServerConnection.join(address(), token, client, hello, limit, limit));
+    }
+  }
+
+  /** Waits until the server listens. */
+  void awaitServer() throws Exception {
+    whenItListens(() -> new Socket(address().getAddress(), port)).close();
+  }
+
+  private static <T> T whenItListens(Callable<T> connects) throws Exception {
+    long end = System.nanoTime() + SECONDS.toNanos(LIMIT_SECONDS);
+    for (; ; ) {
+      try {
+        return connects.call();
+      } catch (ConnectException e) {
+        if (System.nanoTime() > end) {
+          throw e;
         }
+        Thread.sleep(20);
       }
     }
   }

@@ -119,8 +119,8 @@ class SecureFederationTest {
             () ->
                 runs.run(
                     1,
-                    "federation.privacy={noise_multiplier: 0, secure_aggregation: {fraction_bits: 40,"
-                        + " range: 32768}}"));
+                    "federation.privacy={noise_multiplier: 0, secure_aggregation: {fraction_bits:"
+                        + " 40, range: 32768}}"));
     assertTrue(e.getMessage().contains("needs a modulus of 6"), e.getMessage());
   }
 

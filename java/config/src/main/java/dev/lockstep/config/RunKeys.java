@@ -15,8 +15,7 @@ final class RunKeys {
    */
   static String name(@Nullable String name, String example) {
     if (name == null) {
-      throw new ConfigKeyException(
-          "name", "is missing; give the run one, as in name: " + example);
+      throw new ConfigKeyException("name", "is missing; give the run one, as in name: " + example);
     }
     return name;
   }

@@ -213,8 +213,8 @@ final class FederationCheckpoint {
       throw new CheckpointException(
           "The checkpoint "
               + file
-              + " is of a federation with other data, seed, model or settings; resume with those, or"
-              + " federate without --resume.");
+              + " is of a federation with other data, seed, model or settings; resume with those,"
+              + " or federate without --resume.");
     }
     return Arrays.copyOfRange(content, header, end);
   }

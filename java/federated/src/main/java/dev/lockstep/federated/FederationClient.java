@@ -30,9 +30,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A client of a federation, with data of its own that stays here: it trains when the server asks,
- * and sends what became of the model. If the server goes away, or the connection does, it comes
- * back for as long as {@code network.patience} says. One thread calls {@link #run}; any may {@link
- * #close}.
+ * and sends what became of the model. If the server goes away or says nothing, or the connection
+ * ends, it comes back for as long as {@code network.patience} says. One thread calls {@link #run};
+ * any may {@link #close}.
  */
 public final class FederationClient implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(FederationClient.class);
@@ -92,7 +92,8 @@ public final class FederationClient implements AutoCloseable {
    * @param listener hears of each round that this client has trained
    * @param modelFile where the final model is written; empty to write none
    * @return whether it has ended; false if {@link #close} ended this client's part
-   * @throws CommunicationException if the server refuses this client, or is away for too long
+   * @throws CommunicationException if the server refuses this client, says what it does not
+   *     understand, or is away for too long
    */
   public boolean run(Consumer<Trained> listener, Optional<Path> modelFile) {
     requireNonNull(listener, "listener");

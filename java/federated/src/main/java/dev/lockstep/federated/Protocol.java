@@ -76,8 +76,7 @@ final class Protocol {
   }
 
   ByteBuffer write(double[] values) {
-    ByteBuffer bytes =
-        ByteBuffer.allocate(bytesOf(values.length));
+    ByteBuffer bytes = ByteBuffer.allocate(bytesOf(values.length));
     for (double value : values) {
       if (wide) {
         bytes.putDouble(value);

@@ -87,8 +87,7 @@ final class Rounds {
     aggregation =
         SecureEncoding.of(config, clients.count(), vector.length())
             .<Aggregation>map(
-                encoding ->
-                    new SecureSum(encoding, clients, state.privacy, privateSum))
+                encoding -> new SecureSum(encoding, clients, state.privacy, privateSum))
             .orElseGet(() -> privateSum == null ? aggregation() : privateSum);
   }
 

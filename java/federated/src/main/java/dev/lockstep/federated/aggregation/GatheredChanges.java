@@ -51,7 +51,8 @@ public final class GatheredChanges implements Aggregation {
     }
     if (changes.size() < config.fewest()) {
       log.warn(
-          "Round {}: {} usable changes, but {} with faulty: {} needs {}; the model stays as it was.",
+          "Round {}: {} usable changes, but {} with faulty: {} needs {}; the model stays as it"
+              + " was.",
           round + 1,
           changes.size(),
           config.rule(),

@@ -117,7 +117,8 @@ final class Connection {
 
   /** Sends the challenge, which is no message. */
   void sendChallenge() throws IOException {
-    out.add(ByteBuffer.allocate(Handshake.CHALLENGE).putLong(Handshake.MAGIC).put(challenge).flip());
+    out.add(
+        ByteBuffer.allocate(Handshake.CHALLENGE).putLong(Handshake.MAGIC).put(challenge).flip());
     write();
   }
 

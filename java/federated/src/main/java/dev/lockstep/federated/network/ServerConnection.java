@@ -218,8 +218,9 @@ public final class ServerConnection implements AutoCloseable {
   private void await(int operation, long end) throws IOException {
     try {
       key.interestOps(operation);
-      long millis = (end - System.nanoTime() + 999_999) / 1_000_000;
-      if (millis <= 0 || selector.select(millis) == 0 && System.nanoTime() - end >= 0) {
+      long left = end - System.nanoTime();
+      int ready = left > 0 ? selector.select(left / 1_000_000 + 1) : 0;
+      if (ready == 0 && end - System.nanoTime() <= 0) {
         throw new SocketTimeoutException(SILENT);
       }
       selector.selectedKeys().clear();

@@ -74,8 +74,7 @@ class ClientConnectionsTest {
             () -> {
               try {
                 joining.complete(
-                    ServerConnection.join(
-                        address, token, client, new byte[0], PATIENCE, PATIENCE));
+                    ServerConnection.join(address, token, client, new byte[0], PATIENCE, PATIENCE));
               } catch (Exception e) {
                 joining.completeExceptionally(e);
               }
@@ -219,8 +218,7 @@ class ClientConnectionsTest {
       assertTrue(connections.send(0, 4, ByteBuffer.wrap(new byte[] {1, 2, 3})));
       assertEquals(4, client.receive(3).kind());
       IOException repeated = assertThrows(IOException.class, () -> client.receive(3));
-      assertEquals(
-          "a message was changed, repeated or left out on its way", repeated.getMessage());
+      assertEquals("a message was changed, repeated or left out on its way", repeated.getMessage());
     }
     try (Relay relay = new Relay(connections.address());
         ServerConnection client =
