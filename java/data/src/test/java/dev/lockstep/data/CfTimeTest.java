@@ -79,6 +79,7 @@ class CfTimeTest {
           time.date(Double.parseDouble(parts[2])).orElseThrow(() -> new AssertionError(line));
       String found =
           String.format(
+              Locale.ROOT,
               "%d;%d;%d;%d;%d",
               date.year(),
               date.month(),
