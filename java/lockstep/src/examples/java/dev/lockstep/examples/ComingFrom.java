@@ -14,7 +14,9 @@ import dev.lockstep.model.Predictor;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.TrainingEvent.EpochDone;
 import dev.lockstep.monitor.TrainingListener;
+import dev.lockstep.train.PrecisionConfig;
 import dev.lockstep.train.StrategyConfig;
+import dev.lockstep.train.TrainingConfig;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingPlan;
 import dev.lockstep.train.TrainingResult;
@@ -65,6 +67,11 @@ public final class ComingFrom {
         StrategyConfig.of(ParameterServerStrategy.Options.bounded(4)),
         StrategyConfig.of(new LocalSgd.Options(50)),
         StrategyConfig.of(Diloco.Options.of(50, 4, 5, null, null, null, null)));
+  }
+
+  /** What a step computes in. */
+  public static TrainingConfig precision(TrainingPlan plan) {
+    return plan.training().withPrecision(PrecisionConfig.of("bf16"));
   }
 
   /** Parameters on a server. */

@@ -94,7 +94,10 @@ final class Survivors implements AutoCloseable {
     free();
     Checkpoints.Position last = all.position();
     return new Checkpoints.Position(
-        last.sampler(), last.steps(), last.lossSum() * all.workers() / workers(run));
+        last.sampler(),
+        last.steps(),
+        last.lossSum() * all.workers() / workers(run),
+        last.skipped());
   }
 
   /** Ranks of the present group that are given samples. */

@@ -1,11 +1,15 @@
 package dev.lockstep.train;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.DataPartitioner;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.Normalizer;
+import dev.lockstep.model.FloatType;
 import dev.lockstep.model.Model;
+import dev.lockstep.model.ModelTensor;
+import dev.lockstep.train.PrecisionConfig.Type;
 import dev.lockstep.train.engine.BatchReader;
 import dev.lockstep.train.engine.Evaluator;
 import dev.lockstep.train.engine.Loss;
@@ -17,6 +21,7 @@ import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.strategy.RoleContext;
 import dev.lockstep.train.strategy.Strategies;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** The parts of a run on this rank, put together; closes them in the reverse order. One thread. */
@@ -75,9 +80,22 @@ final class TrainingAssembly implements AutoCloseable {
     reader = new PrefetchingReader(this::newReader);
     context =
         new RoleContext(
-            communicator, model, plan.optimizer(), loss, reader, plan.seed(), training.clipNorm());
+            communicator,
+            model,
+            plan.optimizer(),
+            loss,
+            reader,
+            plan.seed(),
+            training.clipNorm(),
+            training.precision(),
+            precision(training.precision(), (share - 1) / pieces + 1));
     try {
       role = Strategies.create(plan.strategy(), context);
+      if (!context.heedsPrecision()) {
+        throw new ConfigKeyException(
+            "training.precision",
+            "must be float32 with strategy.type: " + plan.strategy().type() + ".");
+      }
       modelMemory = context.modelMemory();
       best = context.own(new BestModel(training.earlyStopping(), modelMemory));
       role.declare(state);
@@ -86,6 +104,36 @@ final class TrainingAssembly implements AutoCloseable {
       closeAfter(e);
       throw e;
     }
+  }
+
+  /**
+   * What the configured precision means for this model on these ranks; collective.
+   *
+   * @param samples of a piece
+   */
+  private Type precision(PrecisionConfig config, int samples) {
+    if (config.type() == Type.FLOAT32) {
+      return Type.FLOAT32;
+    }
+    for (ModelTensor parameter : model.parameters()) {
+      if (FloatType.of(parameter.tensor().scalar_type()) != FloatType.FLOAT32) {
+        throw new ConfigKeyException(
+            "training.precision",
+            "is "
+                + config.typeName()
+                + ", which computes with parameters of float32, and "
+                + parameter.name()
+                + " is "
+                + FloatType.of(parameter.tensor().scalar_type()).name().toLowerCase(Locale.ROOT)
+                + "; set model.dtype: float32, or leave training.precision out.");
+      }
+    }
+    if (config.type() != Type.AUTO) {
+      return config.type();
+    }
+    long[] shape = BatchReader.shape(samples, task.dataset().featureShape());
+    model.setTraining(true);
+    return new PrecisionTrial(model, task.communicator(), System::nanoTime).choose(shape);
   }
 
   private static int scoredSamples(Dataset dataset) {

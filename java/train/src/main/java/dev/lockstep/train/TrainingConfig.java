@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxSteps optimiser steps after which training is over, however many epochs that is; null
  *     for no limit
  * @param maxSeconds seconds of this process after which training is over; null for no limit
+ * @param precision in what forward and backward passes compute
  */
 public record TrainingConfig(
     int epochs,
@@ -31,7 +32,8 @@ public record TrainingConfig(
     @Nullable EarlyStopping earlyStopping,
     Validation validation,
     @Nullable Long maxSteps,
-    @Nullable Double maxSeconds) {
+    @Nullable Double maxSeconds,
+    PrecisionConfig precision) {
 
   /** Losses. */
   public enum LossType {
@@ -146,7 +148,8 @@ public record TrainingConfig(
       @JsonProperty("early_stopping") @Nullable EarlyStopping earlyStopping,
       @JsonProperty("validation") @Nullable Validation validation,
       @JsonProperty("max_steps") @Nullable Long maxSteps,
-      @JsonProperty("max_seconds") @Nullable Double maxSeconds) {
+      @JsonProperty("max_seconds") @Nullable Double maxSeconds,
+      @JsonProperty("precision") @Nullable PrecisionConfig precision) {
     return new TrainingConfig(
         epochs == null ? 30 : epochs,
         batchSize == null ? 256 : batchSize,
@@ -157,7 +160,8 @@ public record TrainingConfig(
         earlyStopping,
         validation == null ? Validation.defaults() : validation,
         maxSteps,
-        maxSeconds);
+        maxSeconds,
+        precision == null ? PrecisionConfig.float32() : precision);
   }
 
   /** As a file with these keys gives it; what is null takes its default. */
@@ -179,6 +183,7 @@ public record TrainingConfig(
         earlyStopping,
         null,
         null,
+        null,
         null);
   }
 
@@ -194,7 +199,8 @@ public record TrainingConfig(
         earlyStopping,
         when,
         maxSteps,
-        maxSeconds);
+        maxSeconds,
+        precision);
   }
 
   /** The same with other limits; null for none. */
@@ -209,7 +215,24 @@ public record TrainingConfig(
         earlyStopping,
         validation,
         steps,
-        seconds);
+        seconds,
+        precision);
+  }
+
+  /** The same computed in something else. */
+  public TrainingConfig withPrecision(PrecisionConfig other) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        validation,
+        maxSteps,
+        maxSeconds,
+        other);
   }
 
   /** 30 epochs of batches of 256, mean squared error. */

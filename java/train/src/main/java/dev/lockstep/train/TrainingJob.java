@@ -181,7 +181,8 @@ public final class TrainingJob {
         : new Checkpoints.Position(
             progress.sampler(),
             progress.steps(),
-            progress.lossSum(communicator.rank(), communicator.size()));
+            progress.lossSum(communicator.rank(), communicator.size()),
+            progress.skipped());
   }
 
   /** Trains to the end, or to a stop; nothing where ranks are gone and the others go on. */

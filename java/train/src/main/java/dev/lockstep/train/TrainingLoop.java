@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Steps, and what happens between them: validation, checkpoints, the end. All ranks decide alike,
@@ -28,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * One thread.
  */
 final class TrainingLoop {
+  private static final Logger log = LoggerFactory.getLogger(TrainingLoop.class);
+
   private final TrainingAssembly run;
   private final TrainingConfig config;
   private final TrainingListener listener;
@@ -42,6 +46,7 @@ final class TrainingLoop {
 
   private final NonFinite nonFinite;
   private long steps;
+  private Skipped skipped = Skipped.NONE;
   private boolean enough;
   private @Nullable Evaluation lastEvaluation;
 
@@ -87,6 +92,7 @@ final class TrainingLoop {
       steps = position.steps();
       run.sampler.seek(position.sampler());
       lossSum = position.lossSum();
+      skipped = position.skipped();
       if (run.sampler.hasNext()) {
         run.role.goOn();
       }
@@ -167,7 +173,7 @@ final class TrainingLoop {
   }
 
   Checkpoints.Position position() {
-    return new Checkpoints.Position(run.sampler.position(), steps, lossSum);
+    return new Checkpoints.Position(run.sampler.position(), steps, lossSum, skipped);
   }
 
   /** One step and what is due after it. */
@@ -178,6 +184,9 @@ final class TrainingLoop {
     steps++;
     Set<Word> agreed = EnumSet.noneOf(Word.class);
     agreed.addAll(report.agreed());
+    if (report.skipped()) {
+      skip(step);
+    }
     if (!report.reduced().finite()) {
       nonFinite.look(step);
     }
@@ -195,7 +204,10 @@ final class TrainingLoop {
       return;
     }
     nonFinite.failIfAgreed(agreed, steps, epochs() + 1);
-    double loss = (report.lossSum() - step.lossSum()) / step.batch().count();
+    double loss =
+        report.skipped()
+            ? Double.NaN
+            : (report.lossSum() - step.lossSum()) / step.batch().count();
     listener.on(new StepDone(epochs() + 1, run.sampler.position().step(), steps, loss));
     if (agreed.contains(Word.STOP)) {
       ending = Ending.STOPPED;
@@ -214,6 +226,15 @@ final class TrainingLoop {
       run.role.goOn();
     }
     pausedNanos += System.nanoTime() - paused;
+  }
+
+  /** The step changed nothing; so the learning rate is that of the next once more. */
+  private void skip(Step step) {
+    skipped = skipped.with(step.batch().globalCount());
+    if (run.task.communicator().rank() == 0) {
+      log.info(
+          "Step {} is left out: gradients overflow at its loss scale, which is now halved.", steps);
+    }
   }
 
   private SyncPoint syncPoint(boolean epochEnds, boolean saves) {
@@ -238,7 +259,7 @@ final class TrainingLoop {
         steps,
         batch,
         pieces,
-        run.schedule.learningRate(steps),
+        run.schedule.learningRate(steps - skipped.steps()),
         lossSum,
         new Needs(config.clipNorm() != null, words()));
   }
@@ -298,7 +319,7 @@ final class TrainingLoop {
     long samples = samplesUntil(run.sampler.position().step()) - samplesUntil(stepsBefore);
     double waited = run.role.waitedSeconds() - waitedBeforeEpoch;
     double sum = run.task.communicator().allReduce(new double[] {lossSum}, ReduceOp.SUM)[0];
-    double trainLoss = sum / samplesUntil(run.sampler.position().step());
+    double trainLoss = sum / (samplesUntil(run.sampler.position().step()) - skipped.samples());
     boolean last = number == config.epochs() || enough || isCutShort();
     boolean validates = validation.isDueAfterEpoch(number) || last;
     Evaluation evaluation = validates ? validate() : Evaluator.Evaluation.none();
@@ -310,13 +331,14 @@ final class TrainingLoop {
                 trainLoss,
                 evaluation.loss(),
                 evaluation.scores(),
-                run.schedule.learningRate(steps - 1),
+                run.schedule.learningRate(Math.max(0, steps - skipped.steps() - 1)),
                 samples,
                 seconds,
                 waited / seconds)));
     totals.add(trainLoss, samples, seconds);
     if (whole) {
       lossSum = 0;
+      skipped = skipped.nextEpoch();
       run.sampler.nextEpoch();
     }
     if (checkpoints.isDueAfterEpoch(number) || last || enough) {

@@ -17,6 +17,14 @@ public interface GradientExchange extends GradientSink, Stateful, AutoCloseable 
   /** This rank's gradients are complete; on return the owned ranges hold what to update with. */
   Reduced complete(Computed computed);
 
+  /**
+   * Whether {@link #complete} tells every rank alike whether any rank's numbers are not finite, and
+   * keeps nothing of such a step, so that all can leave it out.
+   */
+  default boolean agreesOnFailure() {
+    return false;
+  }
+
   /** Seconds that this rank has waited for others. */
   double waitedSeconds();
 

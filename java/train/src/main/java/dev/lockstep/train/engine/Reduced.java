@@ -2,6 +2,7 @@ package dev.lockstep.train.engine;
 
 import dev.lockstep.train.memory.ControlWords.Word;
 import dev.lockstep.train.memory.ParameterRange;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
@@ -15,4 +16,13 @@ import java.util.Set;
  * @param raised what is known to be raised: by any rank where they talk at every step, else by this
  */
 public record Reduced(
-    List<ParameterRange> owned, double squaredNorm, boolean finite, Set<Word> raised) {}
+    List<ParameterRange> owned, double squaredNorm, boolean finite, Set<Word> raised) {
+
+  /** The same of a step that is left out, and of which nobody need hear as of a failure. */
+  Reduced withoutFailure() {
+    EnumSet<Word> others = EnumSet.noneOf(Word.class);
+    others.addAll(raised);
+    others.remove(Word.FAILED);
+    return new Reduced(owned, squaredNorm, true, others);
+  }
+}

@@ -31,6 +31,7 @@ public final class Replica implements Compute {
   private final ModelBuffers buffers;
   private final Loss loss;
   private final SampleReader reader;
+  private final Precision precision;
   private final long seed;
   private final int rank;
   // Native code refers to the hooks weakly; this list keeps them alive.
@@ -42,7 +43,7 @@ public final class Replica implements Compute {
   private @Nullable RuntimeException failure;
 
   /**
-   * Registers a hook with each parameter.
+   * Registers a hook with each parameter, and computes in their type.
    *
    * @param seed random numbers within the model follow from it, the step and the rank alone, so
    *     they need no state
@@ -55,6 +56,25 @@ public final class Replica implements Compute {
       SampleReader reader,
       long seed,
       int rank) {
+    this(model, parameters, buffers, loss, reader, Precision.FULL, seed, rank);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param precision says what forward and backward passes compute in; predictions are computed in
+   *     the parameters' type, as the saved model will
+   */
+  public Replica(
+      Model model,
+      FlatParameters parameters,
+      ModelBuffers buffers,
+      Loss loss,
+      SampleReader reader,
+      Precision precision,
+      long seed,
+      int rank) {
+    this.precision = precision;
     this.model = model;
     this.parameters = parameters;
     this.buffers = buffers;
@@ -73,6 +93,14 @@ public final class Replica implements Compute {
     parameters.gradients().zero();
     used.clear();
     lossIsFinite = true;
+    if (precision.maySkip()) {
+      buffers.keep();
+    }
+  }
+
+  @Override
+  public void undo() {
+    buffers.goBack();
   }
 
   @Override
@@ -82,8 +110,8 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = model.trainingPass(samples.inputs());
-      Tensor mean = loss.mean(pass.output(), samples);
+      TrainingPass pass = pass(samples.inputs());
+      Tensor mean = loss.mean(prediction(pass), samples);
       double value = mean.item_double();
       lossIsFinite &= Double.isFinite(value);
       sink.backwardBegins(lossIsFinite);
@@ -91,6 +119,19 @@ public final class Replica implements Compute {
       backward(pass, share == 1 ? mean : mean.mul(new Scalar(share)), sink);
       return value * piece.count();
     }
+  }
+
+  private TrainingPass pass(Tensor inputs) {
+    try (Autocast region = new Autocast(precision.reducedType())) {
+      return model.trainingPass(inputs);
+    }
+  }
+
+  /** In the parameters' type, so that losses are. */
+  private Tensor prediction(TrainingPass pass) {
+    return precision.reducedType().isPresent()
+        ? pass.output().to(model.type().scalarType())
+        : pass.output();
   }
 
   /** A model whose passes are collective needs this rank though it has nothing to add. */
@@ -102,9 +143,9 @@ public final class Replica implements Compute {
     try (PointerScope scope = new PointerScope()) {
       TensorOptions type = new TensorOptions(model.type().scalarType());
       long[] shape = BatchReader.shape(0, reader.featureShape());
-      TrainingPass pass = model.trainingPass(torch.zeros(shape, type));
+      TrainingPass pass = pass(torch.zeros(shape, type));
       sink.backwardBegins(lossIsFinite);
-      backward(pass, pass.output().sum(), sink);
+      backward(pass, prediction(pass).sum(), sink);
       return 0;
     }
   }
@@ -177,8 +218,8 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = model.trainingPass(samples.inputs());
-      Tensor prediction = pass.output();
+      TrainingPass pass = pass(samples.inputs());
+      Tensor prediction = prediction(pass);
       Tensor mean = loss.mean(prediction, samples);
       pass.backward(mean);
       if (!isFinite(samples.inputs())) {

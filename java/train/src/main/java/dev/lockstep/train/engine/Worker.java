@@ -49,8 +49,14 @@ public final class Worker implements Role {
       lossSum += compute.run(piece, weight, piece.last() ? exchange : GradientSink.NONE);
     }
     Reduced reduced = exchange.complete(compute.computed());
-    if (precision.accepts(reduced)) {
-      double scale = clipFactor(reduced) / precision.lossScale();
+    double scale = clipFactor(reduced) / precision.lossScale();
+    Precision.Verdict verdict = precision.judge(reduced);
+    if (verdict == Precision.Verdict.SKIP) {
+      compute.undo();
+      Reduced none = reduced.withoutFailure();
+      return new StepReport(step.lossSum(), none, parameters.afterUpdate(step, none), true);
+    }
+    if (verdict == Precision.Verdict.APPLY) {
       update.apply(reduced.owned(), step.learningRate(), scale);
     }
     return new StepReport(lossSum, reduced, parameters.afterUpdate(step, reduced));

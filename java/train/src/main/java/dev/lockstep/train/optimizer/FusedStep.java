@@ -150,6 +150,11 @@ public final class FusedStep extends Optimizer implements GradientExchange {
   }
 
   @Override
+  public boolean agreesOnFailure() {
+    return true;
+  }
+
+  @Override
   public double waitedSeconds() {
     return waitedNanos * 1e-9;
   }

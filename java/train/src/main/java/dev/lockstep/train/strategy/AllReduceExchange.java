@@ -242,6 +242,11 @@ public final class AllReduceExchange implements GradientExchange {
   }
 
   @Override
+  public boolean agreesOnFailure() {
+    return reduction.isExact();
+  }
+
+  @Override
   public double waitedSeconds() {
     return waitedNanos * 1e-9;
   }

@@ -9,6 +9,7 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.SharedMemory;
 import dev.lockstep.train.Checks;
 import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.PrecisionConfig;
 import dev.lockstep.train.compression.CompressionConfig;
 import dev.lockstep.train.compression.CompressionConfig.Type;
 import dev.lockstep.train.engine.ParameterExchange;
@@ -146,6 +147,12 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
             "bf16",
             small.withCompression(CompressionConfig.of(Type.BF16)),
             VerifiedSetting.MOMENTUM),
+        VerifiedSetting.repeatable("precision bf16", small.withFused(false), VerifiedSetting.ADAM)
+            .withTraining(keys -> keys.withPrecision(PrecisionConfig.of("bf16"))),
+        // Begins where gradients overflow, so that steps are left out.
+        VerifiedSetting.repeatable("precision fp16", small.withSharding(1), VerifiedSetting.ADAM)
+            .withTraining(
+                keys -> keys.withPrecision(PrecisionConfig.of("fp16").withScale(1 << 20, 4))),
         VerifiedSetting.repeatable(
             "int8 stochastic",
             small.withCompression(CompressionConfig.of(Type.INT8).withStochastic(true)),

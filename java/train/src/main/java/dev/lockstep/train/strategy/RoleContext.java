@@ -1,11 +1,15 @@
 package dev.lockstep.train.strategy;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.Model;
 import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.PrecisionConfig;
+import dev.lockstep.train.PrecisionConfig.Type;
 import dev.lockstep.train.engine.Compute;
 import dev.lockstep.train.engine.GradientExchange;
 import dev.lockstep.train.engine.Loss;
+import dev.lockstep.train.engine.MixedPrecision;
 import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Precision;
 import dev.lockstep.train.engine.Replica;
@@ -32,6 +36,9 @@ public final class RoleContext implements AutoCloseable {
   private final SampleReader reader;
   private final long seed;
   private final @Nullable Double clipNorm;
+  private final PrecisionConfig precision;
+  private final Type computedIn;
+  private boolean precisionIsUsed;
   private final OwnedParts owned = new OwnedParts();
   private List<FlatBuffers> modelMemory = List.of();
 
@@ -50,6 +57,36 @@ public final class RoleContext implements AutoCloseable {
       SampleReader reader,
       long seed,
       @Nullable Double clipNorm) {
+    this(
+        communicator,
+        model,
+        optimizer,
+        loss,
+        reader,
+        seed,
+        clipNorm,
+        PrecisionConfig.float32(),
+        Type.FLOAT32);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param precision what the run was told
+   * @param computedIn the type that this means, also where it was to be chosen
+   */
+  public RoleContext(
+      Communicator communicator,
+      Model model,
+      OptimizerConfig optimizer,
+      Loss loss,
+      SampleReader reader,
+      long seed,
+      @Nullable Double clipNorm,
+      PrecisionConfig precision,
+      Type computedIn) {
+    this.precision = precision;
+    this.computedIn = computedIn;
     this.communicator = communicator;
     this.model = model;
     this.optimizer = optimizer;
@@ -111,9 +148,32 @@ public final class RoleContext implements AutoCloseable {
     own(exchange);
     own(update);
     own(parameterExchange);
+    Precision reduced = precision(exchange);
     Compute compute =
-        own(new Replica(model, parameters, buffers, loss, reader, seed, communicator.rank()));
-    return new Worker(compute, exchange, update, parameterExchange, Precision.FULL, clipNorm);
+        own(
+            new Replica(
+                model, parameters, buffers, loss, reader, reduced, seed, communicator.rank()));
+    return new Worker(compute, exchange, update, parameterExchange, reduced, clipNorm);
+  }
+
+  private Precision precision(GradientExchange exchange) {
+    precisionIsUsed = true;
+    if (precision.type() == Type.FP16 && !exchange.agreesOnFailure()) {
+      throw new ConfigKeyException(
+          "training.precision",
+          "must be bf16 or float32 here: with fp16 all ranks leave out a step in which one"
+              + " overflows, for which they must know it before they update; strategy.type:"
+              + " data_parallel without compression lets them.");
+    }
+    return new MixedPrecision(precision, computedIn);
+  }
+
+  /**
+   * Whether what has been composed computes in the precision that the run was told, which {@link
+   * #worker} sees to.
+   */
+  public boolean heedsPrecision() {
+    return precisionIsUsed || precision.type() == Type.FLOAT32;
   }
 
   /** Closes what it owns; afterwards the model has memory of its own again. */
