@@ -136,10 +136,11 @@ final class TrainingLoop {
     }
     nonFinite.failIfAgreed(agreed, steps, epochs() + 1);
     timeIsOver |= agreed.contains(Word.FINISH);
-    if (isCutShort() && run.sampler.hasNext()) {
+    if (!run.sampler.hasNext() || isCutShort()) {
       beginEpoch();
       endEpoch();
-    } else if (run.sampler.hasNext()) {
+    } else {
+      doWhatIsDue(validation.isDueAfterStep(steps), checkpoints.isDueAfterStep(steps));
       run.role.goOn();
     }
   }
@@ -214,18 +215,23 @@ final class TrainingLoop {
       save();
       return;
     }
-    long paused = System.nanoTime();
-    if (validates && !epochEnds) {
+    if ((validates || saves) && !epochEnds) {
+      long paused = System.nanoTime();
+      doWhatIsDue(validates, saves);
+      run.role.goOn();
+      pausedNanos += System.nanoTime() - paused;
+    }
+  }
+
+  /** Within an epoch, once the ranks' parameters are equal. */
+  private void doWhatIsDue(boolean validates, boolean saves) {
+    if (validates) {
       Evaluation scored = validate();
       listener.on(new Validated(epochs() + 1, steps, scored.loss(), scored.scores()));
     }
-    if (saves && !epochEnds) {
+    if (saves) {
       save();
     }
-    if ((validates || saves) && !epochEnds) {
-      run.role.goOn();
-    }
-    pausedNanos += System.nanoTime() - paused;
   }
 
   /** The step changed nothing; so the learning rate is that of the next once more. */

@@ -12,6 +12,7 @@ import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig.Choice;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.monitor.RunSummary;
+import dev.lockstep.monitor.TrainingEvent.EpochDone;
 import dev.lockstep.monitor.TrainingEvent.StepDone;
 import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.train.strategy.DataParallel;
@@ -23,6 +24,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,6 +94,29 @@ class ParameterServerTrainingTest {
     }
   }
 
+  /** The last step of an epoch and of the run is the one in which the others hear of the death. */
+  @Test
+  void theStepInWhichAWorkerDiesMayBeTheLast() {
+    Runs.Plan last =
+        plan(Runs.SGD, Options.synchronous().withServers(1))
+            .training(TrainingConfig.of(9, 30, null, null, null, null, null).withLimits(8L, null));
+    Path run = folder.resolve("last");
+    List<EpochDone> epochs = new CopyOnWriteArrayList<>();
+    List<Ending<TrainingResult>> ranks =
+        new TrialGroup(Choice.AUTO, 4, 20, Duration.ofSeconds(60))
+            .run(Conditions.QUIET, group -> train(group, last, 3, 7, run, epochs::add));
+    for (int rank = 0; rank < 3; rank++) {
+      TrainingResult result = ranks.get(rank).result();
+      assertTrue(result != null, "rank " + rank + " ended with " + ranks.get(rank).failure());
+      assertEquals(8, result.step());
+      assertEquals(3, result.summary().orElseThrow().worldSize(), "of those who are left");
+    }
+    assertEquals(2, epochs.get(epochs.size() - 1).epoch().epoch(), "the second epoch is scored");
+    assertTrue(
+        Double.isFinite(epochs.get(epochs.size() - 1).epoch().validationLoss()), "" + epochs);
+    assertEquals(8, Runs.checkpoint(run).step(), "and saved");
+  }
+
   @Test
   void aServersDeathEndsTheRunOnAllRanksWithAnErrorThatNamesIt() {
     for (Ending<TrainingResult> rank :
@@ -104,18 +130,30 @@ class ParameterServerTrainingTest {
   private List<Ending<TrainingResult>> trainUntilDeathOf(int rank, Options options) {
     Path run = folder.resolve("death-" + rank + options);
     return new TrialGroup(Choice.AUTO, 4, 20, Duration.ofSeconds(60))
-        .run(Conditions.QUIET, group -> train(group, rank, options, run));
+        .run(
+            Conditions.QUIET,
+            group -> train(group, plan(Runs.SGD, options), rank, 6, run, epoch -> {}));
   }
 
-  private static TrainingResult train(Communicator group, int dies, Options options, Path run) {
+  /** One rank dies after a step; rank 0's epochs are heard of. */
+  private static TrainingResult train(
+      Communicator group,
+      Runs.Plan plan,
+      int dies,
+      long after,
+      Path run,
+      Consumer<EpochDone> epochs) {
     TrainingListener listener =
         event -> {
-          if (event instanceof StepDone done && done.steps() == 6 && group.rank() == dies) {
+          if (event instanceof StepDone done && done.steps() == after && group.rank() == dies) {
             group.close();
             throw new IllegalStateException("this rank dies");
           }
+          if (event instanceof EpochDone done && group.rank() == 0) {
+            epochs.accept(done);
+          }
         };
-    return Runs.job(plan(Runs.SGD, options), DATA, group, listener, run).run(false);
+    return Runs.job(plan, DATA, group, listener, run).run(false);
   }
 
   @Test

@@ -60,6 +60,9 @@ abstract class Caller implements AutoCloseable {
    */
   abstract void answer(Answer answer, boolean values);
 
+  /** Sends what is no answer, to a rank that waits for one. */
+  abstract void tell(Answer notice);
+
   @Override
   public void close() {
     data.close();

@@ -1,12 +1,9 @@
 package dev.lockstep.train.strategy.server;
 
-import dev.lockstep.comm.CollectiveTimeoutException;
 import dev.lockstep.comm.CommunicationInterruptedException;
 import dev.lockstep.train.memory.FlatBuffers;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** The rank whose process the server is in: no message, one copy either way. */
 final class LocalCaller extends Caller {
@@ -32,24 +29,17 @@ final class LocalCaller extends Caller {
     return pending;
   }
 
-  /** Waits for the answer, and puts the values in their place; on the rank's own thread. */
-  Answer await(
-      CompletableFuture<Answer> pending, Request asked, double seconds, FlatBuffers parameters) {
+  /**
+   * Waits for the answer, and puts the values in their place; on the rank's own thread. The server
+   * notices who is silent, and fails then.
+   */
+  Answer await(CompletableFuture<Answer> pending, Request asked, FlatBuffers parameters) {
     try {
-      Answer given = pending.get((long) (seconds * 1e3), TimeUnit.MILLISECONDS);
+      Answer given = pending.get();
       if (asked.kind() != Request.Kind.TICK) {
         slice.putPart(data(), parameters);
       }
       return given;
-    } catch (TimeoutException e) {
-      throw new CollectiveTimeoutException(
-          "No answer of this rank's own parameter server within "
-              + seconds
-              + " s: it waits for "
-              + server.awaited()
-              + ". A rank has stopped, or needs a longer timeout.",
-          server.awaited().stream().findFirst().orElse(CollectiveTimeoutException.NO_RANK),
-          e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException failure) {
         throw failure;
@@ -69,6 +59,10 @@ final class LocalCaller extends Caller {
 
   @Override
   void listen() {}
+
+  /** It is in the server's process. */
+  @Override
+  void tell(Answer notice) {}
 
   @Override
   void receiveGradients() {

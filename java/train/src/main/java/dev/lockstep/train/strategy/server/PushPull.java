@@ -2,7 +2,6 @@ package dev.lockstep.train.strategy.server;
 
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.Transfer;
 import dev.lockstep.data.DistributedSampler.Batch;
 import dev.lockstep.train.engine.Computed;
 import dev.lockstep.train.engine.GradientExchange;
@@ -81,10 +80,10 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
       if (rank != group.rank()) {
         links.add(
             new Link(
+                group,
                 rank,
                 ServedSlice.shards(parameters.layout(), rank, serving.servers()),
-                parameters.count(),
-                group.size()));
+                parameters.count()));
       }
     }
   }
@@ -154,10 +153,10 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
   private static long words(Step step, Reduced reduced) {
     long words = 0;
     for (Word word : step.needs().words()) {
-      words |= SliceServer.bit(word);
+      words |= AgreedWords.bit(word);
     }
     for (Word word : reduced.raised()) {
-      words |= SliceServer.bit(word);
+      words |= AgreedWords.bit(word);
     }
     return words;
   }
@@ -170,7 +169,7 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
   private static Set<Word> wordsOf(long bits) {
     EnumSet<Word> words = EnumSet.noneOf(Word.class);
     for (Word word : Word.values()) {
-      if ((bits & SliceServer.bit(word)) != 0) {
+      if ((bits & AgreedWords.bit(word)) != 0) {
         words.add(word);
       }
     }
@@ -202,19 +201,10 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
             : null;
     List<Link> asked =
         toAll || group.rank() == 0 ? (toAll ? links : List.of()) : links.subList(0, 1);
-    List<Transfer> transfers = new ArrayList<>();
-    for (Link link : asked) {
-      transfers.addAll(link.transfers(request, parameters.gradients(), parameters.values()));
-    }
-    if (!transfers.isEmpty()) {
-      exchange(transfers);
-    }
     next = Long.MAX_VALUE;
-    for (int i = asked.size() - 1; i >= 0; i--) {
-      take(asked.get(i).answer());
-    }
+    takeAnswers(request, asked);
     if (own != null && pending != null) {
-      Answer given = own.await(pending, request, group.timeout(), parameters.values());
+      Answer given = own.await(pending, request, parameters.values());
       if (group.rank() == 0 || asked.isEmpty()) {
         last = given;
       }
@@ -224,11 +214,16 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
   }
 
   /** Where this rank's own server has failed, that is why the others fail, too. */
-  private void exchange(List<Transfer> transfers) {
+  private void takeAnswers(Request request, List<Link> asked) {
     try {
-      group.exchange(transfers);
-    } catch (CommunicationException e) {
-      RuntimeException why = failure().orElse(e);
+      asked.forEach(link -> link.ask(request, parameters.gradients(), parameters.values()));
+      // In the end the first server's answer is the last.
+      for (int i = asked.size() - 1; i >= 0; i--) {
+        take(asked.get(i).await());
+      }
+    } catch (RuntimeException e) {
+      asked.forEach(Link::cancel);
+      RuntimeException why = e instanceof CommunicationException ? failure().orElse(e) : e;
       if (why != e) {
         why.addSuppressed(e);
       }
@@ -240,7 +235,7 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
     return server == null ? Optional.empty() : server.failure();
   }
 
-  /** In the end the first server's answer is the last, and nobody is ahead of any server. */
+  /** Nobody is ahead of any server. */
   private void take(Answer answer) {
     last = answer;
     next = Math.min(next, answer.next());

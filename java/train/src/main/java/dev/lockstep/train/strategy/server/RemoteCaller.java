@@ -7,6 +7,7 @@ import dev.lockstep.comm.Work;
 import dev.lockstep.train.memory.FlatBuffers;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A rank of another process: messages over channels, beside the collectives. */
 final class RemoteCaller extends Caller {
@@ -14,6 +15,8 @@ final class RemoteCaller extends Caller {
   private final SliceServer server;
   private final NativeMemory request;
   private final NativeMemory answer;
+  private final NativeMemory notice;
+  private @Nullable Work telling;
   private final List<Work> sending = new ArrayList<>();
   private final List<Work> receiving = new ArrayList<>();
   private int missing;
@@ -24,6 +27,7 @@ final class RemoteCaller extends Caller {
     this.server = server;
     request = NativeMemory.allocate((long) Request.length(parameters) * Long.BYTES);
     answer = NativeMemory.allocate((long) Answer.length(group.size()) * Long.BYTES);
+    notice = NativeMemory.allocate(answer.bytes());
   }
 
   @Override
@@ -78,6 +82,21 @@ final class RemoteCaller extends Caller {
     listen();
   }
 
+  /** Left out while the one before has not left: the rank takes in nothing. */
+  @Override
+  void tell(Answer said) {
+    if (telling != null && !telling.isDone()) {
+      return;
+    }
+    said.write(notice.buffer().asLongBuffer());
+    Work work =
+        group
+            .channel(rank(), Tags.ANSWER)
+            .send(notice.span(0, notice.bytes() / Long.BYTES, DataType.I64));
+    telling = work;
+    when(work, () -> {});
+  }
+
   private void send(Work work) {
     sending.add(work);
     when(work, () -> {});
@@ -102,6 +121,7 @@ final class RemoteCaller extends Caller {
     receiving.forEach(Work::cancel);
     request.close();
     answer.close();
+    notice.close();
     super.close();
   }
 }

@@ -1,58 +1,49 @@
 package dev.lockstep.train.strategy.server;
 
+import dev.lockstep.comm.CollectiveTimeoutException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.train.memory.ControlWords.Word;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A server of one rank's part of the parameters, on a thread of its own, which takes one event
- * after the other: a request that has come, gradients that are there, a rank that is gone.
- *
- * <p>Rank 0's server also decides when all ranks act on what any of them has said (a wish to stop,
- * say): after the last step that any rank had begun when it heard of it. Every answer carries that
- * step and the words, so each rank knows before it comes to the step's end, and nobody waits.
+ * after the other: a request that has come, gradients that are there, a rank that is gone. Workers
+ * wait for it without a deadline of their own as long as it says that it waits, too: it alone
+ * judges which rank is silent.
  */
 final class SliceServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SliceServer.class);
 
   private final Serving serving;
+  private final Communicator group;
   private final ServedSlice slice;
-  private final boolean decides;
   private final LocalCaller local;
   private final UpdateRule rule;
   private final Thread thread;
   private final BlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
-  private final Map<Integer, Caller> callers = new ConcurrentSkipListMap<>();
+  private final Map<Integer, Caller> callers = new TreeMap<>();
 
-  /** Ranks that have asked and not been answered. */
-  private final Set<Integer> asking = ConcurrentHashMap.newKeySet();
-
-  /** The last step that each rank has begun, as far as is known here. */
-  private final Map<Integer, Long> begun = new ConcurrentHashMap<>();
-
+  private final AgreedWords words;
+  private final Silence silence = new Silence();
   private final List<Caller> ticking = new ArrayList<>();
   private final List<Caller> meeting = new ArrayList<>();
   private final List<Caller> held = new ArrayList<>();
   private final BitSet lost = new BitSet();
-  private long newWords;
-  private long agreedWords;
-  private long agreedAt = Answer.NONE;
   private boolean paused;
   private boolean ended;
   private volatile @Nullable RuntimeException failure;
@@ -66,8 +57,9 @@ final class SliceServer implements AutoCloseable {
   SliceServer(
       Serving serving, Communicator group, ServedSlice slice, int parameters, Staleness staleness) {
     this.serving = serving;
+    this.group = group;
     this.slice = slice;
-    decides = group.rank() == 0;
+    words = new AgreedWords(group.rank() == 0);
     local = new LocalCaller(group.rank(), this, slice);
     for (int rank = 0; rank < group.size(); rank++) {
       callers.put(
@@ -111,8 +103,17 @@ final class SliceServer implements AutoCloseable {
   private void serve() {
     try {
       callers.values().forEach(Caller::listen);
+      long pulse = (long) (group.timeout() * 1e9 / Silence.PULSES);
+      long last = System.nanoTime();
       while (!ended) {
-        events.take().run();
+        Runnable event = events.poll(pulse, TimeUnit.NANOSECONDS);
+        if (event != null) {
+          event.run();
+        }
+        if (System.nanoTime() - last >= pulse) {
+          last = System.nanoTime();
+          pulse();
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -125,22 +126,61 @@ final class SliceServer implements AutoCloseable {
 
   private void fail(RuntimeException why) {
     failure = why;
+    local.fail(why);
     if (paused && why instanceof CommunicationException) {
       // Ranks leave at the end of a run; if it does go on, this rank's next request says why not.
       log.debug("The parameter server of rank {} has ended.", local.rank(), why);
-    } else {
-      log.error("The parameter server of rank {} has failed.", local.rank(), why);
+      return;
     }
-    local.fail(why);
+    log.error("The parameter server of rank {} has failed.", local.rank(), why);
+    int named = why instanceof CommunicationException known ? known.rank() : local.rank();
+    boolean silent = why instanceof CollectiveTimeoutException;
+    try {
+      tellThoseWhoWait(Answer.none(silent ? Answer.Kind.SILENT : Answer.Kind.GONE, named));
+    } catch (RuntimeException e) {
+      // They hear of it when this rank leaves.
+      log.debug("The server of rank {} cannot say that it has failed.", local.rank(), e);
+    }
+  }
+
+  private void tellThoseWhoWait(Answer notice) {
+    for (int rank : silence.waiting()) {
+      Caller caller = callers.get(rank);
+      if (caller != null) {
+        caller.tell(notice);
+      }
+    }
+  }
+
+  /** Lets those who wait know that it is there, and looks whom they have waited for too long. */
+  private void pulse() {
+    OptionalInt silent = silence.pulse(paused ? List.of(local.rank()) : callers.keySet());
+    if (silent.isPresent()) {
+      throw silent(silent.getAsInt(), local.rank(), group.timeout());
+    }
+    tellThoseWhoWait(Answer.none(Answer.Kind.WAITING, local.rank()));
+  }
+
+  static CollectiveTimeoutException silent(int rank, int server, double seconds) {
+    return new CollectiveTimeoutException(
+        "The parameter server of rank "
+            + server
+            + " has heard nothing of rank "
+            + rank
+            + " for "
+            + seconds
+            + " s, while others waited for it: it has stopped, or a step takes it longer than the"
+            + " timeout.",
+        rank,
+        null);
   }
 
   /** A rank asks. */
   void requested(Caller caller, Request request) {
     caller.request(request);
-    asking.add(caller.rank());
-    begun.merge(caller.rank(), request.clock(), Math::max);
-    newWords |= request.words();
-    announce();
+    silence.asked(caller.rank());
+    words.began(caller.rank(), request.clock());
+    words.say(request.words());
     if (request.carriesGradients()) {
       caller.receiveGradients();
     } else {
@@ -150,6 +190,7 @@ final class SliceServer implements AutoCloseable {
 
   /** All of a request is there. */
   void received(Caller caller) {
+    silence.received(caller.rank());
     Request.Kind kind = caller.request().kind();
     if (paused && kind != Request.Kind.MEET) {
       held.add(caller);
@@ -178,16 +219,16 @@ final class SliceServer implements AutoCloseable {
           : new IllegalStateException(cause);
     }
     callers.remove(caller.rank());
-    begun.remove(caller.rank());
+    words.left(caller.rank());
+    silence.done(caller.rank());
     lost.set(caller.rank());
     if (working() == 0) {
       throw (PeerFailedException) cause;
     }
-    if (decides) {
+    if (local.rank() == 0) {
       log.warn("Rank {} is gone; the others go on without it.", caller.rank());
-      newWords |= bit(Word.REGROUP);
-      announce();
     }
+    words.say(AgreedWords.bit(Word.REGROUP));
     for (List<Caller> list : List.of(ticking, meeting, held)) {
       list.remove(caller);
     }
@@ -197,34 +238,21 @@ final class SliceServer implements AutoCloseable {
     meet();
   }
 
-  static long bit(Word word) {
-    return 1L << word.ordinal();
-  }
-
   /** Workers that are there. */
   int working() {
     return (int) callers.keySet().stream().filter(serving::works).count();
   }
 
-  /** Fixes the step after which all ranks act on what has been said. */
-  private void announce() {
-    if (decides && newWords != 0 && agreedAt == Answer.NONE && !begun.isEmpty()) {
-      agreedAt = begun.values().stream().mapToLong(step -> step).max().orElseThrow();
-      agreedWords = newWords;
-      newWords = 0;
-    }
-  }
-
   /** Answers a worker's push with the values as they are now. */
   void answer(Caller worker, long next) {
-    begun.merge(worker.rank(), next, Math::max);
-    give(worker, new Answer(next, agreedAt, agreedWords, lost));
+    words.began(worker.rank(), next);
+    give(worker, words.answer(next, lost));
   }
 
   private void give(Caller caller, Answer answer) {
     slice.copyValues(caller.data());
     caller.readVersion(slice.version());
-    asking.remove(caller.rank());
+    silence.done(caller.rank());
     caller.answer(answer, true);
   }
 
@@ -234,9 +262,9 @@ final class SliceServer implements AutoCloseable {
       long next = caller.request().clock() + 1;
       if (next <= rule.fastest()) {
         ticking.remove(caller);
-        asking.remove(caller.rank());
-        begun.merge(caller.rank(), next, Math::max);
-        caller.answer(new Answer(next, agreedAt, agreedWords, lost), false);
+        silence.done(caller.rank());
+        words.began(caller.rank(), next);
+        caller.answer(words.answer(next, lost), false);
       }
     }
   }
@@ -246,29 +274,23 @@ final class SliceServer implements AutoCloseable {
     if (meeting.isEmpty() || meeting.size() < callers.size()) {
       return;
     }
-    long words = agreedWords | newWords;
-    agreedAt = Answer.NONE;
-    agreedWords = 0;
-    newWords = 0;
+    long said = words.takeAll();
     paused = true;
+    silence.forget();
     List<Caller> all = List.copyOf(meeting);
     meeting.clear();
     for (Caller caller : all) {
-      give(caller, new Answer(caller.request().clock(), Answer.NONE, words, lost));
+      give(caller, new Answer(caller.request().clock(), Answer.NONE, said, lost));
     }
   }
 
   /** What {@link #meet} has paused goes on. */
   void resume() {
     paused = false;
+    silence.forget();
     List<Caller> all = List.copyOf(held);
     held.clear();
     all.forEach(this::received);
-  }
-
-  /** The ranks that it has not heard of since it answered them. Any thread. */
-  Collection<Integer> awaited() {
-    return callers.keySet().stream().filter(rank -> !asking.contains(rank)).toList();
   }
 
   @Override
