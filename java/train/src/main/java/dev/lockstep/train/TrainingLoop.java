@@ -206,9 +206,7 @@ final class TrainingLoop {
     }
     nonFinite.failIfAgreed(agreed, steps, epochs() + 1);
     double loss =
-        report.skipped()
-            ? Double.NaN
-            : (report.lossSum() - step.lossSum()) / step.batch().count();
+        report.skipped() ? Double.NaN : (report.lossSum() - step.lossSum()) / step.batch().count();
     listener.on(new StepDone(epochs() + 1, run.sampler.position().step(), steps, loss));
     if (agreed.contains(Word.STOP)) {
       ending = Ending.STOPPED;

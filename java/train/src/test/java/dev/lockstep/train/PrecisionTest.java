@@ -66,9 +66,7 @@ class PrecisionTest {
     List<TrainingResult> results = Runs.train(2, plan(3, PrecisionConfig.of(type)), data, reduced);
     List<String> hashes = results.get(0).summary().orElseThrow().parametersSha256();
     assertEquals(hashes.get(0), hashes.get(1));
-    assertEquals(
-        TensorType.F32,
-        Runs.checkpoint(reduced).tensors().get(0).type());
+    assertEquals(TensorType.F32, Runs.checkpoint(reduced).tensors().get(0).type());
     double difference = Runs.difference(reduced, full);
     assertTrue(difference > 1e-6, "products were not of a reduced type: " + difference);
     assertTrue(difference < 0.03, type + ": " + difference);
@@ -204,11 +202,9 @@ class PrecisionTest {
     try (Communicator alone = Communicator.single()) {
       TrainingException e =
           assertThrows(
-              TrainingException.class,
-              () -> Runs.job(plan, always, alone, arm, folder).run(false));
+              TrainingException.class, () -> Runs.job(plan, always, alone, arm, folder).run(false));
       assertTrue(
-          e.getMessage().startsWith("Numbers are not finite in step 3 of epoch 1"),
-          e.getMessage());
+          e.getMessage().startsWith("Numbers are not finite in step 3 of epoch 1"), e.getMessage());
     }
   }
 
@@ -270,8 +266,7 @@ class PrecisionTest {
           assertThrows(
               TrainingException.class,
               () -> Runs.train(plan(2, PrecisionConfig.float32()), data, alone, folder, true));
-      assertTrue(
-          e.getMessage().contains("training.precision bf16, not float32"), e.getMessage());
+      assertTrue(e.getMessage().contains("training.precision bf16, not float32"), e.getMessage());
     }
   }
 
@@ -287,14 +282,15 @@ class PrecisionTest {
     Runs.train(1, plan.model(pure), data, folder.resolve("p"));
     Runs.train(
         1,
-        plan.model(masters)
-            .training(plan.training().withPrecision(PrecisionConfig.of(Type.BF16))),
+        plan.model(masters).training(plan.training().withPrecision(PrecisionConfig.of(Type.BF16))),
         data,
         folder.resolve("m"));
     // Adam moves by about the rate in each of 18 steps; between 0.1 and its neighbours in bfloat16
     // lie 4.9e-4.
-    FloatBuffer moved = Runs.checkpoint(folder.resolve("m")).tensor("model.w").data().asFloatBuffer();
-    ShortBuffer stalled = Runs.checkpoint(folder.resolve("p")).tensor("model.w").data().asShortBuffer();
+    FloatBuffer moved =
+        Runs.checkpoint(folder.resolve("m")).tensor("model.w").data().asFloatBuffer();
+    ShortBuffer stalled =
+        Runs.checkpoint(folder.resolve("p")).tensor("model.w").data().asShortBuffer();
     while (moved.hasRemaining()) {
       assertTrue(Math.abs(moved.get() - 0.1) > 5e-4);
       assertEquals(0x3DCD, stalled.get());

@@ -20,7 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 class PrecisionTrialTest {
   @TempDir Path folder;
 
-  /** A clock by which passes in float32 and in bf16, which take turns, last so many milliseconds. */
+  /**
+   * A clock by which passes in float32 and in bf16, which take turns, last so many milliseconds.
+   */
   private static LongSupplier clock(double float32, double bf16) {
     return new LongSupplier() {
       private int calls;

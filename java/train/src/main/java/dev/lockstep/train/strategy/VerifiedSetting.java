@@ -56,26 +56,14 @@ public record VerifiedSetting<O extends Record>(
   public static <O extends Record> VerifiedSetting<O> repeatable(
       String name, O options, OptimizerConfig optimizer) {
     return new VerifiedSetting<>(
-        name,
-        options,
-        optimizer,
-        OptionalDouble.empty(),
-        true,
-        UnaryOperator.identity(),
-        false);
+        name, options, optimizer, OptionalDouble.empty(), true, UnaryOperator.identity(), false);
   }
 
   /** A setting whose result depends on which message comes first. */
   public static <O extends Record> VerifiedSetting<O> dependingOnTiming(
       String name, O options, OptimizerConfig optimizer) {
     return new VerifiedSetting<>(
-        name,
-        options,
-        optimizer,
-        OptionalDouble.empty(),
-        false,
-        UnaryOperator.identity(),
-        false);
+        name, options, optimizer, OptionalDouble.empty(), false, UnaryOperator.identity(), false);
   }
 
   /** The same with other keys in the run's {@code training} section. */
