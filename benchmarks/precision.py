@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """What mixed precision gives on this processor: products, whole steps, and the heat fluxes' scores.
 
-    python3 benchmarks/precision.py [--rounds 5] [--only products|steps|scores]... [--epochs 30]
+    python3 benchmarks/precision.py [--rounds 5] [--only products|steps|scores]... [--epochs 30] [--python PYTHON]
 
 Products come first, as they are the limit of what a step can gain: libtorch's (oneDNN where it serves the type, else its own
 loops) on one thread. Steps are of an MLP 2048 wide with batch 1024 and of one 512 wide with batch 1000; types take turns, and
 ratios are taken round by round. Scores are R² on the heat fluxes of examples/heat-flux.yaml, at its rate and at 1e-4, where
-parameters of pure bfloat16 (a control) have to stall. Build first: mvn -q package -DskipTests
+parameters of pure bfloat16 (a control, whose file PYTHON with PyTorch writes) have to stall. Build first:
+mvn -q package -DskipTests
 """
 import argparse
 import json
@@ -27,6 +28,14 @@ STEPS = {
                               "data.synthetic.samples=8360"],
     "512 wide, batch 1000": ["data.synthetic.samples=51000"],
 }
+# The network of examples/heat-flux.yaml: 8 features, 4 fluxes.
+PURE = """
+import sys, torch
+from torch import nn
+torch.manual_seed(0)
+net = nn.Sequential(nn.Linear(8, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 4))
+torch.jit.script(net.to(torch.bfloat16)).save(sys.argv[1])
+"""
 TYPES = ["float32", "bf16", "auto"]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -81,9 +90,12 @@ def steps(options):
 
 def scores(options):
     kinds = {"float32": [], "bf16": ["training.precision=bf16"], "fp16": ["training.precision=fp16"],
-             "pure bfloat16": ["model.dtype=bfloat16"]}
+             "pure bfloat16": ["model={type: file, file: %s}"]}
     print("\n| rate | precision | R² of each flux | furthest from float32 |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
+        pure = str(pathlib.Path(folder) / "pure.pt")
+        output([options.python, "-c", PURE, pure])
+        kinds["pure bfloat16"] = [setting % pure for setting in kinds["pure bfloat16"]]
         for rate in ("1e-3", "1e-4"):
             full = None
             for kind, settings in kinds.items():
@@ -105,6 +117,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=30, help="of the heat fluxes")
+    parser.add_argument("--python", default="/usr/bin/python3", help="a Python with PyTorch, for the control")
     parser.add_argument("--only", action="append", choices=["products", "steps", "scores"])
     options = parser.parse_args()
     parts = {"products": products, "steps": steps, "scores": scores}
