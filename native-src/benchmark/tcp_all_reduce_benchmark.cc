@@ -3,6 +3,7 @@
 //
 //   tcp_all_reduce_benchmark [--sizes 4096,1048576,…] [--algorithm ring|recursive-doubling] [--iterations N]
 //                            [--warm-up N] [--segment BYTES] [--streams N] [--spin MICROSECONDS]
+//                            [--two-level yes]   (ranks with one LOCKSTEP_HOST share memory)
 //                            [--json FILE]       (- for the standard output; the table then goes elsewhere)
 //
 // An iteration: every rank rewrites its input, a barrier, the timed operation, a barrier (so that nobody
@@ -23,6 +24,7 @@
 
 #include "collective/backend/transport_backend.h"
 #include "collective/choice/algorithm.h"
+#include "collective/hosts/hosts.h"
 #include "transport/tcp/mesh/tcp_transport.h"
 
 namespace lockstep {
@@ -178,6 +180,14 @@ void report(const Backend& group, const Arguments& arguments, std::size_t bytes,
 
 int run(const Arguments& arguments) {
   auto group = make_backend(connect_tcp(tcp_options(arguments)), tuning(arguments));
+  if (arguments.text("--two-level", "") == "yes") {
+    const std::atomic<bool> never{false};
+    HostOptions options;
+    options.is_required = true;
+    group = share_hosts(std::move(group), false, options,
+                        Deadline(std::chrono::duration<double>(TIMEOUT_SECONDS), never));
+    group->use_tuning(tuning(arguments), UNKNOWN_HOSTS);
+  }
   choose_algorithm(*group, arguments);
   const bool prints = group->rank() == 0;
   if (prints) {

@@ -18,6 +18,12 @@ constexpr std::size_t PASSES_UNDER_WAY = 4;
 constexpr std::size_t LONGEST_SEGMENT_BYTES = 256 << 10;
 constexpr std::size_t SHORTEST_SEGMENT_BYTES = 16 << 10;
 
+std::size_t divide_up(std::size_t dividend, std::size_t divisor) {
+  return (dividend + divisor - 1) / divisor;
+}
+
+}  // namespace
+
 /// One segment of every block on its way around the ring.
 class RingPass {
  public:
@@ -115,16 +121,10 @@ class RingPass {
   Transport::Ticket send_ = 0;
 };
 
-std::size_t divide_up(std::size_t dividend, std::size_t divisor) {
-  return (dividend + divisor - 1) / divisor;
-}
-
-}  // namespace
-
-void run_ring(const RingOptions& options) {
-  const CollectiveContext& collective = options.collective;
+Ring::Ring(const RingOptions& options) : options_(options) {
+  const CollectiveContext& collective = options_.collective;
   const std::size_t element_bytes = size_of(collective.signature.type);
-  const std::size_t largest = std::max<std::size_t>(options.blocks.largest_count(), 1);
+  const std::size_t largest = std::max<std::size_t>(options_.blocks.largest_count(), 1);
   const std::size_t longest =
       std::max<std::size_t>(std::min(collective.segment_bytes, LONGEST_SEGMENT_BYTES) / element_bytes, 1);
   const std::size_t shortest =
@@ -132,26 +132,37 @@ void run_ring(const RingOptions& options) {
   // As many segments as passes are under way, or a multiple: with fewer at the end the wire would fall idle.
   const std::size_t rounds = divide_up(largest, longest * PASSES_UNDER_WAY);
   const std::size_t segment_count = std::max(shortest, divide_up(largest, rounds * PASSES_UNDER_WAY));
-  const std::size_t passes = divide_up(largest, segment_count);
-  const std::size_t room = options.reduces ? 2 * segment_count * element_bytes : 0;
-  const std::size_t slot_count = std::min(passes, PASSES_UNDER_WAY);
+  passes_ = divide_up(largest, segment_count);
+  const std::size_t room = options_.reduces ? 2 * segment_count * element_bytes : 0;
+  const std::size_t slot_count = std::min(passes_, PASSES_UNDER_WAY);
   std::byte* scratch = collective.scratch.reserve(slot_count * room);
 
-  std::vector<RingPass> slots;
+  slots_.reserve(slot_count);
   for (std::size_t slot = 0; slot < slot_count; ++slot) {
-    slots.emplace_back(options, segment_count, scratch + slot * room);
-    slots.back().begin(slot);
+    slots_.emplace_back(options_, segment_count, scratch + slot * room);
+    slots_.back().begin(slot);
   }
-  std::size_t next = slot_count;
+  begun_ = slot_count;
+}
+
+Ring::~Ring() = default;
+
+void Ring::finish() {
   // Every rank goes through the slots in the same order, so that messages are posted in the order of their
   // receives.
-  while (std::ranges::any_of(slots, &RingPass::under_way)) {
-    for (RingPass& slot : slots) {
+  while (std::ranges::any_of(slots_, &RingPass::under_way)) {
+    for (RingPass& slot : slots_) {
       if (slot.under_way()) slot.advance();
-      if (!slot.under_way() && next < passes) slot.begin(next++);
+      if (!slot.under_way() && begun_ < passes_) slot.begin(begun_++);
     }
   }
 }
+
+std::size_t Ring::full_bytes(std::size_t segment_bytes, int ranks) {
+  return std::min(segment_bytes, LONGEST_SEGMENT_BYTES) * PASSES_UNDER_WAY * static_cast<std::size_t>(ranks);
+}
+
+void run_ring(const RingOptions& options) { Ring(options).finish(); }
 
 void ring_reduce_scatter(const RingReduceScatterOptions& options) {
   run_ring({.collective = options.collective,
@@ -171,17 +182,17 @@ void ring_all_gather(const RingAllGatherOptions& options) {
   run_ring({.collective = collective, .blocks = options.blocks, .gathered = options.output, .gathers = true});
 }
 
-void ring_all_reduce(const RingAllReduceOptions& options) {
-  const CollectiveContext& collective = options.collective;
-  const Blocks blocks = Blocks::dividing(options.count, collective.size());
-  const std::size_t own_offset = blocks.offset(collective.rank()) * size_of(collective.signature.type);
-  run_ring({.collective = collective,
-            .blocks = blocks,
-            .input = options.input,
-            .own_block = options.output + own_offset,
-            .gathered = options.output,
-            .reduces = true,
-            .gathers = true});
-}
+RingAllReduce::RingAllReduce(const RingAllReduceOptions& options)
+    : blocks_(Blocks::dividing(options.count, options.collective.size())),
+      ring_({.collective = options.collective,
+             .blocks = blocks_,
+             .input = options.input,
+             .own_block = options.output + blocks_.offset(options.collective.rank()) *
+                                               size_of(options.collective.signature.type),
+             .gathered = options.output,
+             .reduces = true,
+             .gathers = true}) {}
+
+void ring_all_reduce(const RingAllReduceOptions& options) { RingAllReduce(options).finish(); }
 
 }  // namespace lockstep

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <functional>
+#include <vector>
 
 #include "collective/backend/collective_context.h"
 
@@ -27,6 +26,31 @@ struct RingOptions {
   std::byte* gathered = nullptr;  ///< gathering half: all blocks, this rank's own already there or made there
   bool reduces = false;
   bool gathers = false;
+};
+
+class RingPass;
+
+/// Passes around the ring, the first of which are posted when it is made.
+class Ring {
+ public:
+  /// The options' context and blocks, and the context's scratch, outlive it.
+  explicit Ring(const RingOptions& options);
+  ~Ring();
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  /// Carries out all passes. Where two rings of one group are under way, all ranks finish the older one
+  /// first.
+  void finish();
+
+  /// Bytes of a vector in which as many of the longest segments lie as there are passes under way at a time.
+  static std::size_t full_bytes(std::size_t segment_bytes, int ranks);
+
+ private:
+  const RingOptions options_;
+  std::size_t passes_ = 0;
+  std::size_t begun_ = 0;
+  std::vector<RingPass> slots_;
 };
 
 /// Carries out all passes.
@@ -63,5 +87,17 @@ struct RingAllReduceOptions {
 /// Reduce-scatter and all-gather around the ring: 2(P − 1) steps, 2(P − 1)/P of the vector sent
 /// per rank. The best for long vectors, for any P.
 void ring_all_reduce(const RingAllReduceOptions& options);
+
+/// The same, begun by its constructor and completed by finish(); what goes on in between does so while
+/// messages are on the wire. The options' context outlives it.
+class RingAllReduce {
+ public:
+  explicit RingAllReduce(const RingAllReduceOptions& options);
+  void finish() { ring_.finish(); }
+
+ private:
+  const Blocks blocks_;
+  Ring ring_;
+};
 
 }  // namespace lockstep

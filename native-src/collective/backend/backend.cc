@@ -5,6 +5,13 @@
 
 namespace lockstep {
 
+void Backend::all_reduce_pieces(const Request& /*whole*/, const Pieces& pieces, const Deadline& deadline) {
+  for (int piece = 0; piece < pieces.number; ++piece) {
+    execute(pieces.make(piece), deadline);
+    pieces.take(piece);
+  }
+}
+
 void Backend::use_algorithm(Operation operation, std::optional<Algorithm> algorithm) {
   if (!algorithm) return;
   throw Error(ErrorCode::INVALID_ARGUMENT, "The " + name() + " backend carries out " + name_of(operation) +

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,17 @@ namespace lockstep {
 class SharedMemory;
 class Wire;
 
+/// A vector that an all-reduce takes piece by piece, so that its caller makes one while another is on the
+/// wire. As many pieces, of the same lengths, on all ranks.
+struct Pieces {
+  int number;
+  /// Makes piece 0, 1, … and says where it is; called in this order. Where it is must be free of the piece
+  /// but one before it, which take() has had by then.
+  std::function<Request(int piece)> make;
+  /// Called when a piece is reduced, in the same order.
+  std::function<void(int piece)> take;
+};
+
 /// Carries out the operations of one group. Implementations: the algorithms in collective/ over a Transport,
 /// and the MPI library's own collectives. Requests arrive validated, one at a time, never after an error; the
 /// Communicator in front does the rest (handles, order, threads, statistics, what a group of one does).
@@ -29,6 +41,10 @@ class LOCKSTEP_API Backend {
 
   /// Blocks until this rank's part is done. @return for RECEIVE the rank that sent, otherwise 0
   virtual int execute(const Request& request, const Deadline& deadline) = 0;
+
+  /// An ALL_REDUCE of what `whole` describes (its type, operation and count), in pieces; each is reduced as
+  /// if it were a vector of its own. A backend that cannot overlap them reduces one after the other.
+  virtual void all_reduce_pieces(const Request& whole, const Pieces& pieces, const Deadline& deadline);
 
   /// How the latest execute() was carried out.
   virtual Algorithm last_algorithm() const { return Algorithm::NONE; }

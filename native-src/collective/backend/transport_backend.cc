@@ -85,6 +85,32 @@ int TransportBackend::execute(const Request& request, const Deadline& deadline) 
   return 0;
 }
 
+// All pieces are messages of one collective: ranks that disagree are found out as in any other.
+void TransportBackend::all_reduce_pieces(const Request& whole, const Pieces& pieces,
+                                         const Deadline& deadline) {
+  if (WidenedAverage::applies(whole) || choose(whole) != Algorithm::RING) {
+    return Backend::all_reduce_pieces(whole, pieces, deadline);
+  }
+  last_algorithm_ = Algorithm::RING;
+  Signature signature = signature_of(whole, ++sequence_);
+  signature.algorithm = last_algorithm_;
+  const CollectiveContext collectives[2] = {
+      {*transport_, deadline, signature, piece_scratch_[0], tuning_.segment_bytes},
+      {*transport_, deadline, signature, piece_scratch_[1], tuning_.segment_bytes}};
+  std::optional<RingAllReduce> rings[2];
+  for (int piece = 0; piece <= pieces.number; ++piece) {
+    if (piece < pieces.number) {
+      const Request part = pieces.make(piece);
+      rings[piece % 2].emplace(
+          RingAllReduceOptions{collectives[piece % 2], part.input, part.output, part.count});
+    }
+    if (piece > 0) {
+      rings[(piece - 1) % 2]->finish();
+      pieces.take(piece - 1);
+    }
+  }
+}
+
 void TransportBackend::run_widened(const Request& request, CollectiveContext collective) {
   // The messages are F32; the tag, which collectives do not use, tells the ranks that average F16.
   collective.signature.tag = static_cast<std::int32_t>(request.type);

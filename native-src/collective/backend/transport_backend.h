@@ -30,6 +30,7 @@ class TransportBackend : public Backend {
   Traffic* traffic() override { return transport_->traffic(); }
   std::unique_ptr<Wire> take_wire() override;
   int execute(const Request& request, const Deadline& deadline) override;
+  void all_reduce_pieces(const Request& whole, const Pieces& pieces, const Deadline& deadline) override;
   Algorithm last_algorithm() const override { return last_algorithm_; }
   void use_algorithm(Operation operation, std::optional<Algorithm> algorithm) override;
   void use_tuning(const Tuning& tuning, int hosts) override;
@@ -52,9 +53,10 @@ class TransportBackend : public Backend {
   int hosts_;
   ChosenAlgorithms chosen_;
   Algorithm last_algorithm_ = Algorithm::NONE;
-  WidenedAverage widened_;  ///< these three outlive the transport,
+  WidenedAverage widened_;  ///< these four outlive the transport,
   Scratch scratch_;
-  std::vector<SplitKey> choices_;  ///< which may touch them until it is closed
+  std::array<Scratch, 2> piece_scratch_;  ///< of pieces, in turns
+  std::vector<SplitKey> choices_;         ///< which may touch them until it is closed
   std::unique_ptr<Transport> transport_;
   std::uint64_t sequence_ = 0;  ///< collectives begun in this group
 };

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "channel/wire.h"
+#include "collective/algorithms/ring.h"
 #include "collective/backend/gather_values.h"
 #include "collective/choice/signature_of.h"
 #include "collective/hosts/split_key.h"
@@ -174,10 +175,7 @@ void HostBackend::on_host(const Request& request, const Deadline& deadline) {
 }
 
 void HostBackend::between_hosts(const Request& request, const Deadline& deadline) {
-  if (is_leader()) across(request, deadline);
-}
-
-void HostBackend::across(const Request& request, const Deadline& deadline) {
+  if (!is_leader()) return;
   with_ranks_renumbered(across_ranks_, [&] { across_->execute(request, deadline); });
 }
 
@@ -215,28 +213,63 @@ void HostBackend::all_reduce(const Request& request, const Deadline& deadline) {
   on_host(part, deadline);
 }
 
+// The wire would be idle while the ranks of a host combine a vector, and the host idle while its sum is on
+// the wire: so a long vector goes piece by piece, and the next piece is combined before the last one is
+// awaited.
 void HostBackend::all_reduce_by_slices(const Request& request, const Deadline& deadline) {
-  const Blocks slices = Blocks::dividing(request.count, host_->size());
+  const std::size_t piece_bytes =
+      Ring::full_bytes(tuning_.segment_bytes, map_.hosts()) * static_cast<std::size_t>(host_->size());
+  const std::size_t number = std::max<std::size_t>(request.count * size_of(request.type) / piece_bytes, 1);
+  const Blocks pieces = Blocks::dividing(request.count, static_cast<int>(number));
+  const std::size_t room =
+      Blocks::dividing(pieces.largest_count(), host_->size()).largest_count() * size_of(request.type);
+  std::byte* const slices = scratch_.reserve(2 * room);
+  const auto on_host_meanwhile = [&](const Request& part) {
+    try {
+      on_host(part, deadline);
+    } catch (const Error& error) {
+      throw of_whole_group(error);  // not one of the ranks at this place, as whose errors it would be taken
+    }
+  };
+  const auto make = [&](int piece) {
+    Request part = slice_of(request, pieces, piece);
+    part.operation = Operation::REDUCE_SCATTER;
+    part.output = slices + (piece % 2) * room;
+    on_host_meanwhile(part);
+    part.operation = Operation::ALL_REDUCE;
+    part.counts = {};
+    part.input = part.output;
+    return part;
+  };
+  const auto take = [&](int piece) {
+    std::byte* const slice = slices + (piece % 2) * room;
+    Request part = slice_of(request, pieces, piece);
+    if (request.op == ReduceOp::AVERAGE) finish_average(slice, part.count, request.type, size());
+    part.operation = Operation::ALL_GATHER;
+    part.op = ReduceOp::SUM;
+    part.input = slice;
+    on_host_meanwhile(part);
+  };
+  Request whole = as_sum(request);
+  whole.count = Blocks::dividing(request.count, host_->size()).count(place_);
+  with_ranks_renumbered(across_ranks_, [&] {
+    across_->all_reduce_pieces(whole, {static_cast<int>(number), make, take}, deadline);
+  });
+}
+
+/// Input, output and this rank's count of one piece of a vector; all ranks' counts are in slice_counts_.
+Request HostBackend::slice_of(const Request& request, const Blocks& pieces, int piece) {
+  const Blocks slices = Blocks::dividing(pieces.count(piece), host_->size());
   slice_counts_.clear();
   for (int place = 0; place < host_->size(); ++place)
     slice_counts_.push_back(static_cast<std::int64_t>(slices.count(place)));
+  const std::size_t offset = pieces.offset(piece) * size_of(request.type);
   Request part = as_sum(request);
-  part.operation = Operation::REDUCE_SCATTER;
+  part.input = request.input + offset;
+  part.output = request.output + offset;
   part.count = slices.count(place_);
   part.counts = slice_counts_;
-  std::byte* const slice = scratch_.reserve(part.count * size_of(request.type));
-  part.output = slice;
-  on_host(part, deadline);
-  part.operation = Operation::ALL_REDUCE;
-  part.counts = {};
-  part.input = slice;
-  across(part, deadline);
-  if (request.op == ReduceOp::AVERAGE) finish_average(slice, part.count, request.type, size());
-  part.operation = Operation::ALL_GATHER;
-  part.op = ReduceOp::SUM;
-  part.counts = slice_counts_;
-  part.output = request.output;
-  on_host(part, deadline);
+  return part;
 }
 
 void HostBackend::reduce(const Request& request, const Deadline& deadline) {

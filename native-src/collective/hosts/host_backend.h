@@ -31,7 +31,8 @@ struct HostMap {
 /// Collectives in two levels: the ranks of a host combine what they have in shared memory, exchange it
 /// between hosts by whatever backend they have, and hand it out in shared memory. So the links carry each
 /// vector once per host instead of once per rank. A long all-reduce is a reduce-scatter on the host, an
-/// all-reduce of each rank's slice between the hosts, all slices at once, and an all-gather on the host;
+/// all-reduce of each rank's slice between the hosts, all slices at once, and an all-gather on the host, in
+/// pieces, so that one is on the wire while the next is combined;
 /// where hosts have different numbers of ranks, for short vectors and for what has a root, the hosts' leaders
 /// alone exchange. What gains nothing by two levels (messages, scatter, gather …) goes by the flat backend.
 ///
@@ -70,12 +71,12 @@ class HostBackend final : public Backend {
   void by_hosts(const Request& request, const Deadline& deadline);
   void all_reduce(const Request& request, const Deadline& deadline);
   void all_reduce_by_slices(const Request& request, const Deadline& deadline);
+  Request slice_of(const Request& request, const Blocks& pieces, int piece);
   void reduce(const Request& request, const Deadline& deadline);
   void broadcast(const Request& request, const Deadline& deadline);
   void barrier(const Deadline& deadline);
   void on_host(const Request& request, const Deadline& deadline);
   void between_hosts(const Request& request, const Deadline& deadline);
-  void across(const Request& request, const Deadline& deadline);
   void count_in_whole(Backend* level, const std::vector<int>& ranks);
   template <typename Part>
   void with_ranks_renumbered(const std::vector<int>& ranks, const Part& part) const;
@@ -93,7 +94,7 @@ class HostBackend final : public Backend {
   Tuning tuning_;
   ChosenAlgorithms chosen_;
   Algorithm last_algorithm_ = Algorithm::NONE;
-  std::vector<std::int64_t> slice_counts_;  ///< by place, of the current operation
+  std::vector<std::int64_t> slice_counts_;  ///< by place, of the current piece
   std::uint64_t sequence_ = 0;
 };
 

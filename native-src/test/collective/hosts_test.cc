@@ -13,6 +13,7 @@
 #include "call.h"
 #include "channel/wire.h"
 #include "collective/backend/transport_backend.h"
+#include "collective/choice/tuning.h"
 #include "expected.h"
 #include "ranks.h"
 #include "typed_data.h"
@@ -166,6 +167,29 @@ TEST_P(Hosts, ReduceLongVectorsInPlaceAndOutOfPlace) {
   });
 }
 
+// Short messages make the pieces short, too: of two hosts with two ranks each, four of 256 KiB.
+TEST_P(Hosts, ReduceVectorsOfManyPieces) {
+  Traffic traffic;
+  run_on_hosts(GetParam(), traffic, PATIENCE, [](Communicator& group) {
+    group.use_tuning(format_tuning({.segment_bytes = 16 << 10}), "test");
+    constexpr std::size_t COUNT = 280'001;
+    for (DataType type : {DataType::F32, DataType::F16}) {
+      for (ReduceOp op : {ReduceOp::SUM, ReduceOp::AVERAGE}) {
+        SCOPED_TRACE(name_of(type) + " " + name_of(op));
+        const Bytes expected = reduced(group.size(), 0, COUNT, type, op);
+        Bytes data = encode(values(group.rank(), 0, COUNT, op), type);
+        run(group, {.operation = Operation::ALL_REDUCE,
+                    .type = type,
+                    .op = op,
+                    .input = data.data(),
+                    .output = data.data(),
+                    .count = COUNT});
+        EXPECT_EQ(data, expected);
+      }
+    }
+  });
+}
+
 TEST_P(Hosts, BroadcastFromEveryRank) {
   Traffic traffic;
   run_on_hosts(GetParam(), traffic, PATIENCE, [](Communicator& group) {
@@ -295,6 +319,24 @@ TEST(HostFailures, ReachTheRanksOfOtherHosts) {
     if (group.rank() == 3) return group.close();
     const Error error = error_of([&] {
       while (true) run(group, {.operation = Operation::BARRIER});
+    });
+    EXPECT_EQ(error.code(), ErrorCode::PEER_FAILED) << error.what();
+    EXPECT_EQ(error.rank(), 3) << error.what();
+  });
+}
+
+// Rank 1 meets it between the hosts, with pieces on their way.
+TEST(HostFailures, WithinPiecesNameTheRankAsTheWholeGroupDoes) {
+  Traffic traffic;
+  run_on_hosts({0, 0, 1, 1}, traffic, PATIENCE, [&](Communicator& group) {
+    if (group.rank() == 3) return group.close();
+    std::vector<float> data(4'000'000);
+    const Error error = error_of([&] {
+      run(group, {.operation = Operation::ALL_REDUCE,
+                  .type = DataType::F32,
+                  .input = data.data(),
+                  .output = data.data(),
+                  .count = data.size()});
     });
     EXPECT_EQ(error.code(), ErrorCode::PEER_FAILED) << error.what();
     EXPECT_EQ(error.rank(), 3) << error.what();

@@ -39,9 +39,37 @@ class ShardingTest {
   @ValueSource(ints = {1, 2, 3, 5})
   void modelAndMomentsHaveTheBytesOfUnshardedTraining(int ranks) throws Exception {
     Path whole = folder.resolve("whole");
+    train(ranks, plan(2, 0), whole, false);
+    for (int stage = 1; stage <= 2; stage++) {
+      Path sharded = folder.resolve("sharded-" + stage);
+      train(ranks, plan(2, stage), sharded, false);
+      assertSameBytes(whole, sharded);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void whatFourRanksHaveSavedGoesOnWithFewerToTheBytesOfUnshardedTraining(int ranks)
+      throws Exception {
+    Path whole = folder.resolve("whole");
     Path sharded = folder.resolve("sharded");
-    train(ranks, plan(2, 0), whole);
-    train(ranks, plan(2, 1), sharded);
+    train(4, plan(1, 0), whole, false);
+    train(4, plan(1, 2), sharded, false);
+    train(ranks, plan(2, 0), whole, true);
+    train(ranks, plan(2, 2), sharded, true);
+    assertSameBytes(whole, sharded);
+  }
+
+  /** Gradients of a batch in pieces are added up in each bucket's memory, and sent with the last. */
+  @Test
+  void piecesOfABatchAddUpToTheSameBytes() throws Exception {
+    TrainingConfig pieces = TrainingConfig.of(2, 30, 3, null, null, null, null);
+    train(2, plan(2, 0).training(pieces), folder.resolve("whole"), false);
+    train(2, plan(2, 2).training(pieces), folder.resolve("sharded"), false);
+    assertSameBytes(folder.resolve("whole"), folder.resolve("sharded"));
+  }
+
+  private static void assertSameBytes(Path whole, Path sharded) {
     for (StoredTensor expected : Runs.checkpoint(whole).tensors()) {
       StoredTensor found = Runs.checkpoint(sharded).tensor(expected.name());
       assertEquals(joined(expected), joined(found), expected.name());
@@ -49,14 +77,14 @@ class ShardingTest {
   }
 
   /** In shared memory, where all sums are in the ranks' order, as those of two ranks always are. */
-  private void train(int ranks, Runs.Plan plan, Path into) throws Exception {
+  private void train(int ranks, Runs.Plan plan, Path into, boolean resume) throws Exception {
     int port = RankProcesses.freePort();
     CommunicatorConfig config = new CommunicatorConfig(CommunicatorConfig.Choice.AUTO, 60.0);
     RankThreads.run(
         ranks,
         (group, rank, size) ->
             Communicator.join(new TcpOptions(rank, size, "127.0.0.1", port, "test", 60), config),
-        group -> Runs.train(plan, data, group, into, false));
+        group -> Runs.train(plan, data, group, into, resume));
   }
 
   private static ByteBuffer joined(StoredTensor tensor) {
@@ -65,14 +93,15 @@ class ShardingTest {
     return all.flip();
   }
 
-  @Test
-  void clippingIsByTheNormOfAllSlices() throws Exception {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void clippingIsByTheNormOfAllSlices(int stage) throws Exception {
     TrainingConfig clipped = TrainingConfig.of(1, 30, null, 0.1, null, null, null);
     Runs.train(3, plan(1, 0).training(clipped), data, folder.resolve("whole"));
-    Runs.train(3, plan(1, 1).training(clipped), data, folder.resolve("sharded"));
+    Runs.train(3, plan(1, stage).training(clipped), data, folder.resolve("sharded"));
     double difference = Runs.difference(folder.resolve("sharded"), folder.resolve("whole"));
     assertTrue(difference <= 1e-5, "parameters differ by " + difference);
-    Runs.train(3, plan(1, 1), data, folder.resolve("free"));
+    Runs.train(3, plan(1, stage), data, folder.resolve("free"));
     double free = Runs.difference(folder.resolve("free"), folder.resolve("whole"));
     assertTrue(free > 1e-3, "nothing was clipped");
   }

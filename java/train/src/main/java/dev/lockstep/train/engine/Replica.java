@@ -40,6 +40,13 @@ public final class Replica implements Compute {
 
   private boolean lossIsFinite;
   private @Nullable GradientSink hearing;
+
+  /** Whether hooks add gradients up, and not libtorch. */
+  private boolean adding;
+
+  /** The hook before, whose gradient libtorch has kept since. */
+  private @Nullable GradientHook last;
+
   private @Nullable RuntimeException failure;
 
   /**
@@ -90,7 +97,7 @@ public final class Replica implements Compute {
   @Override
   public void begin(Step step) {
     torch.manual_seed(RandomSeeds.of(seed, step.number(), rank));
-    parameters.gradients().zero();
+    parameters.gradientMemory().zero();
     used.clear();
     lossIsFinite = true;
     if (precision.maySkip()) {
@@ -152,16 +159,18 @@ public final class Replica implements Compute {
 
   private void backward(TrainingPass pass, Tensor scaled, GradientSink sink) {
     hearing = sink.wantsEach() ? sink : null;
-    if (hearing != null) {
+    adding = hearing != null || !parameters.gradientMemory().isWhole();
+    if (adding) {
       hooks.forEach(GradientHook::detachGradient);
     }
     try {
       pass.backward(scaled);
     } finally {
-      if (hearing != null) {
+      if (adding) {
         hooks.forEach(GradientHook::restoreGradient);
       }
       hearing = null;
+      last = null;
     }
     if (failure != null) {
       throw failure;
@@ -205,7 +214,7 @@ public final class Replica implements Compute {
 
   private String findNonFiniteGradient() {
     for (int i = parameters.count() - 1; i >= 0; i--) {
-      if (!isFinite(parameters.gradients().view(parameters.layout().slots().get(i)))) {
+      if (!isFinite(parameters.gradientMemory().sum(i))) {
         return "the gradient of " + parameters.name(i);
       }
     }
@@ -257,14 +266,17 @@ public final class Replica implements Compute {
   private final class GradientHook extends VoidTensorHook {
     private final int parameter;
     private final int handle;
-    private final Tensor sum;
+    private final @Nullable Tensor sum;
     private final Tensor gradient;
 
     GradientHook(int parameter) {
       this.parameter = parameter;
       retainReference();
-      sum = parameters.gradients().view(parameters.layout().slots().get(parameter));
-      sum.retainReference();
+      boolean whole = parameters.gradientMemory().isWhole();
+      sum = whole ? parameters.gradientMemory().sum(parameter) : null;
+      if (sum != null) {
+        sum.retainReference();
+      }
       gradient = parameters.parameter(parameter).mutable_grad();
       handle = parameters.parameter(parameter).register_hook(this);
     }
@@ -275,7 +287,11 @@ public final class Replica implements Compute {
     }
 
     void restoreGradient() {
-      gradient.put(sum);
+      if (sum == null) {
+        gradient.reset();
+      } else {
+        gradient.put(sum);
+      }
     }
 
     @Override
@@ -285,10 +301,14 @@ public final class Replica implements Compute {
       }
       try {
         used.set(parameter);
-        if (hearing != null) {
-          try (Tensor term = new Tensor(computed)) {
-            sum.add_(term);
+        if (adding) {
+          if (last != null) {
+            last.detachGradient();
           }
+          last = this;
+          add(computed);
+        }
+        if (hearing != null) {
           hearing.ready(parameter);
         }
       } catch (RuntimeException e) {
@@ -297,10 +317,24 @@ public final class Replica implements Compute {
       }
     }
 
+    private void add(TensorBase computed) {
+      try (Tensor term = new Tensor(computed)) {
+        if (sum != null) {
+          sum.add_(term);
+          return;
+        }
+        try (Tensor place = parameters.gradientMemory().sum(parameter)) {
+          place.add_(term);
+        }
+      }
+    }
+
     void remove() {
       restoreGradient();
       parameters.parameter(parameter).remove_hook(handle);
-      sum.close();
+      if (sum != null) {
+        sum.close();
+      }
       close();
     }
   }

@@ -8,6 +8,7 @@ import dev.lockstep.model.ModelTensor;
 import dev.lockstep.train.memory.FlatLayout.Group;
 import dev.lockstep.train.memory.FlatLayout.Slot;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -25,11 +26,25 @@ public final class FlatParameters implements AutoCloseable {
   private final List<ModelTensor> parameters;
   private final FlatLayout layout;
   private final FlatBuffers values;
-  private final FlatBuffers gradients;
+  private final GradientMemory gradients;
 
   /** Every rank has parameters of its own. */
   public FlatParameters(Model model, Communicator communicator) {
-    this(model, communicator, communicator::allocate, true);
+    this(model, communicator::allocate, true, whole(communicator));
+  }
+
+  /**
+   * Every rank has parameters of its own, and gradients have memory elsewhere.
+   *
+   * @param gradients makes that memory for the parameters' layout; not owned
+   */
+  public FlatParameters(
+      Model model, Communicator communicator, Function<FlatLayout, GradientMemory> gradients) {
+    this(model, communicator::allocate, true, gradients);
+  }
+
+  private static Function<FlatLayout, GradientMemory> whole(Communicator communicator) {
+    return layout -> new WholeGradients(layout, communicator::allocate);
   }
 
   /**
@@ -40,18 +55,21 @@ public final class FlatParameters implements AutoCloseable {
   public static FlatParameters shared(
       Model model, Communicator communicator, LongFunction<NativeMemory> shared) {
     FlatParameters parameters =
-        new FlatParameters(model, communicator, shared, communicator.rank() == 0);
+        new FlatParameters(model, shared, communicator.rank() == 0, whole(communicator));
     communicator.barrier();
     return parameters;
   }
 
   private FlatParameters(
-      Model model, Communicator communicator, LongFunction<NativeMemory> allocate, boolean writes) {
+      Model model,
+      LongFunction<NativeMemory> allocate,
+      boolean writes,
+      Function<FlatLayout, GradientMemory> memory) {
     parameters = model.parameters();
     layout = FlatLayout.of(parameters);
     values = new FlatBuffers(layout, allocate);
     try {
-      gradients = new FlatBuffers(layout, communicator::allocate);
+      gradients = memory.apply(layout);
     } catch (RuntimeException e) {
       values.close();
       throw e;
@@ -66,7 +84,9 @@ public final class FlatParameters implements AutoCloseable {
           view.copy_(parameter.tensor());
         }
         parameter.moveTo(view);
-        parameter.tensor().mutable_grad().put(gradients.view(slot));
+        if (gradients.isWhole()) {
+          parameter.tensor().mutable_grad().put(gradients.sum(i));
+        }
       }
     }
   }
@@ -79,7 +99,20 @@ public final class FlatParameters implements AutoCloseable {
     return values;
   }
 
+  /**
+   * All gradients.
+   *
+   * @throws IllegalStateException where they have memory elsewhere
+   */
   public FlatBuffers gradients() {
+    if (gradients instanceof WholeGradients whole) {
+      return whole.flat();
+    }
+    throw new IllegalStateException("The gradients of this model are never all in memory.");
+  }
+
+  /** Where backward adds them up. */
+  public GradientMemory gradientMemory() {
     return gradients;
   }
 
@@ -111,7 +144,7 @@ public final class FlatParameters implements AutoCloseable {
   public double squaredGradientNorm(ParameterRange range) {
     Group group = layout.groups().get(range.group());
     return Native.sum_of_squares(
-        gradients.address(range.group()) + range.from() * group.elementBytes(),
+        gradients().address(range.group()) + range.from() * group.elementBytes(),
         range.count(),
         group.dataType().code());
   }
@@ -128,7 +161,7 @@ public final class FlatParameters implements AutoCloseable {
     // Squares of finite float64 numbers may overflow.
     try (PointerScope scope = new PointerScope()) {
       for (int i = 0; i < layout.groups().size(); i++) {
-        if (!torch.isfinite(gradients.whole(i)).all().item_bool()) {
+        if (!torch.isfinite(gradients().whole(i)).all().item_bool()) {
           return false;
         }
       }
@@ -140,7 +173,7 @@ public final class FlatParameters implements AutoCloseable {
   public void scaleGradients(ParameterRange range, double factor) {
     Group group = layout.groups().get(range.group());
     Native.scale(
-        gradients.address(range.group()) + range.from() * group.elementBytes(),
+        gradients().address(range.group()) + range.from() * group.elementBytes(),
         range.count(),
         group.dataType().code(),
         factor);
@@ -157,6 +190,8 @@ public final class FlatParameters implements AutoCloseable {
       }
     }
     values.close();
-    gradients.close();
+    if (gradients instanceof WholeGradients whole) {
+      whole.close();
+    }
   }
 }

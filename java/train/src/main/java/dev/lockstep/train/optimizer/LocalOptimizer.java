@@ -63,6 +63,11 @@ public class LocalOptimizer extends Optimizer {
     return values;
   }
 
+  /** The gradients, or what of them has memory here. */
+  final FlatBuffers gradients() {
+    return gradients;
+  }
+
   /** The address of a range's first parameter. */
   long parameterAddress(ParameterRange range) {
     return address(values, range);

@@ -115,7 +115,7 @@ public abstract class Optimizer implements Update {
     uniform &= coversAll(owned);
     for (ParameterRange range : owned) {
       if (gradientScale != 1) {
-        Native.scale(gradientAddress(range), range.count(), dataType(range).code(), gradientScale);
+        scale(range, gradientScale);
       }
       if (uniform) {
         kernel(range, steps[0] + 1, learningRate);
@@ -124,6 +124,11 @@ public abstract class Optimizer implements Update {
       }
     }
     count(owned);
+  }
+
+  /** Multiplies a range's gradients. */
+  void scale(ParameterRange range, double factor) {
+    Native.scale(gradientAddress(range), range.count(), dataType(range).code(), factor);
   }
 
   private boolean coversAll(List<ParameterRange> owned) {

@@ -28,9 +28,14 @@ public class ShardedOptimizer extends LocalOptimizer {
    * Makes the state of this rank's parts of some shards.
    *
    * @param shards in which all parameters lie, each tensor in one
+   * @param gradients of this rank's parts, laid out as {@link #sliceLayout}
    */
-  public ShardedOptimizer(OptimizerConfig config, FlatParameters parameters, List<Shard> shards) {
-    this(config, parameters.layout(), shards, parameters.values(), parameters.gradients());
+  public ShardedOptimizer(
+      OptimizerConfig config,
+      FlatParameters parameters,
+      List<Shard> shards,
+      FlatBuffers gradients) {
+    this(config, parameters.layout(), shards, parameters.values(), gradients);
   }
 
   ShardedOptimizer(
@@ -64,6 +69,21 @@ public class ShardedOptimizer extends LocalOptimizer {
           new Group(whole.groups().get(g).type(), whole.groups().get(g).elementBytes(), count));
     }
     return new FlatLayout(List.of(), groups);
+  }
+
+  @Override
+  long gradientAddress(ParameterRange range) {
+    return stateAddress(gradients(), range);
+  }
+
+  @Override
+  void scale(ParameterRange range, double factor) {
+    for (Shard shard : shards) {
+      ParameterRange own = intersection(range, shard.own());
+      if (own.count() > 0) {
+        super.scale(own, factor);
+      }
+    }
   }
 
   @Override

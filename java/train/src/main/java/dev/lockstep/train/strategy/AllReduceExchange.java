@@ -12,12 +12,14 @@ import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.engine.UsedParameters;
 import dev.lockstep.train.memory.ControlWords;
 import dev.lockstep.train.memory.ControlWords.Word;
+import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.train.memory.Works;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
 
@@ -41,6 +43,7 @@ public final class AllReduceExchange implements GradientExchange {
   private final BucketReduction reduction;
   private final int[] bucketOf;
   private final int[] pendingParameters;
+  private final BitSet arrived = new BitSet();
   private final List<Work> pending = new ArrayList<>();
   private final ControlWords words;
   private final UsedParameters used;
@@ -62,17 +65,25 @@ public final class AllReduceExchange implements GradientExchange {
       FlatParameters parameters,
       ModelBuffers buffers) {
     this(
-        buckets(firstBucketMib, bucketMib, communicator, parameters),
+        communicator.size() == 1
+            ? List.of()
+            : plan(firstBucketMib, bucketMib, parameters.layout()),
         BucketReduction.whole(communicator, parameters),
+        parameters.gradients(),
         communicator,
         parameters,
         buffers);
   }
 
-  /** Takes buckets and a way to reduce them, which it does not own. */
+  /**
+   * Takes buckets and a way to reduce them, which it does not own.
+   *
+   * @param flat whose header takes the control words
+   */
   AllReduceExchange(
       List<Bucket> buckets,
       BucketReduction reduction,
+      FlatBuffers flat,
       Communicator communicator,
       FlatParameters parameters,
       ModelBuffers buffers) {
@@ -84,20 +95,13 @@ public final class AllReduceExchange implements GradientExchange {
     FlatLayout layout = parameters.layout();
     bucketOf = Bucket.bucketOfParameter(buckets, layout);
     pendingParameters = new int[buckets.size()];
-    words = new ControlWords(parameters.gradients());
+    words = new ControlWords(flat);
     used = new UsedParameters(layout, communicator);
   }
 
-  /** The buckets of all parameters; none where there is nobody to reduce them with. */
-  static List<Bucket> buckets(
-      double firstBucketMib, double bucketMib, Communicator group, FlatParameters parameters) {
-    return group.size() == 1 ? List.of() : plan(firstBucketMib, bucketMib, parameters);
-  }
-
   /** The buckets of all parameters, however many ranks there are. */
-  static List<Bucket> plan(double firstBucketMib, double bucketMib, FlatParameters parameters) {
-    return Bucket.plan(
-        parameters.layout(), (long) (firstBucketMib * MIB), (long) (bucketMib * MIB));
+  static List<Bucket> plan(double firstBucketMib, double bucketMib, FlatLayout layout) {
+    return Bucket.plan(layout, (long) (firstBucketMib * MIB), (long) (bucketMib * MIB));
   }
 
   @Override
@@ -109,6 +113,7 @@ public final class AllReduceExchange implements GradientExchange {
   public void begin(Step step) {
     current = step;
     nextBucket = 0;
+    arrived.clear();
     for (int b = 0; b < pendingParameters.length; b++) {
       pendingParameters[b] = buckets.get(b).parameters().size();
     }
@@ -133,6 +138,14 @@ public final class AllReduceExchange implements GradientExchange {
 
   @Override
   public void ready(int parameter) {
+    if (arrived.get(parameter)) {
+      throw new IllegalStateException(
+          "Backward gives a second gradient of "
+              + parameters.name(parameter)
+              + ", whose first one may be on its way to the others: parts of the model that are"
+              + " differentiated apart share it. Set model.batch_norm: per_rank.");
+    }
+    arrived.set(parameter);
     pendingParameters[bucketOf[parameter]]--;
     while (nextBucket < buckets.size() && pendingParameters[nextBucket] == 0) {
       startNextBucket();
@@ -163,7 +176,7 @@ public final class AllReduceExchange implements GradientExchange {
       squares = joined(squares);
     }
     Set<Word> raised = words.raised();
-    if (!raised.contains(Word.FAILED) && !parameters.gradientsAreFinite(squares)) {
+    if (!raised.contains(Word.FAILED) && !areFinite(squares)) {
       raised.add(Word.FAILED);
     }
     boolean anyUnused = buckets.isEmpty() ? !computed.usesAll() : raised.contains(Word.UNUSED);
@@ -216,14 +229,15 @@ public final class AllReduceExchange implements GradientExchange {
   /** The bucket's squares, counted while later ones are on the wire. */
   private double finish(Bucket bucket) {
     reduction.finish(bucket);
-    return reduction.isWhole() && current.needs().norm()
-        ? 0
-        : parameters.squaredGradientNorm(reduction.own(bucket));
+    if (!reduction.isWhole()) {
+      return reduction.ownSquares(bucket);
+    }
+    return current.needs().norm() ? 0 : parameters.squaredGradientNorm(bucket.range());
   }
 
   /** What ranks that have parts of the sum must tell each other: whether it is finite, its norm. */
   private double joined(double ownSquares) {
-    if (!parameters.gradientsAreFinite(ownSquares)) {
+    if (!areFinite(ownSquares)) {
       words.raise(Word.FAILED);
     }
     long start = System.nanoTime();
@@ -234,6 +248,12 @@ public final class AllReduceExchange implements GradientExchange {
             : ownSquares;
     waitedNanos += System.nanoTime() - start;
     return squares;
+  }
+
+  private boolean areFinite(double squares) {
+    return buckets.isEmpty() || reduction.isWhole()
+        ? parameters.gradientsAreFinite(squares)
+        : reduction.ownAreFinite(squares);
   }
 
   @Override

@@ -176,11 +176,6 @@ final class AutomaticReduction implements BucketReduction, AutoCloseable {
   }
 
   @Override
-  public ParameterRange own(Bucket bucket) {
-    return bucket.range();
-  }
-
-  @Override
   public boolean isExact() {
     return false;
   }

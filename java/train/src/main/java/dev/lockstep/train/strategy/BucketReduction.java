@@ -27,14 +27,25 @@ interface BucketReduction extends Stateful {
     return null;
   }
 
-  /** All has ended: from now on the gradients of {@link #own} are the joint ones. */
+  /** All has ended: what this rank has of the sum is there. */
   void finish(Bucket bucket);
 
   /** Only these ranges are updated: what was summed of others must not be lost. */
   default void updates(List<ParameterRange> updated) {}
 
-  /** What this rank has of a bucket's sum. */
-  ParameterRange own(Bucket bucket);
+  /** The sum of squares of what this rank has of a bucket's sum, where that is not the whole. */
+  default double ownSquares(Bucket bucket) {
+    return 0;
+  }
+
+  /**
+   * Whether what this rank has of all sums is finite, where that is not the whole.
+   *
+   * @param squares of them
+   */
+  default boolean ownAreFinite(double squares) {
+    return Double.isFinite(squares);
+  }
 
   /** Whether every rank has all of it, the control words of the last bucket included. */
   boolean isWhole();
@@ -59,11 +70,6 @@ interface BucketReduction extends Stateful {
 
       @Override
       public void finish(Bucket bucket) {}
-
-      @Override
-      public ParameterRange own(Bucket bucket) {
-        return bucket.range();
-      }
 
       @Override
       public boolean isWhole() {

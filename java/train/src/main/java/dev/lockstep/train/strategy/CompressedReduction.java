@@ -126,11 +126,6 @@ final class CompressedReduction implements BucketReduction, AutoCloseable {
   }
 
   @Override
-  public ParameterRange own(Bucket bucket) {
-    return bucket.range();
-  }
-
-  @Override
   public boolean isExact() {
     return false;
   }

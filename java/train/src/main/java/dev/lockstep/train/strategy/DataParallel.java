@@ -14,6 +14,7 @@ import dev.lockstep.train.compression.CompressionConfig;
 import dev.lockstep.train.compression.CompressionConfig.Type;
 import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Role;
+import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.optimizer.FusedStep;
@@ -36,7 +37,8 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
    * @param fused whether ranks of one host share one set of parameters and optimiser state, and
    *     reduce and update a slice of it each; null: where they can. The result has the same bits
    * @param sharding 1: each rank keeps a slice of the optimiser's state, updates that slice of the
-   *     parameters and gives it to the others (ZeRO, stage 1); 0: each keeps all of it. The bytes
+   *     parameters and gives it to the others (ZeRO, stage 1); 2: it also keeps that slice alone of
+   *     the gradients, and a few buckets while backward makes them; 0: each keeps all. The bytes
    *     sent are as many
    * @param compression how gradients are made smaller before they are summed; not with {@code
    *     fused} or {@code sharding}
@@ -55,16 +57,15 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     public Options {
       Checks.positive("first_bucket_mib", firstBucketMib);
       Checks.positive("bucket_mib", bucketMib);
-      if (sharding != 0 && sharding != 1) {
-        throw new ConfigKeyException("sharding", "must be 0 or 1, not " + sharding + ".");
+      if (sharding < 0 || sharding > 2) {
+        throw new ConfigKeyException("sharding", "must be 0, 1 or 2, not " + sharding + ".");
       }
-      if (sharding == 1 && fused != null && fused) {
+      if (sharding > 0 && fused != null && fused) {
         throw new ConfigKeyException(
             "sharding", "must be 0 with fused: true, which has one optimiser state for all ranks.");
       }
-      if (compression.compresses() && (sharding == 1 || (fused != null && fused))) {
-        throw new ConfigKeyException(
-            "compression", "must be none with fused: true or sharding: 1.");
+      if (compression.compresses() && (sharding > 0 || (fused != null && fused))) {
+        throw new ConfigKeyException("compression", "must be none with fused: true or sharding.");
       }
     }
 
@@ -99,7 +100,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
       return new Options(firstMib, mib, fused, sharding, compression);
     }
 
-    /** The same with optimiser state in slices (1) or on every rank (0). */
+    /** The same with optimiser state in slices (1), gradients, too (2), or all on every rank (0). */
     public Options withSharding(int stage) {
       return new Options(firstBucketMib, bucketMib, fused, stage, compression);
     }
@@ -133,6 +134,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         VerifiedSetting.equal("not fused", small.withFused(false), VerifiedSetting.ADAM, 0),
         // The same bits on 2 ranks and in shared memory; elsewhere sums may be in another order.
         VerifiedSetting.equal("sharding 1", small.withSharding(1), VerifiedSetting.SGD, 1e-5),
+        VerifiedSetting.equal("sharding 2", small.withSharding(2), VerifiedSetting.MOMENTUM, 1e-5),
         VerifiedSetting.equal(
             "top_k of all",
             small.withCompression(CompressionConfig.of(Type.TOP_K).withDensity(1, 0)),
@@ -179,7 +181,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
   @Override
   public Role create(Options options, RoleContext context) {
     Communicator group = context.communicator();
-    if (options.sharding() == 1 && group.size() > 1) {
+    if (options.sharding() > 0 && group.size() > 1) {
       return sharded(options, context);
     }
     if (options.compression().compresses()) {
@@ -202,17 +204,28 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
 
   private static Role sharded(Options options, RoleContext context) {
     Communicator group = context.communicator();
-    FlatParameters parameters = context.parameters();
+    FlatParameters parameters =
+        options.sharding() == 1
+            ? context.parameters()
+            : context.parameters(
+                layout ->
+                    context.own(
+                        new BucketMemory(layout, buckets(options, layout), group::allocate)));
     ModelBuffers buffers = context.buffers();
-    List<Bucket> buckets =
-        AllReduceExchange.buckets(options.firstBucketMib(), options.bucketMib(), group, parameters);
+    List<Bucket> buckets = buckets(options, parameters.layout());
     ShardedExchange shards = context.own(new ShardedExchange(group, parameters, buckets));
     return context.worker(
         parameters,
         buffers,
-        new AllReduceExchange(buckets, shards, group, parameters, buffers),
-        context.own(new ShardedOptimizer(context.optimizer(), parameters, shards.shards())),
+        new AllReduceExchange(buckets, shards, shards.slices(), group, parameters, buffers),
+        context.own(
+            new ShardedOptimizer(
+                context.optimizer(), parameters, shards.shards(), shards.slices())),
         shards);
+  }
+
+  private static List<Bucket> buckets(Options options, FlatLayout layout) {
+    return AllReduceExchange.plan(options.firstBucketMib(), options.bucketMib(), layout);
   }
 
   /** One rank alone compresses, too, so that what other ranks have kept for it is not lost. */
@@ -228,8 +241,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     Communicator group = context.communicator();
     FlatParameters parameters = context.parameters();
     ModelBuffers buffers = context.buffers();
-    List<Bucket> buckets =
-        AllReduceExchange.plan(options.firstBucketMib(), options.bucketMib(), parameters);
+    List<Bucket> buckets = buckets(options, parameters.layout());
     BucketReduction reduction =
         config.type() == CompressionConfig.Type.AUTO
             ? context.own(
@@ -238,7 +250,8 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     return context.worker(
         parameters,
         buffers,
-        new AllReduceExchange(buckets, reduction, group, parameters, buffers),
+        new AllReduceExchange(
+            buckets, reduction, parameters.gradients(), group, parameters, buffers),
         context.own(new LocalOptimizer(context.optimizer(), parameters)),
         ParameterExchange.NONE);
   }

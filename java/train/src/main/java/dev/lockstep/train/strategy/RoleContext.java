@@ -18,10 +18,13 @@ import dev.lockstep.train.engine.SampleReader;
 import dev.lockstep.train.engine.Update;
 import dev.lockstep.train.engine.Worker;
 import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.GradientMemory;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.memory.OwnedParts;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,6 +121,15 @@ public final class RoleContext implements AutoCloseable {
   /** Parameters of this rank alone, in flat memory. */
   public FlatParameters parameters() {
     return own(new FlatParameters(model, communicator));
+  }
+
+  /**
+   * Parameters of this rank alone, in flat memory, with gradients that have memory elsewhere.
+   *
+   * @param gradients makes that memory for the parameters' layout
+   */
+  public FlatParameters parameters(Function<FlatLayout, GradientMemory> gradients) {
+    return own(new FlatParameters(model, communicator, gradients));
   }
 
   /** The model's other tensors, in flat memory. */

@@ -3,10 +3,10 @@ package dev.lockstep.train.strategy;
 import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Span;
 import dev.lockstep.comm.Work;
+import dev.lockstep.jni.Native;
 import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Reduced;
 import dev.lockstep.train.engine.Step;
@@ -22,49 +22,76 @@ import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.train.memory.Shard;
 import dev.lockstep.train.memory.Works;
 import dev.lockstep.train.optimizer.Optimizer;
+import dev.lockstep.train.optimizer.ShardedOptimizer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Each rank sums a slice of every bucket of gradients, and after the update gives the others its
  * slice of the parameters (Rajbhandari et al. 2020, "ZeRO", section 5). Together that is as many
  * bytes as an all-reduce.
+ *
+ * <p>With gradients in {@link BucketMemory} (stage 2) a bucket's memory is given back once its
+ * slices are summed, and backward waits when more than two buckets are on the wire: a rank then
+ * never has more of the gradients than its slice and a few buckets. The slices of parameters begin
+ * to travel in the order in which a forward pass reads them, last bucket first, and are waited for
+ * when the next step begins.
  */
 final class ShardedExchange implements BucketReduction, ParameterExchange {
+  private static final int ON_THE_WIRE = 2;
+
+  /** A bucket that is being summed. */
+  private record Sum(Bucket bucket, Work work) {}
+
   private final Communicator group;
   private final FlatParameters parameters;
+
+  /** Of the gradients; null where they lie in the parameters' flat buffer. */
+  private final @Nullable BucketMemory memory;
+
   private final Map<Bucket, Shard> shards = new HashMap<>();
   private final List<Shard> inOrder = new ArrayList<>();
+
+  /** For each shard, the place of this rank's first element in {@link #slices}. */
   private final Map<Shard, Long> places = new HashMap<>();
 
-  /** A communicator does not take an output that lies within the input. */
-  private final NativeMemory slices;
+  /** This rank's sums, and then its parameters on their way to the others. */
+  private final FlatBuffers slices;
 
-  private final List<Work> pending = new ArrayList<>();
+  private final Deque<Sum> sums = new ArrayDeque<>();
+  private final List<Work> gathers = new ArrayList<>();
   private long waitedNanos;
 
+  /** Takes memory for the slices. */
   ShardedExchange(Communicator group, FlatParameters parameters, List<Bucket> buckets) {
     this.group = group;
     this.parameters = parameters;
-    long bytes = 0;
+    memory = parameters.gradientMemory() instanceof BucketMemory own ? own : null;
+    long[] filled = new long[parameters.layout().groups().size()];
     for (Bucket bucket : buckets) {
-      int elementBytes = shape(bucket.group()).elementBytes();
       Shard shard =
           Shard.cut(
-              bucket.range(), FlatLayout.ALIGNMENT / elementBytes, group.rank(), group.size());
+              bucket.range(),
+              FlatLayout.ALIGNMENT / shape(bucket.group()).elementBytes(),
+              group.rank(),
+              group.size());
       shards.put(bucket, shard);
       inOrder.add(shard);
-      places.put(shard, bytes);
-      bytes += roundUp(shard.own().count() * elementBytes);
+      places.put(shard, filled[bucket.group()]);
+      filled[bucket.group()] += shard.own().count();
     }
-    slices = group.allocate(Math.max(FlatLayout.ALIGNMENT, bytes));
-  }
-
-  private static long roundUp(long bytes) {
-    return (bytes + FlatLayout.ALIGNMENT - 1) / FlatLayout.ALIGNMENT * FlatLayout.ALIGNMENT;
+    slices =
+        new FlatBuffers(
+            ShardedOptimizer.sliceLayout(inOrder, parameters.layout()), group::allocate);
   }
 
   private Group shape(int index) {
@@ -75,34 +102,74 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
     return requireNonNull(shards.get(bucket), "a bucket of this exchange");
   }
 
-  private long place(Shard shard) {
-    return requireNonNull(places.get(shard), "a shard of this exchange");
-  }
-
   /** One for each bucket. */
   List<Shard> shards() {
     return List.copyOf(inOrder);
   }
 
+  /** This rank's summed gradients, laid out as {@link ShardedOptimizer#sliceLayout}. */
+  FlatBuffers slices() {
+    return slices;
+  }
+
+  @Override
+  public void begin(Step step) {
+    awaitGathers();
+  }
+
   @Override
   public Work start(Bucket bucket) {
     Shard shard = shard(bucket);
-    return group.reduceScatterAsync(
-        span(parameters.gradients(), shard.whole()), slice(shard), shard.counts(), ReduceOp.SUM);
+    Span all = memory == null ? span(parameters.gradients(), shard.whole()) : memory.span(bucket);
+    Work work = group.reduceScatterAsync(all, slice(shard), shard.counts(), ReduceOp.SUM);
+    sums.add(new Sum(bucket, work));
+    if (memory != null) {
+      long start = System.nanoTime();
+      while (sums.size() > ON_THE_WIRE) {
+        sums.element().work().await();
+        release(sums.element().bucket());
+      }
+      waitedNanos += System.nanoTime() - start;
+    }
+    return work;
+  }
+
+  private void release(Bucket bucket) {
+    if (!sums.isEmpty() && sums.element().bucket() == bucket) {
+      sums.remove();
+      if (memory != null) {
+        memory.release(bucket);
+      }
+    }
   }
 
   @Override
   public void finish(Bucket bucket) {
-    Shard shard = shard(bucket);
-    NativeView.copy(
-        Optimizer.address(parameters.gradients(), shard.own()),
-        slices.address() + place(shard),
-        bytes(shard));
+    release(bucket);
   }
 
   @Override
-  public ParameterRange own(Bucket bucket) {
-    return shard(bucket).own();
+  public double ownSquares(Bucket bucket) {
+    Shard shard = shard(bucket);
+    return Native.sum_of_squares(
+        address(shard), shard.own().count(), shape(bucket.group()).dataType().code());
+  }
+
+  @Override
+  public boolean ownAreFinite(double squares) {
+    if (Double.isFinite(squares)) {
+      return true;
+    }
+    // Squares of finite float64 numbers may overflow.
+    try (PointerScope scope = new PointerScope()) {
+      for (int g = 0; g < slices.layout().groups().size(); g++) {
+        if (slices.layout().groups().get(g).count() > 0
+            && !torch.isfinite(slices.whole(g)).all().item_bool()) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   @Override
@@ -115,24 +182,32 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
     if (!reduced.finite()) {
       return reduced.raised();
     }
-    long start = System.nanoTime();
-    for (Shard shard : inOrder) {
+    for (int i = inOrder.size() - 1; i >= 0; i--) {
+      Shard shard = inOrder.get(i);
       NativeView.copy(
-          slices.address() + place(shard),
+          address(shard),
           Optimizer.address(parameters.values(), shard.own()),
-          bytes(shard));
-      pending.add(
+          shard.own().count() * shape(shard.own().group()).elementBytes());
+      gathers.add(
           group.allGatherAsync(
               slice(shard), span(parameters.values(), shard.whole()), shard.counts()));
     }
-    pending.forEach(Work::await);
-    pending.clear();
-    waitedNanos += System.nanoTime() - start;
+    if (memory == null) {
+      awaitGathers();
+    }
     return reduced.raised();
+  }
+
+  private void awaitGathers() {
+    long start = System.nanoTime();
+    gathers.forEach(Work::await);
+    gathers.clear();
+    waitedNanos += System.nanoTime() - start;
   }
 
   @Override
   public Set<Word> synchronize(SyncPoint why) {
+    awaitGathers();
     return Set.of();
   }
 
@@ -141,11 +216,16 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
   }
 
   private Span slice(Shard shard) {
-    return slices.span(place(shard), shard.own().count(), shape(shard.own().group()).dataType());
+    return slices.span(shard.own().group(), place(shard), shard.own().count());
   }
 
-  private long bytes(Shard shard) {
-    return shard.own().count() * shape(shard.own().group()).elementBytes();
+  private long place(Shard shard) {
+    return requireNonNull(places.get(shard), "a shard of this exchange");
+  }
+
+  private long address(Shard shard) {
+    int index = shard.own().group();
+    return slices.address(index) + place(shard) * shape(index).elementBytes();
   }
 
   /** Gradients and parameters are others' to save. */
@@ -159,7 +239,8 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
 
   @Override
   public void close() {
-    Works.settle(pending);
+    Works.settle(sums.stream().map(Sum::work).collect(Collectors.toCollection(ArrayList::new)));
+    Works.settle(gathers);
     slices.close();
   }
 }
