@@ -59,6 +59,13 @@ record Progress(
   Progress {
     lossSums = List.copyOf(lossSums);
     skipped = skipped == null ? Skipped.NONE : skipped;
+    if (sampler.step() > 0 && sampler.samples() == 0) {
+      // Written when all batches of an epoch were equal.
+      long taken = (long) sampler.step() * configuration.training().batchSize();
+      sampler =
+          new DistributedSampler.Position(
+              sampler.epoch(), sampler.step(), Math.min(taken, samples));
+    }
   }
 
   @Override
@@ -104,6 +111,13 @@ record Progress(
     TrainingConfig told = plan.training();
     if (then.batchSize() != told.batchSize()) {
       return madeWith("training.batch_size", then.batchSize(), told.batchSize());
+    }
+    if (then.batch().adaptive() != told.batch().adaptive()) {
+      return madeWith(
+          "training.batch.adaptive", then.batch().adaptive(), told.batch().adaptive());
+    }
+    if (then.balance() != told.balance()) {
+      return madeWith("training.balance", then.balance(), told.balance());
     }
     if (then.loss() != told.loss()) {
       return madeWith("training.loss", then.loss(), told.loss());

@@ -43,6 +43,8 @@ final class TrainingAssembly implements AutoCloseable {
   final TrainingState state = new TrainingState();
   final List<FlatBuffers> modelMemory;
   final BestModel best;
+  final BatchPlan batches;
+  final @Nullable WorkShares shares;
   private final RoleContext context;
   private final int capacity;
   private Normalizer.@Nullable Pair normalizers;
@@ -56,6 +58,7 @@ final class TrainingAssembly implements AutoCloseable {
     TrainingConfig training = plan.training();
     Communicator communicator = task.communicator();
     trainingSamples = task.split().train();
+    batches = new BatchPlan(training, plan.optimizer().type(), trainingSamples.length);
     int batchSize = Math.min(training.batchSize(), trainingSamples.length);
     int idle = Strategies.ranksWithoutSamples(plan.strategy(), communicator.size());
     sampler =
@@ -67,9 +70,15 @@ final class TrainingAssembly implements AutoCloseable {
             communicator.size(),
             idle);
     loss = new Loss(training.loss(), training.huberDelta());
-    int share = (int) new DataPartitioner(batchSize, communicator.size() - idle).size(0);
-    int pieces = training.accumulationSteps();
-    capacity = Math.max(scoredSamples(task.dataset()), (share - 1) / pieces + 1);
+    shares = training.balance() ? new WorkShares(communicator) : null;
+    int workers = communicator.size() - idle;
+    int share = (int) new DataPartitioner(batchSize, workers).size(0);
+    int largest =
+        training.balance()
+            ? batches.largest()
+            : (int) new DataPartitioner(batches.largest(), workers).size(0);
+    int pieces = pieces();
+    capacity = Math.max(scoredSamples(task.dataset()), (largest - 1) / pieces + 1);
     long steps = (long) sampler.stepsPerEpoch() * training.epochs();
     schedule =
         new Schedule(
@@ -96,10 +105,27 @@ final class TrainingAssembly implements AutoCloseable {
             "training.precision",
             "must be float32 with strategy.type: " + plan.strategy().type() + ".");
       }
+      if (training.batch().adaptive()) {
+        requireFloat32("training.batch.adaptive");
+        require(
+            context.measuresParts(),
+            "training.batch.adaptive",
+            "data_parallel without compression and with sharding 0 or 1");
+      }
+      if (training.balance()) {
+        require(
+            context.reducesExactly(),
+            "training.balance",
+            "data_parallel without compression");
+      }
       modelMemory = context.modelMemory();
       best = context.own(new BestModel(training.earlyStopping(), modelMemory));
       role.declare(state);
       best.declare(state);
+      batches.declare(state);
+      if (shares != null) {
+        shares.declare(state);
+      }
     } catch (RuntimeException e) {
       closeAfter(e);
       throw e;
@@ -115,25 +141,58 @@ final class TrainingAssembly implements AutoCloseable {
     if (config.type() == Type.FLOAT32) {
       return Type.FLOAT32;
     }
-    for (ModelTensor parameter : model.parameters()) {
-      if (FloatType.of(parameter.tensor().scalar_type()) != FloatType.FLOAT32) {
-        throw new ConfigKeyException(
-            "training.precision",
-            "is "
-                + config.typeName()
-                + ", which computes with parameters of float32, and "
-                + parameter.name()
-                + " is "
-                + FloatType.of(parameter.tensor().scalar_type()).name().toLowerCase(Locale.ROOT)
-                + "; set model.dtype: float32, or leave training.precision out.");
-      }
-    }
+    requireFloat32("training.precision");
     if (config.type() != Type.AUTO) {
       return config.type();
     }
     long[] shape = BatchReader.shape(samples, task.dataset().featureShape());
     model.setTraining(true);
     return new PrecisionTrial(model, task.communicator(), System::nanoTime).choose(shape);
+  }
+
+  private void requireFloat32(String key) {
+    for (ModelTensor parameter : model.parameters()) {
+      FloatType type = FloatType.of(parameter.tensor().scalar_type());
+      if (type != FloatType.FLOAT32) {
+        throw new ConfigKeyException(
+            key,
+            "needs parameters of float32, and "
+                + parameter.name()
+                + " is "
+                + type.name().toLowerCase(Locale.ROOT)
+                + "; set model.dtype: float32, or leave "
+                + key
+                + " out.");
+      }
+    }
+  }
+
+  private static void require(boolean possible, String key, String strategy) {
+    if (!possible) {
+      throw new ConfigKeyException(
+          key,
+          "needs ranks that take every step together, with the sum of their gradients as it is:"
+              + " strategy.type: "
+              + strategy
+              + ".");
+    }
+  }
+
+  /**
+   * Into how many pieces a rank cuts its part of a batch: a rank alone into two at least where the
+   * norms of parts are measured.
+   */
+  int pieces() {
+    int told = task.plan().training().accumulationSteps();
+    return batches.measures() && task.communicator().size() == 1 ? Math.max(2, told) : told;
+  }
+
+  /** Has the sampler follow the plans, at the beginning and when they have changed. */
+  void followPlans() {
+    sampler.resize(batches.size());
+    if (shares != null) {
+      sampler.share(shares.shares());
+    }
   }
 
   private static int scoredSamples(Dataset dataset) {

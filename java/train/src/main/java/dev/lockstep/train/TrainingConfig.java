@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  *     for no limit
  * @param maxSeconds seconds of this process after which training is over; null for no limit
  * @param precision in what forward and backward passes compute
+ * @param batch whether and how far batches grow
+ * @param balance whether ranks get parts of each batch by their measured speed, instead of equal
+ *     ones; the joint batch is the same
  */
 public record TrainingConfig(
     int epochs,
@@ -33,7 +36,9 @@ public record TrainingConfig(
     Validation validation,
     @Nullable Long maxSteps,
     @Nullable Double maxSeconds,
-    PrecisionConfig precision) {
+    PrecisionConfig precision,
+    BatchConfig batch,
+    boolean balance) {
 
   /** Losses. */
   public enum LossType {
@@ -149,7 +154,9 @@ public record TrainingConfig(
       @JsonProperty("validation") @Nullable Validation validation,
       @JsonProperty("max_steps") @Nullable Long maxSteps,
       @JsonProperty("max_seconds") @Nullable Double maxSeconds,
-      @JsonProperty("precision") @Nullable PrecisionConfig precision) {
+      @JsonProperty("precision") @Nullable PrecisionConfig precision,
+      @JsonProperty("batch") @Nullable BatchConfig batch,
+      @JsonProperty("balance") @Nullable Boolean balance) {
     return new TrainingConfig(
         epochs == null ? 30 : epochs,
         batchSize == null ? 256 : batchSize,
@@ -161,7 +168,9 @@ public record TrainingConfig(
         validation == null ? Validation.defaults() : validation,
         maxSteps,
         maxSeconds,
-        precision == null ? PrecisionConfig.float32() : precision);
+        precision == null ? PrecisionConfig.float32() : precision,
+        batch == null ? BatchConfig.fixed() : batch,
+        balance != null && balance);
   }
 
   /** As a file with these keys gives it; what is null takes its default. */
@@ -184,6 +193,8 @@ public record TrainingConfig(
         null,
         null,
         null,
+        null,
+        null,
         null);
   }
 
@@ -200,7 +211,9 @@ public record TrainingConfig(
         when,
         maxSteps,
         maxSeconds,
-        precision);
+        precision,
+        batch,
+        balance);
   }
 
   /** The same with other limits; null for none. */
@@ -216,7 +229,9 @@ public record TrainingConfig(
         validation,
         steps,
         seconds,
-        precision);
+        precision,
+        batch,
+        balance);
   }
 
   /** The same computed in something else. */
@@ -232,7 +247,45 @@ public record TrainingConfig(
         validation,
         maxSteps,
         maxSeconds,
-        other);
+        other,
+        batch,
+        balance);
+  }
+
+  /** The same with batches that grow, or do not. */
+  public TrainingConfig withBatch(BatchConfig growing) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        validation,
+        maxSteps,
+        maxSeconds,
+        precision,
+        growing,
+        balance);
+  }
+
+  /** The same with parts of a batch by speed, or equal ones. */
+  public TrainingConfig withBalance(boolean bySpeed) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        validation,
+        maxSteps,
+        maxSeconds,
+        precision,
+        batch,
+        bySpeed);
   }
 
   /** 30 epochs of batches of 256, mean squared error. */

@@ -18,10 +18,16 @@ public interface GradientExchange extends GradientSink, Stateful, AutoCloseable 
   Reduced complete(Computed computed);
 
   /**
-   * Whether {@link #complete} tells every rank alike whether any rank's numbers are not finite, and
-   * keeps nothing of such a step, so that all can leave it out.
+   * Whether {@link #complete} leaves the exact sum of all ranks' gradients, tells every rank alike
+   * whether any rank's numbers are not finite, and keeps nothing of a step, so that all can leave it
+   * out. All ranks then take every step together.
    */
-  default boolean agreesOnFailure() {
+  default boolean reducesExactly() {
+    return false;
+  }
+
+  /** Whether {@link #complete} can measure norms of parts, as {@link Needs#parts} may ask. */
+  default boolean measuresParts() {
     return false;
   }
 

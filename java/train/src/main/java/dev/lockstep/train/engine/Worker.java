@@ -49,7 +49,8 @@ public final class Worker implements Role {
       lossSum += compute.run(piece, weight, piece.last() ? exchange : GradientSink.NONE);
     }
     Reduced reduced = exchange.complete(compute.computed());
-    double scale = clipFactor(reduced) / precision.lossScale();
+    double lossScale = precision.lossScale();
+    double scale = clipFactor(reduced) / lossScale;
     Precision.Verdict verdict = precision.judge(reduced);
     if (verdict == Precision.Verdict.SKIP) {
       compute.undo();
@@ -59,7 +60,8 @@ public final class Worker implements Role {
     if (verdict == Precision.Verdict.APPLY) {
       update.apply(reduced.owned(), step.learningRate(), scale);
     }
-    return new StepReport(lossSum, reduced, parameters.afterUpdate(step, reduced));
+    Set<Word> agreed = parameters.afterUpdate(step, reduced);
+    return new StepReport(lossSum, reduced.unscaled(lossScale), agreed);
   }
 
   /** As {@code torch.nn.utils.clip_grad_norm_}. */

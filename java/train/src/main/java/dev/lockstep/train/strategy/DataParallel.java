@@ -7,6 +7,7 @@ import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.BackendUnavailableException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.SharedMemory;
+import dev.lockstep.train.BatchConfig;
 import dev.lockstep.train.Checks;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.PrecisionConfig;
@@ -155,6 +156,14 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         VerifiedSetting.repeatable("precision fp16", small.withSharding(1), VerifiedSetting.ADAM)
             .withTraining(
                 keys -> keys.withPrecision(PrecisionConfig.of("fp16").withScale(1 << 20, 4))),
+        VerifiedSetting.equal(
+                "batch of one size", small.withFused(false), VerifiedSetting.ADAM, 0)
+            .withTraining(keys -> keys.withBatch(BatchConfig.adaptive(32, 32))),
+        VerifiedSetting.repeatable("batch that grows", small.withFused(false), VerifiedSetting.SGD)
+            .withTraining(keys -> keys.withBatch(BatchConfig.adaptive(4, 64))),
+        VerifiedSetting.dependingOnTiming(
+                "balance", small.withFused(false), VerifiedSetting.MOMENTUM)
+            .withTraining(keys -> keys.withBalance(true)),
         VerifiedSetting.repeatable(
             "int8 stochastic",
             small.withCompression(CompressionConfig.of(Type.INT8).withStochastic(true)),

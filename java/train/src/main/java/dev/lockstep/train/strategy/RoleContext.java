@@ -42,6 +42,8 @@ public final class RoleContext implements AutoCloseable {
   private final PrecisionConfig precision;
   private final Type computedIn;
   private boolean precisionIsUsed;
+  private boolean reducesExactly;
+  private boolean measuresParts;
   private final OwnedParts owned = new OwnedParts();
   private List<FlatBuffers> modelMemory = List.of();
 
@@ -170,7 +172,9 @@ public final class RoleContext implements AutoCloseable {
 
   private Precision precision(GradientExchange exchange) {
     precisionIsUsed = true;
-    if (precision.type() == Type.FP16 && !exchange.agreesOnFailure()) {
+    reducesExactly = exchange.reducesExactly();
+    measuresParts = exchange.measuresParts();
+    if (precision.type() == Type.FP16 && !exchange.reducesExactly()) {
       throw new ConfigKeyException(
           "training.precision",
           "must be bf16 or float32 here: with fp16 all ranks leave out a step in which one"
@@ -178,6 +182,19 @@ public final class RoleContext implements AutoCloseable {
               + " data_parallel without compression lets them.");
     }
     return new MixedPrecision(precision, computedIn);
+  }
+
+  /**
+   * Whether what has been composed takes every step with the exact sum of all ranks' gradients, as
+   * {@link GradientExchange#reducesExactly} says.
+   */
+  public boolean reducesExactly() {
+    return reducesExactly;
+  }
+
+  /** Whether what has been composed can measure norms of parts of a batch. */
+  public boolean measuresParts() {
+    return measuresParts;
   }
 
   /**
