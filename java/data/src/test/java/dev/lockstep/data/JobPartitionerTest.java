@@ -16,7 +16,7 @@ class JobPartitionerTest {
     JobPartitioner three = JobPartitioner.longestFirst(new double[] {5, 5, 4, 4, 3, 3, 3}, 3);
     // The least is 9: 5 + 4, 5 + 4, 3 + 3 + 3.
     assertEquals(9 * (4.0 / 3 - 1.0 / 9), three.longest(), 1e-12);
-    assertEquals(List.of(List.of(0, 5, 6), List.of(1, 4), List.of(2, 3)), three.workers());
+    assertEquals(List.of(List.of(0, 4, 6), List.of(1, 5), List.of(2, 3)), three.workers());
   }
 
   @Test

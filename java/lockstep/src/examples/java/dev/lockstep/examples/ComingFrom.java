@@ -9,6 +9,7 @@ import dev.lockstep.comm.Work;
 import dev.lockstep.data.DataPartitioner;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.DistributedSampler;
+import dev.lockstep.data.JobPartitioner;
 import dev.lockstep.data.Split;
 import dev.lockstep.model.Predictor;
 import dev.lockstep.monitor.RunFolder;
@@ -92,6 +93,12 @@ public final class ComingFrom {
     DistributedSampler sampler =
         new DistributedSampler(samples, 256, 1, ranks.rank(), ranks.size());
     log.info("{} samples, {} steps an epoch", own.size(), sampler.stepsPerEpoch());
+  }
+
+  /** Jobs. */
+  public static List<List<Integer>> share(double[] costs, int workers) {
+    List<List<Integer>> jobs = JobPartitioner.longestFirst(costs, workers).workers();
+    return jobs;
   }
 
   /** Collectives, messages, groups, statistics. */

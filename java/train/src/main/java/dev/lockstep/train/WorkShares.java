@@ -17,7 +17,7 @@ import java.util.List;
  */
 final class WorkShares implements Stateful {
   /** Steps between changes. */
-  static final int CHANGES_EVERY = 20;
+  static final int CHANGES_EVERY = 10;
 
   /** Parts stay while the slowest rank takes at most so many times the mean. */
   private static final double EVEN_ENOUGH = 1.03;

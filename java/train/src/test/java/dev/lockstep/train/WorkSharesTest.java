@@ -58,7 +58,7 @@ class WorkSharesTest {
   }
 
   @Test
-  void allRanksHaveTheSamePartsAfter20Steps() throws Exception {
+  void allRanksHaveTheSamePartsAfterAChange() throws Exception {
     List<List<Double>> shares =
         RankThreads.run(
             2,
