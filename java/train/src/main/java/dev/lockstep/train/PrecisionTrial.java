@@ -104,7 +104,7 @@ final class PrecisionTrial {
       TrainingPass pass;
       try (Autocast region =
           new Autocast(new MixedPrecision(PrecisionConfig.of(type), type).reducedType())) {
-        pass = model.trainingPass(inputs);
+        pass = model.trainingPass(inputs, stage -> stage);
       }
       pass.backward(pass.output().to(model.type().scalarType()).sum());
     }

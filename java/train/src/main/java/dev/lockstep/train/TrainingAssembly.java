@@ -17,10 +17,9 @@ import dev.lockstep.train.engine.PrefetchingReader;
 import dev.lockstep.train.engine.Role;
 import dev.lockstep.train.engine.Schedule;
 import dev.lockstep.train.engine.TrainingState;
-import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.strategy.Mesh;
 import dev.lockstep.train.strategy.RoleContext;
 import dev.lockstep.train.strategy.Strategies;
-import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -41,12 +40,16 @@ final class TrainingAssembly implements AutoCloseable {
   final PrefetchingReader reader;
   final Role role;
   final TrainingState state = new TrainingState();
-  final List<FlatBuffers> modelMemory;
+  final Mesh mesh;
   final BestModel best;
   final BatchPlan batches;
   final @Nullable WorkShares shares;
   private final RoleContext context;
   private final int capacity;
+
+  /** Into how many pieces a rank's share of a batch is cut. */
+  final int pieces;
+
   private Normalizer.@Nullable Pair normalizers;
   private @Nullable BatchReader scoringReader;
 
@@ -57,27 +60,29 @@ final class TrainingAssembly implements AutoCloseable {
     TrainingPlan plan = task.plan();
     TrainingConfig training = plan.training();
     Communicator communicator = task.communicator();
+    int pipeline =
+        Strategies.pipelineLength(plan.strategy(), plan.mesh(), model, communicator.size());
+    mesh = Mesh.form(communicator, plan.mesh(), pipeline);
+    Communicator sharing = mesh.data();
     trainingSamples = task.split().train();
     batches = new BatchPlan(training, plan.optimizer().type(), trainingSamples.length);
     int batchSize = Math.min(training.batchSize(), trainingSamples.length);
-    int idle = Strategies.ranksWithoutSamples(plan.strategy(), communicator.size());
+    int idle = Strategies.ranksWithoutSamples(plan.strategy(), sharing.size());
     sampler =
         new DistributedSampler(
-            trainingSamples,
-            batchSize,
-            plan.seed(),
-            communicator.rank(),
-            communicator.size(),
-            idle);
+            trainingSamples, batchSize, plan.seed(), sharing.rank(), sharing.size(), idle);
     loss = new Loss(training.loss(), training.huberDelta());
-    shares = training.balance() ? new WorkShares(communicator) : null;
-    int workers = communicator.size() - idle;
+    shares = training.balance() ? new WorkShares(sharing) : null;
+    int workers = sharing.size() - idle;
     int share = (int) new DataPartitioner(batchSize, workers).size(0);
     int largest =
         training.balance()
             ? batches.largest()
             : (int) new DataPartitioner(batches.largest(), workers).size(0);
-    int pieces = pieces();
+    int told = Strategies.pieces(plan.strategy(), training.accumulationSteps());
+    // A rank alone measures the norm of a part of its batch where batches adapt.
+    pieces = batches.measures() && workers == 1 ? Math.max(2, told) : told;
+    int pieceSamples = (share - 1) / pieces + 1;
     capacity = Math.max(scoredSamples(task.dataset()), (largest - 1) / pieces + 1);
     long steps = (long) sampler.stepsPerEpoch() * training.epochs();
     schedule =
@@ -89,7 +94,7 @@ final class TrainingAssembly implements AutoCloseable {
     reader = new PrefetchingReader(this::newReader);
     context =
         new RoleContext(
-            communicator,
+            mesh,
             model,
             plan.optimizer(),
             loss,
@@ -97,13 +102,14 @@ final class TrainingAssembly implements AutoCloseable {
             plan.seed(),
             training.clipNorm(),
             training.precision(),
-            precision(training.precision(), (share - 1) / pieces + 1));
+            precision(training.precision(), pieceSamples),
+            task.dataset().featureShape(),
+            pieceSamples);
     try {
       role = Strategies.create(plan.strategy(), context);
       if (!context.heedsPrecision()) {
         throw new ConfigKeyException(
-            "training.precision",
-            "must be float32 with strategy.type: " + plan.strategy().type() + ".");
+            "training.precision", "must be float32 where ranks have parts of the model.");
       }
       if (training.batch().adaptive()) {
         requireFloat32("training.batch.adaptive");
@@ -118,8 +124,7 @@ final class TrainingAssembly implements AutoCloseable {
             "training.balance",
             "data_parallel without compression");
       }
-      modelMemory = context.modelMemory();
-      best = context.own(new BestModel(training.earlyStopping(), modelMemory));
+      best = context.own(new BestModel(training.earlyStopping(), context.modelMemory()));
       role.declare(state);
       best.declare(state);
       batches.declare(state);
@@ -178,15 +183,6 @@ final class TrainingAssembly implements AutoCloseable {
     }
   }
 
-  /**
-   * Into how many pieces a rank cuts its part of a batch: a rank alone into two at least where the
-   * norms of parts are measured.
-   */
-  int pieces() {
-    int told = task.plan().training().accumulationSteps();
-    return batches.measures() && task.communicator().size() == 1 ? Math.max(2, told) : told;
-  }
-
   /** Has the sampler follow the plans, at the beginning and when they have changed. */
   void followPlans() {
     sampler.resize(batches.size());
@@ -229,7 +225,7 @@ final class TrainingAssembly implements AutoCloseable {
         normalizers().targets(),
         task.dataset(),
         task.split().validation(),
-        task.communicator());
+        mesh.data());
   }
 
   private void closeAfter(RuntimeException cause) {
@@ -242,7 +238,8 @@ final class TrainingAssembly implements AutoCloseable {
 
   @Override
   public void close() {
-    try (context;
+    try (mesh;
+        context;
         reader) {
       if (scoringReader != null) {
         scoringReader.close();

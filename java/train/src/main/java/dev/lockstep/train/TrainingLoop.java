@@ -305,7 +305,7 @@ final class TrainingLoop {
   }
 
   private List<MicroBatch> cut(Batch batch) {
-    return MicroBatch.cut(batch, run.pieces());
+    return MicroBatch.cut(batch, run.pieces);
   }
 
   /** Of the next step; where batches grow the schedule goes by samples. */
@@ -368,7 +368,7 @@ final class TrainingLoop {
     long taken = run.sampler.position().samples();
     long samples = taken - samplesBefore;
     double waited = run.role.waitedSeconds() - waitedBeforeEpoch;
-    double sum = run.task.communicator().allReduce(new double[] {lossSum}, ReduceOp.SUM)[0];
+    double sum = run.mesh.data().allReduce(new double[] {lossSum}, ReduceOp.SUM)[0];
     double trainLoss = sum / (taken - skipped.samples());
     boolean last = number == config.epochs() || enough || isCutShort();
     boolean validates = validation.isDueAfterEpoch(number) || last;

@@ -1,6 +1,7 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.model.Model;
+import dev.lockstep.model.StageSeeds;
 import dev.lockstep.model.TrainingPass;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
@@ -38,6 +39,7 @@ public final class Replica implements Compute {
   private final List<GradientHook> hooks = new ArrayList<>();
   private final BitSet used = new BitSet();
 
+  private long number;
   private boolean lossIsFinite;
   private @Nullable GradientSink hearing;
 
@@ -52,8 +54,8 @@ public final class Replica implements Compute {
   /**
    * Registers a hook with each parameter, and computes in their type.
    *
-   * @param seed random numbers within the model follow from it, the step and the rank alone, so
-   *     they need no state
+   * @param seed random numbers within the model follow from it, the step, the rank, the piece and
+   *     the stage alone, so they need no state
    */
   public Replica(
       Model model,
@@ -97,6 +99,7 @@ public final class Replica implements Compute {
   @Override
   public void begin(Step step) {
     torch.manual_seed(RandomSeeds.of(seed, step.number(), rank));
+    number = step.number();
     parameters.gradientMemory().zero();
     used.clear();
     lossIsFinite = true;
@@ -117,7 +120,7 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = pass(samples.inputs());
+      TrainingPass pass = pass(samples.inputs(), seeds(piece));
       Tensor mean = loss.mean(prediction(pass), samples);
       double value = mean.item_double();
       lossIsFinite &= Double.isFinite(value);
@@ -128,9 +131,9 @@ public final class Replica implements Compute {
     }
   }
 
-  private TrainingPass pass(Tensor inputs) {
+  private TrainingPass pass(Tensor inputs, StageSeeds seeds) {
     try (Autocast region = new Autocast(precision.reducedType())) {
-      return model.trainingPass(inputs);
+      return model.trainingPass(inputs, seeds);
     }
   }
 
@@ -139,6 +142,10 @@ public final class Replica implements Compute {
     return precision.reducedType().isPresent()
         ? pass.output().to(model.type().scalarType())
         : pass.output();
+  }
+
+  private StageSeeds seeds(MicroBatch piece) {
+    return RandomSeeds.ofPiece(seed, number, rank, piece);
   }
 
   /** A model whose passes are collective needs this rank though it has nothing to add. */
@@ -150,7 +157,7 @@ public final class Replica implements Compute {
     try (PointerScope scope = new PointerScope()) {
       TensorOptions type = new TensorOptions(model.type().scalarType());
       long[] shape = BatchReader.shape(0, reader.featureShape());
-      TrainingPass pass = pass(torch.zeros(shape, type));
+      TrainingPass pass = pass(torch.zeros(shape, type), stage -> stage);
       sink.backwardBegins(lossIsFinite);
       backward(pass, prediction(pass).sum(), sink);
       return 0;
@@ -227,7 +234,7 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = pass(samples.inputs());
+      TrainingPass pass = pass(samples.inputs(), seeds(piece));
       Tensor prediction = prediction(pass);
       Tensor mean = loss.mean(prediction, samples);
       pass.backward(mean);

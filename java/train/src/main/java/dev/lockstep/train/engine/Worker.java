@@ -43,11 +43,8 @@ public final class Worker implements Role {
   public StepReport step(Step step) {
     compute.begin(step);
     exchange.begin(step);
-    double lossSum = step.lossSum();
     double weight = exchange.weight(step.batch()) * precision.lossScale();
-    for (MicroBatch piece : step.pieces()) {
-      lossSum += compute.run(piece, weight, piece.last() ? exchange : GradientSink.NONE);
-    }
+    double lossSum = compute.runAll(step.pieces(), weight, exchange, step.lossSum());
     Reduced reduced = exchange.complete(compute.computed());
     double lossScale = precision.lossScale();
     double scale = clipFactor(reduced) / lossScale;
