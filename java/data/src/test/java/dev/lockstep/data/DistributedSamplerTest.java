@@ -121,7 +121,8 @@ class DistributedSamplerTest {
     assertThrows(IllegalArgumentException.class, () -> new DistributedSampler(SAMPLES, 1, 0, 1, 1));
     DistributedSampler sampler = samplers(1)[0];
     assertThrows(
-        IllegalArgumentException.class, () -> sampler.seek(new DistributedSampler.Position(0, 12, 113)));
+        IllegalArgumentException.class,
+        () -> sampler.seek(new DistributedSampler.Position(0, 12, 113)));
     sampler.seek(new DistributedSampler.Position(0, 11, 103));
     IllegalStateException e = assertThrows(IllegalStateException.class, sampler::next);
     assertTrue(e.getMessage().contains("epoch 0 is over"), e.getMessage());

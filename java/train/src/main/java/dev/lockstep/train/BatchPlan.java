@@ -109,8 +109,8 @@ final class BatchPlan implements Stateful {
   }
 
   /**
-   * The batch after one of so many samples. With a noise scale B a batch of b samples needs 1 + B ÷ b
-   * times as many steps as one without noise (McCandlish et al. 2018, equation 2.11).
+   * The batch after one of so many samples. With a noise scale B a batch of b samples needs 1 + B ÷
+   * b times as many steps as one without noise (McCandlish et al. 2018, equation 2.11).
    */
   static int next(double noise, int size, int largest) {
     if (!(noise > size)) {
@@ -121,7 +121,9 @@ final class BatchPlan implements Stateful {
     return fewer >= WORTH ? wanted : size;
   }
 
-  /** AdaScale's gain (Johnson et al. 2020, equation 5) for plain gradients, else the square root. */
+  /**
+   * AdaScale's gain (Johnson et al. 2020, equation 5) for plain gradients, else the square root.
+   */
   private double factor(double noiseScale) {
     double times = (double) size / base;
     if (!adaptive || times == 1) {

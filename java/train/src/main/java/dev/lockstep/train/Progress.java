@@ -113,8 +113,7 @@ record Progress(
       return madeWith("training.batch_size", then.batchSize(), told.batchSize());
     }
     if (then.batch().adaptive() != told.batch().adaptive()) {
-      return madeWith(
-          "training.batch.adaptive", then.batch().adaptive(), told.batch().adaptive());
+      return madeWith("training.batch.adaptive", then.batch().adaptive(), told.batch().adaptive());
     }
     if (then.balance() != told.balance()) {
       return madeWith("training.balance", then.balance(), told.balance());

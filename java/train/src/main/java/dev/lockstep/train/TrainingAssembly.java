@@ -119,10 +119,7 @@ final class TrainingAssembly implements AutoCloseable {
             "data_parallel without compression and with sharding 0 or 1");
       }
       if (training.balance()) {
-        require(
-            context.reducesExactly(),
-            "training.balance",
-            "data_parallel without compression");
+        require(context.reducesExactly(), "training.balance", "data_parallel without compression");
       }
       best = context.own(new BestModel(training.earlyStopping(), context.modelMemory()));
       role.declare(state);

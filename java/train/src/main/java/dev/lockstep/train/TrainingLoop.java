@@ -254,8 +254,7 @@ final class TrainingLoop {
   /** Decides on the batches that follow; collective where ranks get parts by their speed. */
   private void plan(Step step, StepReport report, double worked) {
     int samples = step.batch().globalCount();
-    boolean changes =
-        !report.skipped() && run.batches.stepDone(steps, samples, report.reduced());
+    boolean changes = !report.skipped() && run.batches.stepDone(steps, samples, report.reduced());
     if (changes && run.task.communicator().rank() == 0) {
       log.info(
           "After step {} batches have {} samples, as the gradient noise scale is {}.",
@@ -299,9 +298,7 @@ final class TrainingLoop {
         rate,
         lossSum,
         new Needs(
-            config.clipNorm() != null || run.batches.measures(),
-            run.batches.measures(),
-            words()));
+            config.clipNorm() != null || run.batches.measures(), run.batches.measures(), words()));
   }
 
   private List<MicroBatch> cut(Batch batch) {

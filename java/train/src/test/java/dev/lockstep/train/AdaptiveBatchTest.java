@@ -23,8 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class AdaptiveBatchTest {
   private static final OptimizerConfig PLAIN =
-      OptimizerConfig.of(
-          OptimizerConfig.Type.SGD, 0.01, null, null, null, null, null, null, null);
+      OptimizerConfig.of(OptimizerConfig.Type.SGD, 0.01, null, null, null, null, null, null, null);
 
   private final ArrayDataset data = ArrayDataset.smooth(302);
 

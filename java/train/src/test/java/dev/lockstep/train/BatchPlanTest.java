@@ -45,9 +45,7 @@ class BatchPlanTest {
       PartNorms norms = new PartNorms(2 * parts, 2, 2 / (samples / 2.0));
       changed |=
           plan.stepDone(
-              step,
-              samples,
-              new Reduced(List.of(), 1 + 256.0 / samples, norms, true, Set.of()));
+              step, samples, new Reduced(List.of(), 1 + 256.0 / samples, norms, true, Set.of()));
     }
     return changed;
   }

@@ -38,8 +38,7 @@ class FusedTrainingTest {
         // The first scale overflows, so that steps are left out.
         PrecisionConfig fp16 = PrecisionConfig.of("fp16").withScale(1 << 24, 4);
         TrainingConfig plain = Runs.Plan.of(2, Runs.ADAM).training();
-        both(
-            Runs.Plan.of(2, Runs.ADAM).training(plain.withPrecision(fp16)), ranks, into, "fp16");
+        both(Runs.Plan.of(2, Runs.ADAM).training(plain.withPrecision(fp16)), ranks, into, "fp16");
         both(
             Runs.Plan.of(2, Runs.SGD).training(plain.withBatch(BatchConfig.adaptive(4, 64))),
             ranks,

@@ -40,8 +40,7 @@ class WorkSharesTest {
     for (int change = 0; change < 2; change++) {
       shares = WorkShares.next(shares, times(shares, speeds, overhead));
     }
-    assertTrue(
-        slowest(times(shares, speeds, overhead)) <= 1.1 * ideal, Arrays.toString(shares));
+    assertTrue(slowest(times(shares, speeds, overhead)) <= 1.1 * ideal, Arrays.toString(shares));
     assertEquals(1, Arrays.stream(shares).sum(), 1e-12);
   }
 

@@ -19,8 +19,8 @@ public interface GradientExchange extends GradientSink, Stateful, AutoCloseable 
 
   /**
    * Whether {@link #complete} leaves the exact sum of all ranks' gradients, tells every rank alike
-   * whether any rank's numbers are not finite, and keeps nothing of a step, so that all can leave it
-   * out. All ranks then take every step together.
+   * whether any rank's numbers are not finite, and keeps nothing of a step, so that all can leave
+   * it out. All ranks then take every step together.
    */
   default boolean reducesExactly() {
     return false;

@@ -18,9 +18,7 @@ public record PartNorms(double squares, double parts, double inverses) {
    * @param weight what the mean gradient was multiplied by
    */
   public static PartNorms of(double weighted, double weight, int samples) {
-    return samples == 0
-        ? NONE
-        : new PartNorms(weighted / (weight * weight), 1, 1.0 / samples);
+    return samples == 0 ? NONE : new PartNorms(weighted / (weight * weight), 1, 1.0 / samples);
   }
 
   /** The same of gradients that were not multiplied by a loss scale. */

@@ -25,8 +25,7 @@ public record Reduced(
     boolean finite,
     Set<Word> raised) {
   /** Without norms of parts. */
-  public Reduced(
-      List<ParameterRange> owned, double squaredNorm, boolean finite, Set<Word> raised) {
+  public Reduced(List<ParameterRange> owned, double squaredNorm, boolean finite, Set<Word> raised) {
     this(owned, squaredNorm, null, finite, raised);
   }
 

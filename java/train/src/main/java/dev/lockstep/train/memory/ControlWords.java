@@ -8,9 +8,10 @@ import java.util.Set;
 
 /**
  * What ranks tell each other beside the numbers of a step: one element a word, and in float32 some
- * numbers to be summed, in the header of the first group of a {@link FlatBuffers}. A word that any rank raised is up on all ranks after a sum
- * or an average of {@link #span}, which an exchange may reduce together with the elements behind it
- * or alone. An exchange that changes its payload (a codec) leaves these elements as they are.
+ * numbers to be summed, in the header of the first group of a {@link FlatBuffers}. A word that any
+ * rank raised is up on all ranks after a sum or an average of {@link #span}, which an exchange may
+ * reduce together with the elements behind it or alone. An exchange that changes its payload (a
+ * codec) leaves these elements as they are.
  */
 public final class ControlWords {
   /** One word's meaning. */
@@ -43,7 +44,8 @@ public final class ControlWords {
   public ControlWords(FlatBuffers flat) {
     FlatLayout layout = flat.layout();
     type = layout.groups().get(0).dataType();
-    span = flat.span(0, -layout.headerElements(0), WORDS.length + (type == DataType.F32 ? SUMS : 0));
+    span =
+        flat.span(0, -layout.headerElements(0), WORDS.length + (type == DataType.F32 ? SUMS : 0));
     header = NativeView.bytes(flat.headerAddress(0), FlatLayout.ALIGNMENT);
   }
 

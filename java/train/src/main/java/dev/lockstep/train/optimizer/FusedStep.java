@@ -104,9 +104,7 @@ public final class FusedStep extends Optimizer implements GradientExchange {
     return new Reduced(
         used.ofAllRanks(computed, raised.contains(Word.UNUSED)),
         squares,
-        current.needs().parts()
-            ? new PartNorms(words.sum(0), words.sum(1), words.sum(2))
-            : null,
+        current.needs().parts() ? new PartNorms(words.sum(0), words.sum(1), words.sum(2)) : null,
         !raised.contains(Word.FAILED),
         raised);
   }

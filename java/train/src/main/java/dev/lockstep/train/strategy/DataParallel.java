@@ -102,7 +102,9 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
       return new Options(firstMib, mib, fused, sharding, compression);
     }
 
-    /** The same with optimiser state in slices (1), gradients, too (2), or all on every rank (0). */
+    /**
+     * The same with optimiser state in slices (1), gradients, too (2), or all on every rank (0).
+     */
     public Options withSharding(int stage) {
       return new Options(firstBucketMib, bucketMib, fused, stage, compression);
     }
@@ -157,8 +159,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         VerifiedSetting.repeatable("precision fp16", small.withSharding(1), VerifiedSetting.ADAM)
             .withTraining(
                 keys -> keys.withPrecision(PrecisionConfig.of("fp16").withScale(1 << 24, 4))),
-        VerifiedSetting.equal(
-                "batch of one size", small.withFused(false), VerifiedSetting.ADAM, 0)
+        VerifiedSetting.equal("batch of one size", small.withFused(false), VerifiedSetting.ADAM, 0)
             .withTraining(keys -> keys.withBatch(BatchConfig.adaptive(32, 32))),
         VerifiedSetting.repeatable("batch that grows", small.withFused(false), VerifiedSetting.SGD)
             .withTraining(keys -> keys.withBatch(BatchConfig.adaptive(4, 64))),
