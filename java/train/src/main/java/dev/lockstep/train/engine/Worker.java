@@ -1,6 +1,7 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.train.memory.ControlWords.Word;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -73,6 +74,11 @@ public final class Worker implements Role {
   @Override
   public Set<Word> synchronize(SyncPoint why) {
     return parameters.synchronize(why);
+  }
+
+  @Override
+  public BitSet lost() {
+    return parameters.lost();
   }
 
   @Override
