@@ -62,8 +62,8 @@ have_links() { bash hpc/netlab/netlab check; }
 
 # A private Python whose libraries write and read the random files and times of the tests of data.
 have_reference_readers() {
-  local libraries=(cftime h5py netCDF4 numcodecs pandas xarray zarr)
-  local check="import $(IFS=, && echo "${libraries[*]}")"
+  local libraries=(cftime h5py netCDF4 numcodecs pandas xarray zarr) check
+  check="import $(IFS=, && echo "${libraries[*]}")"
   .cache/python/bin/python -c "$check" 2>/dev/null ||
     { python3 -m venv .cache/python && .cache/python/bin/pip install -q "${libraries[@]}" && .cache/python/bin/python -c "$check"; }
 }
