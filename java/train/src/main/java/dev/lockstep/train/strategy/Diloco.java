@@ -94,7 +94,8 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
       }
       if (compression.type() == CompressionConfig.Type.AUTO || compression.momentum() > 0) {
         throw new ConfigKeyException(
-            "compression", "must name a type and have momentum 0: the outer optimiser has its own.");
+            "compression",
+            "must name a type and have momentum 0: the outer optimiser has its own.");
       }
       if (compression.type() == CompressionConfig.Type.POWER_SGD && fragments > 1) {
         throw new ConfigKeyException(
@@ -133,8 +134,7 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
         @Nullable Double outerMomentum,
         @Nullable Double innerShare,
         @Nullable Sent sent) {
-      return of(
-          every, fragments, delay, outerLearningRate, outerMomentum, innerShare, sent, null);
+      return of(every, fragments, delay, outerLearningRate, outerMomentum, innerShare, sent, null);
     }
 
     /** The same with smaller changes. */
