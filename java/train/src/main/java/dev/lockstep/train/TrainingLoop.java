@@ -1,6 +1,7 @@
 package dev.lockstep.train;
 
 import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.DistributedSampler.Batch;
 import dev.lockstep.monitor.EpochRecord;
 import dev.lockstep.monitor.TrainingEvent.CheckpointTaken;
@@ -244,7 +245,12 @@ final class TrainingLoop {
 
   /** The step changed nothing; so the learning rate is that of the next once more. */
   private void skip(Step step) {
-    skipped = skipped.with(step.batch().globalCount());
+    int samples = step.batch().globalCount();
+    DistributedSampler.Position after = run.sampler.position();
+    DistributedSampler.Position before =
+        new DistributedSampler.Position(after.epoch(), after.step() - 1, after.samples() - samples);
+    long scheduled = run.batches.scheduledSamples(after) - run.batches.scheduledSamples(before);
+    skipped = skipped.with(samples, scheduled);
     if (run.task.communicator().rank() == 0) {
       log.info(
           "Step {} is left out: gradients overflow at its loss scale, which is now halved.", steps);
@@ -260,7 +266,7 @@ final class TrainingLoop {
           "After step {} batches have {} samples, as the gradient noise scale is {}.",
           steps,
           run.batches.size(),
-          Math.round(run.batches.noiseScale()));
+          noise(run.batches.noiseScale()));
     }
     if (run.shares != null) {
       changes |= run.shares.stepDone(steps, worked);
@@ -270,6 +276,12 @@ final class TrainingLoop {
       // What was announced was cut from another batch.
       next = null;
     }
+  }
+
+  private static String noise(double scale) {
+    return Double.isInfinite(scale)
+        ? "larger than can be measured yet"
+        : Long.toString(Math.round(scale));
   }
 
   private SyncPoint syncPoint(boolean epochEnds, boolean saves) {
@@ -307,11 +319,11 @@ final class TrainingLoop {
 
   /** Of the next step; where batches grow the schedule goes by samples. */
   private double learningRate() {
-    long at = steps;
-    if (run.batches.measures()) {
-      at = run.batches.scheduleStep(run.sampler.position());
-    }
-    return run.schedule.learningRate(at - skipped.steps()) * run.batches.rateFactor();
+    long at =
+        run.batches.measures()
+            ? run.batches.scheduleStep(run.sampler.position(), skipped.scheduled())
+            : steps - skipped.steps();
+    return run.schedule.learningRate(at) * run.batches.rateFactor();
   }
 
   /** What this rank tells the others in the step that begins. */
