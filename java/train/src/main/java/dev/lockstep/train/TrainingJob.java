@@ -136,6 +136,7 @@ public final class TrainingJob {
       String structure = structure(model);
       checkAgreement(model, structure, data);
       RunTotals totals = new RunTotals();
+      NonFinite.Found found = NonFinite.Found.NOTHING;
       try (Survivors survivors = new Survivors(communicator)) {
         while (true) {
           try (TrainingAssembly run =
@@ -148,7 +149,7 @@ public final class TrainingJob {
               TrainingLoop loop =
                   new TrainingLoop(run, listener, checkpoints, stopRequested, position, totals);
               if (!survivors.isFirstGroup()) {
-                loop.meetAfterRegrouping();
+                loop.meetAfterRegrouping(found);
               }
               Optional<TrainingResult> result = train(run, loop);
               if (result.isPresent()) {
@@ -156,6 +157,7 @@ public final class TrainingJob {
                 return result.get();
               }
               survivors.keep(run, loop.position());
+              found = loop.nonFinite();
             }
           }
           survivors.regroup();

@@ -1,7 +1,9 @@
 package dev.lockstep.train.strategy.server;
 
+import dev.lockstep.comm.CollectiveTimeoutException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.data.DistributedSampler.Batch;
 import dev.lockstep.train.engine.Computed;
 import dev.lockstep.train.engine.GradientExchange;
@@ -213,7 +215,6 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
     waitedNanos += System.nanoTime() - start;
   }
 
-  /** Where this rank's own server has failed, that is why the others fail, too. */
   private void takeAnswers(Request request, List<Link> asked) {
     try {
       asked.forEach(link -> link.ask(request, parameters.gradients(), parameters.values()));
@@ -222,13 +223,34 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
         take(asked.get(i).await());
       }
     } catch (RuntimeException e) {
+      RuntimeException why = e instanceof CommunicationException ? reason(e, asked) : e;
       asked.forEach(Link::cancel);
-      RuntimeException why = e instanceof CommunicationException ? failure().orElse(e) : e;
+      if (server != null && why instanceof CollectiveTimeoutException silent) {
+        server.passOn(silent);
+      }
       if (why != e) {
         why.addSuppressed(e);
       }
       throw why;
     }
+  }
+
+  /**
+   * A rank that is told of a silent one leaves, and where that is noticed first the silent one is
+   * the reason nevertheless. Where this rank's own server has failed, the others fail because of
+   * it.
+   */
+  private RuntimeException reason(RuntimeException e, List<Link> asked) {
+    if (e instanceof CollectiveTimeoutException) {
+      return e;
+    }
+    for (Link link : asked) {
+      Optional<CollectiveTimeoutException> silent = link.silentSoFar();
+      if (silent.isPresent()) {
+        return silent.get();
+      }
+    }
+    return failure().filter(own -> !(own instanceof PeerFailedException)).orElse(e);
   }
 
   private Optional<RuntimeException> failure() {
@@ -283,6 +305,11 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
             server.start();
           }
         });
+  }
+
+  /** This rank's server, if it has one; for tests. */
+  @Nullable SliceServer server() {
+    return server;
   }
 
   @Override
