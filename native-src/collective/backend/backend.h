@@ -42,8 +42,12 @@ class LOCKSTEP_API Backend {
   /// Blocks until this rank's part is done. @return for RECEIVE the rank that sent, otherwise 0
   virtual int execute(const Request& request, const Deadline& deadline) = 0;
 
+  /// Whether all_reduce_pieces() of `whole` has one piece on the wire while the next is made. The same on all
+  /// ranks, and in all groups with the same tuning, as many ranks and hosts.
+  virtual bool overlaps_pieces(const Request& /*whole*/) const { return false; }
+
   /// An ALL_REDUCE of what `whole` describes (its type, operation and count), in pieces; each is reduced as
-  /// if it were a vector of its own. A backend that cannot overlap them reduces one after the other.
+  /// if it were a vector of its own. Where they do not overlap, one after the other.
   virtual void all_reduce_pieces(const Request& whole, const Pieces& pieces, const Deadline& deadline);
 
   /// How the latest execute() was carried out.

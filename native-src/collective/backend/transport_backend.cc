@@ -85,12 +85,14 @@ int TransportBackend::execute(const Request& request, const Deadline& deadline) 
   return 0;
 }
 
+bool TransportBackend::overlaps_pieces(const Request& whole) const {
+  return !WidenedAverage::applies(whole) && choose(whole) == Algorithm::RING;
+}
+
 // All pieces are messages of one collective: ranks that disagree are found out as in any other.
 void TransportBackend::all_reduce_pieces(const Request& whole, const Pieces& pieces,
                                          const Deadline& deadline) {
-  if (WidenedAverage::applies(whole) || choose(whole) != Algorithm::RING) {
-    return Backend::all_reduce_pieces(whole, pieces, deadline);
-  }
+  if (!overlaps_pieces(whole)) return Backend::all_reduce_pieces(whole, pieces, deadline);
   last_algorithm_ = Algorithm::RING;
   Signature signature = signature_of(whole, ++sequence_);
   signature.algorithm = last_algorithm_;

@@ -30,6 +30,7 @@ class TransportBackend : public Backend {
   Traffic* traffic() override { return transport_->traffic(); }
   std::unique_ptr<Wire> take_wire() override;
   int execute(const Request& request, const Deadline& deadline) override;
+  bool overlaps_pieces(const Request& whole) const override;
   void all_reduce_pieces(const Request& whole, const Pieces& pieces, const Deadline& deadline) override;
   Algorithm last_algorithm() const override { return last_algorithm_; }
   void use_algorithm(Operation operation, std::optional<Algorithm> algorithm) override;

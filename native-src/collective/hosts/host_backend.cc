@@ -217,9 +217,15 @@ void HostBackend::all_reduce(const Request& request, const Deadline& deadline) {
 // the wire: so a long vector goes piece by piece, and the next piece is combined before the last one is
 // awaited.
 void HostBackend::all_reduce_by_slices(const Request& request, const Deadline& deadline) {
+  Request whole = as_sum(request);
+  // The largest slice, on all ranks: those of one host must come to the same decisions.
+  whole.count = Blocks::dividing(request.count, host_->size()).largest_count();
   const std::size_t piece_bytes =
       Ring::full_bytes(tuning_.segment_bytes, map_.hosts()) * static_cast<std::size_t>(host_->size());
-  const std::size_t number = std::max<std::size_t>(request.count * size_of(request.type) / piece_bytes, 1);
+  const std::size_t number =
+      across_->overlaps_pieces(whole)
+          ? std::max<std::size_t>(request.count * size_of(request.type) / piece_bytes, 1)
+          : 1;
   const Blocks pieces = Blocks::dividing(request.count, static_cast<int>(number));
   const std::size_t room =
       Blocks::dividing(pieces.largest_count(), host_->size()).largest_count() * size_of(request.type);
@@ -250,8 +256,6 @@ void HostBackend::all_reduce_by_slices(const Request& request, const Deadline& d
     part.input = slice;
     on_host_meanwhile(part);
   };
-  Request whole = as_sum(request);
-  whole.count = Blocks::dividing(request.count, host_->size()).count(place_);
   with_ranks_renumbered(across_ranks_, [&] {
     across_->all_reduce_pieces(whole, {static_cast<int>(number), make, take}, deadline);
   });

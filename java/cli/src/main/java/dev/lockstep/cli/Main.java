@@ -2,6 +2,7 @@ package dev.lockstep.cli;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.LockstepException;
 import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.CommunicationException;
@@ -136,6 +137,7 @@ public final class Main implements Runnable {
 
   private static int exitCode(Exception e) {
     if (e instanceof ConfigException
+        || e instanceof ConfigKeyException
         || e instanceof TuningException
         || e instanceof NativeCacheException
         || e instanceof InvalidPathException) {

@@ -23,6 +23,10 @@ final class ConfigCheck {
   private static final Map<Class<?>, String> COMMANDS =
       Map.of(RunConfig.class, "train", FitConfig.class, "fit");
 
+  /** Lists that may be written without brackets where they have one element. */
+  private static final Set<String> ONE_OF_LIST =
+      Set.of("data.path", "model.recompute", "strategy.pipeline.stages");
+
   private final Class<?> rootType;
   private final ConfigDocument document;
 
@@ -116,8 +120,8 @@ final class ConfigCheck {
     } else if (Map.class == raw) {
       map(((ParameterizedType) type).getActualTypeArguments()[1], node, path);
     } else if (List.class == raw) {
-      if (node.isTextual() && path.equals("data.path")) {
-        return JsonNodeFactory.instance.arrayNode().add(node); // one file is a list of one
+      if (node.isTextual() && ONE_OF_LIST.contains(path)) {
+        return JsonNodeFactory.instance.arrayNode().add(node); // a list of one
       }
       list(((ParameterizedType) type).getActualTypeArguments()[0], node, path);
     } else if (raw.isEnum()) {

@@ -31,7 +31,7 @@ final class ConfigSchema {
     if (type != StrategyConfig.class) {
       return keys(type);
     }
-    String strategy = section.path("type").asText(StrategyConfig.DEFAULT_TYPE);
+    String strategy = StrategyConfig.typeOf(section);
     Map<String, Type> keys = new LinkedHashMap<>();
     keys.put("type", String.class);
     Class<? extends Record> options = Strategies.options().get(strategy.replace('-', '_'));

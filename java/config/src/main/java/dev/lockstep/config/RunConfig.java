@@ -9,6 +9,7 @@ import dev.lockstep.data.DataConfig;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.OutputConfig;
 import dev.lockstep.monitor.RunFolder;
+import dev.lockstep.train.MeshConfig;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.ScheduleConfig;
 import dev.lockstep.train.StrategyConfig;
@@ -35,6 +36,7 @@ public record RunConfig(
     OptimizerConfig optimizer,
     ScheduleConfig schedule,
     StrategyConfig strategy,
+    MeshConfig mesh,
     CommunicatorConfig communicator,
     CheckpointConfig checkpoints,
     OutputConfig output) {
@@ -66,6 +68,7 @@ public record RunConfig(
       @JsonProperty("optimizer") OptimizerConfig optimizer,
       @JsonProperty("schedule") ScheduleConfig schedule,
       @JsonProperty("strategy") StrategyConfig strategy,
+      @JsonProperty("mesh") MeshConfig mesh,
       @JsonProperty("communicator") CommunicatorConfig communicator,
       @JsonProperty("checkpoints") CheckpointConfig checkpoints,
       @JsonProperty("output") OutputConfig output) {
@@ -82,6 +85,7 @@ public record RunConfig(
         optimizer,
         schedule,
         strategy,
+        mesh,
         communicator,
         checkpoints,
         output);
@@ -90,7 +94,7 @@ public record RunConfig(
   /** What the trainer is told. */
   public TrainingPlan plan() {
     return new TrainingPlan(
-        name, seed, threads, model, training, optimizer, schedule, strategy, checkpoints);
+        name, seed, threads, model, training, optimizer, schedule, strategy, checkpoints, mesh);
   }
 
   /** Where the run is recorded. */

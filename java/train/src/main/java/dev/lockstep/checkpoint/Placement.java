@@ -9,6 +9,13 @@ public sealed interface Placement {
   record Replicated() implements Placement {}
 
   /**
+   * A whole tensor that not all ranks have. A checkpoint holds it as one that all have.
+   *
+   * @param rank that writes it
+   */
+  record Held(int rank) implements Placement {}
+
+  /**
    * One rank's part of a vector that exists once; the ranks' parts cover it.
    *
    * @param from first element of the part

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
@@ -37,6 +39,8 @@ final class ForwardCuts {
   private static final Pattern SELF = Pattern.compile("graph\\(%(\\S+) : ");
   private static final Pattern SUBMODULE =
       Pattern.compile("%(\\S+) : __torch__\\S+ = prim::GetAttr\\[name=\"(.+)\"]\\(%(\\S+)\\).*");
+  private static final Pattern ATTRIBUTE =
+      Pattern.compile("%(\\S+) : \\S.* = prim::GetAttr\\[name=\"(.+)\"]\\(%(\\S+)\\).*");
   private static final Pattern CALL =
       Pattern.compile(
           "%(\\S+) : Tensor = prim::CallMethod\\[name=\"forward\"]\\(%(\\S+), %(\\S+)\\).*");
@@ -177,6 +181,36 @@ final class ForwardCuts {
       elements.add(new Element("", from, operations.size()));
     }
     return elements;
+  }
+
+  /**
+   * The names of the module's attributes that its forward pass uses; empty where it hands the whole
+   * module on, as to a method of its own.
+   */
+  static Optional<Set<String>> attributesRead(JitModule module) {
+    String text = forwardGraph(module);
+    Matcher self = SELF.matcher(text);
+    Set<String> read = new TreeSet<>();
+    if (!self.find()) {
+      return Optional.empty();
+    }
+    List<String> lines = text.substring(self.end()).lines().map(String::strip).toList();
+    for (String line : lines) {
+      Matcher attribute = ATTRIBUTE.matcher(line);
+      boolean ofSelf = attribute.matches() && attribute.group(3).equals(self.group(1));
+      if (ofSelf && lines.stream().anyMatch(other -> uses(other, attribute.group(1), line))) {
+        read.add(attribute.group(2));
+      } else if (!ofSelf && uses(line, self.group(1), "")) {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(read);
+  }
+
+  /** Whether a line other than the one that defines a value has it among its operands. */
+  private static boolean uses(String line, String value, String definition) {
+    return !line.equals(definition)
+        && Pattern.compile("%" + Pattern.quote(value) + "(?![\\w.])").matcher(line).find();
   }
 
   /**

@@ -6,12 +6,15 @@ import dev.lockstep.comm.Communicator;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
@@ -30,12 +33,24 @@ public final class Model implements AutoCloseable {
   private static final Pattern BATCH_NORM =
       Pattern.compile("aten::batch_norm\\(|prim::Constant\\[name=\"batch_norm\"]");
 
+  /**
+   * Operators that draw random numbers; a name like one of them costs nothing but a little time.
+   */
+  private static final Pattern RANDOM =
+      Pattern.compile(
+          "dropout|bernoulli|rand|normal_|::normal|uniform|multinomial|poisson|exponential_|rrelu"
+              + "|scaled_dot_product|gumbel|cauchy_|geometric_|native_multi_head");
+
+  private static final OptionalLong NONE = OptionalLong.empty();
+
   private final JitModule module;
   private final String description;
   private final ModelTensors tensors;
   private final List<Stage> stages = new ArrayList<>();
   private final Map<Stage, SynchronizedBatchNorm.Layer> batchNorms = new IdentityHashMap<>();
+  private final Set<Stage> recomputed = Collections.newSetFromMap(new IdentityHashMap<>());
   private @Nullable Communicator ranks;
+  private @Nullable Boolean random;
   private boolean closed;
 
   private Model(JitModule module, String description) {
@@ -87,6 +102,22 @@ public final class Model implements AutoCloseable {
   }
 
   /**
+   * A transformer's encoder.
+   *
+   * @param config of type {@link ModelConfig.Type#TRANSFORMER}
+   * @param inputs the shape of one sample's features: a row, or [channel, position]
+   * @param outputs that of its targets
+   * @param seed of the initial parameters; the same bits everywhere
+   * @throws ModelException if the shapes are not those that it takes
+   */
+  public static Model transformer(ModelConfig config, long[] inputs, long[] outputs, long seed) {
+    requireNonNull(config, "config");
+    requireNonNull(inputs, "inputs");
+    requireNonNull(outputs, "outputs");
+    return new Model(Transformer.build(config, inputs, outputs, seed), "the transformer");
+  }
+
+  /**
    * A network for fields.
    *
    * @param config of a type that {@link ModelConfig.Type#ofFields}
@@ -129,31 +160,52 @@ public final class Model implements AutoCloseable {
    * Applies the model to a batch, so that gradients can flow back.
    *
    * @param inputs as for {@link #forward}
+   * @param seeds of random numbers in each stage, where the model has any
    * @return the pass; belongs to the current {@link PointerScope}
    * @throws ModelException if the model refuses the inputs
    */
-  public TrainingPass trainingPass(Tensor inputs) {
-    if (batchNorms.isEmpty()) {
+  public TrainingPass trainingPass(Tensor inputs, StageSeeds seeds) {
+    if (batchNorms.isEmpty() && recomputed.isEmpty() && !isRandom()) {
       return TrainingPass.whole(description, forward(inputs));
     }
+    return trainingPass(0, stages().size(), inputs, seeds);
+  }
+
+  /**
+   * Applies some of the stages, so that gradients can flow back, also to their inputs.
+   *
+   * @param from the first stage, by its index
+   * @param to behind the last one
+   * @param inputs what the stage before gave, as a leaf that requires a gradient; or the model's
+   * @return the pass; belongs to the current {@link PointerScope}
+   * @throws ModelException if a stage refuses its inputs
+   */
+  public TrainingPass trainingPass(int from, int to, Tensor inputs, StageSeeds seeds) {
     List<TrainingPass.Part> parts = new ArrayList<>();
-    List<Stage> between = new ArrayList<>();
-    for (Stage stage : stages()) {
+    List<SeededStage> between = new ArrayList<>();
+    for (int i = from; i < to; i++) {
+      Stage stage = stages().get(i);
+      SeededStage seeded = new SeededStage(stage, isRandom() ? OptionalLong.of(seeds.of(i)) : NONE);
       SynchronizedBatchNorm.Layer layer = batchNorms.get(stage);
-      if (layer == null) {
-        between.add(stage);
+      if (layer == null && !recomputed.contains(stage)) {
+        between.add(seeded);
         continue;
       }
-      if (!between.isEmpty()) {
-        parts.add(new TrainingPass.Stages(between));
-        between.clear();
-      }
-      parts.add(new SynchronizedBatchNorm(layer, Objects.requireNonNull(ranks)));
+      addStages(parts, between);
+      parts.add(
+          layer == null
+              ? new RecomputedStage(seeded)
+              : new SynchronizedBatchNorm(layer, Objects.requireNonNull(ranks)));
     }
+    addStages(parts, between);
+    return TrainingPass.cut(description, parts, inputs);
+  }
+
+  private static void addStages(List<TrainingPass.Part> parts, List<SeededStage> between) {
     if (!between.isEmpty()) {
       parts.add(new TrainingPass.Stages(between));
+      between.clear();
     }
-    return TrainingPass.cut(description, parts, inputs);
   }
 
   /**
@@ -164,14 +216,54 @@ public final class Model implements AutoCloseable {
    * @throws IndexOutOfBoundsException if there are no stages on both sides of a cut
    */
   public TrainingPass cutPass(Tensor inputs, int... cuts) {
+    List<SeededStage> all = stages().stream().map(stage -> new SeededStage(stage, NONE)).toList();
     List<TrainingPass.Part> parts = new ArrayList<>();
     int from = 0;
     for (int cut : cuts) {
-      parts.add(new TrainingPass.Stages(stages().subList(from, cut)));
+      parts.add(new TrainingPass.Stages(all.subList(from, cut)));
       from = cut;
     }
-    parts.add(new TrainingPass.Stages(stages().subList(from, stages().size())));
+    parts.add(new TrainingPass.Stages(all.subList(from, all.size())));
     return TrainingPass.cut(description, parts, inputs);
+  }
+
+  /**
+   * Has stages keep their inputs alone for the backward pass, which computes them again: less
+   * memory, about a third more time, the same bits.
+   *
+   * @param names of {@link #stages}, or of modules that consist of some; {@code all} for all of
+   *     them
+   * @throws ModelException if there is no such stage
+   */
+  public void recompute(List<String> names) {
+    for (String name : names) {
+      List<Stage> chosen =
+          stages().stream().filter(stage -> name.equals("all") || stage.isIn(name)).toList();
+      if (chosen.isEmpty()) {
+        throw new ModelException(
+            "model.recompute: "
+                + description
+                + " has no stage "
+                + name
+                + "; it has "
+                + stageNames()
+                + ".");
+      }
+      recomputed.addAll(chosen);
+    }
+  }
+
+  /** The names of all stages, in their order. */
+  public List<String> stageNames() {
+    return stages().stream().map(Stage::name).toList();
+  }
+
+  /** Whether a pass in training may draw random numbers. */
+  public boolean isRandom() {
+    if (random == null) {
+      random = RANDOM.matcher(code()).find();
+    }
+    return random;
   }
 
   /**

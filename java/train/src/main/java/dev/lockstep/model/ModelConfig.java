@@ -16,10 +16,13 @@ import org.jspecify.annotations.Nullable;
  * @param file for {@link Type#FILE}: a TorchScript file with trainable parameters
  * @param dtype for {@link Type#MLP}: the type of the parameters; a file has its own
  * @param batchNorm for {@link Type#FILE}: which samples a batch norm normalises by in training
- * @param width of networks for fields: channels of the first level, or units of a column's layers
- * @param levels of {@link Type#UNET}: how many grids, each half as fine as the one before; of the
- *     others: residual blocks
- * @param dropout of networks for fields: the share of channels left out in training
+ * @param width of networks for fields: channels of the first level, or units of a column's layers;
+ *     of a {@link Type#TRANSFORMER}: numbers of a token, whose feed-forward layers are four times
+ *     as wide
+ * @param levels of {@link Type#UNET}: how many grids, each half as fine as the one before; of a
+ *     {@link Type#TRANSFORMER}: encoder layers; of the others: residual blocks
+ * @param dropout of networks for fields: the share of channels left out in training; of a {@link
+ *     Type#TRANSFORMER}: of numbers, as {@code torch.nn.TransformerEncoderLayer} has it
  * @param circular of networks for fields: whether the last dimension, longitude, is a circle
  * @param cellwise of {@link Type#UNET} and {@link Type#RESNET}: whether a linear map with its own
  *     coefficients at each cell is added, as an autoregression by cell is one
@@ -27,6 +30,14 @@ import org.jspecify.annotations.Nullable;
  *     28, 28]} for channels, rows and columns
  * @param channels for {@link Type#CNN}: of each convolution, which a maximum over 2 × 2 follows
  * @param kernel for {@link Type#CNN}: the convolutions' width and height, from 1 on
+ * @param tokens for {@link Type#TRANSFORMER}: into how many tokens of equal length a row of
+ *     features is cut; null for one of each feature. A sample of [channel, position] has a token at
+ *     each position
+ * @param heads for {@link Type#TRANSFORMER}: attention heads, which divide {@code width}
+ * @param recompute stages (an mlp's {@code layer0}, a transformer's {@code layer1.attention}, or
+ *     {@code layer1} for both of its halves) that keep only their input for the backward pass and
+ *     are computed again there; {@code all} for all stages. Less memory, about a third more time,
+ *     the same bits
  */
 public record ModelConfig(
     Type type,
@@ -42,7 +53,10 @@ public record ModelConfig(
     boolean cellwise,
     List<Integer> image,
     List<Integer> channels,
-    int kernel) {
+    int kernel,
+    @Nullable Integer tokens,
+    int heads,
+    List<String> recompute) {
 
   /** Whose samples a batch norm uses. */
   public enum BatchNorm {
@@ -62,6 +76,9 @@ public record ModelConfig(
     /** Convolutions over an image that a row of numbers holds, then fully connected layers. */
     @JsonProperty("cnn")
     CNN,
+    /** A transformer's encoder (Vaswani et al. 2017) over tokens that a sample is cut into. */
+    @JsonProperty("transformer")
+    TRANSFORMER,
     /** What {@code torch.jit.script} or {@code torch.jit.trace} saved. */
     @JsonProperty("file")
     FILE,
@@ -113,7 +130,9 @@ public record ModelConfig(
     hidden = List.copyOf(hidden);
     image = List.copyOf(image);
     channels = List.copyOf(channels);
+    recompute = List.copyOf(recompute);
     checkImages(type, image, channels, kernel);
+    checkTransformer(type, width, tokens, heads);
     for (int units : hidden) {
       if (units < 1) {
         throw new ConfigKeyException("hidden", "a layer needs at least 1 unit, not " + units + ".");
@@ -162,23 +181,45 @@ public record ModelConfig(
       @JsonProperty("cellwise") @Nullable Boolean cellwise,
       @JsonProperty("image") @Nullable List<Integer> image,
       @JsonProperty("channels") @Nullable List<Integer> channels,
-      @JsonProperty("kernel") @Nullable Integer kernel) {
+      @JsonProperty("kernel") @Nullable Integer kernel,
+      @JsonProperty("tokens") @Nullable Integer tokens,
+      @JsonProperty("heads") @Nullable Integer heads,
+      @JsonProperty("recompute") @Nullable List<String> recompute) {
+    boolean transformer = type == Type.TRANSFORMER;
     boolean fields = type != null && type.ofFields();
     return new ModelConfig(
         type == null ? Type.MLP : type,
         hidden == null ? (type == Type.CNN ? List.of(128) : List.of(128, 128)) : hidden,
-        activation == null ? (fields ? Activation.GELU : Activation.RELU) : activation,
+        activation == null
+            ? (fields || transformer ? Activation.GELU : Activation.RELU)
+            : activation,
         file,
         dtype == null ? FloatType.FLOAT32 : dtype,
         batchNorm == null ? BatchNorm.PER_RANK : batchNorm,
-        width == null ? (type == Type.COLUMN ? 256 : 16) : width,
-        levels == null ? (type == Type.COLUMN ? 3 : 4) : levels,
+        width == null ? (type == Type.COLUMN ? 256 : transformer ? 64 : 16) : width,
+        levels == null ? (type == Type.COLUMN ? 3 : transformer ? 2 : 4) : levels,
         dropout == null ? 0 : dropout,
         circular == null || circular,
         cellwise != null && cellwise,
         image == null ? List.of() : image,
         channels == null ? List.of(16, 32) : channels,
-        kernel == null ? 5 : kernel);
+        kernel == null ? 5 : kernel,
+        tokens,
+        heads == null ? 4 : heads,
+        recompute == null ? List.of() : recompute);
+  }
+
+  private static void checkTransformer(Type type, int width, @Nullable Integer tokens, int heads) {
+    if (heads < 1 || (type == Type.TRANSFORMER && width % heads != 0)) {
+      throw new ConfigKeyException(
+          "heads", "must divide width, " + width + ", which " + heads + " does not.");
+    }
+    if (tokens != null && tokens < 1) {
+      throw new ConfigKeyException("tokens", "must be at least 1, not " + tokens + ".");
+    }
+    if (tokens != null && type != Type.TRANSFORMER) {
+      throw new ConfigKeyException("tokens", "only a transformer has them; set type: transformer.");
+    }
   }
 
   private static void checkImages(
@@ -198,6 +239,42 @@ public record ModelConfig(
     if (kernel < 1) {
       throw new ConfigKeyException("kernel", "must be at least 1, not " + kernel + ".");
     }
+  }
+
+  /** Without what only transformers have. */
+  public static ModelConfig of(
+      @Nullable Type type,
+      @Nullable List<Integer> hidden,
+      @Nullable Activation activation,
+      @Nullable String file,
+      @Nullable FloatType dtype,
+      @Nullable BatchNorm batchNorm,
+      @Nullable Integer width,
+      @Nullable Integer levels,
+      @Nullable Double dropout,
+      @Nullable Boolean circular,
+      @Nullable Boolean cellwise,
+      @Nullable List<Integer> image,
+      @Nullable List<Integer> channels,
+      @Nullable Integer kernel) {
+    return of(
+        type,
+        hidden,
+        activation,
+        file,
+        dtype,
+        batchNorm,
+        width,
+        levels,
+        dropout,
+        circular,
+        cellwise,
+        image,
+        channels,
+        kernel,
+        null,
+        null,
+        null);
   }
 
   /** Of points or a file. */

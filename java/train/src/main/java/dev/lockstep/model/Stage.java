@@ -1,7 +1,12 @@
 package dev.lockstep.model;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
 
@@ -15,11 +20,13 @@ public final class Stage {
   private final String name;
   private final String model;
   private final JitModule module;
+  private final boolean isSegment;
 
-  private Stage(String name, String model, JitModule module) {
+  private Stage(String name, String model, JitModule module, boolean isSegment) {
     this.name = name;
     this.model = model;
     this.module = module;
+    this.isSegment = isSegment;
   }
 
   /**
@@ -38,14 +45,14 @@ public final class Stage {
   private static void collect(List<Stage> into, JitModule module, String path, String model) {
     List<ForwardCuts.Element> elements = ForwardCuts.of(module);
     if (elements.isEmpty()) {
-      into.add(new Stage(path, model, module));
+      into.add(new Stage(path, model, module, false));
       return;
     }
     String prefix = path.isEmpty() ? "" : path + ".";
     for (ForwardCuts.Element element : elements) {
       if (element.submodule().isEmpty()) {
         String name = prefix + "forward[" + element.from() + ":" + element.to() + "]";
-        into.add(new Stage(name, model, ForwardCuts.segment(module, element)));
+        into.add(new Stage(name, model, ForwardCuts.segment(module, element), true));
       } else {
         JitModule child = Submodules.child(module, element.submodule()).orElseThrow();
         collect(into, child, prefix + element.submodule(), model);
@@ -62,6 +69,11 @@ public final class Stage {
     return name;
   }
 
+  /** Whether it is the module of this name, or a part of it. */
+  boolean isIn(String path) {
+    return name.equals(path) || name.startsWith(path + ".");
+  }
+
   /**
    * Applies the stage.
    *
@@ -75,6 +87,40 @@ public final class Stage {
 
   JitModule module() {
     return module;
+  }
+
+  /** The module's tensors that are not trained; they belong to the current scope. */
+  List<Tensor> buffers() {
+    return Submodules.buffers(module);
+  }
+
+  /** The addresses of the libtorch objects of all tensors that the stage may read or write. */
+  Set<Long> tensors() {
+    try (PointerScope scope = new PointerScope()) {
+      Set<Long> used = new HashSet<>();
+      Optional<Set<String>> attributes =
+          isSegment ? ForwardCuts.attributesRead(module) : Optional.empty();
+      if (attributes.isPresent()) {
+        attributes.get().forEach(name -> addAttribute(used, name));
+      } else {
+        Submodules.addTensors(module, used);
+      }
+      return used;
+    }
+  }
+
+  private void addAttribute(Set<Long> used, String name) {
+    Optional<JitModule> child = Submodules.child(module, name);
+    if (child.isPresent()) {
+      try (JitModule own = child.get()) {
+        Submodules.addTensors(own, used);
+      }
+      return;
+    }
+    IValue value = module.attr(name);
+    if (value.isTensor()) {
+      used.add(value.toTensor().unsafeGetTensorImpl().address());
+    }
   }
 
   @Override

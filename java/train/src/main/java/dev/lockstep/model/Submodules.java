@@ -1,9 +1,13 @@
 package dev.lockstep.model;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.JitModule;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.named_buffer_iterator;
 import org.bytedeco.pytorch.named_buffer_list;
 import org.bytedeco.pytorch.named_module_iterator;
@@ -29,6 +33,27 @@ final class Submodules {
       }
     }
     return Optional.empty();
+  }
+
+  /** A module's buffers and those below it; they belong to the current scope. */
+  static List<Tensor> buffers(JitModule module) {
+    List<Tensor> buffers = new ArrayList<>();
+    named_buffer_list named = module.named_buffers(true);
+    named_buffer_iterator end = named.end();
+    for (named_buffer_iterator i = named.begin(); i.notEquals(end); i.increment()) {
+      buffers.add(new Tensor(i.access().value()));
+    }
+    return buffers;
+  }
+
+  /** Adds the addresses of the libtorch objects of a module's tensors and of those below it. */
+  static void addTensors(JitModule module, Set<Long> into) {
+    named_parameter_list parameters = module.named_parameters(true);
+    named_parameter_iterator end = parameters.end();
+    for (named_parameter_iterator i = parameters.begin(); i.notEquals(end); i.increment()) {
+      into.add(i.access().value().unsafeGetTensorImpl().address());
+    }
+    buffers(module).forEach(buffer -> into.add(buffer.unsafeGetTensorImpl().address()));
   }
 
   /** Gives a clone the tensors of the module that it was cloned from, in place of its copies. */

@@ -200,6 +200,11 @@ final class SynchronizedBatchNorm implements TrainingPass.Part {
     }
   }
 
+  @Override
+  public List<Tensor> held() {
+    return List.of(input, scale, normalised, output);
+  }
+
   /** Sums over everything but the channels, dimension 1. */
   private static double[] overSamples(Tensor values) {
     if (values.numel() == 0) {

@@ -108,6 +108,6 @@ final class TorchScriptFile {
               + description
               + " gives complex numbers; let it return real ones, as with torch.view_as_real.");
     }
-    return output;
+    return new Tensor(output); // the one inside of the IValue ends with it
   }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * A forward pass of a model in training, from which gradients can flow back. Its tensors belong to
@@ -13,8 +14,10 @@ import org.bytedeco.pytorch.TensorArrayRefOptional;
  * <p>A pass may be cut between stages: the later part then begins at a leaf tensor with the values
  * that the earlier part gave, and the gradient that backward leaves there is where the earlier
  * part's backward begins. The gradients are those of the uncut pass, bit for bit.
+ *
+ * <p>{@link #keep} lets a pass outlive its scope, until {@link #close}.
  */
-public final class TrainingPass {
+public final class TrainingPass implements AutoCloseable {
   /** A part of the pass, whose gradients do not flow into its neighbours by themselves. */
   interface Part {
     /** Applies the part to a leaf, or to the model's inputs. */
@@ -27,12 +30,16 @@ public final class TrainingPass {
      * @return that of its input; undefined if nothing depends on the input
      */
     Tensor backward(Tensor gradient);
+
+    /** What must outlive the scope of the forward pass for backward to be possible. */
+    List<Tensor> held();
   }
 
   private final String model;
   private final List<Part> parts;
   private final Tensor output;
   private final boolean whole;
+  private List<Tensor> kept = List.of();
 
   private TrainingPass(String model, List<Part> parts, Tensor output) {
     this.model = model;
@@ -56,7 +63,11 @@ public final class TrainingPass {
   }
 
   private static Tensor leaf(Tensor values) {
-    return values.detach().set_requires_grad(true);
+    Tensor leaf = values.detach();
+    if (torch.isFloatingType(leaf.scalar_type())) {
+      leaf.set_requires_grad(true);
+    }
+    return leaf;
   }
 
   /** What the model predicts, [samples, …]. */
@@ -71,23 +82,70 @@ public final class TrainingPass {
    * @throws ModelException if no gradient reaches the parameters, or libtorch refuses
    */
   public void backward(Tensor loss) {
+    backwardToInput(loss);
+  }
+
+  /**
+   * As {@link #backward}.
+   *
+   * @return the gradient of the pass's inputs; undefined if they need none, or if the loss does not
+   *     depend on them
+   */
+  public Tensor backwardToInput(Tensor loss) {
     if (!loss.requires_grad()) {
       throw noGradient();
     }
     try {
       loss.backward();
-      if (!whole) {
-        Tensor gradient = output.grad();
-        for (int i = parts.size() - 1; i >= 0 && gradient.defined(); i--) {
-          gradient = parts.get(i).backward(gradient);
-        }
-      }
+      return whole ? new Tensor() : backwardOf(output.grad());
     } catch (ModelException e) {
       throw e;
     } catch (RuntimeException e) {
       throw new ModelException(
           "The backward pass of " + model + " fails: " + ModelException.reason(e), e);
     }
+  }
+
+  /**
+   * Adds the gradients of the model's parameters, given that of {@link #output}.
+   *
+   * @return the gradient of the pass's inputs; undefined if they need none, or if the output does
+   *     not depend on them
+   * @throws ModelException if libtorch refuses
+   */
+  public Tensor backwardFrom(Tensor gradient) {
+    try {
+      return backwardOf(gradient);
+    } catch (ModelException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new ModelException(
+          "The backward pass of " + model + " fails: " + ModelException.reason(e), e);
+    }
+  }
+
+  private Tensor backwardOf(Tensor gradient) {
+    Tensor current = gradient;
+    for (int i = parts.size() - 1; i >= 0 && current.defined(); i--) {
+      current = parts.get(i).backward(current);
+    }
+    return current;
+  }
+
+  /** Keeps the pass's tensors beyond the scope in which it was made, until it is closed. */
+  public TrainingPass keep() {
+    kept = new ArrayList<>();
+    kept.add(output);
+    parts.forEach(part -> kept.addAll(part.held()));
+    kept.forEach(Tensor::retainReference);
+    return this;
+  }
+
+  /** Frees what {@link #keep} has kept; a pass that was not kept ends with its scope. */
+  @Override
+  public void close() {
+    kept.forEach(Tensor::close);
+    kept = List.of();
   }
 
   private ModelException noGradient() {
@@ -100,12 +158,12 @@ public final class TrainingPass {
 
   /** Stages that follow each other, differentiated by libtorch. */
   static final class Stages implements Part {
-    private final List<Stage> stages;
+    private final List<SeededStage> stages;
     private Tensor input = new Tensor();
     private Tensor output = new Tensor();
 
-    Stages(List<Stage> stages) {
-      this.stages = new ArrayList<>(stages);
+    Stages(List<SeededStage> stages) {
+      this.stages = List.copyOf(stages);
     }
 
     @Override
@@ -113,10 +171,15 @@ public final class TrainingPass {
       this.input = input;
       // A stage may begin with an operation in place, which a leaf does not allow.
       output = input.requires_grad() ? input.clone() : input;
-      for (Stage stage : stages) {
+      for (SeededStage stage : stages) {
         output = stage.forward(output);
       }
       return output;
+    }
+
+    @Override
+    public List<Tensor> held() {
+      return List.of(input, output);
     }
 
     @Override

@@ -9,6 +9,7 @@ import dev.lockstep.train.TrainingConfig.EarlyStopping;
 import dev.lockstep.train.engine.Stateful;
 import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.memory.ModelMemory;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BestModel implements Stateful, AutoCloseable {
   private final @Nullable EarlyStopping config;
-  private final List<FlatBuffers> live;
+  private final List<ModelMemory> live;
   private final List<FlatBuffers> copies = new ArrayList<>();
   private @Nullable Double lowest;
   private @Nullable Double reference;
@@ -30,14 +31,16 @@ final class BestModel implements Stateful, AutoCloseable {
    *
    * @param live the model's parameters, then its other tensors
    */
-  BestModel(@Nullable EarlyStopping config, List<FlatBuffers> live) {
+  BestModel(@Nullable EarlyStopping config, List<ModelMemory> live) {
     this.config = config;
     this.live = live;
     if (config == null) {
       return;
     }
     try {
-      live.forEach(flat -> copies.add(new FlatBuffers(flat.layout(), NativeMemory::allocate)));
+      for (ModelMemory memory : live) {
+        copies.add(new FlatBuffers(memory.tensors().layout(), NativeMemory::allocate));
+      }
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -56,7 +59,9 @@ final class BestModel implements Stateful, AutoCloseable {
     double minDelta = config == null ? 0 : config.minDelta();
     if (lowest == null || validationLoss < lowest) {
       lowest = validationLoss;
-      copy(live, copies);
+      for (int i = 0; i < copies.size(); i++) {
+        copies.get(i).copyFrom(live.get(i).tensors());
+      }
     }
     if (reference == null || validationLoss < reference - minDelta) {
       reference = validationLoss;
@@ -76,21 +81,17 @@ final class BestModel implements Stateful, AutoCloseable {
     if (config == null || lowest == null) {
       return false;
     }
-    copy(copies, live);
-    return true;
-  }
-
-  private static void copy(List<FlatBuffers> from, List<FlatBuffers> to) {
-    for (int i = 0; i < Math.min(from.size(), to.size()); i++) {
-      to.get(i).copyFrom(from.get(i));
+    for (int i = 0; i < copies.size(); i++) {
+      live.get(i).tensors().copyFrom(copies.get(i));
     }
+    return true;
   }
 
   @Override
   public void declare(TrainingState state) {
     if (config != null) {
-      state.replicated("best.model.", copies.get(0));
-      state.replicated("best.buffer.", copies.get(1));
+      state.ofModel("best.model.", copies.get(0), live.get(0).distribution());
+      state.ofModel("best.buffer.", copies.get(1), live.get(1).distribution());
     }
     state.value("lowest_loss", () -> json(lowest), saved -> lowest = number(saved));
     state.value("improvement_over", () -> json(reference), saved -> reference = number(saved));

@@ -98,7 +98,7 @@ final class Checkpoints implements AutoCloseable {
    */
   boolean save(Position position) {
     await();
-    double[] lossSums = communicator.allGather(new double[] {position.lossSum()});
+    double[] lossSums = run.mesh.data().allGather(new double[] {position.lossSum()});
     recurrence.done();
     if (staged == null || writer == null) {
       return false;

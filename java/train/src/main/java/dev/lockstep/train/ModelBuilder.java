@@ -42,8 +42,24 @@ public final class ModelBuilder {
    * @throws dev.lockstep.model.ModelException if it cannot be read or built
    */
   public static Model build(ModelConfig config, Dataset dataset, int outputs, long seed) {
+    Model model = unconfigured(config, dataset, outputs, seed);
+    try {
+      model.recompute(config.recompute());
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
+    return model;
+  }
+
+  private static Model unconfigured(ModelConfig config, Dataset dataset, int outputs, long seed) {
     if (config.type() == ModelConfig.Type.FILE) {
       return Model.load(Path.of(config.file()));
+    }
+    if (config.type() == ModelConfig.Type.TRANSFORMER) {
+      long[] targets = dataset.targetShape().clone();
+      targets[0] = outputs;
+      return Model.transformer(config, dataset.featureShape(), targets, seed);
     }
     if (config.type().ofFields()) {
       return Model.fields(config, dataset.featureShape(), dataset.targetShape(), seed);

@@ -23,7 +23,7 @@ import java.util.TreeSet;
  * @param data what the run was made with
  * @param model what tells the model's structure from others
  * @param normalizer of features and targets
- * @param lossSums by rank, the sum of losses in the epoch that is under way
+ * @param lossSums of each share of the batches, the sum of losses in the epoch that is under way
  * @param parts the small values of the run's parts
  * @param configuration what the run was told
  */
@@ -69,12 +69,12 @@ record Progress(
     return JSON.convertValue(json, Progress.class);
   }
 
-  /** The sum that a rank goes on with; with another number of ranks, rank 0 takes all. */
-  double lossSum(int rank, int worldSize) {
-    if (lossSums.size() == worldSize) {
-      return lossSums.get(rank);
+  /** The sum that a share goes on with; with another number of shares, the first takes all. */
+  double lossSum(int share, int shares) {
+    if (lossSums.size() == shares) {
+      return lossSums.get(share);
     }
-    return rank == 0 ? lossSums.stream().mapToDouble(Double::doubleValue).sum() : 0;
+    return share == 0 ? lossSums.stream().mapToDouble(Double::doubleValue).sum() : 0;
   }
 
   /**

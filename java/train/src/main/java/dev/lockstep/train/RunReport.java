@@ -29,12 +29,13 @@ final class RunReport {
 
   /** What will run; {@code epochs} are done already. */
   RunStart start(int threads, Optional<String> masterAddress, int epochs) {
-    int idle = Strategies.ranksWithoutSamples(run.task.plan().strategy(), communicator.size());
-    DataPartitioner partitioner =
-        new DataPartitioner(run.trainingSamples.length, communicator.size() - idle);
+    int shares = run.mesh.data().size();
+    int idle = Strategies.ranksWithoutSamples(run.task.plan().strategy(), shares);
+    DataPartitioner partitioner = new DataPartitioner(run.trainingSamples.length, shares - idle);
     List<Long> perRank =
         IntStream.range(0, communicator.size())
-            .mapToObj(rank -> rank < idle ? 0 : partitioner.size(rank - idle))
+            .map(run.mesh::dataRank)
+            .mapToObj(share -> share < idle ? 0 : partitioner.size(share - idle))
             .toList();
     return new RunStart(
         run.task.plan().name(),
@@ -52,7 +53,7 @@ final class RunReport {
 
   /** The results; collective. */
   RunSummary summary(TrainingLoop loop, Evaluation evaluation) {
-    byte[] hash = ParameterHash.of(run.modelMemory.get(0)).getBytes(StandardCharsets.US_ASCII);
+    byte[] hash = ParameterHash.of(run.model.parameters()).getBytes(StandardCharsets.US_ASCII);
     List<String> hashes =
         Arrays.stream(communicator.allGather(hash))
             .map(bytes -> new String(bytes, StandardCharsets.US_ASCII))

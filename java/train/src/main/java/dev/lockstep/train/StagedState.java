@@ -29,7 +29,9 @@ final class StagedState implements AutoCloseable {
           new TensorShare(
               new StoredTensor(
                   entry.name(), entry.type(), entry.shape(), NativeView.pieces(at, entry.bytes())),
-              entry.placement()));
+              entry.placement() instanceof Placement.Held
+                  ? Placement.REPLICATED
+                  : entry.placement()));
       at += entry.bytes();
     }
   }
@@ -57,7 +59,10 @@ final class StagedState implements AutoCloseable {
                   + "), but not all ranks see the run's folder. Put it on a file system that all"
                   + " hosts share: output.folder.");
         }
-        own.add(entry);
+        if (!(entry.placement() instanceof Placement.Held held)
+            || held.rank() == communicator.rank()) {
+          own.add(entry);
+        }
         continue;
       }
       // Whole tensors, by where they begin in all of them laid end to end.

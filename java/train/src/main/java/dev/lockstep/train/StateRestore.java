@@ -95,7 +95,8 @@ final class StateRestore {
     if (entry.placement() instanceof Placement.Sharded sharded) {
       return elements(stored.shape()) == sharded.total();
     }
-    return entry.placement() instanceof Placement.Replicated
+    return (entry.placement() instanceof Placement.Replicated
+            || entry.placement() instanceof Placement.Held)
         && stored.shape().size() == 1
         && elements(stored.shape()) == elements(entry.shape());
   }
@@ -129,6 +130,12 @@ final class StateRestore {
         send(checkpoint == null ? null : checkpoint.tensor(entry.name()), bytes, entry, from);
       } else if (entry.placement() instanceof Placement.PerRank perRank) {
         restorePerRank(checkpoint, entry, perRank.rule());
+      } else if (entry.placement() instanceof Placement.Held) {
+        send(
+            checkpoint == null ? null : checkpoint.tensor(entry.name()),
+            entry.bytes(),
+            entry,
+            entry.address() == 0 ? Long.MAX_VALUE : 0);
       } else if (checkpoint != null) {
         copy(checkpoint.tensor(entry.name()), 0, entry.address(), entry.bytes());
       }

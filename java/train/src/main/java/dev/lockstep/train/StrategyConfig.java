@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -26,8 +27,10 @@ import java.util.stream.Collectors;
  * @param options its options
  */
 public record StrategyConfig(String type, Record options) {
-  /** The type of a section that names none. */
+  /** The type of a section that names none, and has no {@code pipeline} keys. */
   public static final String DEFAULT_TYPE = "data_parallel";
+
+  private static final String PIPELINE = "pipeline";
 
   private static final ObjectMapper MAPPER =
       JsonMapper.builder()
@@ -54,7 +57,7 @@ public record StrategyConfig(String type, Record options) {
   @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
   public static StrategyConfig fromJson(ObjectNode section) {
     ObjectNode keys = section.deepCopy();
-    String type = keys.hasNonNull("type") ? keys.get("type").asText() : DEFAULT_TYPE;
+    String type = typeOf(keys);
     keys.remove("type");
     Map<String, Class<? extends Record>> known = Strategies.options();
     if (!known.containsKey(type)) {
@@ -68,6 +71,13 @@ public record StrategyConfig(String type, Record options) {
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a tree has no syntax to be wrong", e);
     }
+  }
+
+  /** The type that a section names, or that goes without saying. */
+  public static String typeOf(JsonNode section) {
+    return section.hasNonNull("type")
+        ? section.get("type").asText()
+        : section.hasNonNull(PIPELINE) ? PIPELINE : DEFAULT_TYPE;
   }
 
   /** A record's own exception; of a record below the options with the keys that lead there. */

@@ -3,6 +3,7 @@ package dev.lockstep.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.engine.TrainingState.Entry;
@@ -75,6 +76,7 @@ final class Survivors implements AutoCloseable {
     if (all == null || values == null) {
       throw new IllegalStateException("Nothing was kept.");
     }
+    checkSameStep(all.position().steps());
     run.useNormalizers(all.normalizers());
     TrainingState state = run.state;
     state.restoreValues(values);
@@ -95,6 +97,19 @@ final class Survivors implements AutoCloseable {
     Checkpoints.Position last = all.position();
     return new Checkpoints.Position(
         last.sampler(), last.steps(), last.lossSum() * all.workers() / workers(run));
+  }
+
+  /** Where one rank heard of a loss later than another, what they have does not fit together. */
+  private void checkSameStep(long steps) {
+    long[] both = group.allReduce(new long[] {steps, -steps}, ReduceOp.MAX);
+    if (both[0] != -both[1]) {
+      throw new TrainingException(
+          "Ranks are gone, and the others have heard of it after different steps, "
+              + -both[1]
+              + " to "
+              + both[0]
+              + "; --resume goes on from the last checkpoint.");
+    }
   }
 
   /** Ranks of the present group that are given samples. */

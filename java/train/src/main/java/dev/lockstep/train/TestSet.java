@@ -44,7 +44,7 @@ final class TestSet {
   TestSet(TrainingAssembly run, FieldDataset dataset) {
     this.run = run;
     this.dataset = dataset;
-    communicator = run.task.communicator();
+    communicator = run.mesh.data();
     baselines = new Baselines(dataset);
     weights = dataset.cellWeights().length > 0 ? dataset.cellWeights() : ones(dataset.cells());
     channels = dataset.targetNames().size();

@@ -13,10 +13,9 @@ import dev.lockstep.train.engine.PrefetchingReader;
 import dev.lockstep.train.engine.Role;
 import dev.lockstep.train.engine.Schedule;
 import dev.lockstep.train.engine.TrainingState;
-import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.strategy.Mesh;
 import dev.lockstep.train.strategy.RoleContext;
 import dev.lockstep.train.strategy.Strategies;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The parts of a run on this rank, put together; closes them in the reverse order. One thread. */
@@ -36,10 +35,14 @@ final class TrainingAssembly implements AutoCloseable {
   final PrefetchingReader reader;
   final Role role;
   final TrainingState state = new TrainingState();
-  final List<FlatBuffers> modelMemory;
+  final Mesh mesh;
   final BestModel best;
   private final RoleContext context;
   private final int capacity;
+
+  /** Into how many pieces a rank's share of a batch is cut. */
+  final int pieces;
+
   private Normalizer.@Nullable Pair normalizers;
   private @Nullable BatchReader scoringReader;
 
@@ -50,21 +53,21 @@ final class TrainingAssembly implements AutoCloseable {
     TrainingPlan plan = task.plan();
     TrainingConfig training = plan.training();
     Communicator communicator = task.communicator();
+    int pipeline =
+        Strategies.pipelineLength(plan.strategy(), plan.mesh(), model, communicator.size());
+    mesh = Mesh.form(communicator, plan.mesh(), pipeline);
+    Communicator sharing = mesh.data();
     trainingSamples = task.split().train();
     int batchSize = Math.min(training.batchSize(), trainingSamples.length);
-    int idle = Strategies.ranksWithoutSamples(plan.strategy(), communicator.size());
+    int idle = Strategies.ranksWithoutSamples(plan.strategy(), sharing.size());
     sampler =
         new DistributedSampler(
-            trainingSamples,
-            batchSize,
-            plan.seed(),
-            communicator.rank(),
-            communicator.size(),
-            idle);
+            trainingSamples, batchSize, plan.seed(), sharing.rank(), sharing.size(), idle);
     loss = new Loss(training.loss(), training.huberDelta());
-    int share = (int) new DataPartitioner(batchSize, communicator.size() - idle).size(0);
-    int pieces = training.accumulationSteps();
-    capacity = Math.max(scoredSamples(task.dataset()), (share - 1) / pieces + 1);
+    int share = (int) new DataPartitioner(batchSize, sharing.size() - idle).size(0);
+    pieces = Strategies.pieces(plan.strategy(), training.accumulationSteps());
+    int pieceSamples = (share - 1) / pieces + 1;
+    capacity = Math.max(scoredSamples(task.dataset()), pieceSamples);
     long steps = (long) sampler.stepsPerEpoch() * training.epochs();
     schedule =
         new Schedule(
@@ -75,11 +78,18 @@ final class TrainingAssembly implements AutoCloseable {
     reader = new PrefetchingReader(this::newReader);
     context =
         new RoleContext(
-            communicator, model, plan.optimizer(), loss, reader, plan.seed(), training.clipNorm());
+            mesh,
+            model,
+            plan.optimizer(),
+            loss,
+            reader,
+            plan.seed(),
+            training.clipNorm(),
+            task.dataset().featureShape(),
+            pieceSamples);
     try {
       role = Strategies.create(plan.strategy(), context);
-      modelMemory = context.modelMemory();
-      best = context.own(new BestModel(training.earlyStopping(), modelMemory));
+      best = context.own(new BestModel(training.earlyStopping(), context.modelMemory()));
       role.declare(state);
       best.declare(state);
     } catch (RuntimeException e) {
@@ -122,7 +132,7 @@ final class TrainingAssembly implements AutoCloseable {
         normalizers().targets(),
         task.dataset(),
         task.split().validation(),
-        task.communicator());
+        mesh.data());
   }
 
   private void closeAfter(RuntimeException cause) {
@@ -135,7 +145,8 @@ final class TrainingAssembly implements AutoCloseable {
 
   @Override
   public void close() {
-    try (context;
+    try (mesh;
+        context;
         reader) {
       if (scoringReader != null) {
         scoringReader.close();

@@ -20,6 +20,7 @@ import dev.lockstep.monitor.TrainingEvent.Started;
 import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
+import dev.lockstep.train.strategy.Strategies;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -183,7 +184,7 @@ public final class TrainingJob {
         : new Checkpoints.Position(
             progress.sampler(),
             progress.steps(),
-            progress.lossSum(communicator.rank(), communicator.size()));
+            progress.lossSum(run.mesh.data().rank(), run.mesh.data().size()));
   }
 
   /** Trains to the end, or to a stop; nothing where ranks are gone and the others go on. */
@@ -197,6 +198,7 @@ public final class TrainingJob {
     }
     RunReport report = new RunReport(run);
     Evaluation evaluation = loop.finalEvaluation();
+    run.role.compute().completeModel();
     RunSummary summary = report.summary(loop, evaluation);
     List<TargetPredictions> predictions = loop.evaluator().predictions(PLOTTED_SAMPLES);
     if (communicator.rank() == 0) {
@@ -212,7 +214,9 @@ public final class TrainingJob {
       return;
     }
     if (plan.model().batchNorm() == ModelConfig.BatchNorm.PER_RANK) {
-      if (communicator.rank() == 0) {
+      int pipeline =
+          Strategies.pipelineLength(plan.strategy(), plan.mesh(), model, communicator.size());
+      if (communicator.rank() == 0 && pipeline < communicator.size()) {
         log.warn(
             "{} has batch norms, whose statistics are per rank: the result depends a little on the"
                 + " number of ranks; model.batch_norm: synchronized makes it that of one process.",
@@ -253,6 +257,7 @@ public final class TrainingJob {
             "optimizer " + plan.optimizer(),
             "schedule " + plan.schedule(),
             "strategy " + plan.strategy(),
+            "mesh " + plan.mesh(),
             "checkpoints " + plan.checkpoints()),
         communicator);
   }

@@ -263,7 +263,7 @@ final class TrainingLoop {
   }
 
   private List<MicroBatch> cut(Batch batch) {
-    return MicroBatch.cut(batch, config.accumulationSteps());
+    return MicroBatch.cut(batch, run.pieces);
   }
 
   /** What this rank tells the others in the step that begins. */
@@ -316,7 +316,7 @@ final class TrainingLoop {
     double seconds = (System.nanoTime() - epochStarted - pausedNanos) * 1e-9;
     long samples = samplesUntil(run.sampler.position().step()) - samplesUntil(stepsBefore);
     double waited = run.role.waitedSeconds() - waitedBeforeEpoch;
-    double sum = run.task.communicator().allReduce(new double[] {lossSum}, ReduceOp.SUM)[0];
+    double sum = run.mesh.data().allReduce(new double[] {lossSum}, ReduceOp.SUM)[0];
     double trainLoss = sum / samplesUntil(run.sampler.position().step());
     boolean last = number == config.epochs() || enough || isCutShort();
     boolean validates = validation.isDueAfterEpoch(number) || last;

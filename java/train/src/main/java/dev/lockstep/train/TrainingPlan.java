@@ -1,7 +1,10 @@
 package dev.lockstep.train;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lockstep.checkpoint.CheckpointConfig;
 import dev.lockstep.model.ModelConfig;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that a training run is told, besides its data.
@@ -19,7 +22,8 @@ public record TrainingPlan(
     OptimizerConfig optimizer,
     ScheduleConfig schedule,
     StrategyConfig strategy,
-    CheckpointConfig checkpoints) {
+    CheckpointConfig checkpoints,
+    MeshConfig mesh) {
   /**
    * Checks the ranges.
    *
@@ -27,5 +31,59 @@ public record TrainingPlan(
    */
   public TrainingPlan {
     Checks.atLeast("threads", threads, 0);
+  }
+
+  /** With ranks that lie as the strategy chooses. */
+  public TrainingPlan(
+      String name,
+      long seed,
+      int threads,
+      ModelConfig model,
+      TrainingConfig training,
+      OptimizerConfig optimizer,
+      ScheduleConfig schedule,
+      StrategyConfig strategy,
+      CheckpointConfig checkpoints) {
+    this(
+        name,
+        seed,
+        threads,
+        model,
+        training,
+        optimizer,
+        schedule,
+        strategy,
+        checkpoints,
+        MeshConfig.defaults());
+  }
+
+  /**
+   * From a checkpoint, whose run may have had no mesh.
+   *
+   * @throws IllegalArgumentException if a value is out of its range; the message names the key
+   */
+  @JsonCreator
+  static TrainingPlan fromJson(
+      @JsonProperty("name") String name,
+      @JsonProperty("seed") long seed,
+      @JsonProperty("threads") int threads,
+      @JsonProperty("model") ModelConfig model,
+      @JsonProperty("training") TrainingConfig training,
+      @JsonProperty("optimizer") OptimizerConfig optimizer,
+      @JsonProperty("schedule") ScheduleConfig schedule,
+      @JsonProperty("strategy") StrategyConfig strategy,
+      @JsonProperty("checkpoints") CheckpointConfig checkpoints,
+      @JsonProperty("mesh") @Nullable MeshConfig mesh) {
+    return new TrainingPlan(
+        name,
+        seed,
+        threads,
+        model,
+        training,
+        optimizer,
+        schedule,
+        strategy,
+        checkpoints,
+        mesh == null ? MeshConfig.defaults() : mesh);
   }
 }

@@ -154,7 +154,7 @@ class StagesTest {
       List<String> names = model.stages().stream().map(Stage::name).toList();
       assertEquals(List.of("layer0", "layer1", "layer2", "layer3"), names);
       Tensor inputs = values(9, 4).to(ScalarType.Float);
-      backward(model.trainingPass(inputs), 0.25);
+      backward(model.trainingPass(inputs, stage -> stage), 0.25);
       List<double[]> uncut = takeGradients(model);
       for (int[] cuts : new int[][] {{1}, {2}, {3}, {1, 3}, {1, 2, 3}}) {
         backward(model.cutPass(inputs, cuts), 0.25);
@@ -171,7 +171,7 @@ class StagesTest {
       assertEquals(
           List.of("part0", "part1", "part2.part0", "part2.part1", "part2.part2", "part3"), names);
       model.setTraining(true);
-      backward(model.trainingPass(values(9, 4)), 1);
+      backward(model.trainingPass(values(9, 4), stage -> stage), 1);
       List<double[]> uncut = takeGradients(model);
       backward(model.cutPass(values(9, 4), 1, 4, 5), 1);
       assertSame(uncut, takeGradients(model), 0);
@@ -226,7 +226,7 @@ class StagesTest {
       List<String> names = model.stages().stream().map(Stage::name).toList();
       assertEquals(List.of("forward[0:2]", "a", "n", "forward[4:8]", "b"), names);
       model.setTraining(true);
-      backward(model.trainingPass(values(9, 4)), 1);
+      backward(model.trainingPass(values(9, 4), stage -> stage), 1);
       List<double[]> uncut = takeGradients(model);
       for (int[] cuts : new int[][] {{1}, {2}, {3}, {1, 2, 3, 4}}) {
         backward(model.cutPass(values(9, 4), cuts), 1);
@@ -238,7 +238,7 @@ class StagesTest {
   /** Numbers of a step: gradients, and then buffers. */
   private static List<double[]> step(Model model, Tensor inputs, double weight) {
     model.setTraining(true);
-    backward(model.trainingPass(inputs), weight);
+    backward(model.trainingPass(inputs, stage -> stage), weight);
     List<double[]> numbers = takeGradients(model);
     model.buffers().forEach(buffer -> numbers.add(doubles(buffer.tensor())));
     return numbers;
@@ -320,6 +320,35 @@ class StagesTest {
       assertEquals(together[0], alone[0], 1e-12);
       model.setTraining(true);
       assertFalse(Math.abs(together[0] - doubles(model.forward(rows))[0]) < 1e-3);
+    }
+  }
+
+  @Test
+  void batchStatisticsAreThoseOfOnePassWhereStagesAreComputedAgain() {
+    List<List<Double>> runs = new ArrayList<>();
+    for (List<String> again : List.of(List.<String>of(), List.of("all"))) {
+      try (PointerScope scope = new PointerScope();
+          Model model = Model.load(normed)) {
+        model.recompute(again);
+        for (int pass = 0; pass < 2; pass++) {
+          backward(model.trainingPass(values(9, 4), stage -> stage), 1);
+        }
+        List<Double> numbers = new ArrayList<>();
+        model.parameters().forEach(p -> addAll(numbers, p.tensor().grad()));
+        model.buffers().forEach(b -> addAll(numbers, b.tensor()));
+        runs.add(numbers);
+      }
+    }
+    assertFalse(runs.get(0).isEmpty());
+    assertEquals(runs.get(0), runs.get(1));
+  }
+
+  private static void addAll(List<Double> into, Tensor tensor) {
+    Tensor flat = tensor.detach().to(ScalarType.Double).contiguous();
+    double[] numbers = new double[(int) flat.numel()];
+    new DoublePointer(flat.data_ptr()).get(numbers);
+    for (double number : numbers) {
+      into.add(number);
     }
   }
 }

@@ -50,6 +50,10 @@ final class Runs {
       return new Plan(config, training, optimizer, strategy);
     }
 
+    Plan model(ModelConfig model) {
+      return new Plan(model, training, optimizer, strategy);
+    }
+
     Plan training(TrainingConfig training) {
       return new Plan(model, training, optimizer, strategy);
     }

@@ -60,7 +60,9 @@ class ShardingTest {
     assertSameBytes(whole, sharded);
   }
 
-  /** Gradients of a batch in pieces are added up in each bucket's memory, and sent with the last. */
+  /**
+   * Gradients of a batch in pieces are added up in each bucket's memory, and sent with the last.
+   */
   @Test
   void piecesOfABatchAddUpToTheSameBytes() throws Exception {
     TrainingConfig pieces = TrainingConfig.of(2, 30, 3, null, null, null, null);

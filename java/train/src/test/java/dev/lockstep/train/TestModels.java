@@ -159,6 +159,30 @@ final class TestModels {
     }
   }
 
+  /** Three layers in a row, of which the first two have one weight. */
+  static Path tied(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule first = linear(4, 4);
+      JitModule second = module();
+      second.register_parameter("weight", parameter(first, "weight"), false);
+      second.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.tanh(torch.linear(x, self.weight))
+          """);
+      JitModule whole = module();
+      whole.register_module("first", first);
+      whole.register_module("second", second);
+      whole.register_module("last", linear(2, 4));
+      whole.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return self.last.forward(self.second.forward(self.first.forward(x)))
+          """);
+      return save(whole, file);
+    }
+  }
+
   /** As torch.nn.Sequential of a linear layer, a batch norm and another linear layer. */
   static Path batchNormBetweenLayers(Path file) {
     try (PointerScope scope = new PointerScope()) {

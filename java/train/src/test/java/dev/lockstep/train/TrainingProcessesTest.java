@@ -74,7 +74,8 @@ class TrainingProcessesTest {
         "{type: data_parallel}",
         "{type: data_parallel, sharding: 1}",
         "{type: diloco, every: 4, fragments: 2, delay: 1}",
-        "{type: parameter_server}"
+        "{type: parameter_server}",
+        "{type: pipeline}"
       })
   void aKilledRankIsNamedAndTheRunIsResumed(String strategy) throws Exception {
     Path run = folder.resolve("run");

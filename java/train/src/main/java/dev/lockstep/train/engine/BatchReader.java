@@ -121,7 +121,7 @@ public final class BatchReader implements AutoCloseable {
   }
 
   /** That of {@code count} samples. */
-  static long[] shape(int count, long[] ofOne) {
+  public static long[] shape(int count, long[] ofOne) {
     long[] shape = new long[ofOne.length + 1];
     shape[0] = count;
     System.arraycopy(ofOne, 0, shape, 1, ofOne.length);

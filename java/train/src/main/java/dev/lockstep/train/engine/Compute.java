@@ -1,5 +1,6 @@
 package dev.lockstep.train.engine;
 
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /** Samples to a loss and gradients. One thread. */
@@ -15,6 +16,29 @@ public interface Compute extends Stateful, AutoCloseable {
    * @return the sum of the losses of the piece's samples
    */
   double run(MicroBatch piece, double weight, GradientSink sink);
+
+  /**
+   * Forward and backward of all pieces of a step. Gradients are added up in the pieces' order,
+   * whatever order the passes are computed in.
+   *
+   * @param pieces in the batch's order
+   * @param weight of the batch's mean loss
+   * @param sink hears of the backward pass that completes the gradients
+   * @param lossSum what the losses of all samples are added to, piece by piece
+   */
+  default double runAll(List<MicroBatch> pieces, double weight, GradientSink sink, double lossSum) {
+    double sum = lossSum;
+    for (MicroBatch piece : pieces) {
+      sum += run(piece, weight, piece.last() ? sink : GradientSink.NONE);
+    }
+    return sum;
+  }
+
+  /**
+   * Gives this rank all of the model's tensors, so that it can be hashed and saved; collective. For
+   * the end of a run: it takes the memory that parts of the model on other ranks had saved.
+   */
+  default void completeModel() {}
 
   /** What the step's pieces gave besides gradients. */
   Computed computed();

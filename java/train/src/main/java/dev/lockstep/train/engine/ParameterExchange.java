@@ -1,6 +1,7 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.train.memory.ControlWords.Word;
+import java.util.BitSet;
 import java.util.Set;
 
 /** What ranks do with their parameters after an update. Collective where it communicates. */
@@ -38,6 +39,11 @@ public interface ParameterExchange extends Stateful, AutoCloseable {
    * parameters of their own take them up again. Communicates nothing.
    */
   default void goOn() {}
+
+  /** As {@link Role#lost}. */
+  default BitSet lost() {
+    return new BitSet();
+  }
 
   /** Seconds that this rank has waited for others. */
   default double waitedSeconds() {

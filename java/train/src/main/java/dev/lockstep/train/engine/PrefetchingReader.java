@@ -74,6 +74,11 @@ public final class PrefetchingReader implements SampleReader {
   }
 
   @Override
+  public void skip(MicroBatch piece) {
+    announced.remove(piece);
+  }
+
+  @Override
   public long[] featureShape() {
     return open()[0].featureShape();
   }

@@ -1,6 +1,7 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.model.Model;
+import dev.lockstep.model.StageSeeds;
 import dev.lockstep.model.TrainingPass;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
@@ -37,6 +38,7 @@ public final class Replica implements Compute {
   private final List<GradientHook> hooks = new ArrayList<>();
   private final BitSet used = new BitSet();
 
+  private long number;
   private boolean lossIsFinite;
   private @Nullable GradientSink hearing;
 
@@ -51,8 +53,8 @@ public final class Replica implements Compute {
   /**
    * Registers a hook with each parameter.
    *
-   * @param seed random numbers within the model follow from it, the step and the rank alone, so
-   *     they need no state
+   * @param seed random numbers within the model follow from it, the step, the rank, the piece and
+   *     the stage alone, so they need no state
    */
   public Replica(
       Model model,
@@ -77,6 +79,7 @@ public final class Replica implements Compute {
   @Override
   public void begin(Step step) {
     torch.manual_seed(RandomSeeds.of(seed, step.number(), rank));
+    number = step.number();
     parameters.gradientMemory().zero();
     used.clear();
     lossIsFinite = true;
@@ -89,7 +92,7 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = model.trainingPass(samples.inputs());
+      TrainingPass pass = model.trainingPass(samples.inputs(), seeds(piece));
       Tensor mean = loss.mean(pass.output(), samples);
       double value = mean.item_double();
       lossIsFinite &= Double.isFinite(value);
@@ -98,6 +101,10 @@ public final class Replica implements Compute {
       backward(pass, share == 1 ? mean : mean.mul(new Scalar(share)), sink);
       return value * piece.count();
     }
+  }
+
+  private StageSeeds seeds(MicroBatch piece) {
+    return RandomSeeds.ofPiece(seed, number, rank, piece);
   }
 
   /** A model whose passes are collective needs this rank though it has nothing to add. */
@@ -109,7 +116,7 @@ public final class Replica implements Compute {
     try (PointerScope scope = new PointerScope()) {
       TensorOptions type = new TensorOptions(model.type().scalarType());
       long[] shape = BatchReader.shape(0, reader.featureShape());
-      TrainingPass pass = model.trainingPass(torch.zeros(shape, type));
+      TrainingPass pass = model.trainingPass(torch.zeros(shape, type), stage -> stage);
       sink.backwardBegins(lossIsFinite);
       backward(pass, pass.output().sum(), sink);
       return 0;
@@ -186,7 +193,7 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = model.trainingPass(samples.inputs());
+      TrainingPass pass = model.trainingPass(samples.inputs(), seeds(piece));
       Tensor prediction = pass.output();
       Tensor mean = loss.mean(prediction, samples);
       pass.backward(mean);

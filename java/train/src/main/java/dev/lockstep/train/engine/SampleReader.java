@@ -20,6 +20,9 @@ public interface SampleReader extends AutoCloseable {
   /** Reads a piece that is not empty. */
   Samples read(MicroBatch piece);
 
+  /** Says that this rank does not read a piece, or not again. */
+  default void skip(MicroBatch piece) {}
+
   /** The shape of one sample's inputs. */
   long[] featureShape();
 

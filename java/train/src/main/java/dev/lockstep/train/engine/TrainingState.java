@@ -7,24 +7,30 @@ import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.checkpoint.TensorType;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.train.TrainingException;
+import dev.lockstep.train.memory.Distribution;
 import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.memory.FlatLayout;
+import dev.lockstep.train.memory.FlatLayout.Group;
 import dev.lockstep.train.memory.FlatLayout.Slot;
 import dev.lockstep.train.memory.ParameterRange;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that a run's parts save and restore: each names its own. What is large are tensors in memory
  * that the part keeps; what is small are JSON values. Not thread-safe.
  */
 public final class TrainingState {
-  /** One tensor, or this rank's part of one. */
+  /** One tensor, or this rank's part of one; of one that only others hold, the address is 0. */
   public record Entry(
       String name,
       TensorType type,
@@ -33,10 +39,17 @@ public final class TrainingState {
       long bytes,
       Placement placement) {}
 
+  /**
+   * Memory that is made equal to that of one rank.
+   *
+   * @param group whose first rank that is; null for the whole run
+   */
+  private record Copies(FlatBuffers flat, @Nullable Communicator group) {}
+
   private record Value(Supplier<JsonNode> save, Consumer<JsonNode> restore) {}
 
   private final List<Entry> entries = new ArrayList<>();
-  private final List<FlatBuffers> replicated = new ArrayList<>();
+  private final List<Copies> replicated = new ArrayList<>();
   private final Map<String, Value> values = new LinkedHashMap<>();
   private final List<Runnable> restored = new ArrayList<>();
 
@@ -46,7 +59,42 @@ public final class TrainingState {
    */
   public void replicated(String prefix, FlatBuffers flat) {
     addAll(prefix, flat, Placement.REPLICATED);
-    replicated.add(flat);
+    replicated.add(new Copies(flat, null));
+  }
+
+  /** As {@link #replicated}, of the copies of a model's tensors where ranks may have only some. */
+  public void ofModel(String prefix, FlatBuffers flat, Optional<Distribution> distribution) {
+    if (distribution.isEmpty()) {
+      replicated(prefix, flat);
+    } else {
+      distributed(prefix, flat, distribution.get());
+    }
+  }
+
+  /**
+   * Tensors of which this rank has some and other ranks the others. A checkpoint holds them as it
+   * does {@link #replicated} ones, so that either is restored from the other's.
+   *
+   * @param flat this rank's, in the order of the whole
+   */
+  public void distributed(String prefix, FlatBuffers flat, Distribution distribution) {
+    FlatLayout whole = distribution.whole();
+    Map<String, Slot> own = new HashMap<>();
+    flat.layout().slots().forEach(slot -> own.put(slot.name(), slot));
+    for (int i = 0; i < whole.slots().size(); i++) {
+      Slot slot = whole.slots().get(i);
+      Slot mine = own.get(slot.name());
+      Group group = whole.groups().get(slot.group());
+      entries.add(
+          new Entry(
+              prefix + slot.name(),
+              type(group.type(), prefix + slot.name()),
+              Arrays.stream(slot.shape()).boxed().toList(),
+              mine == null ? 0 : flat.address(mine),
+              slot.count() * group.elementBytes(),
+              new Placement.Held(distribution.holders().get(i))));
+    }
+    replicated.add(new Copies(flat, distribution.replicas()));
   }
 
   /**
@@ -136,7 +184,14 @@ public final class TrainingState {
 
   /** Makes what is replicated equal to one rank's; collective. */
   public void broadcast(Communicator communicator, int from) {
-    replicated.forEach(flat -> flat.broadcast(communicator, from));
+    for (Copies copies : replicated) {
+      Communicator group = copies.group();
+      if (group == null) {
+        copies.flat().broadcast(communicator, from);
+      } else {
+        copies.flat().broadcast(group);
+      }
+    }
     restored.forEach(Runnable::run);
   }
 

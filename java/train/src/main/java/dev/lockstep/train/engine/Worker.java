@@ -1,6 +1,7 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.train.memory.ControlWords.Word;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -43,11 +44,8 @@ public final class Worker implements Role {
   public StepReport step(Step step) {
     compute.begin(step);
     exchange.begin(step);
-    double lossSum = step.lossSum();
     double weight = exchange.weight(step.batch()) * precision.lossScale();
-    for (MicroBatch piece : step.pieces()) {
-      lossSum += compute.run(piece, weight, piece.last() ? exchange : GradientSink.NONE);
-    }
+    double lossSum = compute.runAll(step.pieces(), weight, exchange, step.lossSum());
     Reduced reduced = exchange.complete(compute.computed());
     if (precision.accepts(reduced)) {
       double scale = clipFactor(reduced) / precision.lossScale();
@@ -68,6 +66,11 @@ public final class Worker implements Role {
   @Override
   public Set<Word> synchronize(SyncPoint why) {
     return parameters.synchronize(why);
+  }
+
+  @Override
+  public BitSet lost() {
+    return parameters.lost();
   }
 
   @Override

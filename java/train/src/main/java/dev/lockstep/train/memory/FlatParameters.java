@@ -30,7 +30,12 @@ public final class FlatParameters implements AutoCloseable {
 
   /** Every rank has parameters of its own. */
   public FlatParameters(Model model, Communicator communicator) {
-    this(model, communicator::allocate, true, whole(communicator));
+    this(model.parameters(), communicator);
+  }
+
+  /** Of some parameters, which this rank trains. */
+  public FlatParameters(List<ModelTensor> parameters, Communicator communicator) {
+    this(parameters, communicator::allocate, true, whole(communicator));
   }
 
   /**
@@ -40,7 +45,7 @@ public final class FlatParameters implements AutoCloseable {
    */
   public FlatParameters(
       Model model, Communicator communicator, Function<FlatLayout, GradientMemory> gradients) {
-    this(model, communicator::allocate, true, gradients);
+    this(model.parameters(), communicator::allocate, true, gradients);
   }
 
   private static Function<FlatLayout, GradientMemory> whole(Communicator communicator) {
@@ -55,17 +60,18 @@ public final class FlatParameters implements AutoCloseable {
   public static FlatParameters shared(
       Model model, Communicator communicator, LongFunction<NativeMemory> shared) {
     FlatParameters parameters =
-        new FlatParameters(model, shared, communicator.rank() == 0, whole(communicator));
+        new FlatParameters(
+            model.parameters(), shared, communicator.rank() == 0, whole(communicator));
     communicator.barrier();
     return parameters;
   }
 
   private FlatParameters(
-      Model model,
+      List<ModelTensor> tensors,
       LongFunction<NativeMemory> allocate,
       boolean writes,
       Function<FlatLayout, GradientMemory> memory) {
-    parameters = model.parameters();
+    parameters = tensors;
     layout = FlatLayout.of(parameters);
     values = new FlatBuffers(layout, allocate);
     try {

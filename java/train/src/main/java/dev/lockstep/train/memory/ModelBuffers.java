@@ -33,8 +33,13 @@ public final class ModelBuffers implements AutoCloseable {
   private final List<Work> pending = new ArrayList<>();
 
   public ModelBuffers(Model model, Communicator communicator) {
+    this(model.buffers(), communicator);
+  }
+
+  /** Of some of a model's buffers. */
+  public ModelBuffers(List<ModelTensor> tensors, Communicator communicator) {
     this.communicator = communicator;
-    buffers = model.buffers();
+    buffers = tensors;
     layout = FlatLayout.of(buffers);
     List<FlatBuffers> all = FlatBuffers.several(3, layout, communicator::allocate);
     values = all.get(0);

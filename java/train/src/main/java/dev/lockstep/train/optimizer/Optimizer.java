@@ -235,14 +235,14 @@ public abstract class Optimizer implements Update {
   }
 
   /** One number where all parameters have taken equally many steps, else one for each. */
-  private JsonNode savedSteps() {
+  JsonNode savedSteps() {
     ArrayNode saved = JsonNodeFactory.instance.arrayNode();
     boolean equal = Arrays.stream(steps).allMatch(count -> count == steps[0]);
     Arrays.stream(steps).limit(equal ? 1 : steps.length).forEach(saved::add);
     return saved;
   }
 
-  private void restoreSteps(JsonNode saved) {
+  void restoreSteps(JsonNode saved) {
     uniform = saved.size() == 1;
     for (int i = 0; i < steps.length; i++) {
       steps[i] = saved.path(uniform ? 0 : i).asLong();

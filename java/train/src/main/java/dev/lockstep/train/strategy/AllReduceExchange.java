@@ -65,9 +65,7 @@ public final class AllReduceExchange implements GradientExchange {
       FlatParameters parameters,
       ModelBuffers buffers) {
     this(
-        communicator.size() == 1
-            ? List.of()
-            : plan(firstBucketMib, bucketMib, parameters.layout()),
+        communicator.size() == 1 ? List.of() : plan(firstBucketMib, bucketMib, parameters.layout()),
         BucketReduction.whole(communicator, parameters),
         parameters.gradients(),
         communicator,

@@ -61,8 +61,7 @@ final class BucketMemory implements GradientMemory, AutoCloseable {
     Bucket bucket = buckets.get(bucketOf[parameter]);
     Slot slot = layout.slots().get(parameter);
     long place = (slot.offset() - bucket.range().from()) * shape(bucket).elementBytes();
-    return NativeView.tensor(
-        memory(bucket).address() + place, shape(bucket).type(), slot.shape());
+    return NativeView.tensor(memory(bucket).address() + place, shape(bucket).type(), slot.shape());
   }
 
   private Group shape(Bucket bucket) {

@@ -99,7 +99,9 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
       return new Options(firstMib, mib, fused, sharding, compression);
     }
 
-    /** The same with optimiser state in slices (1), gradients, too (2), or all on every rank (0). */
+    /**
+     * The same with optimiser state in slices (1), gradients, too (2), or all on every rank (0).
+     */
     public Options withSharding(int stage) {
       return new Options(firstBucketMib, bucketMib, fused, stage, compression);
     }

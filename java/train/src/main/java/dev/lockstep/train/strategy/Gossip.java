@@ -2,6 +2,7 @@ package dev.lockstep.train.strategy;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.train.Checks;
 import dev.lockstep.train.engine.Role;
@@ -33,7 +34,10 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
     RING,
     /** All others; for comparison. */
     @JsonProperty("complete")
-    COMPLETE
+    COMPLETE,
+    /** The neighbours that {@code edges} names, with the {@code weights} that it is told. */
+    @JsonProperty("user")
+    USER
   }
 
   /**
@@ -42,9 +46,13 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
    * @param graph who tells whom
    * @param every optimiser steps between exchanges, at least 1
    * @param agreeEvery optimiser steps after which all ranks hear of a wish to stop, or of a loss
-   *     that is not finite, at least 1; they also do when the model is scored or saved
+   *     that is not finite, or form a group without one that is gone, at least 1; they also do when
+   *     the model is scored or saved
+   * @param edges of {@code graph: user}: pairs of ranks that are neighbours, as {@code 0-3}
+   * @param weights of {@code graph: user}: how much ranks take of each other
    */
-  public record Options(Graph graph, int every, int agreeEvery) {
+  public record Options(
+      Graph graph, int every, int agreeEvery, List<String> edges, MixingWeights.Design weights) {
     /**
      * Checks the ranges.
      *
@@ -53,6 +61,15 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
     public Options {
       Checks.atLeast("every", every, 1);
       Checks.atLeast("agree_every", agreeEvery, 1);
+      edges = List.copyOf(edges);
+      edges.forEach(GossipPeers::ends);
+      if (edges.isEmpty() == (graph == Graph.USER)) {
+        throw new ConfigKeyException(
+            "edges",
+            edges.isEmpty()
+                ? "must name pairs of ranks with graph: user."
+                : "needs graph: user; the other graphs have edges of their own.");
+      }
     }
 
     /** From the keys that a file gives; the others take their defaults. */
@@ -60,11 +77,21 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
     public static Options of(
         @JsonProperty("graph") @Nullable Graph graph,
         @JsonProperty("every") @Nullable Integer every,
-        @JsonProperty("agree_every") @Nullable Integer agreeEvery) {
+        @JsonProperty("agree_every") @Nullable Integer agreeEvery,
+        @JsonProperty("edges") @Nullable List<String> edges,
+        @JsonProperty("weights") MixingWeights.@Nullable Design weights) {
       return new Options(
           graph == null ? Graph.EXPONENTIAL : graph,
           every == null ? 1 : every,
-          agreeEvery == null ? 50 : agreeEvery);
+          agreeEvery == null ? 50 : agreeEvery,
+          edges == null ? List.of() : edges,
+          weights == null ? MixingWeights.Design.METROPOLIS : weights);
+    }
+
+    /** Of one of the graphs that need no edges. */
+    public static Options of(
+        @Nullable Graph graph, @Nullable Integer every, @Nullable Integer agreeEvery) {
+      return of(graph, every, agreeEvery, null, null);
     }
   }
 
@@ -83,11 +110,14 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
     return List.of(
         // The mean of the ranks' steps, which is the step of the joined batch.
         VerifiedSetting.equal(
-            "complete", Options.of(Graph.COMPLETE, 1, 3), VerifiedSetting.SGD, 1e-5),
+                "complete", Options.of(Graph.COMPLETE, 1, 3), VerifiedSetting.SGD, 1e-5)
+            .surviving(),
         VerifiedSetting.repeatable(
-            "exponential", Options.of(Graph.EXPONENTIAL, 1, 3), VerifiedSetting.MOMENTUM),
+                "exponential", Options.of(Graph.EXPONENTIAL, 1, 3), VerifiedSetting.MOMENTUM)
+            .surviving(),
         VerifiedSetting.repeatable(
-            "ring every 2", Options.of(Graph.RING, 2, 50), VerifiedSetting.ADAM));
+                "ring every 2", Options.of(Graph.RING, 2, 50), VerifiedSetting.ADAM)
+            .surviving());
   }
 
   @Override

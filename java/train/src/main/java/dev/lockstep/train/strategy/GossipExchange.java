@@ -2,8 +2,9 @@ package dev.lockstep.train.strategy;
 
 import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.comm.ReduceOp;
-import dev.lockstep.comm.Transfer;
+import dev.lockstep.comm.Work;
 import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Reduced;
 import dev.lockstep.train.engine.Step;
@@ -16,10 +17,11 @@ import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.optimizer.Optimizer;
 import dev.lockstep.train.strategy.Gossip.Graph;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -49,6 +51,13 @@ final class GossipExchange implements ParameterExchange {
   private final List<FlatBuffers> heard = new ArrayList<>();
 
   private final PendingWords words;
+
+  /** Ranks to whom messages fail. */
+  private final BitSet gone = new BitSet();
+
+  /** Ranks without which the others are to form a group. */
+  private final BitSet lost = new BitSet();
+
   private long waitedNanos;
 
   /** Takes the memory, which the context owns. */
@@ -65,30 +74,11 @@ final class GossipExchange implements ParameterExchange {
     this.optimizer = optimizer;
     own = context.own(new OwnParameters(parameters, Placement.Resize.MEAN));
     mean = context.own(new FlatBuffers(parameters.layout(), group::allocate));
-    for (int i = 0; i < hops(options.graph(), 0, group.size()).length; i++) {
+    int peers = GossipPeers.of(options, 0, group.rank(), group.size()).from().length;
+    for (int i = 0; i < peers; i++) {
       heard.add(context.own(new FlatBuffers(parameters.layout(), group::allocate)));
     }
     words = new PendingWords(group, mean);
-  }
-
-  /**
-   * How many ranks further on those are that a rank tells in an exchange; those that it hears of
-   * are as many ranks back.
-   *
-   * @param number of the exchange, from 0
-   */
-  static int[] hops(Graph graph, long number, int ranks) {
-    if (ranks == 1) {
-      return new int[0];
-    }
-    return switch (graph) {
-      case EXPONENTIAL -> {
-        int turns = Integer.SIZE - Integer.numberOfLeadingZeros(ranks - 1);
-        yield new int[] {1 << (int) (number % turns)};
-      }
-      case RING -> ranks == 2 ? new int[] {1} : new int[] {1, ranks - 1};
-      case COMPLETE -> IntStream.range(1, ranks).toArray();
-    };
   }
 
   @Override
@@ -102,45 +92,116 @@ final class GossipExchange implements ParameterExchange {
       return Set.of();
     }
     long start = System.nanoTime();
-    Set<Word> raised = words.agree();
-    waitedNanos += System.nanoTime() - start;
-    return raised;
+    try {
+      return words.agree();
+    } catch (PeerFailedException e) {
+      return lose(e);
+    } finally {
+      waitedNanos += System.nanoTime() - start;
+    }
   }
 
-  /** x ← (x + Σ of what is heard) ÷ (1 + how many are heard). */
+  /**
+   * The others form a group without a rank that is gone. Not without rank 0, which keeps the run's
+   * folder, and not on a user's graph, which need not hold together without it.
+   */
+  private Set<Word> lose(PeerFailedException e) {
+    if (e.rank() <= 0 || options.graph() == Graph.USER) {
+      throw e;
+    }
+    lost.set(e.rank());
+    log.warn("Rank {} is gone; the others go on without it.", e.rank());
+    return EnumSet.of(Word.REGROUP);
+  }
+
+  @Override
+  public BitSet lost() {
+    return lost;
+  }
+
+  /** x ← own weight · x + Σ weight · what is heard; who is gone says nothing, and is not told. */
   private void mix(long number) {
-    int[] hops = hops(options.graph(), number, group.size());
-    if (hops.length == 0) {
+    GossipPeers peers = GossipPeers.of(options, number, group.rank(), group.size());
+    if (peers.from().length == 0) {
       return;
     }
     long start = System.nanoTime();
-    int ranks = group.size();
-    List<Transfer> transfers = new ArrayList<>();
-    for (int h = 0; h < hops.length; h++) {
-      int to = (group.rank() + hops[h]) % ranks;
-      int from = (group.rank() - hops[h] + ranks) % ranks;
-      for (int g = 0; g < parameters.layout().groups().size(); g++) {
-        transfers.add(Transfer.receive(heard.get(h).span(g), from, FIRST_TAG + g));
-        transfers.add(Transfer.send(parameters.values().span(g), to, FIRST_TAG + g));
-      }
-    }
-    group.exchange(transfers);
+    exchange(peers);
     waitedNanos += System.nanoTime() - start;
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (int g = 0; g < parameters.layout().groups().size(); g++) {
         Tensor x = parameters.values().whole(g);
-        for (FlatBuffers one : heard) {
-          x.add_(one.whole(g));
+        if (gone.isEmpty() && options.graph() != Graph.USER) {
+          for (FlatBuffers one : heard) {
+            x.add_(one.whole(g));
+          }
+          x.div_(new Scalar(1.0 + heard.size()));
+          continue;
         }
-        x.div_(new Scalar(1.0 + heard.size()));
+        double others = 0;
+        for (int i = 0; i < peers.from().length; i++) {
+          others += gone.get(peers.from()[i]) ? 0 : peers.weights()[i];
+        }
+        x.mul_(new Scalar(1 - others));
+        for (int i = 0; i < peers.from().length; i++) {
+          if (!gone.get(peers.from()[i])) {
+            x.add_(heard.get(i).whole(g), new Scalar(peers.weights()[i]));
+          }
+        }
       }
+    }
+  }
+
+  /** Tells and hears all peers at once; notes which of them are gone. */
+  private void exchange(GossipPeers peers) {
+    List<Work> works = new ArrayList<>();
+    List<Integer> others = new ArrayList<>();
+    for (int i = 0; i < peers.from().length; i++) {
+      for (int g = 0; g < parameters.layout().groups().size(); g++) {
+        if (!gone.get(peers.from()[i])) {
+          others.add(peers.from()[i]);
+          works.add(group.channel(peers.from()[i], FIRST_TAG + g).receive(heard.get(i).span(g)));
+        }
+        if (!gone.get(peers.to()[i])) {
+          others.add(peers.to()[i]);
+          works.add(group.channel(peers.to()[i], FIRST_TAG + g).send(parameters.values().span(g)));
+        }
+      }
+    }
+    try {
+      for (int i = 0; i < works.size(); i++) {
+        try {
+          works.get(i).await();
+        } catch (PeerFailedException e) {
+          gone.set(others.get(i));
+        }
+      }
+    } finally {
+      works.forEach(Work::cancel);
     }
   }
 
   @Override
   public Set<Word> synchronize(SyncPoint why) {
-    long start = System.nanoTime();
+    // A new group begins with what the old one has shown.
+    own.takeUp();
+    Set<Word> raised = EnumSet.of(Word.REGROUP);
+    if (lost.isEmpty()) {
+      long start = System.nanoTime();
+      try {
+        raised = average();
+      } catch (PeerFailedException e) {
+        raised = lose(e);
+      }
+      waitedNanos += System.nanoTime() - start;
+    }
+    own.show(lost.isEmpty() ? mean : parameters.values());
+    return raised;
+  }
+
+  /** The mean of all ranks, and what they have to say. */
+  private Set<Word> average() {
     mean.copyFrom(parameters.values());
     for (int g = 0; g < parameters.layout().groups().size(); g++) {
       group.allReduce(mean.span(g), ReduceOp.AVERAGE);
@@ -152,13 +213,11 @@ final class GossipExchange implements ParameterExchange {
       optimizer.agreeOnSteps(group);
     }
     double distance = group.allReduce(new double[] {distance()}, ReduceOp.MAX)[0];
-    waitedNanos += System.nanoTime() - start;
     if (group.rank() == 0) {
       log.info(
           "The rank that is farthest from the mean of all is {} of its norm away.",
           String.format(Locale.ROOT, "%.1e", distance));
     }
-    own.show(mean);
     return raised;
   }
 

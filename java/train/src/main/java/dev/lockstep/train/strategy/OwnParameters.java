@@ -12,7 +12,7 @@ import dev.lockstep.train.memory.FlatParameters;
  * Parameters that a rank trains with on its own, put aside while it shows the model that all ranks
  * agree on, as for scoring and for checkpoints. One thread.
  */
-final class OwnParameters implements Stateful, AutoCloseable {
+public final class OwnParameters implements Stateful, AutoCloseable {
   private final FlatParameters parameters;
   private final Placement.Resize rule;
   private final FlatBuffers aside;
@@ -23,26 +23,26 @@ final class OwnParameters implements Stateful, AutoCloseable {
    *
    * @param rule what another number of ranks makes of the ranks' own parameters
    */
-  OwnParameters(FlatParameters parameters, Placement.Resize rule) {
+  public OwnParameters(FlatParameters parameters, Placement.Resize rule) {
     this.parameters = parameters;
     this.rule = rule;
     aside = new FlatBuffers(parameters.layout(), NativeMemory::allocate);
   }
 
   /** Whether the model's memory holds the agreed model at present. */
-  boolean shows() {
+  public boolean shows() {
     return shows;
   }
 
   /** Puts this rank's parameters aside, and the agreed ones in their place. */
-  void show(FlatBuffers agreed) {
+  public void show(FlatBuffers agreed) {
     aside.copyFrom(parameters.values());
     parameters.values().copyFrom(agreed);
     shows = true;
   }
 
   /** Takes this rank's own parameters up again, if they were put aside. */
-  void takeUp() {
+  public void takeUp() {
     if (shows) {
       parameters.values().copyFrom(aside);
       shows = false;

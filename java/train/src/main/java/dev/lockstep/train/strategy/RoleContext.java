@@ -2,7 +2,9 @@ package dev.lockstep.train.strategy;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.Model;
+import dev.lockstep.train.MeshConfig;
 import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.engine.BatchReader;
 import dev.lockstep.train.engine.Compute;
 import dev.lockstep.train.engine.GradientExchange;
 import dev.lockstep.train.engine.Loss;
@@ -13,11 +15,11 @@ import dev.lockstep.train.engine.Role;
 import dev.lockstep.train.engine.SampleReader;
 import dev.lockstep.train.engine.Update;
 import dev.lockstep.train.engine.Worker;
-import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.GradientMemory;
 import dev.lockstep.train.memory.ModelBuffers;
+import dev.lockstep.train.memory.ModelMemory;
 import dev.lockstep.train.memory.OwnedParts;
 import java.util.List;
 import java.util.function.Function;
@@ -36,10 +38,13 @@ public final class RoleContext implements AutoCloseable {
   private final long seed;
   private final @Nullable Double clipNorm;
   private final OwnedParts owned = new OwnedParts();
-  private List<FlatBuffers> modelMemory = List.of();
+  private final Mesh mesh;
+  private final long[] featureShape;
+  private final int pieceSamples;
+  private List<ModelMemory> modelMemory = List.of();
 
   /**
-   * Names what a role is made of; owns none of these.
+   * Names what a role is made of, where every rank has the whole model; owns none of these.
    *
    * @param reader gives the samples of each piece
    * @param seed of random numbers within the model
@@ -53,7 +58,39 @@ public final class RoleContext implements AutoCloseable {
       SampleReader reader,
       long seed,
       @Nullable Double clipNorm) {
-    this.communicator = communicator;
+    this(
+        Mesh.form(communicator, MeshConfig.defaults(), 1),
+        model,
+        optimizer,
+        loss,
+        reader,
+        seed,
+        clipNorm,
+        new long[0],
+        1);
+    own(mesh);
+  }
+
+  /**
+   * As the other, on a mesh.
+   *
+   * @param featureShape of one sample
+   * @param pieceSamples samples of a piece, at most
+   */
+  public RoleContext(
+      Mesh mesh,
+      Model model,
+      OptimizerConfig optimizer,
+      Loss loss,
+      SampleReader reader,
+      long seed,
+      @Nullable Double clipNorm,
+      long[] featureShape,
+      int pieceSamples) {
+    this.mesh = mesh;
+    this.featureShape = featureShape.clone();
+    this.pieceSamples = pieceSamples;
+    communicator = mesh.world();
     this.model = model;
     this.optimizer = optimizer;
     this.loss = loss;
@@ -67,8 +104,32 @@ public final class RoleContext implements AutoCloseable {
     return communicator;
   }
 
+  /** How the ranks lie where the model is cut. */
+  public Mesh mesh() {
+    return mesh;
+  }
+
   public Model model() {
     return model;
+  }
+
+  /** The shape of as many samples as a piece has at most; the model takes them. */
+  public long[] pieceShape() {
+    return BatchReader.shape(pieceSamples, featureShape);
+  }
+
+  /** Gives the samples of each piece. */
+  public SampleReader reader() {
+    return reader;
+  }
+
+  public Loss loss() {
+    return loss;
+  }
+
+  /** Of random numbers within the model. */
+  public long seed() {
+    return seed;
   }
 
   /** Which optimiser the run was told to use. */
@@ -105,7 +166,7 @@ public final class RoleContext implements AutoCloseable {
    *
    * @throws IllegalStateException if no role has been composed
    */
-  public List<FlatBuffers> modelMemory() {
+  public List<ModelMemory> modelMemory() {
     if (modelMemory.isEmpty()) {
       throw new IllegalStateException("The strategy has composed no worker.");
     }
@@ -119,13 +180,28 @@ public final class RoleContext implements AutoCloseable {
       GradientExchange exchange,
       Update update,
       ParameterExchange parameterExchange) {
-    modelMemory = List.of(parameters.values(), buffers.values());
+    modelMemory =
+        List.of(ModelMemory.whole(parameters.values()), ModelMemory.whole(buffers.values()));
     own(exchange);
     own(update);
     own(parameterExchange);
     Compute compute =
         own(new Replica(model, parameters, buffers, loss, reader, seed, communicator.rank()));
     return new Worker(compute, exchange, update, parameterExchange, Precision.FULL, clipNorm);
+  }
+
+  /**
+   * A worker that computes a part of the model, with what the run says of clipping.
+   *
+   * @param memory of its parameters, then of its other tensors
+   */
+  public Role worker(
+      Compute compute, GradientExchange exchange, Update update, List<ModelMemory> memory) {
+    modelMemory = List.copyOf(memory);
+    own(exchange);
+    own(update);
+    own(compute);
+    return new Worker(compute, exchange, update, ParameterExchange.NONE, Precision.FULL, clipNorm);
   }
 
   /** Closes what it owns; afterwards the model has memory of its own again. */

@@ -2,6 +2,8 @@ package dev.lockstep.train.strategy;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lockstep.ConfigKeyException;
+import dev.lockstep.model.Model;
+import dev.lockstep.train.MeshConfig;
 import dev.lockstep.train.StrategyConfig;
 import dev.lockstep.train.engine.Role;
 import java.util.List;
@@ -35,6 +37,31 @@ public final class Strategies {
   public static int ranksWithoutSamples(StrategyConfig config, int ranks) {
     StrategyProvider<?> provider = providers().get(config.type());
     return provider == null ? 0 : ranksWithoutSamples(provider, config.options(), ranks);
+  }
+
+  /** Over how many ranks in a row the strategy cuts the model. */
+  public static int pipelineLength(
+      StrategyConfig config, MeshConfig asked, Model model, int ranks) {
+    StrategyProvider<?> provider = providers().get(config.type());
+    return provider == null ? 1 : pipelineLength(provider, config.options(), asked, model, ranks);
+  }
+
+  private static <O extends Record> int pipelineLength(
+      StrategyProvider<O> provider, Record options, MeshConfig asked, Model model, int ranks) {
+    return provider.pipelineLength(provider.options().cast(options), asked, model, ranks);
+  }
+
+  /** Into how many pieces a rank's share of a batch is cut. */
+  public static int pieces(StrategyConfig config, int accumulationSteps) {
+    StrategyProvider<?> provider = providers().get(config.type());
+    return provider == null
+        ? accumulationSteps
+        : pieces(provider, config.options(), accumulationSteps);
+  }
+
+  private static <O extends Record> int pieces(
+      StrategyProvider<O> provider, Record options, int accumulationSteps) {
+    return provider.pieces(provider.options().cast(options), accumulationSteps);
   }
 
   private static <O extends Record> int ranksWithoutSamples(

@@ -1,5 +1,8 @@
 package dev.lockstep.train.strategy;
 
+import dev.lockstep.ConfigKeyException;
+import dev.lockstep.model.Model;
+import dev.lockstep.train.MeshConfig;
 import dev.lockstep.train.engine.Role;
 import java.util.List;
 
@@ -36,6 +39,37 @@ public interface StrategyProvider<O extends Record> {
    */
   default int ranksWithoutSamples(O options, int ranks) {
     return 0;
+  }
+
+  /**
+   * Over how many ranks in a row this strategy cuts a model.
+   *
+   * @param asked the run's mesh
+   * @param ranks of the group
+   * @return 1 where every rank has the whole model
+   * @throws ConfigKeyException if that is not what the mesh asks for
+   */
+  default int pipelineLength(O options, MeshConfig asked, Model model, int ranks) {
+    if (asked.pipeline() != null && asked.pipeline() > 1) {
+      throw new ConfigKeyException(
+          "mesh.pipeline",
+          "is "
+              + asked.pipeline()
+              + ", but strategy.type "
+              + type()
+              + " gives each rank the whole model; set strategy.pipeline.micro_batches and leave"
+              + " strategy.type out.");
+    }
+    return 1;
+  }
+
+  /**
+   * Into how many pieces a rank's share of a batch is cut.
+   *
+   * @param accumulationSteps of the {@code training} section
+   */
+  default int pieces(O options, int accumulationSteps) {
+    return accumulationSteps;
   }
 
   /**

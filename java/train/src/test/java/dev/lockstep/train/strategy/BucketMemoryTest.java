@@ -45,8 +45,7 @@ class BucketMemoryTest {
   }
 
   private static Held sumAll(Communicator group) {
-    ModelConfig config =
-        ModelConfig.of(null, Collections.nCopies(LAYERS, 32), null, null, null);
+    ModelConfig config = ModelConfig.of(null, Collections.nCopies(LAYERS, 32), null, null, null);
     try (Model model = Model.mlp(config, 32, 32, 1);
         RoleContext context =
             new RoleContext(
@@ -64,8 +63,7 @@ class BucketMemoryTest {
                   memory[0] =
                       context.own(new BucketMemory(layout, buckets(layout), group::allocate)));
       List<Bucket> buckets = buckets(parameters.layout());
-      ShardedExchange exchange =
-          context.own(new ShardedExchange(group, parameters, buckets));
+      ShardedExchange exchange = context.own(new ShardedExchange(group, parameters, buckets));
       exchange.begin(Step.NONE);
       long most = 0;
       for (Bucket bucket : buckets) {

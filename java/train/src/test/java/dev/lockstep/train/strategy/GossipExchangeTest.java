@@ -1,5 +1,6 @@
 package dev.lockstep.train.strategy;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lockstep.comm.Communicator;
@@ -24,6 +25,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** How near exchanges alone bring the ranks to the mean of all. */
 @Timeout(60)
@@ -48,7 +50,8 @@ class GossipExchangeTest {
   })
   void exchangesBringRanksToTheMean(Graph graph, int ranks, int exchanges, double distance)
       throws Exception {
-    List<double[]> rows = RankThreads.run(ranks, group -> mixed(group, graph, exchanges));
+    Gossip.Options options = Gossip.Options.of(graph, null, 1_000_000);
+    List<double[]> rows = RankThreads.run(ranks, group -> mixed(group, options, exchanges));
     double farthest = 0;
     for (int column = 0; column < ranks; column++) {
       double sum = 0;
@@ -61,7 +64,34 @@ class GossipExchangeTest {
     assertEquals(distance, farthest, 1e-12);
   }
 
-  private static double[] mixed(Communicator group, Graph graph, int exchanges) {
+  /** The ranks' vectors are the rows of the weights' matrix to the power of the exchanges. */
+  @ParameterizedTest
+  @EnumSource(MixingWeights.Design.class)
+  void onAUsersGraphExchangesAreThePowersOfItsWeights(MixingWeights.Design design)
+      throws Exception {
+    List<String> edges = List.of("0-1", "1-2", "1-3", "3-4");
+    Gossip.Options options = Gossip.Options.of(Graph.USER, 1, 1_000_000, edges, design);
+    List<double[]> rows = RankThreads.run(5, group -> mixed(group, options, 3));
+    double[][] once = MixingWeights.of(GossipPeers.neighbours(edges, 5), design);
+    double[][] thrice = product(once, product(once, once));
+    for (int rank = 0; rank < 5; rank++) {
+      assertArrayEquals(thrice[rank], rows.get(rank), 1e-12, "rank " + rank);
+    }
+  }
+
+  private static double[][] product(double[][] a, double[][] b) {
+    double[][] c = new double[a.length][a.length];
+    for (int i = 0; i < a.length; i++) {
+      for (int j = 0; j < a.length; j++) {
+        for (int k = 0; k < a.length; k++) {
+          c[i][j] += a[i][k] * b[k][j];
+        }
+      }
+    }
+    return c;
+  }
+
+  private static double[] mixed(Communicator group, Gossip.Options options, int exchanges) {
     ModelConfig config = ModelConfig.of(null, List.of(), null, null, FloatType.FLOAT64);
     try (Model model = Model.mlp(config, group.size(), 1, 1);
         RoleContext context =
@@ -76,7 +106,7 @@ class GossipExchangeTest {
       FlatParameters parameters = context.parameters();
       GossipExchange exchange =
           new GossipExchange(
-              Gossip.Options.of(graph, null, 1_000_000),
+              options,
               context,
               parameters,
               context.buffers(),

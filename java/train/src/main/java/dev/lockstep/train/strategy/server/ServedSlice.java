@@ -110,6 +110,11 @@ final class ServedSlice implements Stateful, AutoCloseable {
     }
   }
 
+  /** This part's values. */
+  FlatBuffers values() {
+    return values;
+  }
+
   void copyValues(FlatBuffers to) {
     to.copyFrom(values);
   }

@@ -9,6 +9,11 @@ import dev.lockstep.train.strategy.server.ParameterServerStrategy.Options;
  * @param ranks of the group
  */
 record Serving(Options options, int ranks) {
+  /** Every rank serves and works, and none waits for others. */
+  static Serving byAll(int ranks) {
+    return new Serving(Options.asynchronous(), ranks);
+  }
+
   /** Ranks that only serve, from 0 on; always fewer than all. */
   int dedicated() {
     return options.dedicated(ranks);

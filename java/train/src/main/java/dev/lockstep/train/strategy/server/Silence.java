@@ -68,6 +68,11 @@ final class Silence {
     return List.copyOf(asking.keySet());
   }
 
+  /** Whether all of this rank's request is here. */
+  boolean hasReceived(int rank) {
+    return asking.containsKey(rank) && !sending.contains(rank);
+  }
+
   /**
    * A pulse has passed.
    *
@@ -78,7 +83,7 @@ final class Silence {
   OptionalInt pulse(Collection<Integer> expected) {
     quiet.keySet().retainAll(expected);
     for (int rank : expected) {
-      if (!asking.containsKey(rank) || sending.contains(rank)) {
+      if (!hasReceived(rank)) {
         quiet.merge(rank, 1, Integer::sum);
       }
     }

@@ -16,6 +16,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,9 +54,14 @@ final class SliceServer implements AutoCloseable {
    *
    * @param group beside whose collectives the messages go
    * @param parameters how many tensors there are
+   * @param rule makes the rule by which it answers
    */
   SliceServer(
-      Serving serving, Communicator group, ServedSlice slice, int parameters, Staleness staleness) {
+      Serving serving,
+      Communicator group,
+      ServedSlice slice,
+      int parameters,
+      Function<SliceServer, UpdateRule> rule) {
     this.serving = serving;
     this.group = group;
     this.slice = slice;
@@ -68,11 +74,7 @@ final class SliceServer implements AutoCloseable {
               ? local
               : new RemoteCaller(rank, group, this, slice.buffers(), parameters));
     }
-    rule =
-        serving.options().isSynchronous()
-            ? new SynchronousUpdates(
-                this, slice, serving.workers(), serving.options().dropSlowest(), staleness)
-            : new StaleUpdates(this, slice, serving, staleness);
+    this.rule = rule.apply(this);
     thread = new Thread(this::serve, "lockstep-parameter-server-" + group.rank());
     thread.setDaemon(true);
   }
@@ -84,10 +86,6 @@ final class SliceServer implements AutoCloseable {
 
   LocalCaller local() {
     return local;
-  }
-
-  Staleness staleness() {
-    return rule.staleness();
   }
 
   /** Why it serves no longer. */
@@ -224,9 +222,9 @@ final class SliceServer implements AutoCloseable {
     return callers.keySet().stream().filter(rank -> all || serving.works(rank)).toList();
   }
 
-  /** Those who wait for an answer; for tests. */
-  List<Integer> waiting() {
-    return silence.waiting();
+  /** Whether a rank has asked, and waits for an answer; for tests. */
+  boolean hasRequestOf(int rank) {
+    return silence.hasReceived(rank);
   }
 
   static CollectiveTimeoutException silent(int rank, int server, double seconds) {
@@ -321,12 +319,17 @@ final class SliceServer implements AutoCloseable {
 
   /** Answers a worker's push with the values as they are now. */
   void answer(Caller worker, long next) {
+    slice.copyValues(worker.data());
+    answerWithData(worker, next);
+  }
+
+  /** Answers a worker's push with what its data hold. */
+  void answerWithData(Caller worker, long next) {
     words.began(worker.rank(), next);
     give(worker, words.answer(next, lost));
   }
 
   private void give(Caller caller, Answer answer) {
-    slice.copyValues(caller.data());
     caller.readVersion(slice.version());
     silence.done(caller.rank());
     caller.answer(answer, true);
@@ -356,6 +359,7 @@ final class SliceServer implements AutoCloseable {
     List<Caller> all = List.copyOf(meeting);
     meeting.clear();
     for (Caller caller : all) {
+      slice.copyValues(caller.data());
       give(caller, new Answer(caller.request().clock(), Answer.NONE, said, lost));
     }
   }

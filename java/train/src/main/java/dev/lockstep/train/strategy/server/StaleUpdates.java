@@ -71,9 +71,4 @@ final class StaleUpdates implements UpdateRule {
   public long fastest() {
     return clocks.fastest();
   }
-
-  @Override
-  public Staleness staleness() {
-    return staleness;
-  }
 }

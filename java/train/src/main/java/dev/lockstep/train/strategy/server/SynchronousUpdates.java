@@ -100,9 +100,4 @@ final class SynchronousUpdates implements UpdateRule {
   public long fastest() {
     return clock;
   }
-
-  @Override
-  public Staleness staleness() {
-    return staleness;
-  }
 }

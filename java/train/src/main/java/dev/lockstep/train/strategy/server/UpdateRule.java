@@ -10,7 +10,4 @@ interface UpdateRule {
 
   /** Steps that the fastest worker has finished. */
   long fastest();
-
-  /** How old the gradients were that it has applied. */
-  Staleness staleness();
 }

@@ -25,6 +25,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * A rank whose mean gradient is 1 of the parameter of its own number and 0 of all others, so that
@@ -111,9 +112,9 @@ final class ServedRank implements AutoCloseable {
         });
   }
 
-  /** Waits until these ranks wait for an answer of this rank's server. */
-  void awaitRequestsOf(Integer... ranks) {
-    while (!onServer(server -> server.waiting().containsAll(List.of(ranks)))) {
+  /** Waits until this rank's server has all of these ranks' requests. */
+  void awaitRequestsOf(int... ranks) {
+    while (!onServer(server -> IntStream.of(ranks).allMatch(server::hasRequestOf))) {
       Thread.yield();
     }
   }
