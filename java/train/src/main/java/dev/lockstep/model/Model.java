@@ -229,7 +229,7 @@ public final class Model implements AutoCloseable {
 
   /**
    * Has stages keep their inputs alone for the backward pass, which computes them again: less
-   * memory, about a third more time, the same bits.
+   * memory, one more forward pass, the same bits.
    *
    * @param names of {@link #stages}, or of modules that consist of some; {@code all} for all of
    *     them
