@@ -31,8 +31,9 @@ double BlockCholesky::operations(std::size_t block) const {
   return sum;
 }
 
-void BlockCholesky::factor(std::size_t block, std::span<const double> diagonal,
+bool BlockCholesky::factor(std::size_t block, std::span<const double> diagonal,
                            std::span<const double> link) {
+  bool is_definite = true;
   block_ = block;
   std::vector<std::vector<std::size_t>> children(fronts_.size());
   std::vector<Dense> updates(fronts_.size());
@@ -50,7 +51,7 @@ void BlockCholesky::factor(std::size_t block, std::span<const double> diagonal,
       const auto sensor = static_cast<std::size_t>(front.own[j / block]);
       least[j] = std::max(LEAST_PIVOT * diagonal[(sensor * block + j % block) * block + j % block], 1e-300);
     }
-    splitting::factor(matrix, own, least);
+    is_definite = splitting::factor(matrix, own, least) && is_definite;
     const std::size_t rest = matrix.rows - own;
     Dense update(rest, rest);
     for (std::size_t j = 0; j < rest; ++j) {
@@ -61,6 +62,7 @@ void BlockCholesky::factor(std::size_t block, std::span<const double> diagonal,
     matrix.columns = own;
     factors_[number] = std::move(matrix);
   }
+  return is_definite;
 }
 
 Dense BlockCholesky::assemble(const Front& front, std::span<const double> diagonal,

@@ -30,7 +30,8 @@ class BlockCholesky {
   /// @param diagonal sensors × k × k, symmetric blocks
   /// @param link links() × k × k: the symmetric block of a sensor and the other end of one of its ranges, in
   /// the order of RangeGraph::ends_of(); those of anchors are not read
-  void factor(std::size_t block, std::span<const double> diagonal, std::span<const double> link);
+  /// @return whether the matrix is positive definite; if not, small pivots were raised
+  bool factor(std::size_t block, std::span<const double> diagonal, std::span<const double> link);
 
   /// About how many floating-point operations factor() takes.
   double operations(std::size_t block) const;

@@ -9,14 +9,18 @@ namespace lockstep::splitting {
 namespace {
 
 constexpr std::size_t PANEL = 32;   // Columns that are eliminated before the rest of the matrix sees them.
-constexpr std::size_t STRIPE = 96;  // Columns of the rest that one call updates, from their diagonal down.
+constexpr std::size_t SLIVER = 8;   // … and before the rest of the panel does: these one by one.
+constexpr std::size_t STRIPE = 32;  // Columns of the rest that one call updates, from their diagonal down.
 
 const DenseKernels& kernels() { return variant_in_use(variants_of_dense_kernels); }
 
-void eliminate_within(Dense& matrix, std::size_t first, std::size_t last,
-                      std::span<const double> least_pivots) {
+/// @return whether no pivot was raised
+bool eliminate_one_by_one(Dense& matrix, std::size_t first, std::size_t last,
+                          std::span<const double> least_pivots) {
+  bool is_definite = true;
   for (std::size_t j = first; j < last; ++j) {
     double* column = &matrix(0, j);
+    is_definite = is_definite && column[j] >= least_pivots[j];
     const double pivot = std::sqrt(std::max(column[j], least_pivots[j]));
     column[j] = pivot;
     for (std::size_t i = j + 1; i < matrix.rows; ++i) column[i] /= pivot;
@@ -25,6 +29,15 @@ void eliminate_within(Dense& matrix, std::size_t first, std::size_t last,
       double* target = &matrix(0, later);
       for (std::size_t i = later; i < matrix.rows; ++i) target[i] -= column[i] * multiple;
     }
+  }
+  return is_definite;
+}
+
+/// Takes what the eliminated columns from `first` to `last` explain from those before `end`.
+void update(Dense& matrix, std::size_t first, std::size_t last, std::size_t end) {
+  for (std::size_t j = last; j < end; j += STRIPE) {
+    kernels().subtract_product(&matrix(j, j), matrix.rows, &matrix(j, first), matrix.rows, &matrix(j, first),
+                               matrix.rows, 1, matrix.rows - j, std::min(STRIPE, end - j), last - first);
   }
 }
 
@@ -71,16 +84,18 @@ void subtract_transposed_product(Dense& c, const Dense& a, const Dense& b) {
   subtract_product(c, transposed, b);
 }
 
-void factor(Dense& matrix, std::size_t own, std::span<const double> least_pivots) {
+bool factor(Dense& matrix, std::size_t own, std::span<const double> least_pivots) {
+  bool is_definite = true;
   for (std::size_t first = 0; first < own; first += PANEL) {
     const std::size_t last = std::min(first + PANEL, own);
-    eliminate_within(matrix, first, last, least_pivots);
-    for (std::size_t j = last; j < matrix.columns; j += STRIPE) {
-      const std::size_t width = std::min(STRIPE, matrix.columns - j);
-      kernels().subtract_product(&matrix(j, j), matrix.rows, &matrix(j, first), matrix.rows,
-                                 &matrix(j, first), matrix.rows, 1, matrix.rows - j, width, last - first);
+    for (std::size_t sliver = first; sliver < last; sliver += SLIVER) {
+      const std::size_t next = std::min(sliver + SLIVER, last);
+      is_definite = eliminate_one_by_one(matrix, sliver, next, least_pivots) && is_definite;
+      update(matrix, sliver, next, last);
     }
+    update(matrix, first, last, matrix.columns);
   }
+  return is_definite;
 }
 
 void substitute(const Dense& factor, std::span<double> x) {

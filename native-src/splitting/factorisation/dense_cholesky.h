@@ -29,8 +29,8 @@ void subtract_transposed_product(Dense& c, const Dense& a, const Dense& b);
 
 /// Of a square matrix whose lower triangle counts: its first `own` columns become those of the Cholesky
 /// factor (lower triangle), and the rest its Schur complement. A pivot below `least_pivots` (one for each own
-/// column) is raised to it.
-void factor(Dense& matrix, std::size_t own, std::span<const double> least_pivots);
+/// column) is raised to it. @return whether none was: the matrix is positive definite as far as it got
+bool factor(Dense& matrix, std::size_t own, std::span<const double> least_pivots);
 
 /// x ← (L Lᵀ)⁻¹ x, where L is the lower triangle of `factor`.
 void substitute(const Dense& factor, std::span<double> x);

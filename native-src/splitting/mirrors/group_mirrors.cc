@@ -17,7 +17,8 @@ constexpr double MOST_RISE_ALIGNED = 2000;  // Before the sensors around a group
 constexpr std::size_t MOST_REFINED =
     24;  // Candidates, the cheapest, of a network of up to SENSORS_EACH sensors.
 constexpr std::size_t SENSORS_EACH = 400;
-constexpr std::size_t AROUND = 60;   // Sensors that give way to a group.
+constexpr std::size_t AROUND = 60;  // Sensors that give way to a group.
+constexpr double ENOUGH = 2e-3;  // In the cost, whose differences of less than 0.5 tell no two places apart.
 constexpr double LEAST_MOVE = 0.02;  // Of the mean range: less is the place where the group was.
 
 /// Descends from the mirrored places, the sensors around giving way.
@@ -35,7 +36,7 @@ MirroredGroup refined(const RangeGraph& graph, const Loss& loss, std::span<const
   const std::vector<double> places = part.points_at(here);
   BlockCholesky cholesky(part, places);
   LiftedFit<D> fit(part, loss, cholesky, places);
-  Pressing pressing{.penalty = 0, .max_steps = 50, .tolerance = 1e-6};
+  Pressing pressing{.max_steps = 50, .tolerance = 0, .enough = ENOUGH};
   const double cost = fit.descend(pressing, here);
   pressing.goal = cost + most_rise;
   result.cost_difference = fit.descend(pressing, result.positions) - cost;

@@ -20,6 +20,12 @@ constexpr std::size_t WHOLE = 400;  // Sensors: larger networks are looked at in
 constexpr std::size_t BALL = 120;
 constexpr double LEAST_MOVE = 0.05;  // Of the mean range.
 
+/// The size of a standardised residual: the inverse of Loss::cost.
+double residual_that_costs(double cost, const Loss& loss) {
+  const double size = std::sqrt(2 * cost);
+  return loss.threshold > 0 && size > loss.threshold ? cost / loss.threshold + 0.5 * loss.threshold : size;
+}
+
 template <int D>
 class MirrorSearch {
  public:
@@ -31,11 +37,6 @@ class MirrorSearch {
     Mirror<D> mirror;
     if (!span_mirror<D>(through, points_, mirror)) return;
     for (std::size_t k = 0; k < places_.size(); ++k) heights_[k] = mirror.height(place(places_[k]));
-    for (std::size_t k = 0; k < ties_.size(); ++k) {
-      const Tie& tie = ties_[k];
-      const double square = tie.square + 4 * heights_[tie.first] * heights_[tie.second];
-      rises_[k] = loss_.cost((tie.range - std::sqrt(std::max(square, 0.0))) * tie.precision) - tie.cost;
-    }
     for (const bool near_ones_tie : {true, false}) {
       const bool some_are_near = unite(near_ones_tie);
       collect(mirror, found);
@@ -51,10 +52,21 @@ class MirrorSearch {
     std::size_t first;
     std::size_t second;
     double square;  ///< of the distance
+    double least;   ///< of that after a reflection that does not tie
+    double most;
     double range;
     double precision;
     double cost;
   };
+
+  double square_reflected(const Tie& tie) const {
+    return std::max(tie.square + 4 * heights_[tie.first] * heights_[tie.second], 0.0);
+  }
+
+  /// Of the cost of a range by the reflection.
+  double rise(const Tie& tie) const {
+    return loss_.cost((tie.range - std::sqrt(square_reflected(tie))) * tie.precision) - tie.cost;
+  }
 
   const double* place(std::int32_t point) const { return &points_[static_cast<std::size_t>(point) * D]; }
 
@@ -98,12 +110,15 @@ class MirrorSearch {
         const std::size_t other = place_of(end.point);
         if (other < ball_ && end.point < sensor) continue;  // The other end has it.
         const double distance = distance_between<D>(place(sensor), place(end.point));
-        ties_.push_back({k, other, distance * distance, end.range, end.precision,
-                         loss_.cost((end.range - distance) * end.precision)});
+        const double cost = loss_.cost((end.range - distance) * end.precision);
+        const double most_off = residual_that_costs(cost + TIED, loss_) / end.precision;
+        const double least = std::max(end.range - most_off, 0.0);
+        const double most = end.range + most_off;
+        ties_.push_back(
+            {k, other, distance * distance, least * least, most * most, end.range, end.precision, cost});
       }
     }
     heights_.resize(places_.size());
-    rises_.resize(ties_.size());
     parents_.resize(ball_ + 1);
     roots_.resize(ball_ + 1);
     sizes_.resize(ball_ + 1);
@@ -127,7 +142,8 @@ class MirrorSearch {
     for (std::size_t k = 0; k <= ball_; ++k) parents_[k] = k;
     bool some_are_near = false;
     for (std::size_t k = 0; k < ties_.size(); ++k) {
-      if (rises_[k] <= TIED) continue;
+      const double square = square_reflected(ties_[k]);
+      if (square <= ties_[k].most && square >= ties_[k].least) continue;
       if (is_near(ties_[k].first) || is_near(ties_[k].second)) {
         some_are_near = true;
         if (!near_ones_tie) continue;
@@ -165,8 +181,9 @@ class MirrorSearch {
       const std::size_t one = roots_[ties_[k].first];
       const std::size_t two = roots_[set_of(ties_[k].second)];
       if (one == two) continue;
-      rise_[one] += rises_[k];
-      rise_[two] += rises_[k];
+      const double more = rise(ties_[k]);
+      rise_[one] += more;
+      rise_[two] += more;
     }
   }
 
@@ -198,7 +215,6 @@ class MirrorSearch {
   std::size_t ball_ = 0;
   std::vector<Tie> ties_;
   std::vector<double> heights_;       ///< of each place
-  std::vector<double> rises_;         ///< of each tie
   std::vector<std::size_t> parents_;  ///< disjoint sets of the ball's sensors, the ground last
   std::vector<std::size_t> roots_;
   std::vector<std::size_t> sizes_;  ///< of the set with this root

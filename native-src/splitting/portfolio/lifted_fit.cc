@@ -12,6 +12,11 @@ constexpr double LEAST_DAMPING = 1e-9;
 constexpr double MOST_DAMPING = 1e8;
 constexpr double NOTHING = 1e-20;
 constexpr double PATIENCE = 20;  // Steps
+// Relative decrease in a step below which exact second derivatives are tried, and steps before they are tried
+// again where they did not help.
+constexpr double NEAR = 1e-2;
+constexpr int STEPS_BETWEEN_TRIALS = 4;
+constexpr double MOST_EXACT_DAMPING = 1;
 
 }  // namespace
 
@@ -51,7 +56,7 @@ double LiftedFit<K>::cost(std::span<const double> positions, double penalty) con
 }
 
 template <int K>
-void LiftedFit<K>::linearise(std::span<const double> positions, double penalty) {
+void LiftedFit<K>::linearise(std::span<const double> positions, double penalty, bool is_exact) {
   std::fill(diagonal_.begin(), diagonal_.end(), 0.0);
   std::fill(gradient_.begin(), gradient_.end(), 0.0);
   for (std::int32_t sensor = 0; sensor < graph_.sensors(); ++sensor) {
@@ -70,7 +75,7 @@ void LiftedFit<K>::linearise(std::span<const double> positions, double penalty) 
       const Bend bend = bend_of(end, distance, (end.range - distance) * end.precision, loss_);
       // The part of the range's curvature that is positive: Gauss–Newton needs a third more steps, and the
       // absolute value (Curvature::SAFE), whose steps are shorter, ends in worse minima.
-      const double across = std::max(bend.across, 0.0);
+      const double across = is_exact ? bend.across : std::max(bend.across, 0.0);
       const double along = bend.weight - across;
       for (int k = 0; k < K; ++k) gradient_[at + k] -= bend.force * direction[k];
       for (int k = 0; k < K; ++k) {
@@ -103,30 +108,43 @@ template <int K>
 double LiftedFit<K>::descend(const Pressing& pressing, std::span<double> positions) {
   double now = cost(positions, pressing.penalty);
   std::vector<double> damped, step(positions.size()), trial(positions.size());
-  double lambda = FIRST_DAMPING;
+  double safe_lambda = FIRST_DAMPING;
+  double exact_lambda = FIRST_DAMPING;
   bool is_linearised = false;
-  for (int steps = 0; steps < pressing.max_steps && lambda < MOST_DAMPING && now > NOTHING; ++steps) {
-    if (!is_linearised) linearise(positions, pressing.penalty);
+  bool is_exact = false;
+  int next_trial = 0;
+  for (int steps = 0; steps < pressing.max_steps && safe_lambda < MOST_DAMPING && now > NOTHING; ++steps) {
+    double& lambda = is_exact ? exact_lambda : safe_lambda;
+    if (!is_linearised) linearise(positions, pressing.penalty, is_exact);
     is_linearised = true;
     damped = diagonal_;
     for (std::size_t at = 0; at < positions.size(); ++at) {
       damped[at * K + at % K] *= 1 + lambda;
       step[at] = -gradient_[at];
     }
-    cholesky_.factor(K, damped, links_);
-    cholesky_.solve(step);
-    if (!pressing.held.empty()) hold(pressing.held, step);
-    for (std::size_t at = 0; at < step.size(); ++at) trial[at] = positions[at] + step[at];
-    const double then = cost(trial, pressing.penalty);
+    const bool is_definite = cholesky_.factor(K, damped, links_);
+    double then = now;
+    if (is_definite || !is_exact) {
+      cholesky_.solve(step);
+      if (!pressing.held.empty()) hold(pressing.held, step);
+      for (std::size_t at = 0; at < step.size(); ++at) trial[at] = positions[at] + step[at];
+      then = cost(trial, pressing.penalty);
+    }
     if (!(then < now)) {
       lambda *= 8;
+      if (is_exact && lambda > MOST_EXACT_DAMPING) {
+        is_exact = is_linearised = false;
+        exact_lambda = FIRST_DAMPING;
+        next_trial = steps + STEPS_BETWEEN_TRIALS;
+      }
       continue;
     }
     const bool is_hopeless = PATIENCE * (now - then) < then - pressing.goal;
-    const bool is_done = now - then < pressing.tolerance * now || is_hopeless;
+    const bool is_done = now - then < std::max(pressing.tolerance * now, pressing.enough) || is_hopeless;
+    lambda = std::max(lambda * 0.2, LEAST_DAMPING);
+    is_exact = K == flat_ && now - then < NEAR * now && steps >= next_trial;
     std::copy(trial.begin(), trial.end(), positions.begin());
     now = then;
-    lambda = std::max(lambda * 0.2, LEAST_DAMPING);
     is_linearised = false;
     if (is_done) break;
   }

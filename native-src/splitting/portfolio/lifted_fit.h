@@ -19,12 +19,15 @@ struct Pressing {
       0;  ///< ½ penalty · (squares of the coordinates beyond the network's dimension) joins the cost
   int max_steps = 60;
   double tolerance = 1e-5;  ///< relative decrease of the cost in a step
+  double enough = 0;        ///< decrease of the cost in a step: either ends the descent
   /// A descent that would take more than twenty steps to get there, at the pace of its last one, is given up.
   double goal = std::numeric_limits<double>::infinity();
   std::span<const double> held = {};  ///< a vector like the positions: they do not move along it
 };
 
-/// Levenberg–Marquardt in K dimensions with a sparse Cholesky factorisation for each step. Serial.
+/// Levenberg–Marquardt in K dimensions with a sparse Cholesky factorisation for each step; near a minimum in
+/// the network's own dimensions Newton's method: with 10 to 20 % noise the former takes more than 50 steps
+/// along a weakly held direction for what the latter takes five. Serial.
 template <int K>
 class LiftedFit {
  public:
@@ -38,7 +41,7 @@ class LiftedFit {
 
  private:
   double cost(std::span<const double> positions, double penalty) const;
-  void linearise(std::span<const double> positions, double penalty);
+  void linearise(std::span<const double> positions, double penalty, bool is_exact);
   const double* place(std::int32_t point, std::span<const double> positions) const;
   void hold(std::span<const double> held, std::span<double> step) const;
 

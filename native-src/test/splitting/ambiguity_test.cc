@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <vector>
 
 #include "measured_networks.h"
@@ -80,6 +82,36 @@ TEST(AmbiguityTest, FlagsEverySensorOfAGroupThatHangsOnAHinge) {
     EXPECT_NEAR(ambiguous[k].alternative[0], 10 - truth[0], 1e-3);
     EXPECT_NEAR(ambiguous[k].alternative[1], truth[1], 1e-3);
     EXPECT_NEAR(ambiguous[k].cost_difference, 0, 1e-3);
+  }
+}
+
+/// All that find_ambiguous() tells, bit by bit.
+auto told(const std::vector<Ambiguity>& ambiguous) {
+  std::vector<std::tuple<std::int32_t, std::vector<double>, double>> told;
+  for (const Ambiguity& each : ambiguous)
+    told.emplace_back(each.sensor, each.alternative, each.cost_difference);
+  return told;
+}
+
+/// Networks of more than 400 sensors are looked at ball by ball, and ranks share out the mirrors: which of a
+/// group's mirrors is kept must not depend on who found it.
+TEST(AmbiguityTest, TellsTheSameBitsOfHundredsOfSensorsOnAnyNumberOfRanks) {
+  for (const int sensors : {270, 410}) {
+    const double reach = 1.5 / std::sqrt(sensors);
+    const test::KnownNetwork known = test::random_network(2, sensors, sensors / 15, reach, 0.1, 5);
+    const RefinementOptions options{.noise_factor = 0.1};
+    const auto alone = told(find_ambiguous(*group_of_one(), known.network(), options, known.truth));
+    std::vector<double> differences;
+    for (const auto& each : alone) differences.push_back(std::get<double>(each));
+    std::sort(differences.begin(), differences.end());
+    EXPECT_NE(std::adjacent_find(differences.begin(), differences.end()), differences.end())
+        << "no group is mirrored in this network";
+    for (const int ranks : {2, 3}) {
+      test::run_with_communicators(ranks, Tuning{}, test::PATIENCE, [&](Communicator& group) {
+        EXPECT_EQ(told(find_ambiguous(group, known.network(), options, known.truth)), alone)
+            << sensors << " sensors on " << ranks << " ranks";
+      });
+    }
   }
 }
 

@@ -170,6 +170,14 @@ class FederateCommandTest {
   }
 
   @Test
+  void aClientWithoutAServerSaysSoInOneLine() throws Exception {
+    start(SECRET, "--client", "0", "--set", "federation.network.patience=0.5");
+    String said = ended(ExitCode.COMMUNICATION);
+    assertTrue(said.contains("is away for more than 0.5 s (Connection refused)"), said);
+    assertEquals(1, said.lines().filter(line -> !line.isBlank()).count(), said);
+  }
+
+  @Test
   void aSecretThatIsTooShortAndAClientThatThereIsNotAreRefused() throws Exception {
     start("short", "--server");
     String said = ended(ExitCode.USAGE);

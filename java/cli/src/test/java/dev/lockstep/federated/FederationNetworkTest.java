@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(240)
@@ -63,6 +64,32 @@ class FederationNetworkTest {
       assertTrue(network.allHeardTheEnd());
       boolean same = sameParameters(folder.resolve("server.pt"), folder.resolve("client-3.pt"));
       assertEquals(!overrides.contains("personal"), same);
+    }
+  }
+
+  /** A message has some 50 bytes besides its model, its seal included. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "federation.algorithm=fedprox | 2",
+        "federation.algorithm=scaffold | 2",
+        "federation.selection.type=power_of_choice federation.per_round=3 | 7",
+        "federation.privacy={noise_multiplier: 0, secure_aggregation: {}} | 10"
+      })
+  void aSimulationHasTheBytesOfANetworkButForHeaders(String overrides, int messagesOfAClient)
+      throws Exception {
+    String[] settings = overrides.split(" (?=federation)");
+    Run simulated = runs.run(1, settings);
+    try (NetworkRuns network = new NetworkRuns(runs, folder, settings)) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      network.join(ALL);
+      Run run = network.end(server);
+      long least = run.rounds().stream().mapToLong(RoundReport::bytes).min().orElseThrow();
+      long headers = least - simulated.rounds().get(0).bytes();
+      long most = 52L * messagesOfAClient * run.rounds().get(0).selected();
+      // A slow server tells each of the eight that it is there, with 37 bytes.
+      assertTrue(headers > 0 && headers < most + 2 * 8 * 37, headers + " bytes of headers");
     }
   }
 

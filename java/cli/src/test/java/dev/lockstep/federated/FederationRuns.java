@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /** Small federations of ranks that are threads: three classes of points in the plane. */
 final class FederationRuns {
@@ -61,6 +62,11 @@ final class FederationRuns {
     double accuracy() {
       return result.last().flatMap(RoundReport::scores).orElseThrow().accuracy().orElseThrow();
     }
+  }
+
+  /** Overrides, and more of them. */
+  static String[] joined(String[] some, String... more) {
+    return Stream.of(some, more).flatMap(Stream::of).toArray(String[]::new);
   }
 
   FederateConfig config(String... overrides) {

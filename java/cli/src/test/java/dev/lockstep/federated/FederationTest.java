@@ -2,28 +2,20 @@ package dev.lockstep.federated;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.ConfigKeyException;
-import dev.lockstep.checkpoint.CheckpointException;
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.config.ConfigException;
 import dev.lockstep.config.FederateConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.Split;
 import dev.lockstep.federated.FederationRuns.Run;
-import dev.lockstep.federated.population.Partition;
-import dev.lockstep.federated.privacy.ClientSampling;
-import dev.lockstep.federated.privacy.RenyiAccountant;
 import dev.lockstep.model.Model;
 import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.TrainingConfig.LossType;
 import dev.lockstep.train.engine.BatchReader;
 import dev.lockstep.train.engine.Loss;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
@@ -37,11 +29,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Simulated federations, on one rank and on several. */
 @Timeout(240)
 class FederationTest {
   private static final String SCAFFOLD = "federation.algorithm=scaffold";
   private static final String FEDBUFF = "federation.algorithm=fedbuff";
-  private static final String SMALL_BUFFER = "federation.asynchronous={buffer: 3, concurrency: 6}";
 
   @TempDir Path folder;
   private FederationRuns runs;
@@ -125,80 +117,6 @@ class FederationTest {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "federation.algorithm=fedavg",
-        "federation.personal=[layer1]",
-        SCAFFOLD,
-        FEDBUFF + " " + SMALL_BUFFER
-      })
-  void aStoppedFederationGoesOnToTheSameBytesOnAnotherNumberOfRanks(String overrides)
-      throws Exception {
-    String[] settings =
-        overrides.contains("{")
-            ? new String[] {FEDBUFF, SMALL_BUFFER, "federation.server_optimizer.type=adam"}
-            : new String[] {overrides, "federation.server_optimizer.type=adam"};
-    String whole = runs.run(2, settings).hash();
-    Run stopped = runs.run(3, false, 3, settings);
-    assertTrue(stopped.result().stopped());
-    assertEquals(3, stopped.result().rounds());
-    Run resumed = runs.run(2, true, Integer.MAX_VALUE, settings);
-    assertEquals(3, resumed.rounds().size());
-    assertEquals(whole, resumed.hash());
-  }
-
-  @Test
-  void aCheckpointOfOtherSettingsIsRefused() throws Exception {
-    runs.run(1, false, 2);
-    CheckpointException e =
-        assertThrows(
-            CheckpointException.class,
-            () -> runs.run(1, true, Integer.MAX_VALUE, "federation.batch_size=17"));
-    assertTrue(e.getMessage().contains("with other data, seed, model or settings"), e.getMessage());
-  }
-
-  @Test
-  void aDamagedCheckpointIsRefused() throws Exception {
-    runs.run(1, false, 2);
-    byte[] content = Files.readAllBytes(runs.checkpoint());
-    content[content.length / 2] ^= 1;
-    Files.write(runs.checkpoint(), content);
-    CheckpointException e =
-        assertThrows(CheckpointException.class, () -> runs.run(1, true, Integer.MAX_VALUE));
-    assertTrue(e.getMessage().contains("is damaged"), e.getMessage());
-  }
-
-  @Test
-  void aClientOfNanIsLeftOutAndNamedInTheCount() throws Exception {
-    Run run = runs.run(2, "federation.attack.type=nan", "federation.per_round=8");
-    assertTrue(run.rounds().stream().allMatch(round -> round.rejected() == 1));
-    assertTrue(run.accuracy() > 0.6, run.rounds().toString());
-  }
-
-  @Test
-  void theMedianBearsWhatTheMeanDoesNot() throws Exception {
-    String[] flips = {
-      "federation.attack={type: sign_flip, scale: 10, clients: 2}",
-      "federation.per_round=8",
-      "federation.rounds=20",
-      "federation.partition={type: iid}"
-    };
-    String[] median = Arrays.copyOf(flips, 5);
-    median[4] = "federation.aggregation.rule=median";
-    double ofMean = runs.run(1, flips).accuracy();
-    double ofMedian = runs.run(1, median).accuracy();
-    assertTrue(ofMedian > 0.85, "median " + ofMedian);
-    assertTrue(ofMean < ofMedian - 0.1, "mean " + ofMean + ", median " + ofMedian);
-  }
-
-  @Test
-  void tooFewAnswersForTheFaultyOnesLeaveTheModelAsItWas() throws Exception {
-    Run run =
-        runs.run(1, "federation.aggregation={rule: krum, faulty: 2}", "federation.per_round=6");
-    assertTrue(run.rounds().stream().allMatch(round -> round.changeNorm() == 0));
-  }
-
   @Test
   void clientsAfterTheDeadlineAreDropped() throws Exception {
     Run run = runs.run(2, "federation.latency={median: 1, spread: 1, deadline: 1}");
@@ -247,6 +165,10 @@ class FederationTest {
     assertTrue(average > 1.1 * optimum, "average " + average + ", optimum " + optimum);
   }
 
+  private static double lastLoss(Run run) {
+    return run.result().last().orElseThrow().loss();
+  }
+
   /** Arivazhagan et al. 2019: clients that want different outputs have them. */
   @Test
   void aPersonalLayerFitsItsClientAndStaysAsItBeganAtTheServer() throws Exception {
@@ -269,131 +191,5 @@ class FederationTest {
     }
     double shared = runs.run(1, Arrays.copyOf(settings, 4)).rounds().get(5).trainLoss();
     assertTrue(personal < 0.5 * shared, "personal " + personal + ", shared " + shared);
-  }
-
-  @Test
-  void aNameThatNoLayerHasIsRefusedWithThoseThatThereAre() {
-    ConfigKeyException e =
-        assertThrows(ConfigKeyException.class, () -> runs.run(1, "federation.personal=[head]"));
-    assertTrue(e.getMessage().contains("head, but the model has layer0."), e.getMessage());
-  }
-
-  @Test
-  void aPartitionThatIsGivenInAFileIsThat() throws Exception {
-    String dealt = runs.run(1).hash();
-    FederateConfig config = runs.config();
-    StringBuilder lines = new StringBuilder();
-    try (Dataset dataset = DataFiles.open(config.data())) {
-      Partition partition =
-          Partition.of(
-              config.federation().partition(),
-              8,
-              dataset,
-              dataset.split(config.data()).train(),
-              true,
-              config.seed());
-      for (int client = 0; client < 8; client++) {
-        String line = Arrays.toString(partition.samples(client));
-        lines.append(line, 1, line.length() - 1).append('\n');
-      }
-    }
-    Path file = Files.writeString(folder.resolve("parts.txt"), lines);
-    String given = "federation.partition={type: given, file: '" + file + "'}";
-    assertEquals(dealt, runs.run(1, given).hash());
-    Files.writeString(file, lines + "7\n");
-    assertThrows(ConfigKeyException.class, () -> runs.run(1, given, "federation.clients=9"));
-    assertThrows(ConfigKeyException.class, () -> runs.run(1, given));
-  }
-
-  private static double lastLoss(Run run) {
-    return run.result().last().orElseThrow().loss();
-  }
-
-  @Test
-  void noiseIsAccountedForAsItsSamplerHasIt() throws Exception {
-    String[] poisson = {
-      "federation.privacy={noise_multiplier: 2, clip_norm: 1, delta: 0.001}",
-      "federation.selection.type=poisson",
-      "federation.per_round=4"
-    };
-    Run run = runs.run(2, poisson);
-    double expected =
-        RenyiAccountant.create().plus(ClientSampling.poisson(8, 4), 2, 6).bound(0.001).epsilon();
-    assertEquals(expected, run.result().privacy().orElseThrow().epsilon(), 1e-12);
-    assertEquals(expected, run.rounds().get(5).epsilon().orElseThrow(), 1e-12);
-    assertTrue(run.rounds().get(0).epsilon().orElseThrow() < expected);
-    String[] fixed = Arrays.copyOf(poisson, 2);
-    fixed[1] = "federation.per_round=4";
-    double ofFixed = runs.run(1, fixed).result().privacy().orElseThrow().epsilon();
-    assertTrue(ofFixed > expected, ofFixed + " " + expected);
-  }
-
-  /** The mean of eight changes of length 0.01 moves the model by at most that. */
-  @Test
-  void clippedChangesMoveTheModelByNoMoreThanTheirNorm() throws Exception {
-    Run run =
-        runs.run(
-            1,
-            "federation.privacy={noise_multiplier: 1.0e-6, clip_norm: 0.01}",
-            "federation.per_round=8");
-    assertTrue(run.rounds().stream().allMatch(round -> round.changeNorm() < 0.010001));
-    assertTrue(run.rounds().stream().allMatch(round -> round.changeNorm() > 0.001));
-  }
-
-  @Test
-  void aPrivateFederationGoesOnWithTheNormThatItHadReached() throws Exception {
-    String adaptive = "federation.privacy={quantile: 0.5, clip_norm: 5, noise_multiplier: 0.5}";
-    Run whole = runs.run(1, adaptive);
-    runs.run(1, false, 3, adaptive);
-    Run resumed = runs.run(2, true, Integer.MAX_VALUE, adaptive);
-    assertEquals(whole.hash(), resumed.hash());
-    assertTrue(whole.result().privacy().orElseThrow().clipNorm() < 4.9);
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "federation.privacy={} federation.selection.type=weighted",
-        "federation.privacy={} federation.algorithm=scaffold",
-        "federation.privacy={} federation.aggregation.rule=median",
-        "federation.privacy.delta=0",
-        "federation.per_round=9",
-        "federation.clients=0",
-        "federation.fraction=0.5",
-        "federation.algorithm=scaffold federation.aggregation.rule=median",
-        "federation.algorithm=scaffold optimizer.momentum=0.9",
-        "federation.algorithm=fednova optimizer.type=adam",
-        "federation.local_steps=0",
-        "federation.mu=-1",
-        "threads=0"
-      })
-  void whatDoesNotFitTogetherIsRefusedByKey(String overrides) {
-    ConfigException e =
-        assertThrows(ConfigException.class, () -> runs.config(overrides.split(" ")));
-    String key = overrides.substring(0, overrides.indexOf('='));
-    assertTrue(e.getMessage().lines().count() <= 2, e.getMessage());
-    assertTrue(!e.getMessage().isBlank(), key);
-  }
-
-  @Test
-  void moreClientsThanSamplesAreRefused() {
-    ConfigKeyException e =
-        assertThrows(
-            ConfigKeyException.class,
-            () -> runs.run(1, "federation.clients=321", "federation.partition.type=iid"));
-    assertEquals("clients: are 321 for 320 training samples", e.getMessage());
-  }
-
-  @Test
-  void everyColumnValueIsAClient() throws Exception {
-    Run run =
-        runs.run(
-            2,
-            "federation.clients=4",
-            "federation.per_round=4",
-            "data.features=[x, y, station]",
-            "federation.partition={type: column, column: station}");
-    assertEquals(4, run.result().samples().size());
-    assertEquals(320, run.result().samples().stream().mapToInt(Integer::intValue).sum());
   }
 }

@@ -1,6 +1,8 @@
 package dev.lockstep.federated;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static dev.lockstep.federated.ClientMessages.MOST_BYTES;
+import static dev.lockstep.federated.ClientMessages.numbers;
+import static dev.lockstep.federated.ClientMessages.trained;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -26,7 +28,6 @@ class HostileClientsTest {
   private static final String FIRST_ROUND = "federation.rounds=1";
   private static final int[] HONEST = {0, 1, 2, 3, 4, 5, 6};
   private static final int HOSTILE = 7;
-  private static final int MOST_BYTES = 1 << 20;
 
   @TempDir Path folder;
   private FederationRuns runs;
@@ -47,14 +48,23 @@ class HostileClientsTest {
     network.join(HONEST);
     try (ServerConnection connection = network.joinByHand(HOSTILE)) {
       deed.with(connection, connection.receive(MOST_BYTES));
+      stayIfItMay(connection);
       return network.end(server);
+    }
+  }
+
+  private static void stayIfItMay(ServerConnection connection) {
+    try {
+      NetworkRuns.stayToTheEnd(connection);
+    } catch (IOException e) {
+      // The server has closed the connection, as it should.
     }
   }
 
   /** The model of the seven: the eighth says that it cannot train. */
   private String withoutIt() throws Exception {
     try (NetworkRuns network = network(100)) {
-      ByteBuffer why = ByteBuffer.allocate(20).putInt(0).put("it is tired".getBytes(UTF_8)).flip();
+      ByteBuffer why = ClientMessages.unable(0, "it is tired");
       Run run = roundWith(network, (connection, work) -> connection.send(Protocol.UNABLE, why));
       assertEquals(7, run.rounds().get(0).answered());
       assertEquals(1, network.logged("client 7 cannot: it is tired"));
@@ -67,23 +77,6 @@ class HostileClientsTest {
         runs, folder, EVERYBODY, FIRST_ROUND, "federation.network.deadline=" + deadlineSeconds);
   }
 
-  private static ByteBuffer answer(int round, int numbers, float value) {
-    ByteBuffer body =
-        ByteBuffer.allocate(Integer.BYTES + Double.BYTES + 1 + numbers * Float.BYTES)
-            .putInt(round)
-            .putDouble(0.5)
-            .put((byte) 1);
-    while (body.hasRemaining()) {
-      body.putFloat(value);
-    }
-    return body.flip();
-  }
-
-  /** How many numbers a model has, from the work's message. */
-  private static int numbers(Frame work) {
-    return (work.body().remaining() - Integer.BYTES - Long.BYTES - 1) / Float.BYTES;
-  }
-
   @Test
   void aModelOfAnotherShapeIsLeftOut() throws Exception {
     String expected = withoutIt();
@@ -93,7 +86,7 @@ class HostileClientsTest {
             roundWith(
                 network,
                 (connection, work) ->
-                    connection.send(Protocol.TRAINED, answer(0, numbers(work) + surplus, 0)));
+                    connection.send(Protocol.TRAINED, trained(0, numbers(work) + surplus, 0)));
         assertEquals(expected, run.hash());
         assertEquals(7, run.rounds().get(0).answered());
         assertEquals(1, network.logged("its model has"));
@@ -110,10 +103,37 @@ class HostileClientsTest {
             roundWith(
                 network,
                 (connection, work) ->
-                    connection.send(Protocol.TRAINED, answer(0, numbers(work), value)));
+                    connection.send(Protocol.TRAINED, trained(0, numbers(work), value)));
         assertEquals(expected, run.hash());
         assertEquals(1, run.rounds().get(0).rejected());
         assertEquals(1, network.logged("the change of client 7 is not finite"));
+      }
+    }
+  }
+
+  /** What is a small change of the model may be a gradient that no sum of SCAFFOLD's holds. */
+  @Test
+  void aGradientThatControlVariatesCannotHoldIsLeftOut() throws Exception {
+    try (NetworkRuns network =
+        new NetworkRuns(
+            runs,
+            folder,
+            "federation.algorithm=scaffold",
+            "optimizer.learning_rate=1.0e-6",
+            "federation.clients=1",
+            "federation.per_round=1",
+            "federation.partition={type: iid}",
+            "federation.rounds=2")) {
+      Future<Run> server = network.serve(false, FederationListener.none());
+      try (ServerConnection client = network.joinByHand(0)) {
+        Frame first = client.receive(MOST_BYTES);
+        client.send(Protocol.TRAINED, trained(0, numbers(first) / 2, 20));
+        Frame second = client.receive(MOST_BYTES);
+        assertEquals(ClientMessages.model(first), ClientMessages.model(second), "and correction");
+        client.send(Protocol.UNABLE, ClientMessages.unable(1, "it is tired"));
+        NetworkRuns.stayToTheEnd(client);
+        assertEquals(1, network.end(server).rounds().get(0).rejected());
+        assertEquals(1, network.logged("the gradient of client 0 is not finite or beyond 8192"));
       }
     }
   }
@@ -126,7 +146,7 @@ class HostileClientsTest {
       try (ServerConnection slow = network.joinByHand(6);
           ServerConnection twice = network.joinByHand(HOSTILE)) {
         Frame work = twice.receive(MOST_BYTES);
-        ByteBuffer unchanged = answer(0, numbers(work), 0.25f);
+        ByteBuffer unchanged = trained(0, numbers(work), 0.25f);
         twice.send(Protocol.TRAINED, unchanged);
         twice.send(Protocol.TRAINED, unchanged);
         try {
@@ -134,8 +154,9 @@ class HostileClientsTest {
           twice.receive(MOST_BYTES);
           throw new AssertionError("the server took the same answer twice");
         } catch (IOException closed) {
-          slow.send(Protocol.TRAINED, answer(0, numbers(slow.receive(MOST_BYTES)), 0.25f));
+          slow.send(Protocol.TRAINED, trained(0, numbers(slow.receive(MOST_BYTES)), 0.25f));
         }
+        NetworkRuns.stayToTheEnd(slow);
         Run run = network.end(server);
         assertEquals(8, run.rounds().get(0).answered());
         assertEquals(1, network.logged("no answer of kind 2 for round 1 is due of it"));
@@ -151,7 +172,7 @@ class HostileClientsTest {
           roundWith(
               network,
               (connection, work) -> {
-                connection.send(Protocol.TRAINED, answer(0, 0, 0));
+                connection.send(Protocol.TRAINED, trained(0, 0, 0));
                 assertEquals(Protocol.SEALED, connection.receive(MOST_BYTES).kind());
                 ByteBuffer anything = ByteBuffer.allocate(12);
                 connection.send(Protocol.SEALED, anything);
@@ -169,7 +190,8 @@ class HostileClientsTest {
       Run run =
           roundWith(
               network,
-              (connection, work) -> connection.send(Protocol.TRAINED, answer(3, numbers(work), 0)));
+              (connection, work) ->
+                  connection.send(Protocol.TRAINED, trained(3, numbers(work), 0)));
       assertEquals(expected, run.hash());
       assertEquals(1, network.logged("no answer of kind 2 for round 4 is due of it"));
     }
@@ -184,7 +206,7 @@ class HostileClientsTest {
           roundWith(
               network,
               (connection, work) -> {
-                ByteBuffer whole = answer(0, numbers(work), 0);
+                ByteBuffer whole = trained(0, numbers(work), 0);
                 RawBytes.sendBeginning(connection, Protocol.TRAINED, whole, whole.limit() / 2);
               });
       assertEquals(expected, run.hash());
@@ -209,11 +231,8 @@ class HostileClientsTest {
                 for (int i = 0; i < streams; i++) {
                   sendGarbage(network, random);
                 }
-                long end = System.nanoTime() + 100_000_000_000L;
-                while (network.logged("Connection of ") < streams && System.nanoTime() < end) {
-                  Thread.sleep(50);
-                }
-                connection.send(Protocol.TRAINED, answer(0, 1, 0));
+                network.awaitLogged("Connection of ", streams);
+                connection.send(Protocol.TRAINED, trained(0, 1, 0));
               });
       assertEquals(expected, run.hash());
       assertEquals(streams, network.logged("Connection of "));

@@ -4,7 +4,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import ch.qos.logback.core.AppenderBase;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.config.FederateConfig;
 import dev.lockstep.data.DataFiles;
@@ -12,10 +12,12 @@ import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.FederationRuns.Run;
 import dev.lockstep.federated.network.ServerConnection;
 import dev.lockstep.federated.population.Partition;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,8 +51,44 @@ final class NetworkRuns implements AutoCloseable {
           });
   private final List<Future<Boolean>> clients = new ArrayList<>();
   private final List<FederationClient> present = Collections.synchronizedList(new ArrayList<>());
-  private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+  private final Lines log = new Lines();
   private final Logger root = (Logger) LoggerFactory.getLogger("dev.lockstep.federated");
+
+  /** The log's lines, for which one may wait. */
+  private static final class Lines extends AppenderBase<ILoggingEvent> {
+    private final List<String> all = new ArrayList<>();
+
+    @Override
+    protected void append(ILoggingEvent event) {
+      synchronized (all) {
+        all.add(event.getFormattedMessage());
+        all.notifyAll();
+      }
+    }
+
+    long count(String text) {
+      synchronized (all) {
+        return all.stream().filter(line -> line.contains(text)).count();
+      }
+    }
+
+    void await(String text, long count) throws InterruptedException {
+      long end = System.nanoTime() + SECONDS.toNanos(LIMIT_SECONDS);
+      long found = 0;
+      synchronized (all) {
+        for (int next = 0; found < count; next++) {
+          while (next == all.size()) {
+            long left = (end - System.nanoTime()) / 1_000_000;
+            if (left <= 0) {
+              throw new AssertionError(found + " of " + count + " lines have: " + text);
+            }
+            all.wait(left);
+          }
+          found += all.get(next).contains(text) ? 1 : 0;
+        }
+      }
+    }
+  }
 
   NetworkRuns(FederationRuns runs, Path folder, String... overrides) throws Exception {
     this.runs = runs;
@@ -60,7 +98,6 @@ final class NetworkRuns implements AutoCloseable {
     }
     this.overrides = Arrays.copyOf(overrides, overrides.length + 1);
     this.overrides[overrides.length] = "federation.network.address=127.0.0.1:" + port;
-    log.list = Collections.synchronizedList(log.list);
     log.start();
     root.addAppender(log);
   }
@@ -85,9 +122,12 @@ final class NetworkRuns implements AutoCloseable {
 
   /** The lines that hold a text. */
   long logged(String text) {
-    return List.copyOf(log.list).stream()
-        .filter(event -> event.getFormattedMessage().contains(text))
-        .count();
+    return log.count(text);
+  }
+
+  /** Waits until so many lines hold a text. */
+  void awaitLogged(String text, long count) throws InterruptedException {
+    log.await(text, count);
   }
 
   /** Starts the server. */
@@ -186,19 +226,38 @@ final class NetworkRuns implements AutoCloseable {
     FederateConfig config = config();
     try (Dataset dataset = DataFiles.open(config.data())) {
       byte[] hello = Hello.of(config.plan(), dataset, samples).write();
-      long end = System.nanoTime() + SECONDS.toNanos(LIMIT_SECONDS);
-      for (; ; ) {
-        try {
-          byte[] token = Federation.clientToken(TOKEN, client);
-          return ServerConnection.join(address(), token, client, hello, Duration.ofSeconds(60));
-        } catch (ConnectException e) {
-          if (System.nanoTime() > end) {
-            throw e;
-          }
-          Thread.sleep(20);
+      byte[] token = Federation.clientToken(TOKEN, client);
+      Duration limit = Duration.ofSeconds(LIMIT_SECONDS);
+      return whenItListens(
+          () -> ServerConnection.join(address(), token, client, hello, limit, limit));
+    }
+  }
+
+  /** Waits until the server listens. */
+  void awaitServer() throws Exception {
+    whenItListens(() -> new Socket(address().getAddress(), port)).close();
+  }
+
+  private static <T> T whenItListens(Callable<T> connects) throws Exception {
+    long end = System.nanoTime() + SECONDS.toNanos(LIMIT_SECONDS);
+    for (; ; ) {
+      try {
+        return connects.call();
+      } catch (ConnectException e) {
+        if (System.nanoTime() > end) {
+          throw e;
         }
+        Thread.sleep(20);
       }
     }
+  }
+
+  /** Takes what the server says until the federation's end, and says that it knows of it. */
+  static void stayToTheEnd(ServerConnection connection) throws IOException {
+    while (connection.receive(ClientMessages.MOST_BYTES).kind() != Protocol.END) {
+      // Of a client that does nothing else.
+    }
+    connection.send(Protocol.ENDED);
   }
 
   /** Waits for the server's end, and then for that of its clients. */

@@ -1,23 +1,20 @@
 package dev.lockstep.federated;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static dev.lockstep.federated.ClientMessages.MOST_BYTES;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.config.FederateConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.federated.FederationRuns.Run;
-import dev.lockstep.federated.network.RefusedException;
+import dev.lockstep.federated.network.Frame;
 import dev.lockstep.federated.network.ServerConnection;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -33,7 +30,6 @@ import org.junit.jupiter.api.io.TempDir;
 class ReturningClientsTest {
   private static final int[] ALL_BUT_THE_LAST = {0, 1, 2, 3, 4, 5, 6};
   private static final int LAST = 7;
-  private static final int MOST_BYTES = 1 << 20;
   private static final String EVERYBODY = "federation.per_round=8";
   private static final String SECURE =
       "federation.privacy={noise_multiplier: 0, secure_aggregation: {}}";
@@ -44,10 +40,6 @@ class ReturningClientsTest {
   @BeforeEach
   void writeData() throws Exception {
     runs = new FederationRuns(folder);
-  }
-
-  private static ByteBuffer unable(int round) {
-    return ByteBuffer.allocate(9).putInt(round).put("later".getBytes(UTF_8)).flip();
   }
 
   /** The weights of a round are those of its beginning; with others its sum would be wrong. */
@@ -64,7 +56,8 @@ class ReturningClientsTest {
       try (ServerConnection after = network.joinByHand(LAST, 1000)) {
         ByteBuffer work = after.receive(MOST_BYTES).body();
         assertEquals(1, work.getInt(0), "the round for which it is asked, from 0");
-        after.send(Protocol.UNABLE, unable(1));
+        after.send(Protocol.UNABLE, ClientMessages.unable(1, "later"));
+        NetworkRuns.stayToTheEnd(after);
         Run run = network.end(server);
         assertEquals(7, run.rounds().get(0).answered());
         assertEquals(7, run.rounds().get(1).answered());
@@ -220,12 +213,10 @@ class ReturningClientsTest {
       network.join(ALL_BUT_THE_LAST);
       try (ServerConnection slow = network.joinByHand(LAST)) {
         assertEquals(Protocol.ASK_LOSS, slow.receive(MOST_BYTES).kind());
-        ByteBuffer work = slow.receive(MOST_BYTES).body(); // after the losses' deadline
-        slow.send(Protocol.LOSS, ByteBuffer.allocate(12).putInt(0).putDouble(0.7).flip());
-        int model = work.remaining() - Integer.BYTES - Long.BYTES - 1;
-        ByteBuffer answer = ByteBuffer.allocate(13 + model).putInt(0).putDouble(0.5).put((byte) 1);
-        work.position(work.limit() - model);
-        slow.send(Protocol.TRAINED, answer.put(work).flip());
+        Frame work = slow.receive(MOST_BYTES); // after the losses' deadline
+        slow.send(Protocol.LOSS, ClientMessages.loss(0, 0.7));
+        slow.send(Protocol.TRAINED, ClientMessages.unchanged(work));
+        NetworkRuns.stayToTheEnd(slow);
         Run run = network.end(server);
         assertEquals(8, run.rounds().get(0).answered());
         assertEquals(1, network.logged("client 7 answered after the deadline"));
@@ -248,81 +239,18 @@ class ReturningClientsTest {
       network.join(ALL_BUT_THE_LAST);
       try (ServerConnection slow = network.joinByHand(LAST)) {
         assertEquals(Protocol.ASK_LOSS, slow.receive(MOST_BYTES).kind());
-        slow.send(Protocol.LOSS, ByteBuffer.allocate(12).putInt(0).putDouble(0.7).flip());
+        slow.send(Protocol.LOSS, ClientMessages.loss(0, 0.7));
         int bytes = slow.receive(MOST_BYTES).body().remaining(); // as many as an answer has
         assertEquals(Protocol.ASK_LOSS, slow.receive(MOST_BYTES).kind()); // of the next round
         slow.send(Protocol.TRAINED, ByteBuffer.allocate(bytes));
-        slow.send(Protocol.LOSS, ByteBuffer.allocate(12).putInt(1).putDouble(0.7).flip());
+        slow.send(Protocol.LOSS, ClientMessages.loss(1, 0.7));
         assertEquals(Protocol.WORK, slow.receive(MOST_BYTES).kind());
-        slow.send(Protocol.UNABLE, unable(1));
+        slow.send(Protocol.UNABLE, ClientMessages.unable(1, "later"));
+        NetworkRuns.stayToTheEnd(slow);
         Run run = network.end(server);
         assertEquals(7, run.rounds().get(1).answered());
         assertEquals(1, network.logged("client 7 answered after the deadline"));
       }
-    }
-  }
-
-  @Test
-  void aClientWithMoreSamplesThanCanBeCountedIsRefused() throws Exception {
-    try (NetworkRuns network =
-        new NetworkRuns(runs, folder, EVERYBODY, "federation.local_epochs=1000")) {
-      Future<Run> server = network.serve(false, FederationListener.none());
-      RefusedException e =
-          assertThrows(
-              RefusedException.class, () -> network.joinByHand(LAST, Integer.MAX_VALUE).close());
-      assertTrue(e.getMessage().contains("more than can be counted"), e.getMessage());
-      server.cancel(true);
-    }
-  }
-
-  /** Poisson's coins may fall for all, of whom 64 bits would not hold the sum. */
-  @Test
-  void samplesThatAllTogetherCannotBeCountedAreRefusedWhereAllMayBeDrawn() throws Exception {
-    String secure =
-        "federation.privacy={noise_multiplier: 0, secure_aggregation: {minimum: 3, range: 600}}";
-    try (NetworkRuns network =
-        new NetworkRuns(
-            runs, folder, secure, "federation.per_round=3", "federation.selection.type=poisson")) {
-      Future<Run> server = network.serve(false, FederationListener.none());
-      RefusedException e =
-          assertThrows(
-              RefusedException.class, () -> network.joinByHand(LAST, Integer.MAX_VALUE).close());
-      assertTrue(e.getMessage().contains("more than can be counted"), e.getMessage());
-      server.cancel(true);
-    }
-  }
-
-  @Test
-  void aServerDoesNotWaitForClientsWithLayersThatNoModelHas() throws Exception {
-    try (NetworkRuns network =
-        new NetworkRuns(runs, folder, EVERYBODY, "federation.personal=[head]")) {
-      Future<Run> server = network.serve(false, FederationListener.none());
-      ExecutionException e = assertThrows(ExecutionException.class, () -> server.get(100, SECONDS));
-      assertTrue(e.getCause() instanceof ConfigKeyException, e.toString());
-    }
-  }
-
-  /** It holds the key of the noise. */
-  @Test
-  void aCheckpointIsForItsOwnersEyesOnly() throws Exception {
-    runs.run(1, false, 2);
-    assertEquals(
-        "rw-------",
-        PosixFilePermissions.toString(Files.getPosixFilePermissions(runs.checkpoint())));
-  }
-
-  @Test
-  void aServerWhoseNameNobodyKnowsSaysSo() {
-    FederateConfig config =
-        runs.config(EVERYBODY, "federation.network.address=no-such-host.invalid:29700");
-    try (Dataset dataset = DataFiles.open(config.data())) {
-      CommunicationException e =
-          assertThrows(
-              CommunicationException.class,
-              () ->
-                  new ClientSessions(
-                      config.plan(), dataset, NetworkRuns.TOKEN, 1, new byte[0], () -> false));
-      assertTrue(e.getMessage().contains("there is no host no-such-host.invalid"), e.getMessage());
     }
   }
 }

@@ -84,6 +84,7 @@ class SecureFederationTest {
           body.put("train".getBytes(UTF_8));
         }
         connection.send(kind, body.flip());
+        NetworkRuns.stayToTheEnd(connection);
         Run run = network.end(server);
         assertTrue(run.rounds().get(0).changeNorm() > 0, run.rounds().toString());
         assertEquals(1, network.logged(line));
@@ -118,8 +119,8 @@ class SecureFederationTest {
             () ->
                 runs.run(
                     1,
-                    "federation.privacy={noise_multiplier: 0, secure_aggregation: {fraction_bits: 40,"
-                        + " range: 32768}}"));
+                    "federation.privacy={noise_multiplier: 0, secure_aggregation: {fraction_bits:"
+                        + " 40, range: 32768}}"));
     assertTrue(e.getMessage().contains("needs a modulus of 6"), e.getMessage());
   }
 

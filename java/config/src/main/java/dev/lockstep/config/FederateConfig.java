@@ -41,6 +41,7 @@ public record FederateConfig(
     if (threads < 1) {
       throw new ConfigKeyException("threads", "must be at least 1, not " + threads + ".");
     }
+    RunKeys.checkTargets(data);
     RunFolder.of(Path.of(output.folder()), name);
     new FederationPlan(seed, threads, model, optimizer, federation);
   }
@@ -57,11 +58,8 @@ public record FederateConfig(
       @JsonProperty("federation") FederationConfig federation,
       @JsonProperty("communicator") CommunicatorConfig communicator,
       @JsonProperty("output") OutputConfig output) {
-    if (name == null) {
-      throw new ConfigKeyException("name", "is missing; give the run one, as in name: clinics");
-    }
     return new FederateConfig(
-        name,
+        RunKeys.name(name, "clinics"),
         seed == null ? 0 : seed,
         threads == null ? 1 : threads,
         data,

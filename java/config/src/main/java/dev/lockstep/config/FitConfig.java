@@ -46,11 +46,8 @@ public record FitConfig(
       @JsonProperty("communicator") CommunicatorConfig communicator,
       @JsonProperty("checkpoint_every") @Nullable Integer checkpointEvery,
       @JsonProperty("output") OutputConfig output) {
-    if (name == null) {
-      throw new IllegalArgumentException("name is missing; give the run one, as in name: clusters");
-    }
     return new FitConfig(
-        name,
+        RunKeys.name(name, "clusters"),
         seed == null ? 0 : seed,
         data,
         learner,

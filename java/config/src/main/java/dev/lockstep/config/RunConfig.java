@@ -50,9 +50,7 @@ public record RunConfig(
     if (threads < 0) {
       throw new ConfigKeyException("threads", "must be at least 0, not " + threads + ".");
     }
-    if (data.targets().isEmpty() && data.synthetic() == null) {
-      throw new ConfigKeyException("data.targets", "list at least one variable to predict");
-    }
+    RunKeys.checkTargets(data);
     RunFolder.of(Path.of(output.folder()), name);
   }
 
@@ -72,11 +70,8 @@ public record RunConfig(
       @JsonProperty("communicator") CommunicatorConfig communicator,
       @JsonProperty("checkpoints") CheckpointConfig checkpoints,
       @JsonProperty("output") OutputConfig output) {
-    if (name == null) {
-      throw new ConfigKeyException("name", "is missing; give the run one, as in name: heat-flux");
-    }
     return new RunConfig(
-        name,
+        RunKeys.name(name, "heat-flux"),
         seed == null ? 0 : seed,
         threads == null ? 0 : threads,
         data,

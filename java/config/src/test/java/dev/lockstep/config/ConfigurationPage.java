@@ -45,7 +45,7 @@ final class ConfigurationPage {
       "name: example\ndata: {synthetic: {}}\ntraining: {early_stopping: {}}\n";
 
   private static final String FEDERATION =
-      "name: example\ndata: {path: x, features: [x], targets: []}\nfederation: {clients: 10}\n";
+      "name: example\ndata: {path: x, features: [x], targets: [x]}\nfederation: {clients: 10}\n";
 
   private static final String FIT = "name: example\ndata: {path: x}\nlearner: {type: %s}\n";
 

@@ -13,6 +13,7 @@ import dev.lockstep.federated.network.ServerConnection;
 import dev.lockstep.federated.privacy.SecureAggregationException;
 import java.io.IOException;
 import java.net.ProtocolException;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -61,23 +62,36 @@ final class ClientResponder implements AutoCloseable {
    * Does what the server asks until it ends the federation; the trainer's model is then the final
    * one.
    *
-   * @throws IOException if the connection ends before, or the server says what makes no sense
+   * @throws ProtocolException if the server, and nobody else, says what makes no sense
+   * @throws IOException if the connection ends before
    */
   void serve(Consumer<Trained> listener) throws IOException {
-    for (; ; ) {
+    boolean ended = false;
+    while (!ended) {
       Frame message = server.receive(protocol.mostBytes());
-      ByteBuffer body = message.body();
-      switch (message.kind()) {
-        case Protocol.WORK -> train(body, listener);
-        case Protocol.SEALED -> answerSealed(body);
-        case Protocol.ASK_LOSS -> tellLoss(body);
-        case Protocol.END -> {
-          trainer.vector().write(withOwn(protocol.readLast(body)));
-          return;
-        }
-        default -> throw new ProtocolException("a message of kind " + message.kind() + " came");
+      try {
+        ended = answer(message, listener);
+      } catch (BufferUnderflowException e) {
+        throw new ProtocolException("a message of kind " + message.kind() + " is too short");
       }
     }
+  }
+
+  /** Whether the federation has ended with that. */
+  private boolean answer(Frame message, Consumer<Trained> listener) throws IOException {
+    ByteBuffer body = message.body();
+    switch (message.kind()) {
+      case Protocol.WORK -> train(body, listener);
+      case Protocol.SEALED -> answerSealed(body);
+      case Protocol.ASK_LOSS -> tellLoss(body);
+      case Protocol.END -> {
+        trainer.vector().write(withOwn(protocol.readLast(body)));
+        send(Protocol.ENDED);
+        return true;
+      }
+      default -> throw new ProtocolException("a message of kind " + message.kind() + " came");
+    }
+    return false;
   }
 
   private void train(ByteBuffer body, Consumer<Trained> listener) throws IOException {

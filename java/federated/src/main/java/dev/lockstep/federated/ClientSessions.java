@@ -14,9 +14,7 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,26 +36,19 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   private final ClientConnections connections;
   private final int[] samples;
 
-  /** The newest {@linkplain #turn turn} in which each client has answered. */
-  private final long[] newestAnswer;
+  private final AnswerTurns turns;
 
   /**
    * Messages of secure aggregation that each client was sent on its connection and not answered.
    */
   private final int[] sealedDue;
 
-  /** Clients that were sent work and have not said what became of it. */
-  private final Set<Integer> atWork = new HashSet<>();
-
   private @Nullable Question open;
 
-  /** What all are told at the end, and those that come back meanwhile. */
-  private @Nullable Farewell farewell;
+  private final EndNotice end;
 
   /** Of the last question; an answer for an earlier one is late. */
   private int newestRound;
-
-  private record Farewell(int kind, ByteBuffer body) {}
 
   /**
    * Listens.
@@ -81,14 +72,14 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     samples = new int[plan.federation().clients()];
     Arrays.fill(samples, 1);
     sealedDue = new int[samples.length];
-    newestAnswer = new long[samples.length];
-    Arrays.fill(newestAnswer, -1);
+    turns = new AnswerTurns(samples.length);
     try {
       connections = new ClientConnections(network.socketAddress(), token, mostBytes, this);
       log.info("Listening for {} clients at {}.", samples.length, connections.address());
     } catch (IOException e) {
       throw failed("The server cannot listen at " + network.address(), e);
     }
+    end = new EndNotice(connections);
   }
 
   private static CommunicationException failed(String what, IOException cause) {
@@ -131,12 +122,11 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   @Override
   public void joined(int client) {
     log.info("Client {} joined with {} samples.", client, samples[client]);
-    atWork.remove(client);
+    end.isFor(client);
     sealedDue[client] = 0;
     Question question = open;
-    if (farewell != null) {
-      connections.send(client, farewell.kind(), farewell.body());
-    } else if (question != null && question.asks(client)) {
+    end.sendTo(client);
+    if (question != null && question.asks(client)) {
       ask(question, client);
     }
   }
@@ -145,9 +135,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
   private void ask(Question question, int client) {
     if (connections.send(client, question.kind(), question.message(client))) {
       question.sent(client);
-      if (question.kind() == Protocol.WORK) {
-        atWork.add(client);
-      } else if (question.kind() == Protocol.SEALED) {
+      if (question.kind() == Protocol.SEALED) {
         sealedDue[client]++;
       }
     }
@@ -155,9 +143,11 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
 
   @Override
   public void received(int client, Frame message) throws ProtocolException {
-    boolean ofWork = message.kind() == Protocol.TRAINED || message.kind() == Protocol.UNABLE;
-    if (ofWork && atWork.remove(client) && farewell != null) {
-      return; // nobody waits for it
+    if (end.isSent()) {
+      if (message.kind() == Protocol.ENDED) {
+        end.isNotFor(client);
+      }
+      return; // nobody waits for anything else
     }
     try {
       answer(client, message);
@@ -166,6 +156,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
         // It has had its turn: otherwise it could come back and do the same until the deadline.
         open.remove(client);
       }
+      end.isNotFor(client);
       throw e instanceof ProtocolException known
           ? known
           : new ProtocolException("its message is too short");
@@ -182,7 +173,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     if (question != null
         && question.isFor(client, round)
         && message.kind() == question.answerKind()) {
-      newestAnswer[client] = turn(round, message.kind());
+      turns.answered(client, round, message.kind());
       question.answered(client, body);
     } else if (question != null
         && question.isFor(client, round)
@@ -191,7 +182,7 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
       log.warn("Round {}: client {} cannot: {}.", round + 1, client, Protocol.reason(body));
     } else if (isLate(round, message.kind(), question, client)) {
       log.warn("Round {}: client {} answered after the deadline.", round + 1, client);
-      newestAnswer[client] = Math.max(newestAnswer[client], turn(round, message.kind()));
+      turns.answered(client, round, message.kind());
     } else {
       throw new ProtocolException(
           "no answer of kind " + message.kind() + " for round " + (round + 1) + " is due of it");
@@ -207,15 +198,10 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
             && question.kind() == Protocol.WORK;
     if (kind == Protocol.SEALED) {
       // Of a stage that is over; the one that is on has its own checks.
-      return round >= 0 && turn(round, kind) <= newestAnswer[client];
+      return round >= 0 && turns.hasAnswered(client, round, kind);
     }
-    return turn(round, kind) > newestAnswer[client]
+    return !turns.hasAnswered(client, round, kind)
         && (question == null || round < newestRound || lossOfThisRound);
-  }
-
-  /** A client has two turns in a round: it tells its loss, then it trains. */
-  private static long turn(int round, int kind) {
-    return 2L * round + (kind == Protocol.LOSS ? 0 : 1);
   }
 
   /**
@@ -298,24 +284,17 @@ final class ClientSessions implements ClientHandler, AutoCloseable {
     return stop.getAsBoolean();
   }
 
-  /**
-   * Tells all that are connected, and waits until they have taken it, a round's deadline at most.
-   * Those at work take it when they are done: if the connection ended before, they would not hear
-   * of it. So do those that come back meanwhile.
-   */
-  void tellAll(int kind, ByteBuffer body) {
-    open = null;
-    farewell = new Farewell(kind, body);
+  /** All clients may take part, though none has come yet: those of an earlier server do. */
+  void expectAll() {
     for (int client = 0; client < count(); client++) {
-      connections.send(client, kind, body);
+      end.isFor(client);
     }
-    long end = System.nanoTime() + network.deadlineOfRound().toNanos();
-    while ((connections.isBehind() || present().stream().anyMatch(atWork::contains))
-        && end - System.nanoTime() > 0
-        && !stop.getAsBoolean()) {
-      poll(A_MOMENT);
-    }
-    connections.closeStalled(); // says who has not got it
+  }
+
+  /** Tells all of the end and waits until they know, a round's deadline at most. */
+  void tellTheEnd(ByteBuffer model) {
+    open = null;
+    end.send(model, network.deadlineOfRound(), stop, () -> poll(A_MOMENT));
   }
 
   @Override

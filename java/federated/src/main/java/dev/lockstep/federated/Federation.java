@@ -196,6 +196,9 @@ public final class Federation {
           new ClientSessions(
               plan, dataset, token, protocol.mostBytes(), welcome, listener::stopRequested)) {
         Clients clients = new RemoteClients(plan, protocol, sessions);
+        if (resume) {
+          sessions.expectAll();
+        }
         Rounds rounds = new Rounds(plan, clients, communicator, vector, scores, state);
         result = runRounds(rounds, clients, Optional.empty(), resume);
       }

@@ -27,7 +27,7 @@ import java.util.Set;
  * the SHA-256 of all that.
  */
 final class FederationCheckpoint {
-  private static final long MAGIC = 0x4c6f636b46656432L; // "LockFed2"
+  private static final long MAGIC = 0x4c6f636b46656433L; // "LockFed3"
   private static final int HASH_BYTES = 32;
 
   private final Path file;
@@ -205,14 +205,16 @@ final class FederationCheckpoint {
         || ByteBuffer.wrap(content).getLong() != MAGIC
         || !Arrays.equals(hash(content, end), Arrays.copyOfRange(content, end, content.length))) {
       throw new CheckpointException(
-          "The checkpoint " + file + " is damaged; federate without --resume.");
+          "The checkpoint "
+              + file
+              + " is damaged, or another version wrote it; federate without --resume.");
     }
     if (!Arrays.equals(identity, Arrays.copyOfRange(content, Long.BYTES, header))) {
       throw new CheckpointException(
           "The checkpoint "
               + file
-              + " is of a federation with other data, seed, model or settings; resume with those, or"
-              + " federate without --resume.");
+              + " is of a federation with other data, seed, model or settings; resume with those,"
+              + " or federate without --resume.");
     }
     return Arrays.copyOfRange(content, header, end);
   }

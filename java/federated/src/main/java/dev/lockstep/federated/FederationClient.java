@@ -19,6 +19,7 @@ import dev.lockstep.train.TorchSettings;
 import dev.lockstep.train.TorchThreads;
 import dev.lockstep.train.TrainingConfig.LossType;
 import java.io.IOException;
+import java.net.ProtocolException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -29,15 +30,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A client of a federation, with data of its own that stays here: it trains when the server asks,
- * and sends what became of the model. If the server goes away, or the connection does, it comes
- * back for as long as {@code network.patience} says. One thread calls {@link #run}; any may {@link
- * #close}.
+ * and sends what became of the model. If the server goes away or says nothing, or the connection
+ * ends, it comes back for as long as {@code network.patience} says. One thread calls {@link #run};
+ * any may {@link #close}.
  */
 public final class FederationClient implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(FederationClient.class);
   private static final Duration HANDSHAKE = Duration.ofSeconds(60);
+  private static final Duration SHORTEST_WAIT = Duration.ofSeconds(1);
+
+  /** Three times the server could have said that it is there. */
+  private static final Duration SHORTEST_SILENCE = Duration.ofSeconds(30);
+
   private static final long FIRST_PAUSE_MILLIS = 100;
-  private static final long LONGEST_PAUSE_MILLIS = 5000;
+
+  /** Between two attempts to reach the server. */
+  static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
   private final FederationPlan plan;
   private final NetworkConfig network;
@@ -84,7 +92,8 @@ public final class FederationClient implements AutoCloseable {
    * @param listener hears of each round that this client has trained
    * @param modelFile where the final model is written; empty to write none
    * @return whether it has ended; false if {@link #close} ended this client's part
-   * @throws CommunicationException if the server refuses this client, or is away for too long
+   * @throws CommunicationException if the server refuses this client, says what it does not
+   *     understand, or is away for too long
    */
   public boolean run(Consumer<Trained> listener, Optional<Path> modelFile) {
     requireNonNull(listener, "listener");
@@ -101,7 +110,7 @@ public final class FederationClient implements AutoCloseable {
     long lastSeen = System.nanoTime();
     long pause = FIRST_PAUSE_MILLIS;
     while (!closed) {
-      try (ServerConnection joined = join()) {
+      try (ServerConnection joined = join(lastSeen)) {
         connection = joined;
         if (closed) {
           return false;
@@ -116,7 +125,10 @@ public final class FederationClient implements AutoCloseable {
         if (closed) {
           return false;
         }
-        if (connection != null) {
+        if (connection != null && e instanceof ProtocolException) {
+          // By its seal it is the server's, which would say so again.
+          throw failed("says what client " + number + " does not understand: " + e.getMessage(), e);
+        } else if (connection != null) {
           log.warn("Client {} lost the server: {}; it tries again.", number, e.getMessage());
           lastSeen = System.nanoTime();
           connection = null;
@@ -125,7 +137,7 @@ public final class FederationClient implements AutoCloseable {
               "is away for more than " + network.patience() + " s (" + e.getMessage() + ")", e);
         }
         sleep(pause);
-        pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+        pause = Math.min(2 * pause, LONGEST_PAUSE.toMillis());
       }
     }
     return false;
@@ -148,9 +160,18 @@ public final class FederationClient implements AutoCloseable {
     }
   }
 
-  private ServerConnection join() throws IOException {
+  /** Waits for no longer than this client has patience, but for a moment at least. */
+  private ServerConnection join(long lastSeen) throws IOException {
     byte[] hello = Hello.of(plan, dataset, samples.length).write();
-    return ServerConnection.join(network.socketAddress(), token, number, hello, HANDSHAKE);
+    Duration patience = network.patienceOfClient();
+    Duration left = patience.minusNanos(System.nanoTime() - lastSeen);
+    Duration timeout = longer(SHORTEST_WAIT, left.compareTo(HANDSHAKE) < 0 ? left : HANDSHAKE);
+    return ServerConnection.join(
+        network.socketAddress(), token, number, hello, timeout, longer(SHORTEST_SILENCE, patience));
+  }
+
+  private static Duration longer(Duration a, Duration b) {
+    return a.compareTo(b) > 0 ? a : b;
   }
 
   private void serve(ServerConnection server, Consumer<Trained> listener, Optional<Path> modelFile)

@@ -37,6 +37,9 @@ final class Protocol {
   /** Server and client: round (4), a message of secure aggregation. */
   static final int SEALED = 7;
 
+  /** Client: nothing; it has the final model. */
+  static final int ENDED = 8;
+
   /** Behind a work's seed. */
   static final int PLAIN = 0;
 
@@ -59,7 +62,12 @@ final class Protocol {
   }
 
   int vectorBytes() {
-    return Math.multiplyExact(length, wide ? Double.BYTES : Float.BYTES);
+    return bytesOf(length);
+  }
+
+  /** Of so many numbers. */
+  int bytesOf(int count) {
+    return Math.multiplyExact(count, wide ? Double.BYTES : Float.BYTES);
   }
 
   /** The most that a message of either end has. */
@@ -68,8 +76,7 @@ final class Protocol {
   }
 
   ByteBuffer write(double[] values) {
-    ByteBuffer bytes =
-        ByteBuffer.allocate(Math.multiplyExact(values.length, wide ? Double.BYTES : Float.BYTES));
+    ByteBuffer bytes = ByteBuffer.allocate(bytesOf(values.length));
     for (double value : values) {
       if (wide) {
         bytes.putDouble(value);

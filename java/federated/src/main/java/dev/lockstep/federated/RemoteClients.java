@@ -177,6 +177,6 @@ final class RemoteClients implements Clients {
 
   @Override
   public void finish(double[] model) {
-    sessions.tellAll(Protocol.END, protocol.write(model));
+    sessions.tellTheEnd(protocol.write(model));
   }
 }

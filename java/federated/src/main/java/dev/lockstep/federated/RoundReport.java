@@ -11,8 +11,8 @@ import java.util.Optional;
  * @param answered those that answered in time
  * @param rejected those of them whose change was not finite
  * @param samples that the accepted clients have
- * @param bytes that a federation over a network would have sent: the model to all that were asked,
- *     and a change from all that answered
+ * @param bytes that went over the network, or would have: work and models, and what selection and
+ *     secure aggregation ask for; of a simulation without the headers of messages
  * @param trainLoss mean of the accepted clients' losses, by samples; NaN without any
  * @param lossSpread standard deviation of their losses
  * @param changeNorm the 2-norm of what the server stepped along

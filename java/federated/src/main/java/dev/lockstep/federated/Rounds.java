@@ -87,8 +87,7 @@ final class Rounds {
     aggregation =
         SecureEncoding.of(config, clients.count(), vector.length())
             .<Aggregation>map(
-                encoding ->
-                    new SecureSum(encoding, clients, vector.length(), state.privacy, privateSum))
+                encoding -> new SecureSum(encoding, clients, state.privacy, privateSum))
             .orElseGet(() -> privateSum == null ? aggregation() : privateSum);
   }
 
@@ -158,23 +157,27 @@ final class Rounds {
     if (controls != null) {
       controls.finishRound(communicator);
     }
-    double[] change;
+    Optional<double[]> change;
     try {
       change = aggregation.finish(answers, round);
     } catch (CancellationException e) {
       return Optional.empty(); // within a stage of secure aggregation
     }
-    step(change);
+    if (answers.accepted() == 0 && planned.selected() > 0 && communicator.rank() == 0) {
+      log.warn("Round {}: there is no answer that could be used.", round + 1);
+    }
+    change.ifPresent(this::step); // without one, an optimiser would go on by its old momentum
     state.rounds++;
     state.seconds = planned.seconds();
     if (arrivals != null) {
       state.bases.put(state.rounds, state.model.clone());
       state.bases.headMap(arrivals.oldestBase()).clear();
     }
-    return Optional.of(report(planned, answers, change, begin));
+    double norm = change.map(ParameterVector::norm).orElse(0.0);
+    return Optional.of(report(planned, answers, norm, begin));
   }
 
-  private RoundReport report(RoundPlan planned, Answers answers, double[] change, long begin) {
+  private RoundReport report(RoundPlan planned, Answers answers, double changeNorm, long begin) {
     boolean scored = state.rounds % config.evaluateEvery() == 0 || state.rounds == config.rounds();
     Evaluation evaluation = scored ? scores.evaluate(state.model) : Evaluation.none();
     int round = state.rounds - 1;
@@ -187,7 +190,7 @@ final class Rounds {
         clients.bytes(planned),
         answers.meanLoss(),
         answers.lossSpread(),
-        ParameterVector.norm(change),
+        changeNorm,
         planned.assignments().stream().mapToInt(a -> round - a.base()).average().orElse(0),
         clients.isSimulated() ? state.seconds : Double.NaN,
         (System.nanoTime() - begin) / 1e9,
@@ -270,14 +273,18 @@ final class Rounds {
   }
 
   private void take(
-      int number, Assignment assignment, double weight, ClientUpdate update, Answers answers) {
+      int number, Assignment assignment, double weight, ClientUpdate came, Answers answers) {
+    boolean fits =
+        controls == null || !came.finite() || controls.canAdd(came.change(), came.steps());
+    ClientUpdate update = fits ? came : came.withoutChange(false);
     double effective =
         config.algorithm() == Algorithm.FEDNOVA ? plan.effectiveSteps(update.steps()) : 1;
     answers.put(number, update, weight, effective);
     if (!update.finite()) {
       log.warn(
-          "Round {}: the change of client {} is not finite or beyond {}; it is left out.",
+          "Round {}: the {} of client {} is not finite or beyond {}; it is left out.",
           state.rounds + 1,
+          fits ? "change" : "gradient",
           assignment.client(),
           ClientUpdate.LARGEST);
       return;
@@ -294,6 +301,6 @@ final class Rounds {
     for (int i = parameters; i < change.length; i++) {
       state.model[i] += change[i];
     }
-    state.optimizer.step(state.model, Arrays.copyOf(change, parameters), state.rounds + 1);
+    state.optimizer.step(state.model, Arrays.copyOf(change, parameters));
   }
 }

@@ -62,7 +62,13 @@ final class ServerState {
   /** The vectors that every rank has, in the order in which a checkpoint keeps them. */
   double[][] vectors() {
     return new double[][] {
-      model, optimizer.first(), optimizer.second(), robust.center(), control, privacy.clipNorm()
+      model,
+      optimizer.first(),
+      optimizer.second(),
+      optimizer.steps(),
+      robust.center(),
+      control,
+      privacy.clipNorm()
     };
   }
 

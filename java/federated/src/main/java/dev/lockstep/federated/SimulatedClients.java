@@ -43,6 +43,12 @@ final class SimulatedClients implements Clients {
   private final Optional<PersonalLayers> personal;
   private final Optional<SecureEncoding> encoding;
 
+  private final Protocol protocol;
+  private final boolean corrects;
+
+  /** Bytes of the round besides the work of clients, and their models where those are sent. */
+  private long otherBytes;
+
   /** Of this rank's clients of the round, where the server is to learn their sum only. */
   private final Map<Integer, SealedUpdate> sealed = new TreeMap<>();
 
@@ -55,7 +61,9 @@ final class SimulatedClients implements Clients {
       ClientTrainer trainer,
       ServerState state) {
     personal = PersonalLayers.of(plan.federation().personal(), trainer.vector(), state.personal);
-    haveHomes = personal.isPresent() || plan.federation().algorithm() == Algorithm.SCAFFOLD;
+    corrects = plan.federation().algorithm() == Algorithm.SCAFFOLD;
+    haveHomes = personal.isPresent() || corrects;
+    protocol = new Protocol(trainer.vector());
     this.dataset = dataset;
     this.partition = partition;
     this.communicator = communicator;
@@ -82,11 +90,13 @@ final class SimulatedClients implements Clients {
 
   @Override
   public boolean await(int round) {
+    otherBytes = 0;
     return true;
   }
 
   @Override
   public double[] losses(int round, int[] candidates, double[] model) {
+    otherBytes += (long) candidates.length * protocol.vectorBytes();
     double[] losses = new double[candidates.length];
     for (int i = 0; i < candidates.length; i++) {
       int client = candidates[i];
@@ -151,6 +161,9 @@ final class SimulatedClients implements Clients {
         all.put(number, answer);
       }
     }
+    for (Map<Integer, byte[]> sent : List.of(messages, all)) {
+      otherBytes += sent.values().stream().mapToLong(message -> message.length).sum();
+    }
     return all;
   }
 
@@ -198,11 +211,14 @@ final class SimulatedClients implements Clients {
     return rank;
   }
 
-  /** As many as a network would carry: the model to all that were asked, and changes back. */
+  /** As many as a network would carry, without the headers of messages. */
   @Override
   public long bytes(RoundPlan round) {
-    int vectors = round.selected() + round.assignments().size();
-    return (long) Float.BYTES * trainer.vector().length() * vectors;
+    int correction = corrects ? protocol.bytesOf(trainer.vector().parameters()) : 0;
+    long work = (long) round.selected() * (protocol.vectorBytes() + correction);
+    long models =
+        encoding.isPresent() ? 0 : (long) round.assignments().size() * protocol.vectorBytes();
+    return work + models + otherBytes;
   }
 
   @Override

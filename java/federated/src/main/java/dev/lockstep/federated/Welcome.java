@@ -30,7 +30,7 @@ record Welcome(int classes, Normalizer.Statistics features, Normalizer.Statistic
     try {
       return JSON.readValue(json, Welcome.class);
     } catch (IOException e) {
-      throw new ProtocolException("the server's welcome is damaged: " + e.getMessage());
+      throw new ProtocolException("its welcome cannot be read");
     }
   }
 

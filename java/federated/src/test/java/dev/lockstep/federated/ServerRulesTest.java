@@ -30,8 +30,8 @@ class ServerRulesTest {
     ServerOptimizer optimizer =
         new ServerOptimizer(ServerOptimizerConfig.of(type, 0.1, 0.5, 0.9, 0.01, null), 2);
     double[] model = {1, 2};
-    optimizer.step(model, new double[] {0.2, -0.4}, 1);
-    optimizer.step(model, new double[] {0.1, 0.3}, 2);
+    optimizer.step(model, new double[] {0.2, -0.4});
+    optimizer.step(model, new double[] {0.1, 0.3});
     return model;
   }
 
@@ -41,14 +41,14 @@ class ServerRulesTest {
     ServerOptimizer optimizer =
         new ServerOptimizer(ServerOptimizerConfig.of(Type.ADAM, 0.1, 0.5, 0.9, 0.01, true), 1);
     double[] model = {1};
-    optimizer.step(model, new double[] {0.2}, 1);
+    optimizer.step(model, new double[] {0.2});
     // m = 0.1 and v = 0.004; the rate is 0.1 sqrt(0.1) / 0.5.
     double first = 1 + 0.1 * Math.sqrt(0.1) / 0.5 * 0.1 / (Math.sqrt(0.004) + 0.01);
     assertEquals(first, model[0], 1e-15);
-    optimizer.step(model, new double[] {-0.1}, 2);
+    optimizer.step(model, new double[] {-0.1});
     // m = 0.05 - 0.05 = 0: the model stays.
     assertEquals(first, model[0], 1e-15);
-    optimizer.step(model, new double[] {0.3}, 3);
+    optimizer.step(model, new double[] {0.3});
     double v = 0.9 * (0.9 * 0.004 + 0.1 * 0.01) + 0.1 * 0.09;
     double rate = 0.1 * Math.sqrt(1 - 0.729) / (1 - 0.125);
     assertEquals(first + rate * 0.15 / (Math.sqrt(v) + 0.01), model[0], 1e-15);

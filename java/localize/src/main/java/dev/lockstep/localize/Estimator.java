@@ -164,14 +164,14 @@ final class Estimator {
             () -> DeviceOffsets.fit(network, refined.positions(), noise, settings.huber()));
     NativeLocalizer.Refined next;
     try (NativeLocalizer others =
-        new NativeLocalizer(group, first.network(), settings, noise.withoutOffsets())) {
+        new NativeLocalizer(group, first.locatable(), settings, noise.withoutOffsets())) {
       next = phases.time("refinement", () -> others.refine(first.positions(), searches));
     }
     DeviceOffsets offsets =
         phases.time(
             "offsets", () -> DeviceOffsets.fit(network, next.positions(), noise, settings.huber()));
     try (NativeLocalizer others =
-        new NativeLocalizer(group, offsets.network(), settings, noise.withoutOffsets())) {
+        new NativeLocalizer(group, offsets.locatable(), settings, noise.withoutOffsets())) {
       return uncertain(
           others,
           new Estimate(

@@ -1,6 +1,7 @@
 package dev.lockstep.federated.aggregation;
 
 import dev.lockstep.federated.client.ClientUpdate;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Makes one change of those of a round's clients. Not thread-safe. */
@@ -33,6 +34,8 @@ public interface Aggregation {
    *
    * @param answers those of all ranks
    * @param round its number, from 0
+   * @return empty if there is nothing to step along: the server's model and its optimiser stay as
+   *     they are
    */
-  double[] finish(Answers answers, int round);
+  Optional<double[]> finish(Answers answers, int round);
 }

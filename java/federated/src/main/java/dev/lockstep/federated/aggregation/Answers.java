@@ -61,7 +61,8 @@ public final class Answers {
     return sum;
   }
 
-  int accepted() {
+  /** Answers that can be used. */
+  public int accepted() {
     return (int) sum(ACCEPTED, -1);
   }
 

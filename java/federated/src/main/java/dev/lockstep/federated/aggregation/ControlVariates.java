@@ -1,6 +1,7 @@
 package dev.lockstep.federated.aggregation;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.federated.client.ClientUpdate;
 import java.util.Map;
 
 /**
@@ -40,6 +41,20 @@ public final class ControlVariates {
       correction[i] -= own[i];
     }
     return correction;
+  }
+
+  /**
+   * Whether what a client's change makes of its cᵢ can be added up; a change that is small enough
+   * for the model may be a gradient that is not.
+   */
+  public boolean canAdd(double[] change, int steps) {
+    for (int i = 0; i < all.length; i++) {
+      double gradient = -change[i] / (steps * learningRate);
+      if (!(Math.abs(gradient - all[i]) <= ClientUpdate.LARGEST)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** cᵢ ← cᵢ − c + (w − wₖ) ÷ (K η), where wₖ − w is the client's change in K steps. */

@@ -6,6 +6,7 @@ import dev.lockstep.federated.config.AggregationConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +43,7 @@ public final class GatheredChanges implements Aggregation {
   }
 
   @Override
-  public double[] finish(Answers answers, int round) {
+  public Optional<double[]> finish(Answers answers, int round) {
     double[] all = communicator.allGather(own.stream().flatMapToDouble(Arrays::stream).toArray());
     TreeMap<Integer, double[]> changes = new TreeMap<>();
     for (int from = 0; from < all.length; from += length + 1) {
@@ -50,14 +51,15 @@ public final class GatheredChanges implements Aggregation {
     }
     if (changes.size() < config.fewest()) {
       log.warn(
-          "Round {}: {} usable changes, but {} with faulty: {} needs {}; the model stays as it was.",
+          "Round {}: {} usable changes, but {} with faulty: {} needs {}; the model stays as it"
+              + " was.",
           round + 1,
           changes.size(),
           config.rule(),
           config.faulty(),
           config.fewest());
-      return new double[length];
+      return Optional.empty();
     }
-    return rule.combine(List.copyOf(changes.values()));
+    return Optional.of(rule.combine(List.copyOf(changes.values())));
   }
 }

@@ -87,10 +87,10 @@ public final class PrivateSum implements Aggregation {
     }
   }
 
-  /** The mean with its noise. */
+  /** The mean with its noise, which is released in a round without answers, too. */
   @Override
-  public double[] finish(Answers answers, int round) {
-    return release(communicator.allReduce(sum, ReduceOp.SUM), round);
+  public Optional<double[]> finish(Answers answers, int round) {
+    return Optional.of(release(communicator.allReduce(sum, ReduceOp.SUM), round));
   }
 
   /**

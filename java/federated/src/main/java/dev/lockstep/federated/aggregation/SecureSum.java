@@ -9,6 +9,7 @@ import dev.lockstep.federated.privacy.SecureAggregationServer.Stage;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,7 +37,6 @@ public final class SecureSum implements Aggregation {
 
   private final SecureEncoding encoding;
   private final Stages clients;
-  private final int length;
   private final PrivacyState state;
   private final @Nullable PrivateSum privateSum;
   private double[] weights = {};
@@ -47,12 +47,10 @@ public final class SecureSum implements Aggregation {
   public SecureSum(
       SecureEncoding encoding,
       Stages clients,
-      int length,
       PrivacyState state,
       @Nullable PrivateSum privateSum) {
     this.encoding = encoding;
     this.clients = clients;
-    this.length = length;
     this.state = state;
     this.privateSum = privateSum;
   }
@@ -84,7 +82,7 @@ public final class SecureSum implements Aggregation {
   public void add(int number, double weight, double effectiveSteps, ClientUpdate update) {}
 
   @Override
-  public double[] finish(Answers answers, int round) {
+  public Optional<double[]> finish(Answers answers, int round) {
     List<Integer> numbers = answers.acceptedNumbers();
     long[] sum;
     try {
@@ -95,9 +93,11 @@ public final class SecureSum implements Aggregation {
     }
     if (privateSum != null) {
       // A round without a sum is released, too: whether there was one is told by nothing.
-      return privateSum.release(sum, round);
+      return Optional.of(privateSum.release(sum, round));
     }
-    return sum.length == 0 ? new double[length] : encoding.mean(sum, terms(numbers.get(0)));
+    return sum.length == 0
+        ? Optional.empty()
+        : Optional.of(encoding.mean(sum, terms(numbers.get(0))));
   }
 
   /** The four stages; clients are numbered by their places among those who have trained. */

@@ -15,6 +15,9 @@ public final class ServerOptimizer {
 
   private final double[] second;
 
+  /** Steps that were taken: one element, so that a checkpoint keeps it like the others. */
+  private final double[] steps = new double[1];
+
   /**
    * @param parameters how many elements of the model are trained
    */
@@ -32,10 +35,10 @@ public final class ServerOptimizer {
    *
    * @param model the trained elements come first; those are changed
    * @param change Δ, the clients' mean minus the model
-   * @param number of the step, from 1
    */
-  public void step(double[] model, double[] change, int number) {
-    double rate = rate(number);
+  public void step(double[] model, double[] change) {
+    steps[0]++;
+    double rate = rate();
     int count = config.type() == ServerOptimizerConfig.Type.AVERAGE ? change.length : first.length;
     for (int i = 0; i < count; i++) {
       double delta = change[i];
@@ -51,11 +54,11 @@ public final class ServerOptimizer {
     }
   }
 
-  private double rate(int number) {
+  private double rate() {
     return config.correctBias()
         ? config.learningRate()
-            * Math.sqrt(1 - StrictMath.pow(config.beta2(), number))
-            / (1 - StrictMath.pow(config.beta1(), number))
+            * Math.sqrt(1 - StrictMath.pow(config.beta2(), steps[0]))
+            / (1 - StrictMath.pow(config.beta1(), steps[0]))
         : config.learningRate();
   }
 
@@ -79,5 +82,10 @@ public final class ServerOptimizer {
   /** Likewise. */
   public double[] second() {
     return second;
+  }
+
+  /** Likewise: how many steps were taken, in one element. */
+  public double[] steps() {
+    return steps;
   }
 }

@@ -7,6 +7,7 @@ import dev.lockstep.federated.config.AggregationConfig.Rule;
 import dev.lockstep.federated.config.Algorithm;
 import dev.lockstep.federated.config.FederationConfig;
 import java.util.Arrays;
+import java.util.Optional;
 
 /** The mean by weights, in fixed point; of changes that are shortened where there is a bound. */
 public final class WeightedMean implements Aggregation {
@@ -46,12 +47,12 @@ public final class WeightedMean implements Aggregation {
 
   /** Divides by what the accepted clients weigh; FedBuff's paper divides by their number. */
   @Override
-  public double[] finish(Answers answers, int round) {
+  public Optional<double[]> finish(Answers answers, int round) {
     sum.reduce(communicator);
     if (answers.accepted() == 0) {
-      return new double[length];
+      return Optional.empty();
     }
     double all = config.algorithm() == Algorithm.FEDBUFF ? answers.accepted() : answers.weight();
-    return sum.times(mostWeight / all * answers.meanEffectiveSteps());
+    return Optional.of(sum.times(mostWeight / all * answers.meanEffectiveSteps()));
   }
 }

@@ -13,9 +13,11 @@ import org.jspecify.annotations.Nullable;
  * hosts.
  *
  * @param address where the server listens and clients connect, {@code host:port}; IPv6 in brackets
- * @param deadline seconds that the clients of a round have to answer, above 0
+ * @param deadline seconds that the clients of a round have to answer, and all to say at the end
+ *     that they have the model, above 0
  * @param minimum clients that must be connected before a round begins; all if left out
- * @param patience seconds for which a client tries to reach a server that is away, above 0
+ * @param patience seconds for which a client tries to reach a server that is away, or waits for one
+ *     that says nothing (30 at least), above 0
  */
 public record NetworkConfig(
     String address, double deadline, @Nullable Integer minimum, double patience) {

@@ -28,12 +28,15 @@ import org.slf4j.LoggerFactory;
  */
 public final class ClientConnections implements AutoCloseable {
   /** Parts of messages that may wait for a client; those of one question are fewer. */
-  private static final int MOST_WAITING = 16;
+  private static final int MOST_WAITING = 24;
 
   private static final Logger log = LoggerFactory.getLogger(ClientConnections.class);
 
   /** A connection that has not proved the token after this time is closed. */
   private static final Duration HANDSHAKE = Duration.ofSeconds(10);
+
+  /** So often all clients are told that the server is there, so that none waits for a dead one. */
+  private static final Duration ALIVE_EVERY = Duration.ofSeconds(10);
 
   /** Connections without a proof; one more, and the oldest gives way. */
   private static final int MOST_UNPROVED = 256;
@@ -46,6 +49,7 @@ public final class ClientConnections implements AutoCloseable {
   private final TreeMap<Integer, Connection> clients = new TreeMap<>();
   private final Set<Connection> unproved = new LinkedHashSet<>();
   private long bytesOfClosed;
+  private long saidAlive = System.nanoTime();
 
   /**
    * Listens.
@@ -73,11 +77,6 @@ public final class ClientConnections implements AutoCloseable {
   /** Where it listens. */
   public InetSocketAddress address() throws IOException {
     return listener.address();
-  }
-
-  /** Whether a client has joined and not left. */
-  public boolean isConnected(int client) {
-    return clients.containsKey(client);
   }
 
   /** Those that are connected, ascending. */
@@ -118,6 +117,14 @@ public final class ClientConnections implements AutoCloseable {
         drop(connection, "it did not say who it is within " + HANDSHAKE.toSeconds() + " s");
       }
     }
+    if (now - saidAlive > ALIVE_EVERY.toNanos()) {
+      saidAlive = now;
+      for (int client : present()) {
+        if (!clients.get(client).isBehind()) {
+          send(client, Handshake.ALIVE);
+        }
+      }
+    }
   }
 
   private void accept() throws IOException {
@@ -133,8 +140,7 @@ public final class ClientConnections implements AutoCloseable {
       Connection connection = new Connection(channel, key, System.nanoTime() + HANDSHAKE.toNanos());
       key.attach(connection);
       unproved.add(connection);
-      ByteBuffer challenge = ByteBuffer.allocate(Handshake.CHALLENGE);
-      connection.send(challenge.putLong(Handshake.MAGIC).put(connection.challenge).flip());
+      connection.sendChallenge();
     } catch (IOException e) {
       channel.close();
     }
@@ -177,7 +183,7 @@ public final class ClientConnections implements AutoCloseable {
       unproved.remove(connection);
       ByteBuffer reason =
           ByteBuffer.wrap(LockstepException.messageOf(e).getBytes(StandardCharsets.UTF_8));
-      connection.sendLast(Frame.header(Handshake.REFUSED, reason), reason);
+      connection.sendLast(Handshake.REFUSED, reason);
       return;
     }
     Connection before = clients.get(hello.client());
@@ -190,11 +196,8 @@ public final class ClientConnections implements AutoCloseable {
     unproved.remove(connection);
     connection.client = hello.client();
     clients.put(hello.client(), connection);
-    byte[] token = ClientToken.of(secret, hello.client());
-    ByteBuffer proof =
-        ByteBuffer.wrap(Handshake.serverProof(token, connection.challenge, hello.nonce()));
-    ByteBuffer body = ByteBuffer.wrap(answer);
-    connection.send(Frame.header(Handshake.WELCOME, proof, body), proof, body);
+    connection.seal(ClientToken.of(secret, hello.client()), hello.nonce());
+    connection.send(Handshake.WELCOME, ByteBuffer.wrap(answer));
     handler.joined(hello.client());
   }
 
@@ -204,7 +207,7 @@ public final class ClientConnections implements AutoCloseable {
             "another process has come with this number; give each its own"
                 .getBytes(StandardCharsets.UTF_8));
     try {
-      before.sendLast(Frame.header(Handshake.REFUSED, reason), reason);
+      before.sendLast(Handshake.REFUSED, reason);
     } catch (IOException e) {
       // It is gone.
     }
@@ -226,8 +229,7 @@ public final class ClientConnections implements AutoCloseable {
       return false;
     }
     try {
-      connection.send(Frame.header(kind, parts));
-      connection.send(parts);
+      connection.send(kind, parts);
       return true;
     } catch (IOException e) {
       drop(connection, String.valueOf(e.getMessage()));
@@ -257,7 +259,7 @@ public final class ClientConnections implements AutoCloseable {
   }
 
   /** Whether messages wait for clients to take them. */
-  public boolean isBehind() {
+  boolean isBehind() {
     return clients.values().stream().anyMatch(Connection::isBehind);
   }
 

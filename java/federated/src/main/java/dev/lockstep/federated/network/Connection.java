@@ -30,6 +30,9 @@ final class Connection {
   private final String peer;
   private final ByteBuffer header = ByteBuffer.allocate(Frame.HEADER);
   private @Nullable ByteBuffer body;
+  private final ByteBuffer seal = ByteBuffer.allocate(Seal.BYTES);
+  private @Nullable Seal incoming;
+  private @Nullable Seal outgoing;
   private final Deque<ByteBuffer> out = new ArrayDeque<>();
   private boolean closesWhenWritten;
   long bytes;
@@ -41,7 +44,21 @@ final class Connection {
     peer = String.valueOf(channel.getRemoteAddress());
   }
 
-  /** Reads what is there; the next whole message, or null before it is. */
+  /**
+   * The client has proved its token: from now on each message has a seal, in both directions.
+   *
+   * @param nonce the client's random number
+   */
+  void seal(byte[] token, byte[] nonce) {
+    incoming = Seal.ofClient(token, challenge, nonce);
+    outgoing = Seal.ofServer(token, challenge, nonce);
+  }
+
+  /**
+   * Reads what is there; the next whole message, or null before it is.
+   *
+   * @throws IOException if the connection ends, or it is none that the client has sent
+   */
   @Nullable Frame read(int mostBytes) throws IOException {
     if (body == null) {
       fill(header);
@@ -54,8 +71,16 @@ final class Connection {
     if (body.hasRemaining()) {
       return null;
     }
-    Frame frame = new Frame(header.get(Integer.BYTES) & 0xff, body.flip());
+    if (incoming != null) {
+      fill(seal);
+      if (seal.hasRemaining()) {
+        return null;
+      }
+      incoming.check(header.rewind(), body.rewind(), seal);
+    }
+    Frame frame = new Frame(header.get(Integer.BYTES) & 0xff, body.rewind());
     header.clear();
+    seal.clear();
     body = null;
     return frame;
   }
@@ -90,18 +115,34 @@ final class Connection {
     return !out.isEmpty();
   }
 
-  /** Sends as much as goes now, the rest later. */
-  void send(ByteBuffer... parts) throws IOException {
+  /** Sends the challenge, which is no message. */
+  void sendChallenge() throws IOException {
+    out.add(
+        ByteBuffer.allocate(Handshake.CHALLENGE).putLong(Handshake.MAGIC).put(challenge).flip());
+    write();
+  }
+
+  /**
+   * Sends as much of a message as goes now, the rest later.
+   *
+   * @param parts of its body, at their first bytes; shared, so they must stay as they are
+   */
+  void send(int kind, ByteBuffer... parts) throws IOException {
+    ByteBuffer first = Frame.header(kind, parts);
+    out.add(first.duplicate());
     for (ByteBuffer part : parts) {
       out.add(part.duplicate());
+    }
+    if (outgoing != null) {
+      out.add(outgoing.next(first, parts));
     }
     write();
   }
 
   /** As the other, then closes. */
-  void sendLast(ByteBuffer... parts) throws IOException {
+  void sendLast(int kind, ByteBuffer... parts) throws IOException {
     closesWhenWritten = true;
-    send(parts);
+    send(kind, parts);
   }
 
   void write() throws IOException {

@@ -7,22 +7,26 @@ import java.security.MessageDigest;
 import java.security.SecureRandom;
 
 /**
- * How both ends prove that they know the client's token, which is never sent: each answers the
- * other's random number with HMAC-SHA256 of it.
+ * How both ends prove that they know the client's token, which is never sent: the client answers
+ * the server's random number with HMAC-SHA256 of it, and what follows, the server's welcome
+ * included, has {@linkplain Seal seals} that take the token and both random numbers.
  *
  * <ol>
  *   <li>server: {@link #MAGIC} (8 bytes), its number (32)
  *   <li>client: a frame {@link #HELLO} with magic, its number, its proof (32), which client it is
  *       (4), and what else the server wants to know
- *   <li>server: a frame {@link #WELCOME} with its proof (32) and what else the client needs; or
- *       {@link #REFUSED} with the reason as UTF-8
+ *   <li>server: a frame {@link #WELCOME} with what the client needs, sealed; or {@link #REFUSED}
+ *       with the reason as UTF-8, which is not sealed and ends the connection
+ *   <li>from then on sealed frames in both directions; {@link #ALIVE} of the server says nothing
+ *       else
  * </ol>
  */
 final class Handshake {
-  static final long MAGIC = 0x4c6f636b46656402L; // "LockFed", version 2
+  static final long MAGIC = 0x4c6f636b46656403L; // "LockFed", version 3
   static final int HELLO = 100;
   static final int WELCOME = 101;
   static final int REFUSED = 102;
+  static final int ALIVE = 103;
   static final int NONCE = 32;
   static final int PROOF = 32;
   static final int CHALLENGE = Long.BYTES + NONCE;
@@ -40,13 +44,6 @@ final class Handshake {
     return nonce;
   }
 
-  private static byte[] proof(byte[] token, String who, byte[]... parts) {
-    byte[][] all = new byte[parts.length + 1][];
-    all[0] = who.getBytes(StandardCharsets.US_ASCII);
-    System.arraycopy(parts, 0, all, 1, parts.length);
-    return ClientToken.hmac(token, all);
-  }
-
   /**
    * What a client says of itself.
    *
@@ -60,7 +57,8 @@ final class Handshake {
     private static byte[] proof(byte[] token, byte[] challenge, byte[] nonce, ByteBuffer rest) {
       byte[] said = new byte[rest.remaining()];
       rest.duplicate().get(said);
-      return Handshake.proof(token, "client", challenge, nonce, said);
+      byte[] who = "client".getBytes(StandardCharsets.US_ASCII);
+      return ClientToken.hmac(token, who, challenge, nonce, said);
     }
 
     static ByteBuffer write(byte[] token, byte[] challenge, byte[] nonce, int client, byte[] body) {
@@ -98,9 +96,5 @@ final class Handshake {
       body.getInt();
       return new Hello(nonce, client, body.slice());
     }
-  }
-
-  static byte[] serverProof(byte[] token, byte[] challenge, byte[] nonce) {
-    return proof(token, "server", nonce, challenge);
   }
 }

@@ -11,14 +11,18 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ProtocolException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +33,7 @@ class ClientConnectionsTest {
   private static final byte[] SECRET = new byte[] {3, 1, 4, 1, 5};
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  private final List<Integer> received = new ArrayList<>();
   private ClientConnections connections;
 
   @BeforeEach
@@ -44,7 +49,9 @@ class ClientConnectionsTest {
           public void joined(int client) {}
 
           @Override
-          public void received(int client, Frame message) {}
+          public void received(int client, Frame message) {
+            received.add(message.kind());
+          }
         };
     InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     connections = new ClientConnections(any, SECRET, 1 << 20, admitsAll);
@@ -56,14 +63,18 @@ class ClientConnectionsTest {
   }
 
   private CompletableFuture<ServerConnection> join(int client, byte[] token) throws Exception {
-    InetSocketAddress address = connections.address();
+    return join(client, token, connections.address());
+  }
+
+  private CompletableFuture<ServerConnection> join(
+      int client, byte[] token, InetSocketAddress address) throws Exception {
     CompletableFuture<ServerConnection> joining = new CompletableFuture<>();
     Thread thread =
         new Thread(
             () -> {
               try {
                 joining.complete(
-                    ServerConnection.join(address, token, client, new byte[0], PATIENCE));
+                    ServerConnection.join(address, token, client, new byte[0], PATIENCE, PATIENCE));
               } catch (Exception e) {
                 joining.completeExceptionally(e);
               }
@@ -84,7 +95,7 @@ class ClientConnectionsTest {
     join(3, third).get(60, TimeUnit.SECONDS).close();
     CompletableFuture<ServerConnection> asFour = join(4, third);
     assertTrue(asFour.isCompletedExceptionally());
-    assertFalse(connections.isConnected(4));
+    assertFalse(connections.present().contains(4));
   }
 
   /** Not even another client that listens at the server's address. */
@@ -100,7 +111,7 @@ class ClientConnectionsTest {
       RefusedException e =
           assertThrows(
               RefusedException.class,
-              () -> ServerConnection.join(address, third, 3, new byte[0], PATIENCE));
+              () -> ServerConnection.join(address, third, 3, new byte[0], PATIENCE, PATIENCE));
       assertEquals("the server does not know the token", e.getMessage());
     }
   }
@@ -116,9 +127,9 @@ class ClientConnectionsTest {
       in.readByte();
       in.readFully(hello);
       byte[] nonce = Arrays.copyOfRange(hello, Long.BYTES, Long.BYTES + Handshake.NONCE);
-      ByteBuffer proof = ByteBuffer.wrap(Handshake.serverProof(token, challenge, nonce));
-      client.getOutputStream().write(Frame.header(Handshake.WELCOME, proof).array());
-      client.getOutputStream().write(proof.array());
+      ByteBuffer header = Frame.header(Handshake.WELCOME);
+      client.getOutputStream().write(header.array());
+      client.getOutputStream().write(Seal.ofServer(token, challenge, nonce).next(header).array());
       in.read();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -162,6 +173,85 @@ class ClientConnectionsTest {
     }
   }
 
+  /** Polls until something holds. */
+  private void pollUntil(BooleanSupplier holds) throws Exception {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!holds.getAsBoolean() && System.nanoTime() < end) {
+      connections.poll(Duration.ofMillis(5));
+    }
+    assertTrue(holds.getAsBoolean(), "received " + received);
+  }
+
+  @Test
+  void aMessageThatWasChangedOnItsWayIsNotTaken() throws Exception {
+    try (Relay relay = new Relay(connections.address());
+        ServerConnection client =
+            join(0, ClientToken.of(SECRET, 0), relay.address()).get(60, TimeUnit.SECONDS)) {
+      client.send(1, ByteBuffer.allocate(3));
+      pollUntil(() -> received.equals(List.of(1)));
+      relay.toServer().flipABit();
+      client.send(2);
+      pollUntil(() -> connections.present().isEmpty());
+      assertEquals(List.of(1), received);
+    }
+  }
+
+  @Test
+  void aMessageThatIsSentAgainByAnotherIsNotTaken() throws Exception {
+    try (Relay relay = new Relay(connections.address());
+        ServerConnection client =
+            join(0, ClientToken.of(SECRET, 0), relay.address()).get(60, TimeUnit.SECONDS)) {
+      relay.toServer().repeat(Frame.HEADER + 3 + Seal.BYTES);
+      client.send(1, ByteBuffer.allocate(3));
+      pollUntil(() -> connections.present().isEmpty());
+      assertEquals(List.of(1), received);
+    }
+  }
+
+  /** Otherwise whoever is on the wire could end a federation with a model of his own. */
+  @Test
+  void aClientDoesNotTakeWhatAnotherMadeOfTheServersMessage() throws Exception {
+    try (Relay relay = new Relay(connections.address());
+        ServerConnection client =
+            join(0, ClientToken.of(SECRET, 0), relay.address()).get(60, TimeUnit.SECONDS)) {
+      relay.toClient().repeat(Frame.HEADER + 3 + Seal.BYTES);
+      assertTrue(connections.send(0, 4, ByteBuffer.wrap(new byte[] {1, 2, 3})));
+      assertEquals(4, client.receive(3).kind());
+      IOException repeated = assertThrows(IOException.class, () -> client.receive(3));
+      assertEquals("a message was changed, repeated or left out on its way", repeated.getMessage());
+    }
+    try (Relay relay = new Relay(connections.address());
+        ServerConnection client =
+            join(0, ClientToken.of(SECRET, 0), relay.address()).get(60, TimeUnit.SECONDS)) {
+      relay.toClient().flipABit(); // of the length
+      assertTrue(connections.send(0, 4, ByteBuffer.wrap(new byte[] {1, 2, 3})));
+      IOException changed = assertThrows(IOException.class, () -> client.receive(3));
+      assertFalse(changed instanceof ProtocolException, "it is not the server's fault");
+    }
+  }
+
+  @Test
+  void aClientThatHearsNothingGivesUpAfterItsTimeOfSilence() throws Exception {
+    InetSocketAddress address = connections.address();
+    CompletableFuture<IOException> given = new CompletableFuture<>();
+    Thread waits =
+        new Thread(
+            () -> {
+              Duration silence = Duration.ofMillis(100);
+              byte[] token = ClientToken.of(SECRET, 0);
+              try (ServerConnection client =
+                  ServerConnection.join(address, token, 0, new byte[0], PATIENCE, silence)) {
+                client.receive(1);
+              } catch (IOException e) {
+                given.complete(e);
+              }
+            });
+    waits.setDaemon(true);
+    waits.start();
+    pollUntil(() -> !connections.present().isEmpty());
+    assertEquals("the server says nothing", given.get(60, TimeUnit.SECONDS).getMessage());
+  }
+
   @Test
   void aClientThatTakesNothingIsDroppedBeforeItsMessagesFillTheMemory() throws Exception {
     ByteBuffer message = ByteBuffer.allocate(8 << 20);
@@ -171,7 +261,7 @@ class ClientConnectionsTest {
         taken++;
       }
       assertTrue(taken < 20, taken + " messages wait");
-      assertFalse(connections.isConnected(0));
+      assertEquals(List.of(), connections.present());
     }
   }
 }

@@ -17,7 +17,8 @@ import java.util.Locale;
  * @param covariances f64[sensors × dimension × dimension], of first order, for unknown offsets
  * @param offsets f64[sensors + anchors], in the unit of length
  * @param deviations f64[sensors + anchors]: their standard deviations
- * @param network with the offsets taken from its distances
+ * @param network with the offsets taken from its distances; those shorter than the offsets of their
+ *     ends are negative then, as far off as they are
  * @param surprise Σ (offset / its standard deviation before)²: what joins chi-square
  */
 @SuppressWarnings("ArrayRecordComponent") // Read once, never compared.
@@ -58,6 +59,22 @@ public record DeviceOffsets(
               unknowns));
     }
     return new Fit(network, start, noise, huber).run();
+  }
+
+  /**
+   * The network as positions can be fitted to it: no two places are nearer than 0, so that negative
+   * distances count as 0. How well it fits is judged by {@link #network}.
+   */
+  public Network locatable() {
+    return network.withRanges(
+        withoutNegative(network.sensorRanges()), withoutNegative(network.anchorRanges()));
+  }
+
+  private static Ranges withoutNegative(Ranges ranges) {
+    return new Ranges(
+        ranges.pairs(),
+        Arrays.stream(ranges.distances()).map(distance -> Math.max(0, distance)).toArray(),
+        ranges.deviations());
   }
 
   private static final class Fit {
@@ -169,7 +186,7 @@ public record DeviceOffsets(
       for (int range = 0; range < distances.length; range++) {
         int to = ranges.second(range) + (isBetween ? 0 : sensors);
         double offsets = x[places + ranges.first(range)] + x[places + to];
-        distances[range] = Math.max(0, distances[range] - offsets);
+        distances[range] -= offsets;
       }
       return new Ranges(ranges.pairs(), distances, ranges.deviations());
     }
