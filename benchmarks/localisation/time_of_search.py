@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What finding the right fold and honest ellipses cost: this build's seconds over an older one's.
 
-    python3 benchmarks/localisation/time_of_search.py --base FOLDER [--rounds 5] [--large 1]
+    python3 benchmarks/localisation/time_of_search.py --base FOLDER [--rounds 5] [--large 1] [--most-sensors 1000]
 
 FOLDER is a checkout of the older commit (677d5e7) in which `mvn -q package -DskipTests` has run, as in this one. One rank on
 core 1; builds take turns; seconds of all phases but the output, from result.json. A ratio is taken round by round.
@@ -38,11 +38,14 @@ def main():
     parser.add_argument("--base", type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--large", type=int, default=1, help="rounds with 100,000 sensors; 0 leaves them out")
+    parser.add_argument("--most-sensors", type=int, default=100000, help="leaves larger networks out")
     options = parser.parse_args()
     os.environ.pop("OPENBLAS_CORETYPE", None)
     os.environ["OMP_NUM_THREADS"] = "1"
     print("| network | base, s | now, s | ratio | aim | RMSE base | now |\n|---|---|---|---|---|---|---|", flush=True)
     for sensors, dimension, anchors, reach, most in NETWORKS:
+        if sensors > options.most_sensors:
+            continue
         rounds = options.rounds if sensors < 100000 else options.large
         old, new = [], []
         for number in range(rounds):

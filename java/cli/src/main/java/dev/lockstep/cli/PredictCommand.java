@@ -1,5 +1,6 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.config.ConfigException;
 import dev.lockstep.config.ConfigLoader;
@@ -8,6 +9,7 @@ import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.FeatureConfig;
+import dev.lockstep.data.field.FieldRecipe;
 import dev.lockstep.model.ModelDescription;
 import dev.lockstep.model.Predictor;
 import dev.lockstep.torch.TorchLibraries;
@@ -21,6 +23,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -36,12 +39,16 @@ import picocli.CommandLine.Spec;
       "Inputs and outputs are physical numbers: a model that lockstep trained carries its normaliser."
           + " So it does the names of its features, by which they are found in the data"
           + " file, whatever their order there. The first column written is the point's place in the file; points with missing values are"
-          + " left out, but by models of fit, which know what to make of them."
+          + " left out, but by models of fit, which know what to make of them.",
+      "",
+      "A model for fields writes CF NetCDF on the data's grid, and ranks under launch share the"
+          + " samples. It refuses files on another grid, with another step of time or in other units."
     },
     footer = {
       "",
       "Examples:",
       "  lockstep predict runs/heat-flux/model.pt new.nc --output predicted.csv",
+      "  lockstep launch -n 2 -- predict runs/winds/model.pt new.nc --output forecast.nc",
       "  lockstep predict runs/clusters/model.json new.csv --output clusters.csv"
     })
 final class PredictCommand implements Callable<Integer> {
@@ -56,9 +63,10 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
-      defaultValue = "predictions.csv",
-      description = "Ends in .csv, .npy or .nc (default: ${DEFAULT-VALUE}).")
-  private Path output;
+      description =
+          "Ends in .csv, .npy or .nc; of a model for fields in .nc (default: predictions.csv, of"
+              + " fields predictions.nc).")
+  private @Nullable Path output;
 
   @Option(
       names = "--config",
@@ -85,21 +93,53 @@ final class PredictCommand implements Callable<Integer> {
               + " name; for a name that ends like that of the run's data, the run's).")
   private DataConfig.@Nullable Format format;
 
+  @Mixin private GroupOptions group;
+
   @Override
   public Integer call() {
+    boolean learned = modelFile.getFileName().toString().endsWith(".json");
+    Optional<ModelDescription> known =
+        learned ? Optional.empty() : ModelDescription.read(modelFile);
+    Optional<FieldRecipe> fields = known.map(ModelDescription::fields);
+    return fields.isPresent() ? fields(known.orElseThrow(), fields.get()) : points(learned);
+  }
+
+  private int fields(ModelDescription known, FieldRecipe recipe) {
+    if (features != null || config != null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          modelFile + " is for fields and knows its features; leave out --features and --config");
+    }
+    Path file = output == null ? Path.of("predictions.nc") : output;
+    TorchLibraries.load();
+    try (Communicator ranks = group.join()) {
+      long written =
+          new FieldPrediction(modelFile, dataFile, known, recipe)
+              .write(file, format == null ? DataConfig.Format.AUTO : format, ranks);
+      if (ranks.rank() == 0) {
+        System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, file);
+      }
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+    return ExitCode.OK;
+  }
+
+  private int points(boolean learned) {
     if (LaunchEnvironment.current().rank() != 0) {
       return ExitCode.OK; // rank 0 predicts for all
     }
-    if (modelFile.getFileName().toString().endsWith(".json")) {
-      long written = new LearnedPrediction(modelFile, dataFile).write(output);
-      System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, output);
+    Path file = output == null ? Path.of("predictions.csv") : output;
+    if (learned) {
+      long written = new LearnedPrediction(modelFile, dataFile).write(file);
+      System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, file);
       return ExitCode.OK;
     }
     TorchLibraries.load();
     try (Predictor predictor = Predictor.load(modelFile);
         Dataset dataset = DataFiles.open(data(predictor.description()))) {
-      long written = new Prediction(predictor, modelFile, dataset).write(output);
-      System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, output);
+      long written = new Prediction(predictor, modelFile, dataset).write(file);
+      System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, file);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
@@ -108,12 +148,12 @@ final class PredictCommand implements Callable<Integer> {
 
   private DataConfig data(Optional<ModelDescription> description) {
     Optional<DataConfig> run = runData(description.isEmpty() && features == null);
-    if (run.isPresent() && !run.get().samples().isEmpty()) {
+    if (run.isPresent() && run.get().ofFields()) {
       throw new ParameterException(
           spec.commandLine(),
           modelFile
-              + " was trained on fields (its configuration has data.samples); predict applies models"
-              + " of points only. The scores of its test set are in summary.json.");
+              + " was trained on fields (its configuration has data.samples), but does not carry"
+              + " their recipe, because an older version wrote it; train it again.");
     }
     List<FeatureConfig> recipe;
     if (features != null) {

@@ -182,7 +182,7 @@ class PredictCommandTest {
   }
 
   @Test
-  void refusesAModelOfFieldsAndNamesWhereItsScoresAre() throws IOException {
+  void refusesAModelOfFieldsThatDoesNotCarryItsRecipe() throws IOException {
     Path run = Files.createDirectories(folder.resolve("winds"));
     Path model = Files.copy(trained, run.resolve("model.pt"));
     Files.copy(
@@ -190,7 +190,7 @@ class PredictCommandTest {
         run.resolve("config.yaml"));
     String message = refusal(ExitCode.USAGE, model, data);
     assertContains("model.pt was trained on fields", message);
-    assertContains("summary.json", message);
+    assertContains("train it again", message);
   }
 
   @Test

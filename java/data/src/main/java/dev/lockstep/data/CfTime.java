@@ -4,6 +4,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Times as the CF conventions store them (section 4.4): a number of units since a date of one of
@@ -15,9 +16,14 @@ public final class CfTime {
       Pattern.compile(
           "\\s*(\\w+)\\s+(?:since|after|from)\\s+(\\d{1,4})-(\\d{1,2})-(\\d{1,2})"
               + "(?:[T ]\\s*(\\d{1,2})(?::(\\d{1,2}))?(?::(\\d{1,2}(?:\\.\\d*)?))?)?"
-              + "\\s*(?:Z|UTC|GMT|[+]?0?0:?0?0?)?\\s*",
+              + "\\s*(?:Z|UTC|GMT|(?<zone>[+-]?\\d{1,2}(?::?\\d{2})?))?\\s*",
           Pattern.CASE_INSENSITIVE);
-  private static final double DAY = 86_400;
+
+  /** Microseconds, in which everything is counted, as the Python package cftime does. */
+  private static final long SECOND = 1_000_000;
+
+  private static final long HOUR = 3600 * SECOND;
+  private static final long DAY = 24 * HOUR;
 
   /** About the year 9999. */
   private static final long LAST_DAY = 3_650_000;
@@ -40,11 +46,11 @@ public final class CfTime {
   /** Whole days from the calendar's day 0 to the reference date. */
   private final long referenceDay;
 
-  /** Seconds of the reference date's day before its time. */
-  private final double referenceSeconds;
+  /** Microseconds of the reference date's day before its time in UTC; outside of it with a zone. */
+  private final long referenceTime;
 
-  /** Seconds of the unit. */
-  private final double unit;
+  /** Microseconds of the unit. */
+  private final long unit;
 
   private final Calendar calendar;
 
@@ -54,16 +60,16 @@ public final class CfTime {
    * @param year 1 or later
    * @param month 1 to 12
    * @param day 1 to 31
-   * @param secondOfDay in [0, 86400)
+   * @param secondOfDay in [0, 86400), whole microseconds
    * @param dayOfYear counted from 1
    * @param daysOfYear 360, 365 or 366
    */
   public record Date(
       int year, int month, int day, double secondOfDay, int dayOfYear, int daysOfYear) {}
 
-  private CfTime(long referenceDay, double referenceSeconds, double unit, Calendar calendar) {
+  private CfTime(long referenceDay, long referenceTime, long unit, Calendar calendar) {
     this.referenceDay = referenceDay;
-    this.referenceSeconds = referenceSeconds;
+    this.referenceTime = referenceTime;
     this.unit = unit;
     this.calendar = calendar;
   }
@@ -73,7 +79,7 @@ public final class CfTime {
    *
    * @param units for example "hours since 1900-01-01 00:00:00"
    * @param calendar as CF names it; "standard" if empty
-   * @return empty if the units are none of time, or the calendar is unknown
+   * @return empty if the units are none of time, or the reference date or the calendar is unknown
    */
   public static Optional<CfTime> of(String units, String calendar) {
     Matcher matcher = UNITS.matcher(units);
@@ -81,50 +87,99 @@ public final class CfTime {
     if (!matcher.matches() || named.isEmpty()) {
       return Optional.empty();
     }
-    double unit = seconds(matcher.group(1).toLowerCase(Locale.ROOT));
-    if (unit == 0) {
+    long unit = microseconds(matcher.group(1).toLowerCase(Locale.ROOT), named.get());
+    int year = Integer.parseInt(matcher.group(2));
+    int month = Integer.parseInt(matcher.group(3));
+    int day = Integer.parseInt(matcher.group(4));
+    if (unit == 0 || !exists(year, month, day, named.get())) {
       return Optional.empty();
     }
-    long day =
-        days(
-            Integer.parseInt(matcher.group(2)),
-            Integer.parseInt(matcher.group(3)),
-            Integer.parseInt(matcher.group(4)),
-            named.get());
-    double seconds =
-        3600 * number(matcher.group(5)) + 60 * number(matcher.group(6)) + number(matcher.group(7));
-    return Optional.of(new CfTime(day, seconds, unit, named.get()));
+    double seconds = 60 * number(matcher.group(6)) + number(matcher.group(7));
+    long time = (long) number(matcher.group(5)) * HOUR + Math.round(seconds * SECOND);
+    return Optional.of(
+        new CfTime(
+            days(year, month, day, named.get()),
+            time - zone(matcher.group("zone")),
+            unit,
+            named.get()));
+  }
+
+  /** How far a zone is ahead of UTC, written as −6, +05:30 or 0530. */
+  private static long zone(@Nullable String text) {
+    if (text == null) {
+      return 0;
+    }
+    String digits = text.replaceAll("[+:-]", "");
+    int hours = Integer.parseInt(digits.substring(0, Math.min(2, digits.length())));
+    int minutes = digits.length() > 2 ? Integer.parseInt(digits.substring(2)) : 0;
+    return (text.startsWith("-") ? -1 : 1) * (hours * HOUR + minutes * (HOUR / 60));
   }
 
   /**
-   * A number as a date, to the second.
+   * A number as a date, to the microsecond.
    *
    * @return empty for NaN, and for years before 1 and after 9999
    */
   public Optional<Date> date(double value) {
-    if (Double.isNaN(value)) {
+    return date(value, 1);
+  }
+
+  /** Rounded to multiples of so many microseconds. */
+  private Optional<Date> date(double value, long step) {
+    if (Double.isNaN(value) || Math.abs(value) * unit / DAY > LAST_DAY + 1) {
       return Optional.empty();
     }
-    double whole = Math.floor(value * unit / DAY);
-    if (referenceDay + whole < 0 || referenceDay + whole > LAST_DAY) {
+    long time = referenceTime + product(value, unit);
+    time = step == 1 ? time : Math.floorDiv(time + step / 2, step) * step;
+    long day = referenceDay + Math.floorDiv(time, DAY);
+    long first = calendar == Calendar.MIXED ? -JULIAN_LEAD : 0;
+    if (day < first || day > LAST_DAY) {
       return Optional.empty();
     }
-    double rest = Math.rint(referenceSeconds + (value * unit - whole * DAY));
-    double carried = Math.floor(rest / DAY);
-    return Optional.of(
-        date(referenceDay + (long) (whole + carried), rest - carried * DAY, calendar));
+    return Optional.of(date(day, Math.floorMod(time, DAY) / (double) SECOND, calendar));
+  }
+
+  /**
+   * {@code value × factor} as a whole number, below 2⁶³, as cftime has it: rounded to the 64 bits
+   * of an extended double and then to the next whole number, halves to even; but what lies less
+   * than a microsecond and a half beside a second towards it, for a double seldom holds the second
+   * itself.
+   */
+  private static long product(double value, long factor) {
+    double high = value * factor;
+    double low = Math.fma(value, factor, -high);
+    double whole = Math.floor(high);
+    double extended = Math.ulp(high) / 2048;
+    double rest = Math.rint((high - whole + low) / extended) * extended;
+    double below = Math.floor(rest);
+    double part = rest - below;
+    long floor = (long) whole + (long) below;
+    long nearest = part > 0.5 || (part == 0.5 && (floor & 1) == 1) ? floor + 1 : floor;
+    long beside = Math.floorMod(nearest, SECOND);
+    if (beside == SECOND - 1 && part > 0) {
+      return floor + 1;
+    }
+    return beside == 1 ? floor : nearest;
   }
 
   /** The number that stands for the beginning of a day; one that does not exist counts on. */
   public double value(int year, int month, int day) {
-    double days = (double) days(year, month, day, calendar) - referenceDay;
-    return (days * DAY - referenceSeconds) / unit;
+    long days = days(year, month, day, calendar) - referenceDay;
+    return (double) (days * DAY - referenceTime) / unit;
   }
 
   /** The number in these units for one in units of the same calendar; for joining files. */
   public double convert(double value, CfTime from) {
-    double days = (double) from.referenceDay - referenceDay;
-    return (days * DAY + from.referenceSeconds - referenceSeconds + value * from.unit) / unit;
+    long apart = (from.referenceDay - referenceDay) * DAY + from.referenceTime - referenceTime;
+    if (from.unit % unit == 0 && apart % unit == 0) {
+      return (double) (apart / unit) + value * (from.unit / unit);
+    }
+    return (apart + value * from.unit) / unit;
+  }
+
+  /** Seconds of the unit. */
+  public double unitSeconds() {
+    return unit / (double) SECOND;
   }
 
   /** Whether both count in one calendar, whatever it is called. */
@@ -140,7 +195,7 @@ public final class CfTime {
    * @return empty if the units are none of time, or the calendar is unknown
    */
   static Optional<String> format(double value, String units, String calendar) {
-    return of(units, calendar).flatMap(time -> time.date(value)).map(CfTime::text);
+    return of(units, calendar).flatMap(time -> time.date(value, SECOND)).map(CfTime::text);
   }
 
   private static String text(Date date) {
@@ -148,7 +203,7 @@ public final class CfTime {
         + time(date.secondOfDay);
   }
 
-  private static double number(String text) {
+  private static double number(@Nullable String text) {
     return text == null ? 0 : Double.parseDouble(text);
   }
 
@@ -171,17 +226,24 @@ public final class CfTime {
     };
   }
 
-  /** Seconds of a unit; 0 for what is no fixed time, months and years among it. */
-  private static double seconds(String unit) {
+  /** 0 for what is no fixed time; a month is one in the calendar of 30 days each alone. */
+  private static long microseconds(String unit, Calendar calendar) {
     return switch (unit) {
+      case "month", "months" -> calendar == Calendar.DAYS_360 ? 30 * DAY : 0;
       case "day", "days", "d" -> DAY;
-      case "hour", "hours", "hr", "hrs", "h" -> 3600;
-      case "minute", "minutes", "min", "mins" -> 60;
-      case "second", "seconds", "sec", "secs", "s" -> 1;
-      case "millisecond", "milliseconds", "msec", "msecs", "ms" -> 1e-3;
-      case "microsecond", "microseconds" -> 1e-6;
+      case "hour", "hours", "hr", "hrs", "h" -> HOUR;
+      case "minute", "minutes", "min", "mins" -> HOUR / 60;
+      case "second", "seconds", "sec", "secs", "s" -> SECOND;
+      case "millisecond", "milliseconds", "millisec", "millisecs", "msec", "msecs", "ms" ->
+          SECOND / 1000;
+      case "microsecond", "microseconds", "microsec", "microsecs" -> 1;
       default -> 0;
     };
+  }
+
+  private static boolean exists(int year, int month, int day, Calendar calendar) {
+    Calendar then = calendar == Calendar.MIXED && year < 1582 ? Calendar.JULIAN : calendar;
+    return month >= 1 && month <= 12 && day >= 1 && day <= monthDays(year, month, then);
   }
 
   private static boolean isLeap(long year, Calendar calendar) {
@@ -236,16 +298,10 @@ public final class CfTime {
 
   private static Date date(long day, double secondOfDay, Calendar calendar) {
     if (calendar == Calendar.MIXED) {
-      Date date =
-          day >= REFORM
-              ? date(day, secondOfDay, Calendar.GREGORIAN)
-              : date(day + JULIAN_LEAD, secondOfDay, Calendar.JULIAN);
-      if (date.year != 1582) {
-        return date;
-      }
-      // The ten days that the reform left out are counted in no year.
-      int dayOfYear = day >= REFORM ? date.dayOfYear - 10 : date.dayOfYear;
-      return new Date(date.year, date.month, date.day, secondOfDay, dayOfYear, 355);
+      // Days of 1582 are numbered as if none had been left out, as cftime does.
+      return day >= REFORM
+          ? date(day, secondOfDay, Calendar.GREGORIAN)
+          : date(day + JULIAN_LEAD, secondOfDay, Calendar.JULIAN);
     }
     long year = Math.floorDiv(day, 366) + 1;
     while (daysBefore(year + 1, calendar) <= day) {

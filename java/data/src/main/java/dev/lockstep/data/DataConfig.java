@@ -82,7 +82,11 @@ public record DataConfig(
 
     /** One array as the MNIST files hold it. */
     @JsonProperty("idx")
-    IDX
+    IDX,
+
+    /** A Zarr store of version 2 or 3: a folder, or a zip archive. */
+    @JsonProperty("zarr")
+    ZARR
   }
 
   /**
@@ -109,6 +113,12 @@ public record DataConfig(
     if (path.stream().anyMatch(String::isBlank)) {
       throw new ConfigKeyException("path", "is empty");
     }
+    for (String dimension : where.keySet()) {
+      if (isel.containsKey(dimension)) {
+        throw new ConfigKeyException(
+            "isel", "and where both choose from " + dimension + "; give one of the two");
+      }
+    }
     features = List.copyOf(features);
     targets = List.copyOf(targets);
     if (features.isEmpty()) {
@@ -127,6 +137,10 @@ public record DataConfig(
     if (!(validationFraction >= 0 && validationFraction < 1)) {
       throw new ConfigKeyException(
           "validation_fraction", "must be at least 0 and below 1, not " + validationFraction);
+    }
+    if (!samples.isEmpty() && !dropMissing) {
+      throw new ConfigKeyException(
+          "drop_missing", "is of points; fields have missing: drop or missing: mask");
     }
     if (samples.isEmpty()) {
       checkPoints(path, features, targets, shape, where, isel, split, missing, weights, normalize);
@@ -222,6 +236,10 @@ public record DataConfig(
       @JsonProperty("missing") @Nullable Missing missing,
       @JsonProperty("weights") @Nullable String weights,
       @JsonProperty("normalize") @Nullable Normalization normalize) {
+    if (split != null && validationFraction != null) {
+      throw new ConfigKeyException(
+          "validation_fraction", "and split both choose what is held out; give one of the two");
+    }
     if (features == null) {
       features =
           synthetic == null ? List.of() : FeatureConfig.ofVariables(synthetic.featureNames());

@@ -10,6 +10,7 @@ import dev.lockstep.data.hdf5.Hdf5File;
 import dev.lockstep.data.netcdf.NetcdfFile;
 import dev.lockstep.data.npy.NpyFile;
 import dev.lockstep.data.npy.NpzFile;
+import dev.lockstep.data.zarr.ZarrFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -69,15 +70,27 @@ public final class DataFiles {
   }
 
   private static Dataset openFields(DataConfig config, long cacheBytes) {
-    ArrayFile file =
-        JoinedFiles.open(
-            config.path(), path -> openArrays(path, config.format()), config.samples().get(0));
+    ArrayFile file = openJoined(config.path(), config.format(), config.samples().get(0));
     try {
       return new FieldDataset(file, config, cacheBytes);
     } catch (RuntimeException e) {
       file.close();
       throw e;
     }
+  }
+
+  /**
+   * Opens files of fields as one.
+   *
+   * @param path files, or names with {@code *}
+   * @param dimension along which several are joined
+   * @throws DataException if one cannot be read, or does not fit the first
+   */
+  public static ArrayFile openJoined(List<String> path, Format format, String dimension) {
+    requireNonNull(path, "path");
+    requireNonNull(format, "format");
+    requireNonNull(dimension, "dimension");
+    return JoinedFiles.open(path, one -> openArrays(one, format), dimension);
   }
 
   /** {@link #describe(Path, Format)} with the format detected. */
@@ -144,11 +157,15 @@ public final class DataFiles {
       case NPY -> NpyFile.open(path);
       case NPZ -> NpzFile.open(path);
       case IDX -> IdxFile.open(path);
+      case ZARR -> ZarrFile.open(path);
       case AUTO -> throw new IllegalStateException("detect() found no format");
     };
   }
 
   private static Format detect(Path path) {
+    if (Files.isDirectory(path) && ZarrFile.recognises(path)) {
+      return Format.ZARR;
+    }
     byte[] start;
     try (InputStream in = Files.newInputStream(path)) {
       start = in.readNBytes(OtherFormat.START_BYTES);
@@ -166,7 +183,7 @@ public final class DataFiles {
       return Format.NPY;
     }
     if (startsWith(start, 'P', 'K')) {
-      return Format.NPZ;
+      return ZarrFile.recognises(path) ? Format.ZARR : Format.NPZ;
     }
     boolean gzip = startsWith(start, 0x1F, 0x8B);
     if (name.endsWith(".gz")) {

@@ -1,5 +1,6 @@
 package dev.lockstep.data;
 
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -17,21 +18,24 @@ import java.util.Optional;
 public final class DistributedSampler {
   private final long[] samples;
   private final long[] order;
-  private final int globalBatchSize;
+  private int globalBatchSize;
   private final long seed;
   private final int rank;
   private final int worldSize;
   private final int first;
+  private double[] shares = {};
   private long epoch;
   private int step;
+  private int taken;
 
   /**
    * Where a sampler stands; what a checkpoint keeps.
    *
    * @param epoch the epoch, from 0
-   * @param step the next step in it, from 0 to {@link #stepsPerEpoch()}
+   * @param step the next step in it, from 0
+   * @param samples of the epoch that the steps before have taken
    */
-  public record Position(long epoch, int step) {}
+  public record Position(long epoch, int step, long samples) {}
 
   /**
    * A rank's share of one global batch: the samples {@code indices[from]} … {@code indices[from +
@@ -96,14 +100,38 @@ public final class DistributedSampler {
     permute();
   }
 
-  /** Steps of one epoch on every rank: ⌈samples ÷ global batch size⌉. */
+  /** Has batches, from the next on, another size: samples on all ranks together, at least 1. */
+  public void resize(int samplesOfAStep) {
+    if (samplesOfAStep < 1) {
+      throw new IllegalArgumentException("batch size must be at least 1, not " + samplesOfAStep);
+    }
+    globalBatchSize = Math.min(samplesOfAStep, samples.length);
+  }
+
+  /**
+   * Gives each rank, from the next batch on, a part of its own instead of an equal one.
+   *
+   * @param parts by rank, not negative; what counts is how they compare
+   */
+  public void share(double[] parts) {
+    double sum = Arrays.stream(parts).sum();
+    if (parts.length != worldSize
+        || !(sum > 0 && Double.isFinite(sum))
+        || Arrays.stream(parts).anyMatch(part -> part < 0)) {
+      throw new IllegalArgumentException(
+          Arrays.toString(parts) + " cannot be parts of a batch for " + worldSize + " ranks");
+    }
+    shares = parts.clone();
+  }
+
+  /** Steps of one epoch on every rank with the present size: ⌈samples ÷ global batch size⌉. */
   public int stepsPerEpoch() {
     return (samples.length - 1) / globalBatchSize + 1;
   }
 
   /** True until the epoch's last batch has been taken. */
   public boolean hasNext() {
-    return step < stepsPerEpoch();
+    return taken < samples.length;
   }
 
   /**
@@ -115,49 +143,66 @@ public final class DistributedSampler {
     if (!hasNext()) {
       throw new IllegalStateException("epoch " + epoch + " is over after " + step + " steps");
     }
-    Batch batch = batch(step);
+    Batch batch = batch();
     step++;
+    taken += batch.globalCount();
     return batch;
   }
 
   /** What {@link #next} will return; empty at the end of an epoch. */
   public Optional<Batch> peek() {
-    return hasNext() ? Optional.of(batch(step)) : Optional.empty();
+    return hasNext() ? Optional.of(batch()) : Optional.empty();
   }
 
-  private Batch batch(int number) {
-    int start = number * globalBatchSize;
-    int globalCount = Math.min(globalBatchSize, samples.length - start);
-    DataPartitioner.Range share =
-        rank < first
-            ? new DataPartitioner.Range(0, 0)
-            : new DataPartitioner(globalCount, worldSize - first).partition(rank - first);
-    return new Batch(order, start + (int) share.from(), (int) share.size(), globalCount);
+  private Batch batch() {
+    int globalCount = Math.min(globalBatchSize, samples.length - taken);
+    DataPartitioner.Range share = share(globalCount);
+    return new Batch(order, taken + (int) share.from(), (int) share.size(), globalCount);
+  }
+
+  private DataPartitioner.Range share(int globalCount) {
+    if (shares.length > 0) {
+      return new DataPartitioner.Range(cut(rank, globalCount), cut(rank + 1, globalCount));
+    }
+    return rank < first
+        ? new DataPartitioner.Range(0, 0)
+        : new DataPartitioner(globalCount, worldSize - first).partition(rank - first);
+  }
+
+  /** Where the samples of a rank begin, to the nearest. */
+  private long cut(int rank, int globalCount) {
+    double sum = Arrays.stream(shares).sum();
+    double before = Arrays.stream(shares, 0, rank).sum();
+    return rank == worldSize ? globalCount : Math.round(globalCount * (before / sum));
   }
 
   /** Goes to the beginning of the next epoch. */
   public void nextEpoch() {
-    seek(new Position(epoch + 1, 0));
+    seek(new Position(epoch + 1, 0, 0));
   }
 
   /** Where the sampler stands, for {@link #seek}. */
   public Position position() {
-    return new Position(epoch, step);
+    return new Position(epoch, step, taken);
   }
 
   /**
    * Goes to a position that {@link #position} gave, also that of another sampler over the same
-   * samples with the same seed and batch size, whatever its world size was.
+   * samples with the same seed, whatever its world size was.
    *
    * @throws IllegalArgumentException if there is no such position
    */
   public void seek(Position position) {
-    if (position.epoch() < 0 || position.step() < 0 || position.step() > stepsPerEpoch()) {
+    if (position.epoch() < 0
+        || position.step() < 0
+        || position.samples() < position.step()
+        || position.samples() > samples.length) {
       throw new IllegalArgumentException(
-          position + " does not exist; an epoch has " + stepsPerEpoch() + " steps");
+          position + " does not exist; an epoch has " + samples.length + " samples");
     }
     epoch = position.epoch();
     step = position.step();
+    taken = (int) position.samples();
     permute();
   }
 

@@ -1,9 +1,16 @@
 package dev.lockstep.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -52,6 +59,65 @@ class CfTimeTest {
       })
   void agreesWithCftime(double value, String units, String calendar, String expected) {
     assertEquals(Optional.of(expected), CfTime.format(value, units, calendar));
+  }
+
+  /** Ten thousand for each name of a calendar; {@code -Dlockstep.random.seed=…} takes others. */
+  @Test
+  void agreesWithCftimeToTheMicrosecondAtRandomTimes(@TempDir Path folder) throws Exception {
+    Optional<PythonReference> python = PythonReference.with("cftime");
+    assumeTrue(python.isPresent(), "no Python with cftime: see hpc/test.sh");
+    Path table = folder.resolve("times.txt");
+    long seed = Long.getLong("lockstep.random.seed", 20261127);
+    python.get().run(folder, "cf_times.py", 120, table.toString(), "" + seed, "10000");
+    List<String> wrong = new ArrayList<>();
+    List<String> lines = Files.readAllLines(table);
+    for (String line : lines) {
+      String[] parts = line.split(";");
+      CfTime time = CfTime.of(parts[1], parts[0]).orElseThrow(() -> new AssertionError(line));
+      CfTime.Date date =
+          time.date(Double.parseDouble(parts[2])).orElseThrow(() -> new AssertionError(line));
+      String found =
+          String.format(
+              "%d;%d;%d;%d;%d",
+              date.year(),
+              date.month(),
+              date.day(),
+              Math.round(date.secondOfDay() * 1e6),
+              date.dayOfYear());
+      if (!line.endsWith(";" + found)) {
+        wrong.add(line + " is read as " + found);
+      }
+      CfTime.Date midnight =
+          time.date(time.value(date.year(), date.month(), date.day())).orElseThrow();
+      // Not every midnight is a number of hours or days that a double holds.
+      double off = Math.min(midnight.secondOfDay(), 86_400 - midnight.secondOfDay());
+      if (off > 1e-3) {
+        wrong.add(line + ": the day's beginning is read as " + midnight);
+      }
+    }
+    assertEquals(90_000, lines.size());
+    assertTrue(wrong.isEmpty(), () -> wrong.size() + " wrong, such as " + wrong.get(0));
+  }
+
+  /** From cftime 1.6.6, but for the zone "-6", which UDUNITS takes and cftime leaves out. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "0; hours since 1992-10-8 15:15:42.5 -6; standard; 1992-10-08 21:15:43",
+        "36; hours since 1990-07-01 12:00:00 +0530; noleap; 1990-07-02 18:30:00",
+        "1.5; months since 2000-01-01; 360_day; 2000-02-16",
+        "1; days since 1500-02-28; standard; 1500-02-29"
+      })
+  void readsZonesAndMonthsOf30Days(double value, String units, String calendar, String expected) {
+    assertEquals(Optional.of(expected), CfTime.format(value, units, calendar));
+  }
+
+  @Test
+  void refusesReferenceDatesThatDoNotExist() {
+    assertTrue(CfTime.of("days since 1900-02-29", "standard").isEmpty());
+    assertTrue(CfTime.of("days since 1900-13-01", "noleap").isEmpty());
+    assertTrue(CfTime.of("days since 1900-02-30", "360_day").isPresent());
   }
 
   @Test

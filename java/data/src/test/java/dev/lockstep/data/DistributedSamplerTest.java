@@ -86,7 +86,7 @@ class DistributedSamplerTest {
     first.next();
     DistributedSampler second = samplers(2)[1];
     second.seek(first.position());
-    assertEquals(new DistributedSampler.Position(1, 2), second.position());
+    assertEquals(new DistributedSampler.Position(1, 2, 20), second.position());
     while (first.hasNext()) {
       DistributedSampler.Batch a = first.next();
       DistributedSampler.Batch b = second.next();
@@ -121,9 +121,44 @@ class DistributedSamplerTest {
     assertThrows(IllegalArgumentException.class, () -> new DistributedSampler(SAMPLES, 1, 0, 1, 1));
     DistributedSampler sampler = samplers(1)[0];
     assertThrows(
-        IllegalArgumentException.class, () -> sampler.seek(new DistributedSampler.Position(0, 12)));
-    sampler.seek(new DistributedSampler.Position(0, 11));
+        IllegalArgumentException.class,
+        () -> sampler.seek(new DistributedSampler.Position(0, 12, 113)));
+    sampler.seek(new DistributedSampler.Position(0, 11, 103));
     IllegalStateException e = assertThrows(IllegalStateException.class, sampler::next);
     assertTrue(e.getMessage().contains("epoch 0 is over"), e.getMessage());
+  }
+
+  @Test
+  void changingSizesAndSharesLeaveNoSampleOutAndSeeNoneTwice() {
+    DistributedSampler[] ranks = new DistributedSampler[3];
+    for (int rank = 0; rank < 3; rank++) {
+      ranks[rank] = new DistributedSampler(SAMPLES, 4, 9, rank, 3);
+    }
+    List<Long> seen = new ArrayList<>();
+    for (int step = 0; ranks[0].hasNext(); step++) {
+      int size = 4 + 3 * step;
+      int joint = 0;
+      for (int rank = 0; rank < 3; rank++) {
+        ranks[rank].resize(size);
+        ranks[rank].share(new double[] {0.5, 0.2 + 0.1 * step, 0.3});
+        DistributedSampler.Batch batch = ranks[rank].next();
+        for (int i = 0; i < batch.count(); i++) {
+          seen.add(batch.indices()[batch.from() + i]);
+        }
+        joint += batch.count();
+        assertEquals(Math.min(size, SAMPLES.length - seen.size() + joint), batch.globalCount());
+      }
+    }
+    assertEquals(Arrays.stream(SAMPLES).boxed().toList(), seen.stream().sorted().toList());
+  }
+
+  @Test
+  void sharesAreRoundedToTheNearestSample() {
+    DistributedSampler sampler = new DistributedSampler(SAMPLES, 9, 9, 1, 2);
+    sampler.share(new double[] {2, 1});
+    assertEquals(3, sampler.next().count());
+    assertThrows(IllegalArgumentException.class, () -> sampler.share(new double[] {1, -1}));
+    assertThrows(IllegalArgumentException.class, () -> sampler.share(new double[] {1}));
+    assertThrows(IllegalArgumentException.class, () -> sampler.resize(0));
   }
 }

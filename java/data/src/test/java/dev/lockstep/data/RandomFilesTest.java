@@ -8,14 +8,13 @@ import dev.lockstep.data.DataConfig.Format;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,20 +31,34 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RandomFilesTest {
   private static final int FILES = Integer.getInteger("lockstep.random.files", 50);
   private static final long SEED = Long.getLong("lockstep.random.seed", 20261127);
-  private static final int SECONDS = 60 + FILES;
+  private static final int SECONDS = 240 + FILES;
 
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"hdf5", "netcdf4", "classic", "npy", "npz", "csv", "idx"})
+  @ValueSource(
+      strings = {"hdf5", "netcdf4", "classic", "conventions", "npy", "npz", "csv", "idx", "zarr"})
   void readsEveryValueAsTheIndependentReader(String kind) throws Exception {
-    String python = python();
-    assumeTrue(python != null, "no Python with h5py, netCDF4 and pandas: see hpc/test.sh");
-    Path script = folder.resolve("random_files.py");
-    Files.write(
-        script, RandomFilesTest.class.getResourceAsStream("random_files.py").readAllBytes());
-    run(python, script.toString(), kind, folder.toString(), "" + SEED, "" + FILES);
+    Optional<PythonReference> python = PythonReference.with(imports(kind));
+    assumeTrue(python.isPresent(), () -> "no Python with " + imports(kind) + ": see hpc/test.sh");
+    python
+        .get()
+        .copying(
+            "random_numbers.py",
+            "random_hdf5.py",
+            "random_netcdf.py",
+            "random_tables.py",
+            "random_zarr.py")
+        .run(folder, "random_files.py", SECONDS, kind, folder.toString(), "" + SEED, "" + FILES);
     compareAll(folder, kind, FILES);
+  }
+
+  private static String imports(String kind) {
+    return switch (kind) {
+      case "conventions" -> "h5py, netCDF4, xarray";
+      case "zarr" -> "xarray, zarr, numcodecs";
+      default -> "h5py, netCDF4, pandas";
+    };
   }
 
   @Test
@@ -84,7 +97,10 @@ class RandomFilesTest {
       file =
           beside
               .filter(
-                  p -> p.getFileName().toString().matches(number + "\\.(h5|nc|npy|npz|csv|idx)"))
+                  p ->
+                      p.getFileName()
+                          .toString()
+                          .matches(number + "\\.(h5|nc|npy|npz|csv|idx|zarr|zip)"))
               .findFirst()
               .orElseThrow();
     }
@@ -147,49 +163,5 @@ class RandomFilesTest {
       }
     }
     return null;
-  }
-
-  private static String python() throws Exception {
-    String named = System.getenv("LOCKSTEP_TEST_PYTHON");
-    for (String python :
-        new String[] {
-          named, "../.cache/python/bin/python", ".cache/python/bin/python", "python3"
-        }) {
-      if (python != null && exits(python, "-c", "import h5py, netCDF4, pandas")) {
-        return python;
-      }
-    }
-    return null;
-  }
-
-  private static boolean exits(String... command) throws InterruptedException {
-    try {
-      Process process =
-          new ProcessBuilder(command)
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      return process.waitFor(SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0;
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  private void run(String... command) throws Exception {
-    Path log = folder.resolve("log");
-    Process process =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    boolean ended = process.waitFor(SECONDS, TimeUnit.SECONDS);
-    process.destroyForcibly();
-    assertTrue(ended, "random_files.py takes more than " + SECONDS + " s");
-    assertEquals(0, process.exitValue(), () -> text(log));
-  }
-
-  private static String text(Path file) {
-    try {
-      return Files.readString(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      return e.toString();
-    }
   }
 }

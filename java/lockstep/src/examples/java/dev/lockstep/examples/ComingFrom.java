@@ -9,12 +9,15 @@ import dev.lockstep.comm.Work;
 import dev.lockstep.data.DataPartitioner;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.DistributedSampler;
+import dev.lockstep.data.JobPartitioner;
 import dev.lockstep.data.Split;
 import dev.lockstep.model.Predictor;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.TrainingEvent.EpochDone;
 import dev.lockstep.monitor.TrainingListener;
+import dev.lockstep.train.PrecisionConfig;
 import dev.lockstep.train.StrategyConfig;
+import dev.lockstep.train.TrainingConfig;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingPlan;
 import dev.lockstep.train.TrainingResult;
@@ -67,6 +70,11 @@ public final class ComingFrom {
         StrategyConfig.of(Diloco.Options.of(50, 4, 5, null, null, null, null)));
   }
 
+  /** What a step computes in. */
+  public static TrainingConfig precision(TrainingPlan plan) {
+    return plan.training().withPrecision(PrecisionConfig.of("bf16"));
+  }
+
   /** Parameters on a server. */
   public static float[] serve(ParameterStore server, float[] weights, float[] gradient) {
     server.set("weights", weights);
@@ -85,6 +93,12 @@ public final class ComingFrom {
     DistributedSampler sampler =
         new DistributedSampler(samples, 256, 1, ranks.rank(), ranks.size());
     log.info("{} samples, {} steps an epoch", own.size(), sampler.stepsPerEpoch());
+  }
+
+  /** Jobs. */
+  public static List<List<Integer>> share(double[] costs, int workers) {
+    List<List<Integer>> jobs = JobPartitioner.longestFirst(costs, workers).workers();
+    return jobs;
   }
 
   /** Collectives, messages, groups, statistics. */

@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  * @param heads for {@link Type#TRANSFORMER}: attention heads, which divide {@code width}
  * @param recompute stages (an mlp's {@code layer0}, a transformer's {@code layer1.attention}, or
  *     {@code layer1} for both of its halves) that keep only their input for the backward pass and
- *     are computed again there; {@code all} for all stages. Less memory, one more forward pass,
- *     the same bits
+ *     are computed again there; {@code all} for all stages. Less memory, one more forward pass, the
+ *     same bits
  */
 public record ModelConfig(
     Type type,

@@ -1,11 +1,17 @@
 package dev.lockstep.model;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.FeatureConfig;
+import dev.lockstep.data.field.FieldDataset;
+import dev.lockstep.data.field.FieldRecipe;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +21,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a model file of Lockstep says about itself, as JSON in its entry {@value
@@ -26,12 +33,34 @@ import java.util.zip.ZipFile;
  * @param recipe the variables of a data file, and functions of them, that give the features; a
  *     variable with several columns stands for all of them
  * @param units of the features' and targets' variables, where their file told them
+ * @param fields how samples of fields come from a file and outputs go to one; null for points
  */
 public record ModelDescription(
     List<String> features,
     List<String> targets,
     List<FeatureConfig> recipe,
-    Map<String, String> units) {
+    Map<String, String> units,
+    @Nullable FieldRecipe fields) {
+
+  /** Of points. */
+  public ModelDescription(
+      List<String> features,
+      List<String> targets,
+      List<FeatureConfig> recipe,
+      Map<String, String> units) {
+    this(features, targets, recipe, units, null);
+  }
+
+  /** Entries by name, so that the same model has the same bytes. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  // A climatology is one long text.
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+                  .build())
+          .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+          .build();
 
   /** Copies what it is given. */
   public ModelDescription {
@@ -44,7 +73,11 @@ public record ModelDescription(
   /** Describes a model that was trained on a data set. */
   public static ModelDescription of(Dataset dataset) {
     return new ModelDescription(
-        dataset.featureNames(), dataset.targetNames(), dataset.recipe(), dataset.units());
+        dataset.featureNames(),
+        dataset.targetNames(),
+        dataset.recipe(),
+        dataset.units(),
+        dataset instanceof FieldDataset fields ? fields.fieldRecipe() : null);
   }
 
   /**
@@ -62,7 +95,7 @@ public record ModelDescription(
       if (entry.isEmpty()) {
         return Optional.empty();
       }
-      return Optional.of(parse(new ObjectMapper().readTree(archive.getInputStream(entry.get()))));
+      return Optional.of(parse(JSON.readTree(archive.getInputStream(entry.get()))));
     } catch (IOException | IllegalArgumentException e) {
       throw new ModelException(modelFile + " cannot be read as a model: " + e.getMessage(), e);
     }
@@ -78,7 +111,11 @@ public record ModelDescription(
     Map<String, String> units = new TreeMap<>();
     json.path("units").fields().forEachRemaining(u -> units.put(u.getKey(), u.getValue().asText()));
     return new ModelDescription(
-        names(json.path("features")), names(json.path("targets")), recipe, units);
+        names(json.path("features")),
+        names(json.path("targets")),
+        recipe,
+        units,
+        json.has("fields") ? JSON.treeToValue(json.get("fields"), FieldRecipe.class) : null);
   }
 
   private static List<String> names(JsonNode array) {
@@ -94,6 +131,9 @@ public record ModelDescription(
     targets.forEach(json.putArray("targets")::add);
     recipe.forEach(feature -> json.withArray("recipe").addPOJO(feature));
     new TreeMap<>(units).forEach(json.withObject("/units")::put);
+    if (fields != null) {
+      json.set("fields", JSON.valueToTree(fields));
+    }
     return json.toString();
   }
 

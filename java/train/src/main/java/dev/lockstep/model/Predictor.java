@@ -108,9 +108,24 @@ public final class Predictor implements AutoCloseable {
    *     real numbers for each sample
    */
   public double[] predict(double[] rows, int count) {
-    int columns = columns(rows.length, count);
+    return predict(rows, count, new long[] {columns(rows.length, count)});
+  }
+
+  /**
+   * Predicts samples of a model for fields.
+   *
+   * @param rows the features of one sample after another; more may follow them
+   * @param shape of one sample, as in [channel, latitude, longitude]
+   * @return the outputs of one sample after another
+   * @throws ModelException if the model refuses them
+   */
+  public double[] predict(double[] rows, int count, long[] shape) {
+    int columns = (int) Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    long[] all = new long[shape.length + 1];
+    all[0] = count;
+    System.arraycopy(shape, 0, all, 1, shape.length);
     try (PointerScope scope = new PointerScope()) {
-      Tensor input = Mlp.tensor(Arrays.copyOf(rows, count * columns), count, columns);
+      Tensor input = Mlp.tensor(Arrays.copyOf(rows, count * columns), all);
       Tensor output = run(input);
       int width = width(output, count);
       if (outputs != 0 && outputs != width) {

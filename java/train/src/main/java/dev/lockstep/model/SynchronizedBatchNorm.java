@@ -141,7 +141,8 @@ final class SynchronizedBatchNorm implements TrainingPass.Part {
   public Tensor forward(Tensor input) {
     this.input = input;
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor x = input.detach();
+      // Under autocast, what comes from a product is of a reduced type.
+      Tensor x = input.detach().to(layer.runningMean().scalar_type());
       int channels = (int) x.size(1);
       double[] sums = new double[channels + 1];
       System.arraycopy(overSamples(x), 0, sums, 0, channels);

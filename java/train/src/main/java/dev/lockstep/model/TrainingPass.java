@@ -185,7 +185,9 @@ public final class TrainingPass implements AutoCloseable {
     @Override
     public Tensor backward(Tensor gradient) {
       if (output.requires_grad()) {
-        output.backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
+        // Under autocast, parts that follow each other may compute in different types.
+        Tensor own = gradient.to(output.scalar_type());
+        output.backward(own, new BoolOptional(), false, new TensorArrayRefOptional());
       }
       return input.grad();
     }

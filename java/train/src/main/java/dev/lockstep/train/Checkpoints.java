@@ -34,7 +34,8 @@ final class Checkpoints implements AutoCloseable {
   private final @Nullable CheckpointWriter writer;
 
   /** Where a run stands. */
-  record Position(DistributedSampler.Position sampler, long steps, double lossSum) {}
+  record Position(
+      DistributedSampler.Position sampler, long steps, double lossSum, Skipped skipped) {}
 
   /**
    * Takes the memory for the copies, and finds out which ranks can write into the folder;
@@ -120,6 +121,7 @@ final class Checkpoints implements AutoCloseable {
         modelStructure,
         Progress.Normalizers.of(run.normalizers()),
         Arrays.stream(lossSums).boxed().toList(),
+        position.skipped(),
         run.state.values(),
         run.task.plan());
   }

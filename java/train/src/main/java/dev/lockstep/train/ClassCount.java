@@ -25,6 +25,12 @@ public final class ClassCount {
               + dataset.targetNames()
               + ".");
     }
+    if (dataset.cells() > 1) {
+      throw new TrainingException(
+          "training.loss is cross_entropy, which is for samples of one class each, but a sample has "
+              + dataset.cells()
+              + " cells (data.samples); use mse, mae or huber.");
+    }
     int rowsAtOnce = dataset.rowsAtOnce(MOST_ROWS);
     double[] features = new double[rowsAtOnce * dataset.featureNames().size()];
     double[] targets = new double[rowsAtOnce];

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * pipeline are neighbours.
  *
  * @param data how many pipelines share out each batch; null for ranks ÷ {@code pipeline}
- * @param pipeline over how many ranks a model is cut, with {@code strategy.pipeline}; null for
- *     the most that divide the ranks and that it has layers for
+ * @param pipeline over how many ranks a model is cut, with {@code strategy.pipeline}; null for the
+ *     most that divide the ranks and that it has layers for
  */
 public record MeshConfig(
     @JsonProperty("data") @Nullable Integer data,

@@ -1,7 +1,9 @@
 package dev.lockstep.train;
 
 import dev.lockstep.data.Dataset;
+import dev.lockstep.data.Missing;
 import dev.lockstep.data.Normalizer;
+import dev.lockstep.data.field.FieldRecipe;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelDescription;
 import dev.lockstep.model.PhysicalModel;
@@ -22,13 +24,16 @@ public final class ModelFile {
    */
   public static void save(
       Model model, Normalizer.Pair normalizers, boolean classifies, Dataset dataset, Path file) {
+    ModelDescription description = ModelDescription.of(dataset);
+    FieldRecipe fields = description.fields();
     PhysicalModel.save(
         model,
         scaling(normalizers.features(), dataset, dataset.featureShape()),
         classifies
             ? Scaling.identity()
             : scaling(normalizers.targets(), dataset, dataset.targetShape()),
-        ModelDescription.of(dataset).toJson(),
+        fields != null && fields.missing() == Missing.MASK,
+        description.toJson(),
         file);
   }
 

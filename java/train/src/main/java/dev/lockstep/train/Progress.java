@@ -8,9 +8,11 @@ import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.Normalizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a checkpoint says besides its tensors: all of a run's state that is not numbers of the model
@@ -24,6 +26,7 @@ import java.util.TreeSet;
  * @param model what tells the model's structure from others
  * @param normalizer of features and targets
  * @param lossSums of each share of the batches, the sum of losses in the epoch that is under way
+ * @param skipped steps that were left out; in older checkpoints there are none
  * @param parts the small values of the run's parts
  * @param configuration what the run was told
  */
@@ -35,6 +38,7 @@ record Progress(
     String model,
     Normalizers normalizer,
     List<Double> lossSums,
+    @Nullable Skipped skipped,
     ObjectNode parts,
     TrainingPlan configuration) {
 
@@ -54,6 +58,19 @@ record Progress(
 
   Progress {
     lossSums = List.copyOf(lossSums);
+    skipped = skipped == null ? Skipped.NONE : skipped;
+    if (sampler.step() > 0 && sampler.samples() == 0) {
+      // Written when all batches of an epoch were equal.
+      long taken = (long) sampler.step() * configuration.training().batchSize();
+      sampler =
+          new DistributedSampler.Position(
+              sampler.epoch(), sampler.step(), Math.min(taken, samples));
+    }
+  }
+
+  @Override
+  public Skipped skipped() {
+    return Objects.requireNonNull(skipped);
   }
 
   ObjectNode toJson() {
@@ -95,11 +112,21 @@ record Progress(
     if (then.batchSize() != told.batchSize()) {
       return madeWith("training.batch_size", then.batchSize(), told.batchSize());
     }
+    if (then.batch().adaptive() != told.batch().adaptive()) {
+      return madeWith("training.batch.adaptive", then.batch().adaptive(), told.batch().adaptive());
+    }
+    if (then.balance() != told.balance()) {
+      return madeWith("training.balance", then.balance(), told.balance());
+    }
     if (then.loss() != told.loss()) {
       return madeWith("training.loss", then.loss(), told.loss());
     }
     if (then.loss() == TrainingConfig.LossType.HUBER && then.huberDelta() != told.huberDelta()) {
       return madeWith("training.huber_delta", then.huberDelta(), told.huberDelta());
+    }
+    if (then.precision().type() != told.precision().type()) {
+      return madeWith(
+          "training.precision", then.precision().typeName(), told.precision().typeName());
     }
     if (configuration.optimizer().type() != plan.optimizer().type()) {
       return madeWith("optimizer.type", configuration.optimizer().type(), plan.optimizer().type());

@@ -96,7 +96,10 @@ final class Survivors implements AutoCloseable {
     free();
     Checkpoints.Position last = all.position();
     return new Checkpoints.Position(
-        last.sampler(), last.steps(), last.lossSum() * all.workers() / workers(run));
+        last.sampler(),
+        last.steps(),
+        last.lossSum() * all.workers() / workers(run),
+        last.skipped());
   }
 
   /** Where one rank heard of a loss later than another, what they have does not fit together. */

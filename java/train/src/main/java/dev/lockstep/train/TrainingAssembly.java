@@ -1,11 +1,15 @@
 package dev.lockstep.train;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.DataPartitioner;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.Normalizer;
+import dev.lockstep.model.FloatType;
 import dev.lockstep.model.Model;
+import dev.lockstep.model.ModelTensor;
+import dev.lockstep.train.PrecisionConfig.Type;
 import dev.lockstep.train.engine.BatchReader;
 import dev.lockstep.train.engine.Evaluator;
 import dev.lockstep.train.engine.Loss;
@@ -16,6 +20,7 @@ import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.strategy.Mesh;
 import dev.lockstep.train.strategy.RoleContext;
 import dev.lockstep.train.strategy.Strategies;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** The parts of a run on this rank, put together; closes them in the reverse order. One thread. */
@@ -37,6 +42,8 @@ final class TrainingAssembly implements AutoCloseable {
   final TrainingState state = new TrainingState();
   final Mesh mesh;
   final BestModel best;
+  final BatchPlan batches;
+  final @Nullable WorkShares shares;
   private final RoleContext context;
   private final int capacity;
 
@@ -72,16 +79,25 @@ final class TrainingAssembly implements AutoCloseable {
     TrainingConfig training = plan.training();
     Communicator sharing = mesh.data();
     trainingSamples = task.split().train();
+    batches = new BatchPlan(training, plan.optimizer().type(), trainingSamples.length);
     int batchSize = Math.min(training.batchSize(), trainingSamples.length);
     int idle = Strategies.ranksWithoutSamples(plan.strategy(), sharing.size());
     sampler =
         new DistributedSampler(
             trainingSamples, batchSize, plan.seed(), sharing.rank(), sharing.size(), idle);
     loss = new Loss(training.loss(), training.huberDelta());
-    int share = (int) new DataPartitioner(batchSize, sharing.size() - idle).size(0);
-    pieces = Strategies.pieces(plan.strategy(), training.accumulationSteps());
+    shares = training.balance() ? new WorkShares(sharing) : null;
+    int workers = sharing.size() - idle;
+    int share = (int) new DataPartitioner(batchSize, workers).size(0);
+    int largest =
+        training.balance()
+            ? batches.largest()
+            : (int) new DataPartitioner(batches.largest(), workers).size(0);
+    int told = Strategies.pieces(plan.strategy(), training.accumulationSteps());
+    // A rank alone measures the norm of a part of its batch where batches adapt.
+    pieces = batches.measures() && workers == 1 ? Math.max(2, told) : told;
     int pieceSamples = (share - 1) / pieces + 1;
-    capacity = Math.max(scoredSamples(task.dataset()), pieceSamples);
+    capacity = Math.max(scoredSamples(task.dataset()), (largest - 1) / pieces + 1);
     long steps = (long) sampler.stepsPerEpoch() * training.epochs();
     schedule =
         new Schedule(
@@ -99,16 +115,90 @@ final class TrainingAssembly implements AutoCloseable {
             reader,
             plan.seed(),
             training.clipNorm(),
+            training.precision(),
+            precision(training.precision(), pieceSamples),
             task.dataset().featureShape(),
             pieceSamples);
     try {
       role = Strategies.create(plan.strategy(), context);
+      if (!context.heedsPrecision()) {
+        throw new ConfigKeyException(
+            "training.precision", "must be float32 where ranks have parts of the model.");
+      }
+      if (training.batch().adaptive()) {
+        requireFloat32("training.batch.adaptive");
+        require(
+            context.measuresParts(),
+            "training.batch.adaptive",
+            "data_parallel without compression and with sharding 0 or 1");
+      }
+      if (training.balance()) {
+        require(context.reducesExactly(), "training.balance", "data_parallel without compression");
+      }
       best = context.own(new BestModel(training.earlyStopping(), context.modelMemory()));
       role.declare(state);
       best.declare(state);
+      batches.declare(state);
+      if (shares != null) {
+        shares.declare(state);
+      }
     } catch (RuntimeException e) {
       closeAfter(e);
       throw e;
+    }
+  }
+
+  /**
+   * What the configured precision means for this model on these ranks; collective.
+   *
+   * @param samples of a piece
+   */
+  private Type precision(PrecisionConfig config, int samples) {
+    if (config.type() == Type.FLOAT32) {
+      return Type.FLOAT32;
+    }
+    requireFloat32("training.precision");
+    if (config.type() != Type.AUTO) {
+      return config.type();
+    }
+    long[] shape = BatchReader.shape(samples, task.dataset().featureShape());
+    model.setTraining(true);
+    return new PrecisionTrial(model, task.communicator(), System::nanoTime).choose(shape);
+  }
+
+  private void requireFloat32(String key) {
+    for (ModelTensor parameter : model.parameters()) {
+      FloatType type = FloatType.of(parameter.tensor().scalar_type());
+      if (type != FloatType.FLOAT32) {
+        throw new ConfigKeyException(
+            key,
+            "needs parameters of float32, and "
+                + parameter.name()
+                + " is "
+                + type.name().toLowerCase(Locale.ROOT)
+                + "; set model.dtype: float32, or leave "
+                + key
+                + " out.");
+      }
+    }
+  }
+
+  private static void require(boolean possible, String key, String strategy) {
+    if (!possible) {
+      throw new ConfigKeyException(
+          key,
+          "needs ranks that take every step together, with the sum of their gradients as it is:"
+              + " strategy.type: "
+              + strategy
+              + ".");
+    }
+  }
+
+  /** Has the sampler follow the plans, at the beginning and when they have changed. */
+  void followPlans() {
+    sampler.resize(batches.size());
+    if (shares != null) {
+      sampler.share(shares.shares());
     }
   }
 

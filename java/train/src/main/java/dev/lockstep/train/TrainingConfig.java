@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
  * @param maxSteps optimiser steps after which training is over, however many epochs that is; null
  *     for no limit
  * @param maxSeconds seconds of this process after which training is over; null for no limit
+ * @param precision in what forward and backward passes compute
+ * @param batch whether and how far batches grow
+ * @param balance whether ranks get parts of each batch by their measured speed, instead of equal
+ *     ones; the joint batch is the same
  */
 public record TrainingConfig(
     int epochs,
@@ -31,7 +35,10 @@ public record TrainingConfig(
     @Nullable EarlyStopping earlyStopping,
     Validation validation,
     @Nullable Long maxSteps,
-    @Nullable Double maxSeconds) {
+    @Nullable Double maxSeconds,
+    PrecisionConfig precision,
+    BatchConfig batch,
+    boolean balance) {
 
   /** Losses. */
   public enum LossType {
@@ -146,7 +153,10 @@ public record TrainingConfig(
       @JsonProperty("early_stopping") @Nullable EarlyStopping earlyStopping,
       @JsonProperty("validation") @Nullable Validation validation,
       @JsonProperty("max_steps") @Nullable Long maxSteps,
-      @JsonProperty("max_seconds") @Nullable Double maxSeconds) {
+      @JsonProperty("max_seconds") @Nullable Double maxSeconds,
+      @JsonProperty("precision") @Nullable PrecisionConfig precision,
+      @JsonProperty("batch") @Nullable BatchConfig batch,
+      @JsonProperty("balance") @Nullable Boolean balance) {
     return new TrainingConfig(
         epochs == null ? 30 : epochs,
         batchSize == null ? 256 : batchSize,
@@ -157,7 +167,10 @@ public record TrainingConfig(
         earlyStopping,
         validation == null ? Validation.defaults() : validation,
         maxSteps,
-        maxSeconds);
+        maxSeconds,
+        precision == null ? PrecisionConfig.float32() : precision,
+        batch == null ? BatchConfig.fixed() : batch,
+        balance != null && balance);
   }
 
   /** As a file with these keys gives it; what is null takes its default. */
@@ -179,6 +192,9 @@ public record TrainingConfig(
         earlyStopping,
         null,
         null,
+        null,
+        null,
+        null,
         null);
   }
 
@@ -194,7 +210,10 @@ public record TrainingConfig(
         earlyStopping,
         when,
         maxSteps,
-        maxSeconds);
+        maxSeconds,
+        precision,
+        batch,
+        balance);
   }
 
   /** The same with other limits; null for none. */
@@ -209,7 +228,64 @@ public record TrainingConfig(
         earlyStopping,
         validation,
         steps,
-        seconds);
+        seconds,
+        precision,
+        batch,
+        balance);
+  }
+
+  /** The same computed in something else. */
+  public TrainingConfig withPrecision(PrecisionConfig other) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        validation,
+        maxSteps,
+        maxSeconds,
+        other,
+        batch,
+        balance);
+  }
+
+  /** The same with batches that grow, or do not. */
+  public TrainingConfig withBatch(BatchConfig growing) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        validation,
+        maxSteps,
+        maxSeconds,
+        precision,
+        growing,
+        balance);
+  }
+
+  /** The same with parts of a batch by speed, or equal ones. */
+  public TrainingConfig withBalance(boolean bySpeed) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        validation,
+        maxSteps,
+        maxSeconds,
+        precision,
+        batch,
+        bySpeed);
   }
 
   /** 30 epochs of batches of 256, mean squared error. */

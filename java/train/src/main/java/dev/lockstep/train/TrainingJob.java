@@ -182,7 +182,8 @@ public final class TrainingJob {
         : new Checkpoints.Position(
             progress.sampler(),
             progress.steps(),
-            progress.lossSum(run.mesh.data().rank(), run.mesh.data().size()));
+            progress.lossSum(run.mesh.data().rank(), run.mesh.data().size()),
+            progress.skipped());
   }
 
   /** Trains to the end, or to a stop; nothing where ranks are gone and the others go on. */

@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Steps, and what happens between them: validation, checkpoints, the end. All ranks decide alike,
@@ -28,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * One thread.
  */
 final class TrainingLoop {
+  private static final Logger log = LoggerFactory.getLogger(TrainingLoop.class);
+
   private final TrainingAssembly run;
   private final TrainingConfig config;
   private final TrainingListener listener;
@@ -42,6 +46,7 @@ final class TrainingLoop {
 
   private final NonFinite nonFinite;
   private long steps;
+  private Skipped skipped = Skipped.NONE;
   private boolean enough;
   private @Nullable Evaluation lastEvaluation;
 
@@ -56,7 +61,10 @@ final class TrainingLoop {
   private long epochStarted;
   private long pausedNanos;
   private double waitedBeforeEpoch;
-  private int stepsBefore;
+  private long samplesBefore;
+
+  /** The learning rate of the last step. */
+  private double rate;
 
   /**
    * Takes up a run.
@@ -83,10 +91,14 @@ final class TrainingLoop {
     validation =
         new Recurrence(
             when.everyEpochs(), when.everySteps(), when.everySeconds(), System::nanoTime);
+    run.followPlans();
+    rate = run.schedule.learningRate(0);
     if (position != null) {
       steps = position.steps();
       run.sampler.seek(position.sampler());
       lossSum = position.lossSum();
+      skipped = position.skipped();
+      rate = run.schedule.learningRate(Math.max(0, steps - skipped.steps() - 1));
       if (run.sampler.hasNext()) {
         run.role.goOn();
       }
@@ -168,17 +180,23 @@ final class TrainingLoop {
   }
 
   Checkpoints.Position position() {
-    return new Checkpoints.Position(run.sampler.position(), steps, lossSum);
+    return new Checkpoints.Position(run.sampler.position(), steps, lossSum, skipped);
   }
 
   /** One step and what is due after it. */
   private void takeStep() {
     Step step = nextStep();
+    double waited = run.role.waitedSeconds();
+    long began = System.nanoTime();
     StepReport report = run.role.step(step);
+    double worked = (System.nanoTime() - began) * 1e-9 - (run.role.waitedSeconds() - waited);
     lossSum = report.lossSum();
     steps++;
     Set<Word> agreed = EnumSet.noneOf(Word.class);
     agreed.addAll(report.agreed());
+    if (report.skipped()) {
+      skip(step);
+    }
     if (!report.reduced().finite()) {
       nonFinite.look(step);
     }
@@ -196,7 +214,9 @@ final class TrainingLoop {
       return;
     }
     nonFinite.failIfAgreed(agreed, steps, epochs() + 1);
-    double loss = (report.lossSum() - step.lossSum()) / step.batch().count();
+    plan(step, report, worked);
+    double loss =
+        report.skipped() ? Double.NaN : (report.lossSum() - step.lossSum()) / step.batch().count();
     listener.on(new StepDone(epochs() + 1, run.sampler.position().step(), steps, loss));
     if (agreed.contains(Word.STOP)) {
       ending = Ending.STOPPED;
@@ -222,6 +242,36 @@ final class TrainingLoop {
     }
   }
 
+  /** The step changed nothing; so the learning rate is that of the next once more. */
+  private void skip(Step step) {
+    skipped = skipped.with(step.batch().globalCount());
+    if (run.task.communicator().rank() == 0) {
+      log.info(
+          "Step {} is left out: gradients overflow at its loss scale, which is now halved.", steps);
+    }
+  }
+
+  /** Decides on the batches that follow; collective where ranks get parts by their speed. */
+  private void plan(Step step, StepReport report, double worked) {
+    int samples = step.batch().globalCount();
+    boolean changes = !report.skipped() && run.batches.stepDone(steps, samples, report.reduced());
+    if (changes && run.task.communicator().rank() == 0) {
+      log.info(
+          "After step {} batches have {} samples, as the gradient noise scale is {}.",
+          steps,
+          run.batches.size(),
+          Math.round(run.batches.noiseScale()));
+    }
+    if (run.shares != null) {
+      changes |= run.shares.stepDone(steps, worked);
+    }
+    if (changes) {
+      run.followPlans();
+      // What was announced was cut from another batch.
+      next = null;
+    }
+  }
+
   private SyncPoint syncPoint(boolean epochEnds, boolean saves) {
     if (epochEnds && (epochs() + 1 == config.epochs() || isCutShort())) {
       return SyncPoint.END;
@@ -230,6 +280,7 @@ final class TrainingLoop {
   }
 
   private Step nextStep() {
+    rate = learningRate();
     Batch batch = run.sampler.next();
     List<MicroBatch> pieces = next;
     if (pieces == null) {
@@ -244,13 +295,23 @@ final class TrainingLoop {
         steps,
         batch,
         pieces,
-        run.schedule.learningRate(steps),
+        rate,
         lossSum,
-        new Needs(config.clipNorm() != null, words()));
+        new Needs(
+            config.clipNorm() != null || run.batches.measures(), run.batches.measures(), words()));
   }
 
   private List<MicroBatch> cut(Batch batch) {
     return MicroBatch.cut(batch, run.pieces);
+  }
+
+  /** Of the next step; where batches grow the schedule goes by samples. */
+  private double learningRate() {
+    long at = steps;
+    if (run.batches.measures()) {
+      at = run.batches.scheduleStep(run.sampler.position());
+    }
+    return run.schedule.learningRate(at - skipped.steps()) * run.batches.rateFactor();
   }
 
   /** What this rank tells the others in the step that begins. */
@@ -292,7 +353,7 @@ final class TrainingLoop {
     epochStarted = System.nanoTime();
     pausedNanos = 0;
     waitedBeforeEpoch = run.role.waitedSeconds();
-    stepsBefore = run.sampler.position().step();
+    samplesBefore = run.sampler.position().samples();
     next = null;
   }
 
@@ -301,10 +362,11 @@ final class TrainingLoop {
     int number = epochs() + 1;
     boolean whole = !run.sampler.hasNext();
     double seconds = (System.nanoTime() - epochStarted - pausedNanos) * 1e-9;
-    long samples = samplesUntil(run.sampler.position().step()) - samplesUntil(stepsBefore);
+    long taken = run.sampler.position().samples();
+    long samples = taken - samplesBefore;
     double waited = run.role.waitedSeconds() - waitedBeforeEpoch;
     double sum = run.mesh.data().allReduce(new double[] {lossSum}, ReduceOp.SUM)[0];
-    double trainLoss = sum / samplesUntil(run.sampler.position().step());
+    double trainLoss = sum / (taken - skipped.samples());
     boolean last = number == config.epochs() || enough || isCutShort();
     boolean validates = validation.isDueAfterEpoch(number) || last;
     Evaluation evaluation = validates ? validate() : Evaluator.Evaluation.none();
@@ -316,13 +378,14 @@ final class TrainingLoop {
                 trainLoss,
                 evaluation.loss(),
                 evaluation.scores(),
-                run.schedule.learningRate(steps - 1),
+                rate,
                 samples,
                 seconds,
                 waited / seconds)));
     totals.add(trainLoss, samples, seconds);
     if (whole) {
       lossSum = 0;
+      skipped = skipped.nextEpoch();
       run.sampler.nextEpoch();
     }
     if (checkpoints.isDueAfterEpoch(number) || last || enough) {
@@ -332,10 +395,5 @@ final class TrainingLoop {
       run.role.goOn();
     }
     beginEpoch();
-  }
-
-  /** Samples of an epoch in its first steps, over all ranks. */
-  private long samplesUntil(int step) {
-    return Math.min((long) step * config.batchSize(), run.trainingSamples.length);
   }
 }

@@ -35,6 +35,15 @@ class FusedTrainingTest {
         }
         TrainingConfig clipped = TrainingConfig.of(2, 30, null, 0.1, null, null, null);
         both(Runs.Plan.of(2, Runs.ADAM).training(clipped), ranks, into, "clipped");
+        // The first scale overflows, so that steps are left out.
+        PrecisionConfig fp16 = PrecisionConfig.of("fp16").withScale(1 << 24, 4);
+        TrainingConfig plain = Runs.Plan.of(2, Runs.ADAM).training();
+        both(Runs.Plan.of(2, Runs.ADAM).training(plain.withPrecision(fp16)), ranks, into, "fp16");
+        both(
+            Runs.Plan.of(2, Runs.SGD).training(plain.withBatch(BatchConfig.adaptive(4, 64))),
+            ranks,
+            into,
+            "growing");
         // What was saved with shared parameters goes on with them.
         Runs.Plan longer = Runs.Plan.of(4, Runs.ADAM);
         train(longer, true, ranks, into.resolve("optimizer2fused"));
@@ -73,9 +82,13 @@ class FusedTrainingTest {
     try (RankProcesses ranks = RankProcesses.start(folder, 3, Rank.class, folder.toString())) {
       ranks.awaitSuccess(LIMIT);
     }
-    for (String name : List.of("optimizer0", "optimizer1", "clipped")) {
+    for (String name : List.of("optimizer0", "optimizer1", "clipped", "fp16", "growing")) {
       Path fused = folder.resolve(name + "fused");
-      assertEquals(0, Runs.difference(fused, folder.resolve(name + "apart")), name);
+      Path apart = folder.resolve(name + "apart");
+      assertEquals(0, Runs.difference(fused, apart), name);
+      Progress progress = Progress.fromJson(Runs.checkpoint(fused).state());
+      assertEquals(Progress.fromJson(Runs.checkpoint(apart).state()).parts(), progress.parts());
+      assertEquals(name.equals("fp16"), progress.skipped().steps() > 0, name);
     }
     Path resumed = folder.resolve("optimizer2fused");
     assertEquals(0, Runs.difference(resumed, folder.resolve("straight")), "Adam, resumed");

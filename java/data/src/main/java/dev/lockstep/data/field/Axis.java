@@ -112,11 +112,35 @@ record Axis(
     } else {
       double from = range.get(0).number();
       double to = range.get(1).number();
+      requireOwnTurn(from, to, range);
       for (int i = 0; i < length; i++) {
         inside[i] = values[i] >= from && values[i] <= to;
       }
     }
     return inside;
+  }
+
+  /** A range that holds places which the file writes with 360 degrees more or less is refused. */
+  private void requireOwnTurn(double from, double to, List<Bound> range) {
+    for (double value : isLongitude() ? values : new double[0]) {
+      boolean inside = value >= from && value <= to;
+      boolean otherTurn =
+          (value + 360 >= from && value + 360 <= to) || (value - 360 >= from && value - 360 <= to);
+      if (otherTurn && !inside) {
+        throw new IllegalArgumentException(
+            "the range "
+                + show(range)
+                + " of "
+                + name
+                + " holds the longitude "
+                + value
+                + " of the file written with 360 degrees more or less; write it as the file does,"
+                + " from "
+                + values[0]
+                + " to "
+                + values[values.length - 1]);
+      }
+    }
   }
 
   static String show(List<Bound> range) {
@@ -140,8 +164,21 @@ record Axis(
     return List.of(units).contains(unit) || text(coordinate, "standard_name").equals(standardName);
   }
 
-  /** The date at an index. */
+  /** The mean step in seconds; NaN without times or with one alone. */
+  double stepSeconds() {
+    return time == null || length < 2
+        ? Double.NaN
+        : (values[length - 1] - values[0]) / (length - 1) * time.unitSeconds();
+  }
+
+  /**
+   * The date at an index; behind the last it goes on by months where steps are months, and evenly
+   * elsewhere.
+   */
   CfTime.Date date(int index) {
+    if (index >= length && time != null && length > 1) {
+      return behind(time, index - length + 1);
+    }
     Optional<CfTime.Date> date = time == null ? Optional.empty() : time.date(values[index]);
     return date.orElseThrow(
         () ->
@@ -149,5 +186,26 @@ record Axis(
                 "the coordinates of "
                     + name
                     + " are no times (units such as hours since 1900-1-1)"));
+  }
+
+  private CfTime.Date behind(CfTime units, int steps) {
+    double days = stepSeconds() / 86_400;
+    if (days < 27.5 || days > 31.5) {
+      double step = (values[length - 1] - values[0]) / (length - 1);
+      return units.date(values[length - 1] + steps * step).orElseThrow();
+    }
+    CfTime.Date last = date(length - 1);
+    int month = last.month() - 1 + steps;
+    int year = last.year() + month / 12;
+    CfTime.Date first = units.date(units.value(year, month % 12 + 1, 1)).orElseThrow();
+    // The day counts in no season of months; one that all months have is given.
+    int day = Math.min(28, last.day());
+    return new CfTime.Date(
+        year,
+        first.month(),
+        day,
+        last.secondOfDay(),
+        first.dayOfYear() + day - 1,
+        first.daysOfYear());
   }
 }

@@ -46,8 +46,16 @@ record Channel(
     int count = last - first + 1;
     for (int c = at; c < at + cells; c++) {
       double mean = count == 1 ? out[c] : out[c] / count;
-      out[c] = normalization == Normalization.LOG1P ? Math.log1p(mean) : mean;
+      out[c] = normalization == Normalization.LOG1P ? log1p(mean) : mean;
     }
+  }
+
+  private double log1p(double value) {
+    if (value <= -1) {
+      throw new IllegalArgumentException(
+          name + " is " + value + ", and log1p takes numbers above -1; choose another normalize");
+    }
+    return Math.log1p(value);
   }
 
   private void readStep(Grid grid, int step, int lane, double[] out, int at) {

@@ -6,22 +6,14 @@ import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.DataException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.FeatureConfig;
-import dev.lockstep.data.FeatureConfig.Function;
-import dev.lockstep.data.GivenAnswers;
 import dev.lockstep.data.Missing;
-import dev.lockstep.data.Normalization;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.PointSet;
 import dev.lockstep.data.Split;
-import dev.lockstep.data.TargetConfig;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Samples that are arrays: for every element of the dimensions that count, channels on the grid of
@@ -38,14 +30,13 @@ public final class FieldDataset implements Dataset {
   private final Seasons seasons;
   private final List<Channel> features;
   private final List<Channel> targets;
-  private final Map<String, String> units = new LinkedHashMap<>();
-  private final List<String> targetVariables = new ArrayList<>();
+  private final Map<String, String> units;
+  private final List<String> targetVariables;
   private final PointSet kept;
   private final Split split;
   private final boolean[] trainingSteps;
   private final double[] cellWeights;
   private final double[] scratch;
-  private final boolean weighted;
 
   /** The channels that are the same in every sample, read once; empty arrays for the others. */
   private final double[][] constant;
@@ -60,33 +51,26 @@ public final class FieldDataset implements Dataset {
    * @throws DataException if it cannot be read, or no sample is complete
    */
   public FieldDataset(ArrayFile file, DataConfig config, long cacheBytes) {
-    this(file, config, cacheBytes, Map.of());
+    this(file, config, cacheBytes, null);
   }
 
   /**
    * For a prediction.
    *
-   * @param climatologies those of the training, by the name of the source; measured if empty
+   * @param recipe of the training, whose climatologies are taken; null to measure them
    */
-  FieldDataset(
-      ArrayFile file, DataConfig config, long cacheBytes, Map<String, double[]> climatologies) {
+  FieldDataset(ArrayFile file, DataConfig config, long cacheBytes, @Nullable FieldRecipe recipe) {
     this.file = file;
     this.config = config;
     Sources sources = new Sources(file, config, cacheBytes);
     grid = sources.grid();
-    seasons = Seasons.of(grid);
-    units.putAll(sources.units());
-    List<Channel> plainFeatures = new ArrayList<>();
-    List<Channel> plainTargets = new ArrayList<>();
-    config.features().forEach(f -> plainFeatures.addAll(featureChannels(f, sources)));
-    for (TargetConfig target : config.targets()) {
-      List<Channel> channels = targetChannels(target, sources);
-      plainTargets.addAll(channels);
-      channels.forEach(channel -> targetVariables.add(target.variable()));
+    units = Map.copyOf(sources.units());
+    if (recipe != null) {
+      recipe.requireGrid(file.location(), grid);
     }
-    requireStep(plainFeatures, plainTargets);
-    requireUnknownTargets(plainFeatures, plainTargets);
-    kept = new Completeness(grid, config.missing()).points(plainFeatures, plainTargets);
+    seasons = recipe == null ? Seasons.of(grid) : recipe.seasons();
+    Channels channels = new Channels(file.location(), config, sources);
+    kept = new Completeness(grid, config.missing()).points(channels.features(), channels.targets());
     if (kept.size() == 0) {
       throw new DataException(
           file.location(),
@@ -94,131 +78,24 @@ public final class FieldDataset implements Dataset {
               + grid.describe()
               + "; see data.missing, lags and leads");
     }
-    FieldSplit choice = new FieldSplit(grid, config, kept, plainTargets);
+    FieldSplit choice = new FieldSplit(grid, config, kept, channels.targets());
     split = choice.split();
     trainingSteps = choice.trainingSteps();
-    Map<Source, Climatology> measured = new HashMap<>();
-    features = withClimatologies(plainFeatures, measured, climatologies);
-    targets = withClimatologies(plainTargets, measured, climatologies);
+    channels.addClimatologies(
+        seasons, trainingSteps, recipe == null ? Map.of() : recipe.climatologyValues());
+    features = channels.features();
+    targets = channels.targets();
+    targetVariables = channels.targetVariables();
     scratch = new double[grid.cells()];
     constant = new double[features.size()][];
-    double[] weights = sources.weights();
-    weighted = weights.length > 0 || config.missing() == Missing.MASK;
-    cellWeights = weights.length > 0 || !weighted ? weights : ones(grid.cells());
-    scaleWeights();
-  }
-
-  private static double[] ones(int count) {
-    double[] ones = new double[count];
-    Arrays.fill(ones, 1);
-    return ones;
-  }
-
-  private List<Channel> featureChannels(FeatureConfig feature, Sources sources) {
-    Normalization kind =
-        feature.normalize() != null
-            ? feature.normalize()
-            : feature.function() == Function.VALUE ? config.normalize() : Normalization.NONE;
-    List<Channel> channels = new ArrayList<>();
-    for (Source source : sources.of(feature)) {
-      // Static fields have no season.
-      Normalization own =
-          source.isStatic() && kind == Normalization.ANOMALY ? Normalization.MEAN_STD : kind;
-      for (int lag : feature.lags()) {
-        String name = Channel.name(source.name(), -lag);
-        channels.add(new Channel(name, source, -lag - feature.mean() + 1, -lag, own, null));
-      }
-    }
-    return channels;
-  }
-
-  private List<Channel> targetChannels(TargetConfig target, Sources sources) {
-    Normalization kind = target.normalize() == null ? config.normalize() : target.normalize();
-    List<Channel> channels = new ArrayList<>();
-    for (Source source : sources.of(target)) {
-      for (int lead : target.lead()) {
-        String name = Channel.name(source.name(), lead);
-        channels.add(new Channel(name, source, lead, lead, kind, null));
-      }
-    }
-    return channels;
-  }
-
-  private void requireUnknownTargets(List<Channel> features, List<Channel> targets) {
-    Map<List<Object>, String> names = new LinkedHashMap<>();
-    targets.forEach(target -> names.put(origin(target), target.name()));
-    GivenAnswers.refuse(
-        file.location(),
-        features.stream().map(FieldDataset::origin).collect(Collectors.toSet()),
-        names);
-  }
-
-  private static List<Object> origin(Channel channel) {
-    return List.of(channel.source().name(), channel.first(), channel.last());
-  }
-
-  private void requireStep(List<Channel> features, List<Channel> targets) {
-    List<Channel> all = new ArrayList<>(features);
-    all.addAll(targets);
-    for (Channel channel : all) {
-      if (grid.step() < 0 && (channel.first() != 0 || channel.last() != 0)) {
-        throw new IllegalArgumentException(
-            channel.name()
-                + " needs steps along time, but none of data.samples "
-                + config.samples()
-                + " has coordinates that are times");
-      }
-    }
-  }
-
-  private List<Channel> withClimatologies(
-      List<Channel> channels, Map<Source, Climatology> measured, Map<String, double[]> known) {
-    List<Channel> complete = new ArrayList<>();
-    for (Channel channel : channels) {
-      if (channel.normalization() != Normalization.ANOMALY) {
-        complete.add(channel);
-        continue;
-      }
-      double[] saved = known.get(channel.source().name());
-      Climatology climatology =
-          measured.computeIfAbsent(
-              channel.source(),
-              source ->
-                  saved == null
-                      ? Climatology.of(source, grid, seasons, trainingSteps)
-                      : new Climatology(seasons, grid.lanes(), grid.cells(), saved));
-      complete.add(channel.with(climatology));
-    }
-    return complete;
-  }
-
-  /**
-   * Weights have the mean 1 over the targets of the training samples, missing ones counted as 0, so
-   * that the mean over all values of weight × loss is the weighted mean, and adds over ranks.
-   */
-  private void scaleWeights() {
-    if (!weighted || targets.isEmpty()) {
-      return;
-    }
-    double sum = 0;
-    double[] row = new double[targets.size() * cells()];
-    long[] training = split.train();
-    boolean anyMissing = config.missing() == Missing.MASK;
-    int looked = anyMissing ? training.length : 1;
-    for (int i = 0; i < looked; i++) {
-      readTargets(point(training[i]), row, 0);
-      for (int v = 0; v < row.length; v++) {
-        boolean counts = !anyMissing || !Double.isNaN(row[v]);
-        sum += counts ? cellWeights[v % cells()] : 0;
-      }
-    }
-    double mean = sum / ((double) looked * row.length);
-    if (!(mean > 0)) {
-      throw new IllegalArgumentException("the weights of all cells are zero; see data.weights");
-    }
-    for (int c = 0; c < cellWeights.length; c++) {
-      cellWeights[c] /= mean;
-    }
+    cellWeights =
+        CellWeights.scaled(
+            sources.weights(),
+            config.missing(),
+            targets.size(),
+            grid.cells(),
+            split.train(),
+            (sample, row) -> readTargets(point(sample), row, 0));
   }
 
   @Override
@@ -243,7 +120,7 @@ public final class FieldDataset implements Dataset {
 
   @Override
   public Map<String, String> units() {
-    return Map.copyOf(units);
+    return units;
   }
 
   @Override
@@ -305,9 +182,32 @@ public final class FieldDataset implements Dataset {
     for (int i = 0; i < count; i++) {
       long point = point(indices[from + i]);
       for (int c = 0; c < features.size(); c++) {
-        readFeature(c, point, featureRows, (i * features.size() + c) * cells);
+        int at = (i * features.size() + c) * cells;
+        readFeature(c, point, featureRows, at);
+        requireKnown(features.get(c), point, featureRows, at);
       }
       readTargets(point, targetRows, i * targets.size() * cells);
+      for (int c = 0; c < targets.size(); c++) {
+        requireKnown(targets.get(c), point, targetRows, (i * targets.size() + c) * cells);
+      }
+    }
+  }
+
+  /** Complete samples lack a value only where the training steps have no mean of the season. */
+  private void requireKnown(Channel channel, long point, double[] row, int at) {
+    if (config.missing() == Missing.MASK) {
+      return;
+    }
+    for (int i = at; i < at + cells(); i++) {
+      if (Double.isNaN(row[i])) {
+        throw new DataException(
+            file.location(),
+            channel.name()
+                + " has no climatology for step "
+                + grid.stepOf(point)
+                + ": no training sample lies in its month; train on all months that are used, or"
+                + " set normalize: mean_std");
+      }
     }
   }
 
@@ -365,12 +265,21 @@ public final class FieldDataset implements Dataset {
     return List.copyOf(targetVariables);
   }
 
+  /** What a model that was trained on these samples keeps; reads the targets where some lack. */
+  public synchronized FieldRecipe fieldRecipe() {
+    return FieldRecipe.of(this, file);
+  }
+
   Grid grid() {
     return grid;
   }
 
   Seasons seasons() {
     return seasons;
+  }
+
+  List<Channel> features() {
+    return features;
   }
 
   List<Channel> targets() {

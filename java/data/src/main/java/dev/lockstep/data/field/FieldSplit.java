@@ -5,6 +5,7 @@ import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.PointSet;
 import dev.lockstep.data.Split;
 import dev.lockstep.data.SplitConfig;
+import dev.lockstep.data.SplitMix64;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -25,11 +26,38 @@ final class FieldSplit {
     split =
         ranges == null
             ? Split.of(kept.size(), config.validationFraction(), config.seed())
-            : byRanges(ranges);
+            : ranges.block() > 0 ? byBlocks(ranges, config.seed()) : byRanges(ranges);
     trainingSteps =
-        ranges != null && axis(ranges.by()) == grid.step()
+        ranges != null && ranges.block() == 0 && axis(ranges.by()) == grid.step()
             ? grid.samples().get(grid.step()).inside(ranges.train())
             : stepsOf(split.train());
+  }
+
+  /** Whole blocks of indices, shared out by a seeded permutation. */
+  private Split byBlocks(SplitConfig config, long seed) {
+    int by = axis(config.by());
+    int length = grid.samples().get(by).length();
+    int blocks = (length - 1) / config.block() + 1;
+    long[] order = LongStream.range(0, blocks).toArray();
+    new SplitMix64(seed).shuffle(order);
+    long testing = Math.round(blocks * config.testFraction());
+    long holding = Math.round(blocks * config.validationFraction());
+    boolean[][] parts = new boolean[3][length];
+    for (int i = 0; i < blocks; i++) {
+      boolean[] part = parts[i < testing ? 0 : i < testing + holding ? 1 : 2];
+      int from = (int) order[i] * config.block();
+      Arrays.fill(part, from, Math.min(length, from + config.block()), true);
+    }
+    long[] train = samples(by, parts[2]);
+    if (train.length == 0) {
+      throw new IllegalArgumentException(
+          "split: none of the "
+              + blocks
+              + " blocks of "
+              + config.block()
+              + " holds a sample to train on with all its targets; take longer blocks");
+    }
+    return Split.of(train, samples(by, parts[1]), samples(by, parts[0]));
   }
 
   Split split() {
@@ -81,7 +109,10 @@ final class FieldSplit {
     if (range.isEmpty()) {
       return new long[0];
     }
-    boolean[] inside = grid.samples().get(by).inside(range);
+    return samples(by, grid.samples().get(by).inside(range));
+  }
+
+  private long[] samples(int by, boolean[] inside) {
     return LongStream.range(0, kept.size())
         .filter(sample -> isInside(kept.select(sample), by, inside))
         .toArray();

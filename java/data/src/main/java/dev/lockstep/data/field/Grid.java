@@ -22,7 +22,8 @@ import java.util.Set;
  * @param step which of {@code samples} lags and leads go along; −1 if none
  */
 record Grid(List<Axis> samples, List<Axis> inside, Map<String, Axis> others, int step) {
-  private static final String CHANNEL = "channel";
+  /** What {@code data.shape} calls the dimension of channels. */
+  static final String CHANNEL = "channel";
 
   /** What {@code data.shape} says for one row of numbers. */
   static final String FLAT = "flat";

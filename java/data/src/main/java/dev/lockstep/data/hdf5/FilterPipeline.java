@@ -1,6 +1,9 @@
 package dev.lockstep.data.hdf5;
 
 import dev.lockstep.data.UnreadableException;
+import dev.lockstep.data.codec.Blosc;
+import dev.lockstep.data.codec.Compression;
+import dev.lockstep.data.codec.Shuffle;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,10 +22,15 @@ record FilterPipeline(List<Filter> filters) {
   private static final int FLETCHER32 = 3;
   private static final int SCALE_OFFSET = 6;
   private static final int LZF = 32000;
+  private static final int BLOSC = 32001;
+  private static final int ZSTD = 32015;
   private static final int FIRST_REGISTERED = 256;
 
   /** DEFLATE's highest ratio, 1032 to 1: what a stored size can expand to is bounded by it. */
   private static final long HIGHEST_RATIO = 1032;
+
+  /** Zstandard's: a block of 128 KiB in four bytes. */
+  private static final long HIGHEST_ZSTD_RATIO = 1 << 15;
 
   /** Room for a checksum, and one more byte, so that the end of the stream is always seen. */
   private static final int SLACK = Integer.BYTES + 1;
@@ -32,11 +40,9 @@ record FilterPipeline(List<Filter> filters) {
           4, "szip",
           5, "nbit",
           307, "bzip2",
-          32001, "blosc",
           32004, "lz4",
           32008, "bitshuffle",
           32013, "zfp",
-          32015, "zstd",
           32026, "blosc2");
 
   /** One filter and its parameters. */
@@ -80,7 +86,9 @@ record FilterPipeline(List<Filter> filters) {
               || filter.id == SHUFFLE
               || filter.id == FLETCHER32
               || filter.id == SCALE_OFFSET
-              || filter.id == LZF;
+              || filter.id == LZF
+              || filter.id == BLOSC
+              || filter.id == ZSTD;
       if (!known) {
         String name = UNDECODED.getOrDefault(filter.id, "the unknown filter " + filter.id);
         throw new UnreadableException(
@@ -96,7 +104,8 @@ record FilterPipeline(List<Filter> filters) {
    * @param size bytes of the decoded chunk
    */
   byte[] decode(byte[] stored, int mask, int size) {
-    if (size / HIGHEST_RATIO > stored.length + 64L) {
+    boolean zstd = filters.stream().anyMatch(f -> f.id == ZSTD || f.id == BLOSC);
+    if (size / (zstd ? HIGHEST_ZSTD_RATIO : HIGHEST_RATIO) > stored.length + 64L) {
       throw new UnreadableException("is damaged: " + stored.length + " bytes stand for " + size);
     }
     byte[] bytes = stored;
@@ -115,10 +124,13 @@ record FilterPipeline(List<Filter> filters) {
   private static byte[] undo(Filter filter, byte[] bytes, int size) {
     return switch (filter.id) {
       case DEFLATE -> inflate(bytes, size);
-      case SHUFFLE -> unshuffle(bytes, filter.parameters.length == 0 ? 1 : filter.parameters[0]);
+      case SHUFFLE ->
+          Shuffle.undoBytes(bytes, filter.parameters.length == 0 ? 1 : filter.parameters[0]);
       case FLETCHER32 -> withoutFletcher32(bytes);
       case SCALE_OFFSET -> ScaleOffset.decode(bytes, filter.parameters, size);
       case LZF -> Lzf.decode(bytes, size + SLACK);
+      case BLOSC -> Blosc.decode(bytes, size + SLACK);
+      case ZSTD -> Compression.ZSTD.decode(bytes, 0, bytes.length, size + SLACK);
       default -> throw new UnreadableException("has a chunk of the unknown filter " + filter.id);
     };
   }
@@ -154,24 +166,6 @@ record FilterPipeline(List<Filter> filters) {
       count = inflater.inflate(out, done, out.length - done);
     }
     return done;
-  }
-
-  /** Byte j of every element lies in plane j; what is left after whole elements stays. */
-  private static byte[] unshuffle(byte[] bytes, int elementBytes) {
-    if (elementBytes <= 1) {
-      return bytes;
-    }
-    int elements = bytes.length / elementBytes;
-    byte[] out = new byte[bytes.length];
-    int whole = elements * elementBytes;
-    System.arraycopy(bytes, whole, out, whole, bytes.length - whole);
-    for (int j = 0; j < elementBytes; j++) {
-      int plane = j * elements;
-      for (int i = 0; i < elements; i++) {
-        out[i * elementBytes + j] = bytes[plane + i];
-      }
-    }
-    return out;
   }
 
   private static byte[] withoutFletcher32(byte[] bytes) {

@@ -1,6 +1,7 @@
 package dev.lockstep.data.hdf5;
 
 import dev.lockstep.data.ArrayFile;
+import dev.lockstep.data.ChunkCache;
 import dev.lockstep.data.DataException;
 import dev.lockstep.data.Packing;
 import dev.lockstep.data.UnreadableException;

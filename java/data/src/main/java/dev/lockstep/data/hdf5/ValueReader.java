@@ -1,5 +1,6 @@
 package dev.lockstep.data.hdf5;
 
+import dev.lockstep.data.ChunkCache;
 import dev.lockstep.data.UnreadableException;
 import java.util.Arrays;
 import java.util.Objects;

@@ -34,6 +34,15 @@ enum NetcdfType {
     return code >= 1 && code <= values().length ? values()[code - 1] : null;
   }
 
+  static NetcdfType ofLabel(String label) {
+    for (NetcdfType type : values()) {
+      if (type.label.equals(label)) {
+        return type;
+      }
+    }
+    throw new IllegalArgumentException("NetCDF classic has no type " + label);
+  }
+
   boolean isFloating() {
     return this == FLOAT || this == DOUBLE;
   }
@@ -58,5 +67,17 @@ enum NetcdfType {
       case INT64 -> bytes.getLong(position);
       case UINT64 -> StoredNumber.unsignedToDouble(bytes.getLong(position));
     };
+  }
+
+  /** Writes one value, which this type holds, at a byte position of a big-endian buffer. */
+  void put(ByteBuffer bytes, int position, double value) {
+    switch (this) {
+      case BYTE, CHAR, UBYTE -> bytes.put(position, (byte) value);
+      case SHORT, USHORT -> bytes.putShort(position, (short) value);
+      case INT, UINT -> bytes.putInt(position, (int) (long) value);
+      case FLOAT -> bytes.putFloat(position, (float) value);
+      case DOUBLE -> bytes.putDouble(position, value);
+      case INT64, UINT64 -> bytes.putLong(position, (long) value);
+    }
   }
 }

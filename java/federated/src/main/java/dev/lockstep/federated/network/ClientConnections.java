@@ -119,9 +119,9 @@ public final class ClientConnections implements AutoCloseable {
     }
     if (now - saidAlive > ALIVE_EVERY.toNanos()) {
       saidAlive = now;
-      for (int client : present()) {
-        if (!clients.get(client).isBehind()) {
-          send(client, Handshake.ALIVE);
+      for (Connection connection : List.copyOf(clients.values())) {
+        if (!connection.isBehind()) {
+          send(connection.client, Handshake.ALIVE);
         }
       }
     }

@@ -43,6 +43,9 @@ public interface Compute extends Stateful, AutoCloseable {
   /** What the step's pieces gave besides gradients. */
   Computed computed();
 
+  /** Takes back what the step that began last has changed besides gradients: batch statistics. */
+  default void undo() {}
+
   /**
    * The model's prediction, without gradients and in evaluation mode; belongs to the current scope.
    *

@@ -17,6 +17,20 @@ public interface GradientExchange extends GradientSink, Stateful, AutoCloseable 
   /** This rank's gradients are complete; on return the owned ranges hold what to update with. */
   Reduced complete(Computed computed);
 
+  /**
+   * Whether {@link #complete} leaves the exact sum of all ranks' gradients, tells every rank alike
+   * whether any rank's numbers are not finite, and keeps nothing of a step, so that all can leave
+   * it out. All ranks then take every step together.
+   */
+  default boolean reducesExactly() {
+    return false;
+  }
+
+  /** Whether {@link #complete} can measure norms of parts, as {@link Needs#parts} may ask. */
+  default boolean measuresParts() {
+    return false;
+  }
+
   /** Seconds that this rank has waited for others. */
   double waitedSeconds();
 

@@ -32,6 +32,7 @@ public final class Replica implements Compute {
   private final ModelBuffers buffers;
   private final Loss loss;
   private final SampleReader reader;
+  private final Precision precision;
   private final long seed;
   private final int rank;
   // Native code refers to the hooks weakly; this list keeps them alive.
@@ -51,7 +52,7 @@ public final class Replica implements Compute {
   private @Nullable RuntimeException failure;
 
   /**
-   * Registers a hook with each parameter.
+   * Registers a hook with each parameter, and computes in their type.
    *
    * @param seed random numbers within the model follow from it, the step, the rank, the piece and
    *     the stage alone, so they need no state
@@ -64,6 +65,25 @@ public final class Replica implements Compute {
       SampleReader reader,
       long seed,
       int rank) {
+    this(model, parameters, buffers, loss, reader, Precision.FULL, seed, rank);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param precision says what forward and backward passes compute in; predictions are computed in
+   *     the parameters' type, as the saved model will
+   */
+  public Replica(
+      Model model,
+      FlatParameters parameters,
+      ModelBuffers buffers,
+      Loss loss,
+      SampleReader reader,
+      Precision precision,
+      long seed,
+      int rank) {
+    this.precision = precision;
     this.model = model;
     this.parameters = parameters;
     this.buffers = buffers;
@@ -83,6 +103,14 @@ public final class Replica implements Compute {
     parameters.gradientMemory().zero();
     used.clear();
     lossIsFinite = true;
+    if (precision.maySkip()) {
+      buffers.keep();
+    }
+  }
+
+  @Override
+  public void undo() {
+    buffers.goBack();
   }
 
   @Override
@@ -92,8 +120,8 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = model.trainingPass(samples.inputs(), seeds(piece));
-      Tensor mean = loss.mean(pass.output(), samples);
+      TrainingPass pass = pass(samples.inputs(), seeds(piece));
+      Tensor mean = loss.mean(prediction(pass), samples);
       double value = mean.item_double();
       lossIsFinite &= Double.isFinite(value);
       sink.backwardBegins(lossIsFinite);
@@ -101,6 +129,19 @@ public final class Replica implements Compute {
       backward(pass, share == 1 ? mean : mean.mul(new Scalar(share)), sink);
       return value * piece.count();
     }
+  }
+
+  private TrainingPass pass(Tensor inputs, StageSeeds seeds) {
+    try (Autocast region = new Autocast(precision.reducedType())) {
+      return model.trainingPass(inputs, seeds);
+    }
+  }
+
+  /** In the parameters' type, so that losses are. */
+  private Tensor prediction(TrainingPass pass) {
+    return precision.reducedType().isPresent()
+        ? pass.output().to(model.type().scalarType())
+        : pass.output();
   }
 
   private StageSeeds seeds(MicroBatch piece) {
@@ -116,9 +157,9 @@ public final class Replica implements Compute {
     try (PointerScope scope = new PointerScope()) {
       TensorOptions type = new TensorOptions(model.type().scalarType());
       long[] shape = BatchReader.shape(0, reader.featureShape());
-      TrainingPass pass = model.trainingPass(torch.zeros(shape, type), stage -> stage);
+      TrainingPass pass = pass(torch.zeros(shape, type), stage -> stage);
       sink.backwardBegins(lossIsFinite);
-      backward(pass, pass.output().sum(), sink);
+      backward(pass, prediction(pass).sum(), sink);
       return 0;
     }
   }
@@ -193,8 +234,8 @@ public final class Replica implements Compute {
     }
     try (PointerScope scope = new PointerScope()) {
       SampleReader.Samples samples = reader.read(piece);
-      TrainingPass pass = model.trainingPass(samples.inputs(), seeds(piece));
-      Tensor prediction = pass.output();
+      TrainingPass pass = pass(samples.inputs(), seeds(piece));
+      Tensor prediction = prediction(pass);
       Tensor mean = loss.mean(prediction, samples);
       pass.backward(mean);
       if (!isFinite(samples.inputs())) {

@@ -47,11 +47,19 @@ public final class Worker implements Role {
     double weight = exchange.weight(step.batch()) * precision.lossScale();
     double lossSum = compute.runAll(step.pieces(), weight, exchange, step.lossSum());
     Reduced reduced = exchange.complete(compute.computed());
-    if (precision.accepts(reduced)) {
-      double scale = clipFactor(reduced) / precision.lossScale();
+    double lossScale = precision.lossScale();
+    double scale = clipFactor(reduced) / lossScale;
+    Precision.Verdict verdict = precision.judge(reduced);
+    if (verdict == Precision.Verdict.SKIP) {
+      compute.undo();
+      Reduced none = reduced.withoutFailure();
+      return new StepReport(step.lossSum(), none, parameters.afterUpdate(step, none), true);
+    }
+    if (verdict == Precision.Verdict.APPLY) {
       update.apply(reduced.owned(), step.learningRate(), scale);
     }
-    return new StepReport(lossSum, reduced, parameters.afterUpdate(step, reduced));
+    Set<Word> agreed = parameters.afterUpdate(step, reduced);
+    return new StepReport(lossSum, reduced.unscaled(lossScale), agreed);
   }
 
   /** As {@code torch.nn.utils.clip_grad_norm_}. */

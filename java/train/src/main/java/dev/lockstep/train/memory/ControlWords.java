@@ -7,10 +7,11 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * What ranks tell each other beside the numbers of a step: one element a word, in the header of the
- * first group of a {@link FlatBuffers}. A word that any rank raised is up on all ranks after a sum
- * or an average of {@link #span}, which an exchange may reduce together with the elements behind it
- * or alone. An exchange that changes its payload (a codec) leaves these elements as they are.
+ * What ranks tell each other beside the numbers of a step: one element a word, and in float32 some
+ * numbers to be summed, in the header of the first group of a {@link FlatBuffers}. A word that any
+ * rank raised is up on all ranks after a sum or an average of {@link #span}, which an exchange may
+ * reduce together with the elements behind it or alone. An exchange that changes its payload (a
+ * codec) leaves these elements as they are.
  */
 public final class ControlWords {
   /** One word's meaning. */
@@ -33,6 +34,9 @@ public final class ControlWords {
 
   private static final Word[] WORDS = Word.values();
 
+  /** Numbers behind the words that {@link #setSums} may set. */
+  private static final int SUMS = 3;
+
   private final Span span;
   private final DataType type;
   private final ByteBuffer header;
@@ -40,7 +44,8 @@ public final class ControlWords {
   public ControlWords(FlatBuffers flat) {
     FlatLayout layout = flat.layout();
     type = layout.groups().get(0).dataType();
-    span = flat.span(0, -layout.headerElements(0), WORDS.length);
+    span =
+        flat.span(0, -layout.headerElements(0), WORDS.length + (type == DataType.F32 ? SUMS : 0));
     header = NativeView.bytes(flat.headerAddress(0), FlatLayout.ALIGNMENT);
   }
 
@@ -49,8 +54,28 @@ public final class ControlWords {
     return span;
   }
 
-  /** Raises these words and lowers the others. */
+  /** Whether {@link #setSums} can be used. */
+  public boolean haveSums() {
+    return type == DataType.F32;
+  }
+
+  /** This rank's terms of sums, at most 3. */
+  public void setSums(double... terms) {
+    for (int i = 0; i < terms.length; i++) {
+      header.putFloat(4 * (WORDS.length + i), (float) terms[i]);
+    }
+  }
+
+  /** The sum over the ranks, after the words have been reduced; this rank's term before. */
+  public double sum(int index) {
+    return header.getFloat(4 * (WORDS.length + index));
+  }
+
+  /** Raises these words and lowers the others, and sets all terms of sums to 0. */
   public void set(Set<Word> raised) {
+    if (haveSums()) {
+      setSums(new double[SUMS]);
+    }
     for (Word word : WORDS) {
       put(word.ordinal(), raised.contains(word));
     }

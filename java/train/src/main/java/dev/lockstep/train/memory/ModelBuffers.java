@@ -1,6 +1,7 @@
 package dev.lockstep.train.memory;
 
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Work;
 import dev.lockstep.model.Model;
@@ -11,6 +12,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model's other tensors, batch statistics above all, kept equal on all ranks in flat buffers.
@@ -31,6 +33,9 @@ public final class ModelBuffers implements AutoCloseable {
   private final FlatBuffers deltas;
   private final Communicator communicator;
   private final List<Work> pending = new ArrayList<>();
+
+  /** The values that {@link #goBack} restores. */
+  private @Nullable FlatBuffers kept;
 
   public ModelBuffers(Model model, Communicator communicator) {
     this(model.buffers(), communicator);
@@ -62,8 +67,33 @@ public final class ModelBuffers implements AutoCloseable {
 
   /** Takes the present values, equal on all ranks, as the base of the next changes. */
   public void snapshot() {
+    copy(values, base);
+  }
+
+  /** Copies the present values, for {@link #goBack}. */
+  public void keep() {
+    if (kept == null) {
+      kept = new FlatBuffers(layout, NativeMemory::allocate);
+    }
+    copy(values, kept);
+  }
+
+  /**
+   * Gives the buffers the values that {@link #keep} has copied, equal on all ranks.
+   *
+   * @throws IllegalStateException if it has copied none
+   */
+  public void goBack() {
+    if (kept == null) {
+      throw new IllegalStateException("No values of the buffers were kept.");
+    }
+    copy(kept, values);
+    snapshot();
+  }
+
+  private void copy(FlatBuffers from, FlatBuffers to) {
     for (int i = 0; i < layout.groups().size(); i++) {
-      NativeView.copy(base.address(i), values.address(i), layout.groups().get(i).bytes());
+      NativeView.copy(to.address(i), from.address(i), layout.groups().get(i).bytes());
     }
   }
 
@@ -124,5 +154,8 @@ public final class ModelBuffers implements AutoCloseable {
     values.close();
     base.close();
     deltas.close();
+    if (kept != null) {
+      kept.close();
+    }
   }
 }

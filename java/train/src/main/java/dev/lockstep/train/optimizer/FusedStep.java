@@ -9,6 +9,7 @@ import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.OptimizerConfig.Type;
 import dev.lockstep.train.engine.Computed;
 import dev.lockstep.train.engine.GradientExchange;
+import dev.lockstep.train.engine.PartNorms;
 import dev.lockstep.train.engine.Reduced;
 import dev.lockstep.train.engine.Step;
 import dev.lockstep.train.engine.UsedParameters;
@@ -80,11 +81,17 @@ public final class FusedStep extends Optimizer implements GradientExchange {
     long start = System.nanoTime();
     buffers.finishMerge();
     summed = current.needs().norm();
+    double own = current.needs().parts() ? parameters.squaredGradientNorm() : 0;
     for (int i = 0; summed && i < parameters.layout().groups().size(); i++) {
       communicator.allReduce(parameters.gradients().span(i), ReduceOp.SUM);
     }
     double squares = parameters.squaredGradientNorm();
     words.set(current.needs().words());
+    if (current.needs().parts()) {
+      Batch batch = current.batch();
+      PartNorms part = PartNorms.of(own, weight(batch), batch.count());
+      words.setSums(part.squares(), part.parts(), part.inverses());
+    }
     if (!computed.lossIsFinite() || !parameters.gradientsAreFinite(squares)) {
       words.raise(Word.FAILED);
     }
@@ -97,6 +104,7 @@ public final class FusedStep extends Optimizer implements GradientExchange {
     return new Reduced(
         used.ofAllRanks(computed, raised.contains(Word.UNUSED)),
         squares,
+        current.needs().parts() ? new PartNorms(words.sum(0), words.sum(1), words.sum(2)) : null,
         !raised.contains(Word.FAILED),
         raised);
   }
@@ -147,6 +155,16 @@ public final class FusedStep extends Optimizer implements GradientExchange {
                 config.epsilon(),
                 config.weightDecay(),
                 config.type() == Type.ADAMW));
+  }
+
+  @Override
+  public boolean reducesExactly() {
+    return true;
+  }
+
+  @Override
+  public boolean measuresParts() {
+    return words.haveSums();
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.lockstep.comm.Work;
 import dev.lockstep.data.DistributedSampler.Batch;
 import dev.lockstep.train.engine.Computed;
 import dev.lockstep.train.engine.GradientExchange;
+import dev.lockstep.train.engine.PartNorms;
 import dev.lockstep.train.engine.Reduced;
 import dev.lockstep.train.engine.Step;
 import dev.lockstep.train.engine.TrainingState;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sums the ranks' gradients, each weighted by its samples, so that all ranks take the step that one
@@ -49,6 +51,7 @@ public final class AllReduceExchange implements GradientExchange {
   private final UsedParameters used;
 
   private Step current = Step.NONE;
+  private double partSquares;
   private int nextBucket;
   private long waitedNanos;
 
@@ -112,6 +115,7 @@ public final class AllReduceExchange implements GradientExchange {
     current = step;
     nextBucket = 0;
     arrived.clear();
+    partSquares = 0;
     for (int b = 0; b < pendingParameters.length; b++) {
       pendingParameters[b] = buckets.get(b).parameters().size();
     }
@@ -124,6 +128,10 @@ public final class AllReduceExchange implements GradientExchange {
     // Before the last bucket leaves, and with it the words.
     if (!lossIsFinite) {
       words.raise(Word.FAILED);
+    }
+    if (current.needs().parts() && buckets.isEmpty()) {
+      // A rank alone has the gradients of all pieces but the last here.
+      partSquares = parameters.squaredGradientNorm();
     }
     // Backward does not read batch statistics' running means, so they may be merged meanwhile.
     buffers.startMerge(current.batch().weight(), 0);
@@ -154,6 +162,14 @@ public final class AllReduceExchange implements GradientExchange {
   private void startNextBucket() {
     Bucket bucket = buckets.get(nextBucket);
     nextBucket++;
+    if (current.needs().parts()) {
+      partSquares += parameters.squaredGradientNorm(bucket.range());
+      if (nextBucket == buckets.size()) {
+        Batch own = current.batch();
+        PartNorms part = PartNorms.of(partSquares, weight(own), own.count());
+        words.setSums(part.squares(), part.parts(), part.inverses());
+      }
+    }
     pending.add(reduction.start(bucket));
   }
 
@@ -183,7 +199,18 @@ public final class AllReduceExchange implements GradientExchange {
     if (anyUnused) {
       reduction.updates(updated);
     }
-    return new Reduced(updated, squares, !raised.contains(Word.FAILED), raised);
+    return new Reduced(updated, squares, parts(), !raised.contains(Word.FAILED), raised);
+  }
+
+  private @Nullable PartNorms parts() {
+    if (!current.needs().parts()) {
+      return null;
+    }
+    if (!buckets.isEmpty()) {
+      return new PartNorms(words.sum(0), words.sum(1), words.sum(2));
+    }
+    int samples = current.pieces().get(current.pieces().size() - 1).from();
+    return PartNorms.of(partSquares, (double) samples / current.batch().globalCount(), samples);
   }
 
   /**
@@ -258,6 +285,16 @@ public final class AllReduceExchange implements GradientExchange {
   @Override
   public void declare(TrainingState state) {
     reduction.declare(state);
+  }
+
+  @Override
+  public boolean reducesExactly() {
+    return reduction.isExact();
+  }
+
+  @Override
+  public boolean measuresParts() {
+    return reduction.isExact() && parameters.gradientMemory().isWhole() && words.haveSums();
   }
 
   @Override

@@ -176,6 +176,11 @@ final class AutomaticReduction implements BucketReduction, AutoCloseable {
   }
 
   @Override
+  public boolean isExact() {
+    return false;
+  }
+
+  @Override
   public boolean isWhole() {
     return true;
   }

@@ -50,6 +50,11 @@ interface BucketReduction extends Stateful {
   /** Whether every rank has all of it, the control words of the last bucket included. */
   boolean isWhole();
 
+  /** Whether it is the sum that is left, and nothing of it is kept for later steps. */
+  default boolean isExact() {
+    return true;
+  }
+
   @Override
   default void declare(TrainingState state) {}
 

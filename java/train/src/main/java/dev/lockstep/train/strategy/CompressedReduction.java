@@ -126,6 +126,11 @@ final class CompressedReduction implements BucketReduction, AutoCloseable {
   }
 
   @Override
+  public boolean isExact() {
+    return false;
+  }
+
+  @Override
   public boolean isWhole() {
     return true;
   }

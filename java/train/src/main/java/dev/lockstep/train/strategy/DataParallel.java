@@ -7,8 +7,10 @@ import dev.lockstep.comm.Backend;
 import dev.lockstep.comm.BackendUnavailableException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.SharedMemory;
+import dev.lockstep.train.BatchConfig;
 import dev.lockstep.train.Checks;
 import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.PrecisionConfig;
 import dev.lockstep.train.compression.CompressionConfig;
 import dev.lockstep.train.compression.CompressionConfig.Type;
 import dev.lockstep.train.engine.ParameterExchange;
@@ -21,6 +23,7 @@ import dev.lockstep.train.optimizer.LocalOptimizer;
 import dev.lockstep.train.optimizer.ShardedOptimizer;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -150,6 +153,25 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
             "bf16",
             small.withCompression(CompressionConfig.of(Type.BF16)),
             VerifiedSetting.MOMENTUM),
+        VerifiedSetting.repeatable("precision bf16", small.withFused(false), VerifiedSetting.ADAM)
+            .withTraining(keys -> keys.withPrecision(PrecisionConfig.of("bf16"))),
+        // Begins where gradients overflow, so that steps are left out.
+        VerifiedSetting.repeatable("precision fp16", small.withSharding(1), VerifiedSetting.ADAM)
+            .withTraining(
+                keys -> keys.withPrecision(PrecisionConfig.of("fp16").withScale(1 << 24, 4))),
+        VerifiedSetting.equal("batch of one size", small.withFused(false), VerifiedSetting.ADAM, 0)
+            .withTraining(keys -> keys.withBatch(BatchConfig.adaptive(32, 32))),
+        VerifiedSetting.repeatable("batch that grows", small.withFused(false), VerifiedSetting.SGD)
+            .withTraining(keys -> keys.withBatch(BatchConfig.adaptive(4, 64))),
+        // Parts change once; what they are depends on timing, and the sum does not.
+        new VerifiedSetting<>(
+            "balance",
+            small.withFused(false),
+            VerifiedSetting.MOMENTUM,
+            OptionalDouble.of(1e-5),
+            false,
+            keys -> keys.withBalance(true),
+            false),
         VerifiedSetting.repeatable(
             "int8 stochastic",
             small.withCompression(CompressionConfig.of(Type.INT8).withStochastic(true)),

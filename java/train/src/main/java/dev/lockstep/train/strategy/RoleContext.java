@@ -1,13 +1,17 @@
 package dev.lockstep.train.strategy;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.Model;
 import dev.lockstep.train.MeshConfig;
 import dev.lockstep.train.OptimizerConfig;
+import dev.lockstep.train.PrecisionConfig;
+import dev.lockstep.train.PrecisionConfig.Type;
 import dev.lockstep.train.engine.BatchReader;
 import dev.lockstep.train.engine.Compute;
 import dev.lockstep.train.engine.GradientExchange;
 import dev.lockstep.train.engine.Loss;
+import dev.lockstep.train.engine.MixedPrecision;
 import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Precision;
 import dev.lockstep.train.engine.Replica;
@@ -37,6 +41,11 @@ public final class RoleContext implements AutoCloseable {
   private final SampleReader reader;
   private final long seed;
   private final @Nullable Double clipNorm;
+  private final PrecisionConfig precision;
+  private final Type computedIn;
+  private boolean precisionIsUsed;
+  private boolean reducesExactly;
+  private boolean measuresParts;
   private final OwnedParts owned = new OwnedParts();
   private final Mesh mesh;
   private final long[] featureShape;
@@ -66,6 +75,8 @@ public final class RoleContext implements AutoCloseable {
         reader,
         seed,
         clipNorm,
+        PrecisionConfig.float32(),
+        Type.FLOAT32,
         new long[0],
         1);
     own(mesh);
@@ -74,6 +85,8 @@ public final class RoleContext implements AutoCloseable {
   /**
    * As the other, on a mesh.
    *
+   * @param precision what the run was told
+   * @param computedIn the type that this means, also where it was to be chosen
    * @param featureShape of one sample
    * @param pieceSamples samples of a piece, at most
    */
@@ -85,8 +98,12 @@ public final class RoleContext implements AutoCloseable {
       SampleReader reader,
       long seed,
       @Nullable Double clipNorm,
+      PrecisionConfig precision,
+      Type computedIn,
       long[] featureShape,
       int pieceSamples) {
+    this.precision = precision;
+    this.computedIn = computedIn;
     this.mesh = mesh;
     this.featureShape = featureShape.clone();
     this.pieceSamples = pieceSamples;
@@ -185,9 +202,47 @@ public final class RoleContext implements AutoCloseable {
     own(exchange);
     own(update);
     own(parameterExchange);
+    Precision reduced = precision(exchange);
     Compute compute =
-        own(new Replica(model, parameters, buffers, loss, reader, seed, communicator.rank()));
-    return new Worker(compute, exchange, update, parameterExchange, Precision.FULL, clipNorm);
+        own(
+            new Replica(
+                model, parameters, buffers, loss, reader, reduced, seed, communicator.rank()));
+    return new Worker(compute, exchange, update, parameterExchange, reduced, clipNorm);
+  }
+
+  private Precision precision(GradientExchange exchange) {
+    precisionIsUsed = true;
+    reducesExactly = exchange.reducesExactly();
+    measuresParts = exchange.measuresParts();
+    if (precision.type() == Type.FP16 && !exchange.reducesExactly()) {
+      throw new ConfigKeyException(
+          "training.precision",
+          "must be bf16 or float32 here: with fp16 all ranks leave out a step in which one"
+              + " overflows, for which they must know it before they update; strategy.type:"
+              + " data_parallel without compression lets them.");
+    }
+    return new MixedPrecision(precision, computedIn);
+  }
+
+  /**
+   * Whether what has been composed takes every step with the exact sum of all ranks' gradients, as
+   * {@link GradientExchange#reducesExactly} says.
+   */
+  public boolean reducesExactly() {
+    return reducesExactly;
+  }
+
+  /** Whether what has been composed can measure norms of parts of a batch. */
+  public boolean measuresParts() {
+    return measuresParts;
+  }
+
+  /**
+   * Whether what has been composed computes in the precision that the run was told, which {@link
+   * #worker} sees to.
+   */
+  public boolean heedsPrecision() {
+    return precisionIsUsed || precision.type() == Type.FLOAT32;
   }
 
   /**

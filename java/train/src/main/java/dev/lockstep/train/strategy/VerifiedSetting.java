@@ -2,7 +2,9 @@ package dev.lockstep.train.strategy;
 
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.OptimizerConfig.Type;
+import dev.lockstep.train.TrainingConfig;
 import java.util.OptionalDouble;
+import java.util.function.UnaryOperator;
 
 /**
  * Options with which {@code lockstep verify strategy} runs a strategy, and what it then asks of it.
@@ -14,6 +16,7 @@ import java.util.OptionalDouble;
  *     epochs: |a − b| ÷ |b| in the 2-norm, 0 for the same bits. Empty where the setting is other
  *     mathematics
  * @param repeatable whether equal runs give equal bits, however long messages take
+ * @param training what the run's {@code training} section says beyond the kit's
  * @param survives whether the others may go on when a rank dies, instead of ending with an error
  */
 public record VerifiedSetting<O extends Record>(
@@ -22,6 +25,7 @@ public record VerifiedSetting<O extends Record>(
     OptimizerConfig optimizer,
     OptionalDouble tolerance,
     boolean repeatable,
+    UnaryOperator<TrainingConfig> training,
     boolean survives) {
   /** Plain SGD, for whose step the sum of gradients is all that counts. */
   public static final OptimizerConfig SGD =
@@ -39,23 +43,36 @@ public record VerifiedSetting<O extends Record>(
   public static <O extends Record> VerifiedSetting<O> equal(
       String name, O options, OptimizerConfig optimizer, double tolerance) {
     return new VerifiedSetting<>(
-        name, options, optimizer, OptionalDouble.of(tolerance), true, false);
+        name,
+        options,
+        optimizer,
+        OptionalDouble.of(tolerance),
+        true,
+        UnaryOperator.identity(),
+        false);
   }
 
   /** A setting of other mathematics, whose result yet does not depend on timing. */
   public static <O extends Record> VerifiedSetting<O> repeatable(
       String name, O options, OptimizerConfig optimizer) {
-    return new VerifiedSetting<>(name, options, optimizer, OptionalDouble.empty(), true, false);
+    return new VerifiedSetting<>(
+        name, options, optimizer, OptionalDouble.empty(), true, UnaryOperator.identity(), false);
   }
 
   /** A setting whose result depends on which message comes first. */
   public static <O extends Record> VerifiedSetting<O> dependingOnTiming(
       String name, O options, OptimizerConfig optimizer) {
-    return new VerifiedSetting<>(name, options, optimizer, OptionalDouble.empty(), false, false);
+    return new VerifiedSetting<>(
+        name, options, optimizer, OptionalDouble.empty(), false, UnaryOperator.identity(), false);
+  }
+
+  /** The same with other keys in the run's {@code training} section. */
+  public VerifiedSetting<O> withTraining(UnaryOperator<TrainingConfig> keys) {
+    return new VerifiedSetting<>(name, options, optimizer, tolerance, repeatable, keys, survives);
   }
 
   /** The same, where the others may go on when a rank dies. */
   public VerifiedSetting<O> surviving() {
-    return new VerifiedSetting<>(name, options, optimizer, tolerance, repeatable, true);
+    return new VerifiedSetting<>(name, options, optimizer, tolerance, repeatable, training, true);
   }
 }

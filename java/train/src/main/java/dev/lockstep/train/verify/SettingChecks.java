@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** The checks of one setting of a strategy, each in runs of its own. */
 final class SettingChecks {
@@ -75,6 +76,7 @@ final class SettingChecks {
     return new Trial(
         new StrategyConfig(type, setting.options()),
         setting.optimizer(),
+        setting.training(),
         plan.backend(),
         ranks,
         timeout,
@@ -93,6 +95,7 @@ final class SettingChecks {
         new Trial(
             StrategyConfig.of(DataParallel.Options.defaults().withFused(false)),
             setting.optimizer(),
+            UnaryOperator.identity(),
             plan.backend(),
             plan.ranks(),
             TIMEOUT_SECONDS,

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param strategy how the ranks work together
  * @param optimizer of the run
+ * @param training what the run's training section says beyond the trial's
  * @param backend between the ranks: auto, tcp or shared_memory
  * @param ranks how many
  * @param timeoutSeconds deadline of each operation
@@ -40,6 +42,7 @@ import org.jspecify.annotations.Nullable;
 record Trial(
     StrategyConfig strategy,
     OptimizerConfig optimizer,
+    UnaryOperator<TrainingConfig> training,
     CommunicatorConfig.Choice backend,
     int ranks,
     double timeoutSeconds,
@@ -92,7 +95,7 @@ record Trial(
         3,
         1,
         ModelConfig.of(null, List.of(8, 8), null, null, null),
-        TrainingConfig.of(EPOCHS, BATCH, null, null, null, null, null),
+        training.apply(TrainingConfig.of(EPOCHS, BATCH, null, null, null, null, null)),
         optimizer,
         ScheduleConfig.defaults(),
         strategy,

@@ -43,10 +43,8 @@ class ModelCutTest {
     try (Model model = model()) {
       Cuttable cuttable = new Cuttable(model);
       assertEquals(4, cuttable.mostParts());
-      assertArrayEquals(
-          new int[] {0, 3}, begins(cuttable.balanced(new double[] {1, 1, 1, 5}, 2)));
-      assertArrayEquals(
-          new int[] {0, 1}, begins(cuttable.balanced(new double[] {6, 2, 2, 2}, 2)));
+      assertArrayEquals(new int[] {0, 3}, begins(cuttable.balanced(new double[] {1, 1, 1, 5}, 2)));
+      assertArrayEquals(new int[] {0, 1}, begins(cuttable.balanced(new double[] {6, 2, 2, 2}, 2)));
       assertArrayEquals(
           new int[] {0, 1, 3}, begins(cuttable.balanced(new double[] {3, 1, 2, 4}, 3)));
     }
