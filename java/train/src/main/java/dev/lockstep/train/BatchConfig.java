@@ -18,11 +18,16 @@ import org.jspecify.annotations.Nullable;
  */
 public record BatchConfig(boolean adaptive, @Nullable Integer min, @Nullable Integer max) {
   /**
-   * Checks the ranges.
+   * Checks the ranges, and that limits are given only where batches grow.
    *
    * @throws IllegalArgumentException if a value is out of its range; the message names the key
    */
   public BatchConfig {
+    if (!adaptive && (min != null || max != null)) {
+      throw new ConfigKeyException(
+          min != null ? "min" : "max",
+          "is for batches that grow; set adaptive: true, or leave it out.");
+    }
     if (min != null) {
       Checks.atLeast("min", min, 1);
     }

@@ -103,8 +103,12 @@ final class BatchPlan implements Stateful {
       return false;
     }
     int before = size;
-    size = next(noise.scale(), size, largest);
-    rateFactor = factor(noise.scale());
+    double scale = noise.scale();
+    if (Double.isNaN(scale)) {
+      return false;
+    }
+    size = next(scale, size, largest);
+    rateFactor = factor(scale);
     return size != before;
   }
 
@@ -117,7 +121,8 @@ final class BatchPlan implements Stateful {
       return size;
     }
     int wanted = (int) Math.min(Math.min(noise, (double) GROWTH * size), largest);
-    double fewer = (1 + noise / size) / (1 + noise / Math.max(1, wanted));
+    // Divided by the noise scale, which may be infinite.
+    double fewer = (1 / noise + 1.0 / size) / (1 / noise + 1.0 / wanted);
     return fewer >= WORTH ? wanted : size;
   }
 
@@ -139,16 +144,25 @@ final class BatchPlan implements Stateful {
   /**
    * How many steps of the base batch a step of a larger one is worth, from 1 to {@code times}.
    *
-   * @param noise S ÷ |G|² in base batches
+   * @param noise S ÷ |G|² in base batches; may be infinite
    */
   static double gain(double times, double noise) {
-    return (noise + 1) / (noise / times + 1);
+    return Double.isInfinite(noise) ? times : (noise + 1) / (noise / times + 1);
   }
 
-  /** Where the schedule stands: how many steps of the base batch have been as far. */
-  long scheduleStep(DistributedSampler.Position position) {
-    long stepsPerEpoch = (samples - 1) / base + 1;
-    return position.epoch() * stepsPerEpoch + position.samples() / base;
+  /**
+   * Where the schedule stands: how many steps of the base batch would have been as far.
+   *
+   * @param skipped of {@link #scheduledSamples}, those of steps that were left out
+   */
+  long scheduleStep(DistributedSampler.Position position, long skipped) {
+    return (scheduledSamples(position) - skipped) / base;
+  }
+
+  /** Samples before a position, where the last base batch of an epoch counts as a full one. */
+  long scheduledSamples(DistributedSampler.Position position) {
+    long epoch = ((samples - 1) / base + 1L) * base;
+    return position.epoch() * epoch + (position.samples() < samples ? position.samples() : epoch);
   }
 
   @Override
@@ -164,7 +178,8 @@ final class BatchPlan implements Stateful {
 
   private void restore(JsonNode saved) {
     noise.restore(requireNonNull(saved));
-    size = Math.min(saved.path("size").asInt(), largest);
-    rateFactor = saved.path("rate_factor").asDouble();
+    int then = saved.path("size").asInt();
+    size = Math.min(then, largest);
+    rateFactor = size == then ? saved.path("rate_factor").asDouble() : factor(noise.scale());
   }
 }

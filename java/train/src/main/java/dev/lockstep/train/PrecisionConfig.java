@@ -41,8 +41,12 @@ public record PrecisionConfig(Type type, double initialScale, int growthInterval
     AUTO
   }
 
+  // The defaults of torch.amp.GradScaler.
+  private static final double INITIAL_SCALE = 65536;
+  private static final int GROWTH_INTERVAL = 2000;
+
   /**
-   * Checks the ranges.
+   * Checks the ranges, and that only {@code fp16} has a scale.
    *
    * @throws IllegalArgumentException if a value is out of its range; the message names the key
    */
@@ -52,6 +56,22 @@ public record PrecisionConfig(Type type, double initialScale, int growthInterval
           "initial_scale", "must be at least 1, not " + initialScale + ".");
     }
     Checks.atLeast("growth_interval", growthInterval, 1);
+    if (type != Type.FP16) {
+      requireDefault("initial_scale", initialScale == INITIAL_SCALE, type);
+      requireDefault("growth_interval", growthInterval == GROWTH_INTERVAL, type);
+    }
+  }
+
+  private static void requireDefault(String key, boolean holds, Type type) {
+    if (!holds) {
+      throw new ConfigKeyException(
+          key,
+          "is of type fp16 alone, and the type is "
+              + name(type)
+              + "; set type: fp16, or leave "
+              + key
+              + " out.");
+    }
   }
 
   /** From a type's name alone. */
@@ -86,8 +106,8 @@ public record PrecisionConfig(Type type, double initialScale, int growthInterval
       @JsonProperty("growth_interval") @Nullable Integer growthInterval) {
     return new PrecisionConfig(
         type == null ? Type.FLOAT32 : type,
-        initialScale == null ? 65536 : initialScale,
-        growthInterval == null ? 2000 : growthInterval);
+        initialScale == null ? INITIAL_SCALE : initialScale,
+        growthInterval == null ? GROWTH_INTERVAL : growthInterval);
   }
 
   /** Of a type, with the defaults of its other keys: those of {@code torch.amp.GradScaler}. */

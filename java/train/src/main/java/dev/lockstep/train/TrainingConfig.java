@@ -2,6 +2,7 @@ package dev.lockstep.train;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -135,6 +136,25 @@ public record TrainingConfig(
       Checks.positive("clip_norm", clipNorm);
     }
     Checks.positive("huber_delta", huberDelta);
+    checkLargestBatch(batch, batchSize);
+  }
+
+  /** Batches never shrink, so the largest is at least the first. */
+  private static void checkLargestBatch(BatchConfig batch, int batchSize) {
+    int first = batch.min() == null ? batchSize : batch.min();
+    long largest = batch.max() == null ? 32L * batchSize : batch.max();
+    if (batch.adaptive() && largest < first) {
+      throw new ConfigKeyException(
+          "batch.max",
+          "is "
+              + largest
+              + (batch.max() == null ? ", 32 times batch_size," : "")
+              + " and must be at least the first batch, "
+              + first
+              + " samples ("
+              + (batch.min() == null ? "batch_size" : "batch.min")
+              + "); set it.");
+    }
   }
 
   /**

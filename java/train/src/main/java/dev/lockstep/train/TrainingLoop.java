@@ -1,6 +1,7 @@
 package dev.lockstep.train;
 
 import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.data.DistributedSampler;
 import dev.lockstep.data.DistributedSampler.Batch;
 import dev.lockstep.monitor.EpochRecord;
 import dev.lockstep.monitor.TrainingEvent.CheckpointTaken;
@@ -133,21 +134,27 @@ final class TrainingLoop {
   /**
    * Does, in a new group of ranks, what the old one could not do any more after its last step:
    * collective, before {@link #run}.
+   *
+   * @param found what is not finite, by what the old group knew
    */
-  void meetAfterRegrouping() {
+  void meetAfterRegrouping(NonFinite.Found found) {
+    nonFinite.takeOver(found);
     Set<Word> agreed = run.role.synchronize(SyncPoint.CHECKPOINT);
     if (agreed.contains(Word.REGROUP)) {
+      nonFinite.agree(agreed);
       ending = Ending.REGROUPS;
       return;
     }
     nonFinite.failIfAgreed(agreed, steps, epochs() + 1);
     timeIsOver |= agreed.contains(Word.FINISH);
-    if (!run.sampler.hasNext() || isCutShort()) {
-      beginEpoch();
-      endEpoch();
-    } else {
+    boolean epochEnds = !run.sampler.hasNext() || isCutShort();
+    if (!epochEnds) {
       doWhatIsDue(validation.isDueAfterStep(steps), checkpoints.isDueAfterStep(steps));
       run.role.goOn();
+    }
+    if (epochEnds || enough) {
+      beginEpoch();
+      endEpoch();
     }
   }
 
@@ -163,6 +170,10 @@ final class TrainingLoop {
 
   long steps() {
     return steps;
+  }
+
+  NonFinite.Found nonFinite() {
+    return nonFinite.found();
   }
 
   RunTotals totals() {
@@ -206,10 +217,13 @@ final class TrainingLoop {
     boolean saves = checkpoints.isDueAfterStep(steps) || agreed.contains(Word.CHECKPOINT);
     boolean stops = agreed.contains(Word.STOP);
     boolean regroups = agreed.contains(Word.REGROUP);
-    if (epochEnds || validates || saves || stops || regroups) {
+    // Where numbers are not finite, all ranks are to know first who is there to say so.
+    boolean fails = agreed.contains(Word.FAILED);
+    if (epochEnds || validates || saves || stops || regroups || fails) {
       agreed.addAll(run.role.synchronize(syncPoint(epochEnds, saves || stops)));
     }
     if (agreed.contains(Word.REGROUP)) {
+      nonFinite.agree(agreed);
       ending = Ending.REGROUPS;
       return;
     }
@@ -244,7 +258,12 @@ final class TrainingLoop {
 
   /** The step changed nothing; so the learning rate is that of the next once more. */
   private void skip(Step step) {
-    skipped = skipped.with(step.batch().globalCount());
+    int samples = step.batch().globalCount();
+    DistributedSampler.Position after = run.sampler.position();
+    DistributedSampler.Position before =
+        new DistributedSampler.Position(after.epoch(), after.step() - 1, after.samples() - samples);
+    long scheduled = run.batches.scheduledSamples(after) - run.batches.scheduledSamples(before);
+    skipped = skipped.with(samples, scheduled);
     if (run.task.communicator().rank() == 0) {
       log.info(
           "Step {} is left out: gradients overflow at its loss scale, which is now halved.", steps);
@@ -260,7 +279,7 @@ final class TrainingLoop {
           "After step {} batches have {} samples, as the gradient noise scale is {}.",
           steps,
           run.batches.size(),
-          Math.round(run.batches.noiseScale()));
+          noise(run.batches.noiseScale()));
     }
     if (run.shares != null) {
       changes |= run.shares.stepDone(steps, worked);
@@ -270,6 +289,12 @@ final class TrainingLoop {
       // What was announced was cut from another batch.
       next = null;
     }
+  }
+
+  private static String noise(double scale) {
+    return Double.isInfinite(scale)
+        ? "larger than can be measured yet"
+        : Long.toString(Math.round(scale));
   }
 
   private SyncPoint syncPoint(boolean epochEnds, boolean saves) {
@@ -307,11 +332,11 @@ final class TrainingLoop {
 
   /** Of the next step; where batches grow the schedule goes by samples. */
   private double learningRate() {
-    long at = steps;
-    if (run.batches.measures()) {
-      at = run.batches.scheduleStep(run.sampler.position());
-    }
-    return run.schedule.learningRate(at - skipped.steps()) * run.batches.rateFactor();
+    long at =
+        run.batches.measures()
+            ? run.batches.scheduleStep(run.sampler.position(), skipped.scheduled())
+            : steps - skipped.steps();
+    return run.schedule.learningRate(at) * run.batches.rateFactor();
   }
 
   /** What this rank tells the others in the step that begins. */

@@ -2,6 +2,7 @@ package dev.lockstep.train;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.checkpoint.CheckpointConfig;
 import dev.lockstep.model.ModelConfig;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,20 @@ public record TrainingPlan(
    */
   public TrainingPlan {
     Checks.atLeast("threads", threads, 0);
+    if (training.batch().adaptive()
+        && training.maxSteps() != null
+        && schedule.type() == ScheduleConfig.Type.COSINE) {
+      throw new ConfigKeyException(
+          "training.max_steps",
+          "leaves open where schedule.type: cosine ends, as with training.batch.adaptive it goes by"
+              + " samples; set training.epochs alone.");
+    }
+    if (training.balance() && model.batchNorm() == ModelConfig.BatchNorm.SYNCHRONIZED) {
+      throw new ConfigKeyException(
+          "training.balance",
+          "goes by the time that ranks work, and with model.batch_norm: synchronized they wait for"
+              + " each other in every pass; leave it out, or set model.batch_norm: per_rank.");
+    }
   }
 
   /** With ranks that lie as the strategy chooses. */

@@ -7,13 +7,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.checkpoint.Checkpoint;
+import dev.lockstep.data.Dataset;
+import dev.lockstep.model.ModelConfig;
+import dev.lockstep.monitor.TrainingEvent.Started;
+import dev.lockstep.monitor.TrainingEvent.StepDone;
+import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.compression.CompressionConfig;
 import dev.lockstep.train.strategy.DataParallel;
 import dev.lockstep.train.strategy.LocalSgd;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -141,6 +150,81 @@ class AdaptiveBatchTest {
     assertEquals(1, shares.get(0).asDouble() + shares.get(1).asDouble(), 1e-12);
   }
 
+  /** Samples that take a time to be read, once after {@link Started}; keeps the counts of reads. */
+  private static final class SlowSamples implements Dataset {
+    private final Dataset data;
+    private final long nanos;
+    private final List<Integer> reads = Collections.synchronizedList(new ArrayList<>());
+    private volatile boolean training;
+
+    SlowSamples(Dataset data, Duration ofSample) {
+      this.data = data;
+      nanos = ofSample.toNanos();
+    }
+
+    @Override
+    public void read(long[] indices, int from, int count, double[] into, double[] intoTargets) {
+      data.read(indices, from, count, into, intoTargets);
+      if (training) {
+        LockSupport.parkNanos(nanos * count);
+        reads.add(count);
+      }
+    }
+
+    @Override
+    public long size() {
+      return data.size();
+    }
+
+    @Override
+    public List<String> featureNames() {
+      return data.featureNames();
+    }
+
+    @Override
+    public List<String> targetNames() {
+      return data.targetNames();
+    }
+
+    @Override
+    public long point(long of) {
+      return data.point(of);
+    }
+
+    @Override
+    public String description() {
+      return data.description();
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** A sample takes rank 1 20 ms longer, so that its step of 15 takes 0.3 s. */
+  @Test
+  void aSlowRankGetsFewerSamplesOfABatch() throws Exception {
+    Runs.Plan plan = Runs.Plan.of(2, PLAIN);
+    TrainingConfig balanced = plan.training().withBalance(true).withLimits(12L, null);
+    List<List<Integer>> reads =
+        RankThreads.run(
+            2,
+            ranks -> {
+              Duration ofSample = Duration.ofMillis(ranks.rank() == 1 ? 20 : 0);
+              SlowSamples slow = new SlowSamples(data, ofSample);
+              TrainingListener listener =
+                  event -> {
+                    slow.training |= event instanceof Started;
+                    slow.training &= !(event instanceof StepDone done && done.steps() == 12);
+                  };
+              Runs.job(plan.training(balanced), slow, ranks, listener, folder).run(false);
+              return slow.reads;
+            });
+    double share = progress(folder).parts().path("work_shares").get(1).asDouble();
+    assertTrue(share < 0.4, "rank 1 takes " + share + " of a batch");
+    assertEquals(15, reads.get(1).get(0));
+    assertTrue(reads.get(1).contains((int) Math.round(30 * share)), reads + ", " + share);
+  }
+
   @Test
   void whatDoesNotGoTogetherIsRefusedByItsKey() throws Exception {
     Runs.Plan balanced = Runs.Plan.of(1, PLAIN);
@@ -150,6 +234,10 @@ class AdaptiveBatchTest {
         StrategyConfig.of(
             DataParallel.Options.defaults().withCompression(CompressionConfig.of("int8")));
     assertEquals("training.balance", refused(balanced.strategy(local)));
+    ModelConfig synchronised =
+        ModelConfig.of(
+            ModelConfig.Type.FILE, null, null, "norm.pt", null, ModelConfig.BatchNorm.SYNCHRONIZED);
+    assertEquals("training.balance", refused(balanced.model(synchronised)));
     assertEquals("training.batch.adaptive", refused(growing(1, 4, 8).strategy(local)));
     assertEquals("training.batch.adaptive", refused(growing(1, 4, 8).strategy(compressed)));
     Path doubles = TestModels.linear(folder.resolve("double.pt"), ScalarType.Double);

@@ -3,6 +3,7 @@ package dev.lockstep.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.comm.BackendUnavailableException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig;
@@ -61,6 +62,36 @@ class FusedTrainingTest {
       StrategyConfig strategy = StrategyConfig.of(DataParallel.Options.defaults().withFused(fused));
       Runs.train(plan.strategy(strategy), ArrayDataset.smooth(302), ranks, into, true);
     }
+  }
+
+  /** One rank alone, whose batches grow. */
+  static final class Alone {
+    public static void main(String[] arguments) {
+      CommunicatorConfig config = new CommunicatorConfig(Choice.SHARED_MEMORY, 30.0);
+      Runs.Plan plan = Runs.Plan.of(1, Runs.SGD);
+      TrainingConfig growing = plan.training().withBatch(BatchConfig.adaptive(4, 64));
+      try (Communicator alone = Communicator.fromEnvironment(config)) {
+        Rank.both(plan.training(growing), alone, Path.of(arguments[0]), "alone");
+      }
+    }
+  }
+
+  @Test
+  void aRankAloneMeasuresItsFirstPieces() throws Exception {
+    try (RankProcesses ranks = RankProcesses.start(folder, 1, Alone.class, folder.toString())) {
+      ranks.awaitSuccess(LIMIT);
+    }
+    JsonNode fused = batchPlan("alonefused");
+    assertTrue(fused.path("measured").asInt() > 0, fused.toString());
+    JsonNode apart = batchPlan("aloneapart");
+    assertEquals(apart.path("size"), fused.path("size"));
+    double variance = apart.path("variance").asDouble();
+    assertEquals(variance, fused.path("variance").asDouble(), 1e-4 * variance);
+  }
+
+  private JsonNode batchPlan(String run) {
+    Progress progress = Progress.fromJson(Runs.checkpoint(folder.resolve(run)).state());
+    return progress.parts().path("batch_plan");
   }
 
   /** Asks for shared parameters where there is no shared memory. */

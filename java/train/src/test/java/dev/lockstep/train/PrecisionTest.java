@@ -147,20 +147,55 @@ class PrecisionTest {
     assertTrue(Double.isFinite(epoch(heard).trainLoss()), heard.toString());
   }
 
+  private static TrainingPlan scheduled(TrainingPlan plain, ScheduleConfig schedule) {
+    return new TrainingPlan(
+        plain.name(),
+        plain.seed(),
+        plain.threads(),
+        plain.model(),
+        plain.training(),
+        plain.optimizer(),
+        schedule,
+        plain.strategy(),
+        plain.checkpoints());
+  }
+
+  @Test
+  void skippedStepsOfSmallBatchesLeaveTheScheduleAtItsBeginning() throws Exception {
+    Runs.Plan fp16 = plan(1, PrecisionConfig.of(Type.FP16).withScale(1024, 1000));
+    TrainingConfig growing =
+        fp16.training().withBatch(BatchConfig.adaptive(5, 30)).withLimits(4L, null);
+    ScheduleConfig warmup = ScheduleConfig.of(null, 10, null, null, null);
+    TrainingPlan plan = scheduled(fp16.training(growing).plan(), warmup);
+    OnceInfinite always = new OnceInfinite(data, -1);
+    always.always = true;
+    List<TrainingEvent> heard = new ArrayList<>();
+    TrainingListener listener =
+        event -> {
+          heard.add(event);
+          always.armed |= event instanceof Started;
+          if (event instanceof StepDone done && done.steps() == 4) {
+            always.always = false;
+            always.armed = false;
+          }
+        };
+    try (Communicator alone = Communicator.single()) {
+      Split split = Split.of(SAMPLES, 0.2, 1);
+      Optional<RunFolder> run = Optional.of(new RunFolder(folder));
+      new TrainingJob(plan, always, split, alone, listener, run).run(false);
+    }
+    assertEquals(4, Progress.fromJson(Runs.checkpoint(folder).state()).skipped().steps());
+    // The fourth step is the first of the warmup, with a sixth of the batch that the rate is for.
+    assertEquals(
+        Runs.ADAM.learningRate() / 11 * Math.sqrt(5 / 30.0), epoch(heard).learningRate(), 1e-15);
+  }
+
   @Test
   void aSkippedStepLeavesTheScheduleWhereItWas() throws Exception {
-    TrainingPlan plain = plan(1, PrecisionConfig.of(Type.FP16)).plan();
     TrainingPlan cosine =
-        new TrainingPlan(
-            plain.name(),
-            plain.seed(),
-            plain.threads(),
-            plain.model(),
-            plain.training(),
-            plain.optimizer(),
-            ScheduleConfig.of(ScheduleConfig.Type.COSINE, null, null, null, null),
-            plain.strategy(),
-            plain.checkpoints());
+        scheduled(
+            plan(1, PrecisionConfig.of(Type.FP16)).plan(),
+            ScheduleConfig.of(ScheduleConfig.Type.COSINE, null, null, null, null));
     List<TrainingEvent> heard = new ArrayList<>();
     runWithInfinity(cosine, 4, folder, heard);
     // The last of 9 steps would be the ninth of the cosine, at 0, and is the eighth.

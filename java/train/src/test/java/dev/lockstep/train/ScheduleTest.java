@@ -1,6 +1,7 @@
 package dev.lockstep.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.lockstep.train.ScheduleConfig.Type;
 import dev.lockstep.train.engine.Schedule;
@@ -10,6 +11,12 @@ import org.junit.jupiter.api.Test;
 class ScheduleTest {
   private static Schedule schedule(ScheduleConfig config) {
     return new Schedule(config, 0.8, 5, 50);
+  }
+
+  @Test
+  void aStepBeforeTheFirstHasNoLearningRate() {
+    Schedule schedule = schedule(ScheduleConfig.of(null, 3, null, null, null));
+    assertThrows(IllegalArgumentException.class, () -> schedule.learningRate(-1));
   }
 
   @Test

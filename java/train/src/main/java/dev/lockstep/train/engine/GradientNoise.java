@@ -43,11 +43,15 @@ public final class GradientNoise {
   }
 
   /**
-   * The noise scale in samples; NaN while it cannot be told from the noise of the measurements. The
-   * averages begin at 0, and so are both too small by the same factor.
+   * The noise scale in samples: infinite while the true gradient cannot be told from noise, NaN
+   * while the noise cannot be told from 0. The averages begin at 0, and so are both too small by
+   * the same factor.
    */
   public double scale() {
-    return squaredGradient > 0 && variance > 0 ? variance / squaredGradient : Double.NaN;
+    if (!(variance > 0)) {
+      return Double.NaN;
+    }
+    return squaredGradient > 0 ? variance / squaredGradient : Double.POSITIVE_INFINITY;
   }
 
   /** What {@link #restore} takes. */

@@ -77,7 +77,7 @@ public final class MixedPrecision implements Precision {
       return Verdict.SKIP;
     }
     appliedInRow++;
-    if (appliedInRow == config.growthInterval()) {
+    if (appliedInRow >= config.growthInterval()) {
       appliedInRow = 0;
       scale = Math.min(2 * scale, Float.MAX_VALUE);
     }

@@ -13,8 +13,15 @@ import dev.lockstep.train.ScheduleConfig;
  */
 public record Schedule(ScheduleConfig config, double initial, int stepsPerEpoch, long totalSteps) {
 
-  /** The learning rate of a step, counted from 0. */
+  /**
+   * The learning rate of a step, counted from 0.
+   *
+   * @throws IllegalArgumentException if the step is negative, where it would be no learning rate
+   */
   public double learningRate(long step) {
+    if (step < 0) {
+      throw new IllegalArgumentException("there is no step " + step);
+    }
     int warmup = config.warmupSteps();
     if (step < warmup) {
       return initial * (step + 1) / (warmup + 1);

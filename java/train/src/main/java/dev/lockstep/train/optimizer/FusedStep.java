@@ -39,6 +39,10 @@ public final class FusedStep extends Optimizer implements GradientExchange {
   private final UsedParameters used;
   private Step current = Step.NONE;
   private boolean summed;
+
+  /** Of a rank alone: |gradient of all pieces but the last|². */
+  private double partSquares;
+
   private long waitedNanos;
 
   /**
@@ -73,6 +77,10 @@ public final class FusedStep extends Optimizer implements GradientExchange {
 
   @Override
   public void backwardBegins(boolean lossIsFinite) {
+    if (current.needs().parts() && communicator.size() == 1) {
+      // A rank alone has the gradients of all pieces but the last here.
+      partSquares = parameters.squaredGradientNorm();
+    }
     buffers.startMerge(current.batch().weight(), 0);
   }
 
@@ -81,15 +89,13 @@ public final class FusedStep extends Optimizer implements GradientExchange {
     long start = System.nanoTime();
     buffers.finishMerge();
     summed = current.needs().norm();
-    double own = current.needs().parts() ? parameters.squaredGradientNorm() : 0;
+    PartNorms part = current.needs().parts() ? part() : null;
     for (int i = 0; summed && i < parameters.layout().groups().size(); i++) {
       communicator.allReduce(parameters.gradients().span(i), ReduceOp.SUM);
     }
     double squares = parameters.squaredGradientNorm();
     words.set(current.needs().words());
-    if (current.needs().parts()) {
-      Batch batch = current.batch();
-      PartNorms part = PartNorms.of(own, weight(batch), batch.count());
+    if (part != null) {
       words.setSums(part.squares(), part.parts(), part.inverses());
     }
     if (!computed.lossIsFinite() || !parameters.gradientsAreFinite(squares)) {
@@ -104,9 +110,19 @@ public final class FusedStep extends Optimizer implements GradientExchange {
     return new Reduced(
         used.ofAllRanks(computed, raised.contains(Word.UNUSED)),
         squares,
-        current.needs().parts() ? new PartNorms(words.sum(0), words.sum(1), words.sum(2)) : null,
+        part == null ? null : new PartNorms(words.sum(0), words.sum(1), words.sum(2)),
         !raised.contains(Word.FAILED),
         raised);
+  }
+
+  /** Before gradients are summed: of this rank, or of the first pieces of a rank alone. */
+  private PartNorms part() {
+    Batch batch = current.batch();
+    if (communicator.size() > 1) {
+      return PartNorms.of(parameters.squaredGradientNorm(), weight(batch), batch.count());
+    }
+    int samples = current.pieces().get(current.pieces().size() - 1).from();
+    return PartNorms.of(partSquares, (double) samples / batch.globalCount(), samples);
   }
 
   @Override

@@ -30,7 +30,9 @@ class GradientNoiseTest {
     noise.add(3, 64, 5, 1.0 / 32);
     noise.add(4, 64, 5, 1.0 / 32);
     assertEquals((0.99 * 128 + 64) / (0.99 * 1 + 3), noise.scale(), 1e-9);
-    noise.add(50, 64, 3, 1.0 / 32);
+    noise.add(50, 64, 300, 1.0 / 32);
+    assertEquals(Double.POSITIVE_INFINITY, noise.scale(), "noise hides the gradient");
+    noise.add(500, 64, 3, 1.0 / 32);
     assertTrue(Double.isNaN(noise.scale()), "a negative variance says nothing");
   }
 

@@ -2,9 +2,11 @@ package dev.lockstep.train.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.model.FloatType;
 import dev.lockstep.train.PrecisionConfig;
 import dev.lockstep.train.PrecisionConfig.Type;
@@ -73,6 +75,50 @@ class MixedPrecisionTest {
     assertEquals(32768, second.lossScale());
     second.judge(reduced(true));
     assertEquals(65536, second.lossScale());
+  }
+
+  @Test
+  void aShorterGrowthIntervalAfterAResumptionIsHeeded() {
+    MixedPrecision first = new MixedPrecision(FP16.withScale(65536, 9), Type.FP16);
+    for (int step = 0; step < 5; step++) {
+      first.judge(reduced(true));
+    }
+    TrainingState saved = new TrainingState();
+    first.declare(saved);
+    MixedPrecision second = new MixedPrecision(FP16, Type.FP16);
+    TrainingState state = new TrainingState();
+    second.declare(state);
+    state.restoreValues(saved.values());
+    second.judge(reduced(true));
+    assertEquals(131072, second.lossScale(), "6 steps in a row, where 3 are enough");
+  }
+
+  @Test
+  void autoGoesOnWithWhatTheCheckpointSays() {
+    PrecisionConfig auto = PrecisionConfig.of(Type.AUTO);
+    for (Type then : List.of(Type.BF16, Type.FLOAT32)) {
+      TrainingState saved = new TrainingState();
+      new MixedPrecision(auto, then).declare(saved);
+      Type now = then == Type.BF16 ? Type.FLOAT32 : Type.BF16;
+      MixedPrecision resumed = new MixedPrecision(auto, now);
+      TrainingState state = new TrainingState();
+      resumed.declare(state);
+      state.restoreValues(saved.values());
+      assertEquals(then == Type.BF16, resumed.reducedType().isPresent());
+    }
+  }
+
+  @Test
+  void aScaleWithoutHalfPrecisionIsRefusedByItsKey() {
+    for (Type type : List.of(Type.BF16, Type.FLOAT32, Type.AUTO)) {
+      PrecisionConfig config = PrecisionConfig.of(type);
+      assertEquals(
+          "initial_scale",
+          assertThrows(ConfigKeyException.class, () -> config.withScale(1024, 2000)).key());
+      assertEquals(
+          "growth_interval",
+          assertThrows(ConfigKeyException.class, () -> config.withScale(65536, 3)).key());
+    }
   }
 
   @Test
