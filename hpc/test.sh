@@ -60,11 +60,12 @@ have_fuzzer() {
 # Namespaces and links for the tests between hosts; where there are none, they say why.
 have_links() { bash hpc/netlab/netlab check; }
 
-# A private Python whose libraries write the random files of RandomFilesTest.
+# A private Python whose libraries write and read the random files and times of the tests of data.
 have_reference_readers() {
-  .cache/python/bin/python -c 'import h5py, netCDF4, pandas' 2>/dev/null ||
-    { python3 -m venv .cache/python && .cache/python/bin/pip install -q h5py netCDF4 pandas &&
-      .cache/python/bin/python -c 'import h5py, netCDF4, pandas'; }
+  local libraries=(cftime h5py netCDF4 numcodecs pandas xarray zarr) check
+  check="import $(IFS=, && echo "${libraries[*]}")"
+  .cache/python/bin/python -c "$check" 2>/dev/null ||
+    { python3 -m venv .cache/python && .cache/python/bin/pip install -q "${libraries[@]}" && .cache/python/bin/python -c "$check"; }
 }
 
 have_data() { [[ -n $(heat_budget_file .cache/data 2>/dev/null) ]]; }
@@ -79,7 +80,7 @@ tools() {
   need "fuzzing of the TCP parsers" have_fuzzer clang libclang-rt-dev
   need "native format" "have clang-format" clang-format
   need "NetCDF files of ncgen" "have ncgen" netcdf-bin
-  need "random files against h5py, netCDF4 and pandas" have_reference_readers python3-venv
+  need "random files against h5py, netCDF4, pandas, xarray, zarr and cftime" have_reference_readers python3-venv
   need "model.pt in Python" have_python_torch python3-torch
   need "faults between processes" "have python3" python3
   need "faults between hosts" "have ip" iproute2

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +79,7 @@ class CfTimeTest {
           time.date(Double.parseDouble(parts[2])).orElseThrow(() -> new AssertionError(line));
       String found =
           String.format(
+              Locale.ROOT,
               "%d;%d;%d;%d;%d",
               date.year(),
               date.month(),

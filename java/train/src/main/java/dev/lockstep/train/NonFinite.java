@@ -12,7 +12,17 @@ import java.util.StringJoiner;
 final class NonFinite {
   private final Compute compute;
   private final Communicator communicator;
-  private String found = "";
+  private Found found = Found.NOTHING;
+
+  /**
+   * What is known of it.
+   *
+   * @param here what this rank has found first; empty for nothing
+   * @param agreed whether all ranks know that one of them has found something
+   */
+  record Found(String here, boolean agreed) {
+    static final Found NOTHING = new Found("", false);
+  }
 
   NonFinite(Compute compute, Communicator communicator) {
     this.compute = compute;
@@ -21,10 +31,26 @@ final class NonFinite {
 
   /** Looks for it in a step of this rank's, if it has not been found in an earlier one. */
   void look(Step step) {
-    if (found.isEmpty()) {
+    if (found.here().isEmpty()) {
       String what = compute.findNonFinite(step);
-      found = what.isEmpty() ? "" : "step " + (step.number() + 1) + ": " + what;
+      found =
+          new Found(
+              what.isEmpty() ? "" : "step " + (step.number() + 1) + ": " + what, found.agreed());
     }
+  }
+
+  Found found() {
+    return found;
+  }
+
+  /** Goes on with what was known in a group of ranks before this one. */
+  void takeOver(Found before) {
+    found = before;
+  }
+
+  /** Keeps in mind that all ranks know, where this group can no longer end the run together. */
+  void agree(Set<Word> agreed) {
+    found = new Found(found.here(), found.agreed() || agreed.contains(Word.FAILED));
   }
 
   /**
@@ -34,10 +60,11 @@ final class NonFinite {
    * @throws TrainingException naming what is not finite, and where
    */
   void failIfAgreed(Set<Word> agreed, long steps, int epoch) {
-    if (!agreed.contains(Word.FAILED)) {
+    agree(agreed);
+    if (!found.agreed()) {
       return;
     }
-    byte[][] all = communicator.allGather(found.getBytes(StandardCharsets.UTF_8));
+    byte[][] all = communicator.allGather(found.here().getBytes(StandardCharsets.UTF_8));
     StringJoiner findings = new StringJoiner("; ");
     for (int rank = 0; rank < all.length; rank++) {
       if (all[rank].length > 0) {

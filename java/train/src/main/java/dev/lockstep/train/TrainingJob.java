@@ -137,6 +137,7 @@ public final class TrainingJob {
       String structure = structure(model);
       checkAgreement(model, structure, data);
       RunTotals totals = new RunTotals();
+      NonFinite.Found found = NonFinite.Found.NOTHING;
       try (Survivors survivors = new Survivors(communicator)) {
         while (true) {
           try (TrainingAssembly run =
@@ -149,7 +150,7 @@ public final class TrainingJob {
               TrainingLoop loop =
                   new TrainingLoop(run, listener, checkpoints, stopRequested, position, totals);
               if (!survivors.isFirstGroup()) {
-                loop.meetAfterRegrouping();
+                loop.meetAfterRegrouping(found);
               }
               Optional<TrainingResult> result = train(run, loop);
               if (result.isPresent()) {
@@ -157,6 +158,7 @@ public final class TrainingJob {
                 return result.get();
               }
               survivors.keep(run, loop.position());
+              found = loop.nonFinite();
             }
           }
           survivors.regroup();

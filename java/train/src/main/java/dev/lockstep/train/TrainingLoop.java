@@ -134,21 +134,27 @@ final class TrainingLoop {
   /**
    * Does, in a new group of ranks, what the old one could not do any more after its last step:
    * collective, before {@link #run}.
+   *
+   * @param found what is not finite, by what the old group knew
    */
-  void meetAfterRegrouping() {
+  void meetAfterRegrouping(NonFinite.Found found) {
+    nonFinite.takeOver(found);
     Set<Word> agreed = run.role.synchronize(SyncPoint.CHECKPOINT);
     if (agreed.contains(Word.REGROUP)) {
+      nonFinite.agree(agreed);
       ending = Ending.REGROUPS;
       return;
     }
     nonFinite.failIfAgreed(agreed, steps, epochs() + 1);
     timeIsOver |= agreed.contains(Word.FINISH);
-    if (!run.sampler.hasNext() || isCutShort()) {
-      beginEpoch();
-      endEpoch();
-    } else {
+    boolean epochEnds = !run.sampler.hasNext() || isCutShort();
+    if (!epochEnds) {
       doWhatIsDue(validation.isDueAfterStep(steps), checkpoints.isDueAfterStep(steps));
       run.role.goOn();
+    }
+    if (epochEnds || enough) {
+      beginEpoch();
+      endEpoch();
     }
   }
 
@@ -164,6 +170,10 @@ final class TrainingLoop {
 
   long steps() {
     return steps;
+  }
+
+  NonFinite.Found nonFinite() {
+    return nonFinite.found();
   }
 
   RunTotals totals() {
@@ -207,10 +217,13 @@ final class TrainingLoop {
     boolean saves = checkpoints.isDueAfterStep(steps) || agreed.contains(Word.CHECKPOINT);
     boolean stops = agreed.contains(Word.STOP);
     boolean regroups = agreed.contains(Word.REGROUP);
-    if (epochEnds || validates || saves || stops || regroups) {
+    // Where numbers are not finite, all ranks are to know first who is there to say so.
+    boolean fails = agreed.contains(Word.FAILED);
+    if (epochEnds || validates || saves || stops || regroups || fails) {
       agreed.addAll(run.role.synchronize(syncPoint(epochEnds, saves || stops)));
     }
     if (agreed.contains(Word.REGROUP)) {
+      nonFinite.agree(agreed);
       ending = Ending.REGROUPS;
       return;
     }

@@ -15,6 +15,8 @@ import dev.lockstep.monitor.RunSummary;
 import dev.lockstep.monitor.TrainingEvent.EpochDone;
 import dev.lockstep.monitor.TrainingEvent.StepDone;
 import dev.lockstep.monitor.TrainingListener;
+import dev.lockstep.train.TrainingConfig.EarlyStopping;
+import dev.lockstep.train.TrainingConfig.Validation;
 import dev.lockstep.train.strategy.DataParallel;
 import dev.lockstep.train.strategy.server.ParameterServerStrategy.Options;
 import dev.lockstep.train.verify.TrialGroup;
@@ -115,6 +117,49 @@ class ParameterServerTrainingTest {
     assertTrue(
         Double.isFinite(epochs.get(epochs.size() - 1).epoch().validationLoss()), "" + epochs);
     assertEquals(8, Runs.checkpoint(run).step(), "and saved");
+  }
+
+  /** The validation after which training is to end is in the middle of an epoch. */
+  @Test
+  void theStepInWhichAWorkerDiesMayBeTheOneThatEarlyStoppingEndsWith() {
+    Runs.Plan plan =
+        plan(Runs.SGD, Options.synchronous().withServers(1))
+            .training(
+                TrainingConfig.of(9, 30, null, null, null, null, EarlyStopping.of(1, 1e9))
+                    .withValidation(new Validation(null, 3L, null)));
+    Path run = folder.resolve("early");
+    List<EpochDone> epochs = new CopyOnWriteArrayList<>();
+    List<Ending<TrainingResult>> ranks =
+        new TrialGroup(Choice.AUTO, 4, 20, Duration.ofSeconds(60))
+            .run(Conditions.QUIET, group -> train(group, plan, 3, 5, run, epochs::add));
+    for (int rank = 0; rank < 3; rank++) {
+      TrainingResult result = ranks.get(rank).result();
+      assertTrue(result != null, "rank " + rank + " ended with " + ranks.get(rank).failure());
+      assertEquals(6, result.step());
+    }
+    EpochDone last = epochs.get(epochs.size() - 1);
+    assertEquals(2, last.epoch().epoch(), "what there is of the second epoch is told of");
+    assertEquals(6, last.epoch().step());
+    assertEquals(6, Runs.checkpoint(run).step(), "and saved");
+  }
+
+  /** Rank 3 dies after the first step, whose update is so large that the second has no numbers. */
+  @Test
+  void numbersThatAreNotFiniteEndTheRunAlsoWhereAWorkerIsGoneInThatStep() {
+    OptimizerConfig diverges = Runs.optimizer(OptimizerConfig.Type.SGD, 1e30, 0);
+    Runs.Plan plan = plan(diverges, Options.synchronous().withServers(1));
+    List<Ending<TrainingResult>> ranks =
+        new TrialGroup(Choice.AUTO, 4, 20, Duration.ofSeconds(60))
+            .run(
+                Conditions.QUIET,
+                group -> train(group, plan, 3, 1, folder.resolve("diverges"), epoch -> {}));
+    for (int rank = 0; rank < 3; rank++) {
+      Throwable failure = ranks.get(rank).failure();
+      assertInstanceOf(TrainingException.class, failure, "rank " + rank + ": " + failure);
+      assertTrue(
+          failure.getMessage().startsWith("Numbers are not finite in step 2 of epoch 1: rank "),
+          failure.getMessage());
+    }
   }
 
   @Test

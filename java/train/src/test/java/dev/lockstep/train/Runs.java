@@ -25,7 +25,7 @@ final class Runs {
 
   private Runs() {}
 
-  private static OptimizerConfig optimizer(
+  static OptimizerConfig optimizer(
       OptimizerConfig.Type type, double learningRate, double momentum) {
     return OptimizerConfig.of(type, learningRate, momentum, null, null, null, null, null, null);
   }

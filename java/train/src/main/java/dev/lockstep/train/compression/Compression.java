@@ -136,13 +136,18 @@ public final class Compression implements Stateful, AutoCloseable {
   private static List<ParameterRange> gaps(FlatLayout layout, ParameterRange range) {
     List<ParameterRange> gaps = new ArrayList<>();
     long at = range.from();
-    for (Slot slot : slots(layout, range)) {
+    long end = range.from() + range.count();
+    for (Slot slot : layout.slots()) {
+      // A range may begin and end within tensors.
+      long last = slot.offset() + slot.count();
+      if (slot.group() != range.group() || slot.offset() >= end || last <= range.from()) {
+        continue;
+      }
       if (slot.offset() > at) {
         gaps.add(new ParameterRange(range.group(), at, slot.offset() - at));
       }
-      at = slot.offset() + slot.count();
+      at = last;
     }
-    long end = range.from() + range.count();
     if (end > at) {
       gaps.add(new ParameterRange(range.group(), at, end - at));
     }

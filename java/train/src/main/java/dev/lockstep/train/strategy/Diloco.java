@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.train.Checks;
+import dev.lockstep.train.compression.CompressionConfig;
 import dev.lockstep.train.engine.Role;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
@@ -43,6 +44,9 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
    * @param innerShare the part of a rank's own parameters that stays in them at an outer step, in
    *     [0, 1); the rest comes from the outer model
    * @param sent what changes are sent as
+   * @param compression how changes are made smaller before they are averaged, with what was lost
+   *     added to the next ones; {@code sent} is exact then. Not {@code auto}, and {@code power_sgd}
+   *     with one fragment alone
    */
   public record Options(
       int every,
@@ -51,7 +55,8 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
       double outerLearningRate,
       double outerMomentum,
       double innerShare,
-      Sent sent) {
+      Sent sent,
+      CompressionConfig compression) {
     /**
      * Checks the ranges.
      *
@@ -64,6 +69,7 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
       Checks.positive("outer_learning_rate", outerLearningRate);
       Checks.fraction("outer_momentum", outerMomentum);
       Checks.fraction("inner_share", innerShare);
+      checkCompression(compression, sent, fragments);
       if (every % fragments != 0) {
         throw new ConfigKeyException(
             "fragments", "must divide every, " + every + ", which " + fragments + " does not.");
@@ -79,6 +85,24 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
       }
     }
 
+    private static void checkCompression(CompressionConfig compression, Sent sent, int fragments) {
+      if (!compression.compresses()) {
+        return;
+      }
+      if (sent != Sent.EXACT) {
+        throw new ConfigKeyException("compression", "must be none with sent: bf16.");
+      }
+      if (compression.type() == CompressionConfig.Type.AUTO || compression.momentum() > 0) {
+        throw new ConfigKeyException(
+            "compression",
+            "must name a type and have momentum 0: the outer optimiser has its own.");
+      }
+      if (compression.type() == CompressionConfig.Type.POWER_SGD && fragments > 1) {
+        throw new ConfigKeyException(
+            "compression", "power_sgd needs whole matrices, which fragments: 1 leaves.");
+      }
+    }
+
     /** From the keys that a file gives; the others take their defaults. */
     @JsonCreator
     public static Options of(
@@ -88,7 +112,8 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
         @JsonProperty("outer_learning_rate") @Nullable Double outerLearningRate,
         @JsonProperty("outer_momentum") @Nullable Double outerMomentum,
         @JsonProperty("inner_share") @Nullable Double innerShare,
-        @JsonProperty("sent") @Nullable Sent sent) {
+        @JsonProperty("sent") @Nullable Sent sent,
+        @JsonProperty("compression") @Nullable CompressionConfig compression) {
       return new Options(
           every == null ? 50 : every,
           fragments == null ? 1 : fragments,
@@ -96,7 +121,26 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
           outerLearningRate == null ? 0.7 : outerLearningRate,
           outerMomentum == null ? 0.9 : outerMomentum,
           innerShare == null ? 0 : innerShare,
-          sent == null ? Sent.EXACT : sent);
+          sent == null ? Sent.EXACT : sent,
+          compression == null ? CompressionConfig.none() : compression);
+    }
+
+    /** Of changes that are not compressed. */
+    public static Options of(
+        @Nullable Integer every,
+        @Nullable Integer fragments,
+        @Nullable Integer delay,
+        @Nullable Double outerLearningRate,
+        @Nullable Double outerMomentum,
+        @Nullable Double innerShare,
+        @Nullable Sent sent) {
+      return of(every, fragments, delay, outerLearningRate, outerMomentum, innerShare, sent, null);
+    }
+
+    /** The same with smaller changes. */
+    public Options withCompression(CompressionConfig smaller) {
+      return new Options(
+          every, fragments, delay, outerLearningRate, outerMomentum, innerShare, sent, smaller);
     }
   }
 
@@ -124,6 +168,18 @@ public final class Diloco implements StrategyProvider<Diloco.Options> {
         VerifiedSetting.repeatable(
             "streaming, bf16",
             Options.of(4, 2, 1, null, null, 0.5, Sent.BF16),
+            VerifiedSetting.ADAM),
+        VerifiedSetting.equal(
+            "every 1, top_k of all",
+            Options.of(1, 1, 0, 1.0, 0.0, null, null)
+                .withCompression(
+                    CompressionConfig.of(CompressionConfig.Type.TOP_K).withDensity(1, 0)),
+            VerifiedSetting.SGD,
+            1e-5),
+        VerifiedSetting.repeatable(
+            "streaming, int8",
+            Options.of(4, 2, 1, null, null, 0.5, null)
+                .withCompression(CompressionConfig.of(CompressionConfig.Type.INT8)),
             VerifiedSetting.ADAM));
   }
 

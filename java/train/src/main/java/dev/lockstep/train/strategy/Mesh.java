@@ -45,16 +45,19 @@ public final class Mesh implements AutoCloseable {
       int ranks = Math.max(1, data) * length;
       throw new ConfigKeyException(
           asked.data() == null ? "mesh.pipeline" : "mesh.data",
-          "%d × %d (data × pipeline) need %d ranks, but the run has %d; start %d, or %s."
-              .formatted(
-                  Math.max(1, data),
-                  length,
-                  ranks,
-                  world.size(),
-                  ranks,
-                  asked.data() == null
-                      ? "set a mesh.pipeline that divides the ranks"
-                      : "leave mesh.data out"));
+          Math.max(1, data)
+              + " × "
+              + length
+              + " (data × pipeline) need "
+              + ranks
+              + " ranks, but the run has "
+              + world.size()
+              + "; start "
+              + ranks
+              + ", or "
+              + (asked.data() == null
+                  ? "set a mesh.pipeline that divides the ranks."
+                  : "leave mesh.data out."));
     }
     return new Mesh(world, length);
   }

@@ -35,6 +35,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The outer optimiser of {@link Diloco}: a fragment's change, outer − own, averaged over the ranks,
@@ -53,6 +54,10 @@ final class OuterExchange implements ParameterExchange {
   private final FlatBuffers change;
   private final FlatBuffers momentum;
   private final NativeMemory half;
+
+  /** Null where changes go as they are, or halved. */
+  private final @Nullable CompressedChanges compressed;
+
   private final List<Fragment> fragments;
   private final PendingWords words;
   private long steps;
@@ -80,6 +85,16 @@ final class OuterExchange implements ParameterExchange {
     long elements = parameters.layout().groups().stream().mapToLong(Group::count).sum();
     half = context.own(group.allocate(options.sent() == Sent.BF16 ? 2 * elements : 1));
     words = new PendingWords(group, change);
+    compressed =
+        options.compression().compresses()
+            ? context.own(
+                new CompressedChanges(
+                    options.compression(),
+                    options.outerLearningRate(),
+                    group,
+                    change,
+                    fragments.stream().flatMap(fragment -> fragment.ranges().stream()).toList()))
+            : null;
   }
 
   @Override
@@ -117,6 +132,11 @@ final class OuterExchange implements ParameterExchange {
       for (ParameterRange range : fragment.ranges()) {
         Tensor difference = view(change, range);
         difference.copy_(view(outer, range)).sub_(view(parameters.values(), range));
+        if (compressed != null) {
+          difference.div_(new Scalar((double) group.size()));
+          fragment.works.add(compressed.start(range, steps));
+          continue;
+        }
         Span sent = change.span(range.group(), range.from(), range.count());
         if (isHalved(range)) {
           halfView(range).copy_(difference);
@@ -135,6 +155,9 @@ final class OuterExchange implements ParameterExchange {
     long start = System.nanoTime();
     fragment.works.forEach(Work::await);
     fragment.works.clear();
+    if (compressed != null) {
+      compressed.finish(fragment.ranges());
+    }
     waitedNanos += System.nanoTime() - start;
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -205,6 +228,9 @@ final class OuterExchange implements ParameterExchange {
   @Override
   public void declare(TrainingState state) {
     own.declare(state);
+    if (compressed != null) {
+      compressed.declare(state);
+    }
     state.replicated("outer.model.", outer);
     state.replicated("outer.momentum.", momentum);
     // What has been sent and is not yet due.

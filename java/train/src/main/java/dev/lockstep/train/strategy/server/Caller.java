@@ -63,6 +63,14 @@ abstract class Caller implements AutoCloseable {
   /** Sends what is no answer, to a rank that waits for one. */
   abstract void tell(Answer notice);
 
+  /** Waits until answers have left, but no longer than until a {@link System#nanoTime}. */
+  void flush(long until) {}
+
+  @Override
+  public String toString() {
+    return "rank " + rank + " for " + request.kind() + " at step " + request.clock();
+  }
+
   @Override
   public void close() {
     data.close();

@@ -1,6 +1,7 @@
 package dev.lockstep.train.strategy.server;
 
 import dev.lockstep.comm.CollectiveTimeoutException;
+import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.NativeMemory;
@@ -13,6 +14,7 @@ import dev.lockstep.train.memory.Shard;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A worker's side of the messages with one server of another process. One thread. */
@@ -108,6 +110,26 @@ final class Link implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** What the server has said of a silent rank already, where this rank waits for its answer. */
+  Optional<CollectiveTimeoutException> silentSoFar() {
+    Work coming = answering;
+    while (coming != null && coming.isDone()) {
+      try {
+        coming.await();
+        Answer given = Answer.read(answer.buffer().asLongBuffer());
+        if (given.kind() == Answer.Kind.SILENT) {
+          return Optional.of(SliceServer.silent(given.rank(), server, group.timeout()));
+        }
+        coming = given.kind() == Answer.Kind.WAITING ? receiveAnswer() : null;
+        answering = coming;
+      } catch (CommunicationException e) {
+        answering = null;
+        return Optional.empty();
+      }
+    }
+    return Optional.empty();
   }
 
   private PeerFailedException gone(int rank) {

@@ -21,6 +21,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -186,6 +187,11 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
           slice.load(parameters.values());
           servers.start();
         });
+  }
+
+  /** This rank's server, if it has one; for tests. */
+  @Nullable SliceServer server() {
+    return servers.server();
   }
 
   @Override

@@ -1,16 +1,22 @@
 package dev.lockstep.train.strategy.server;
 
+import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.Work;
 import dev.lockstep.train.memory.FlatBuffers;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A rank of another process: messages over channels, beside the collectives. */
 final class RemoteCaller extends Caller {
+  private static final Logger log = LoggerFactory.getLogger(RemoteCaller.class);
+
   private final Communicator group;
   private final SliceServer server;
   private final NativeMemory request;
@@ -32,7 +38,7 @@ final class RemoteCaller extends Caller {
 
   @Override
   void listen() {
-    receiving.clear();
+    receiving.removeIf(Work::isDone);
     Work work =
         group
             .channel(rank(), Tags.REQUEST)
@@ -43,18 +49,20 @@ final class RemoteCaller extends Caller {
 
   @Override
   void receiveGradients() {
-    receiving.clear();
+    receiving.removeIf(Work::isDone);
     settleSends();
+    List<Work> gradients = new ArrayList<>();
     for (int g = 0; g < data().layout().groups().size(); g++) {
       if (data().layout().groups().get(g).count() > 0) {
-        receiving.add(group.channel(rank(), Tags.GRADIENTS + g).receive(data().span(g)));
+        gradients.add(group.channel(rank(), Tags.GRADIENTS + g).receive(data().span(g)));
       }
     }
-    missing = receiving.size();
+    receiving.addAll(gradients);
+    missing = gradients.size();
     if (missing == 0) {
       server.received(this);
     }
-    for (Work work : List.copyOf(receiving)) {
+    for (Work work : gradients) {
       when(work, this::oneReceived);
     }
   }
@@ -106,6 +114,17 @@ final class RemoteCaller extends Caller {
   private void settleSends() {
     sending.forEach(Work::await);
     sending.clear();
+  }
+
+  @Override
+  void flush(long until) {
+    try {
+      for (Work work : sending) {
+        work.await(Duration.ofNanos(Math.max(0, until - System.nanoTime())));
+      }
+    } catch (CommunicationException e) {
+      log.debug("Rank {} has not taken in its last answer.", rank(), e);
+    }
   }
 
   /** Has the server do something when a message has come, or take the rank for gone. */

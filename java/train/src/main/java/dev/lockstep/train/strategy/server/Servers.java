@@ -1,7 +1,9 @@
 package dev.lockstep.train.strategy.server;
 
+import dev.lockstep.comm.CollectiveTimeoutException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.train.memory.ControlWords.Word;
 import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
@@ -146,14 +148,39 @@ final class Servers implements AutoCloseable {
     waitedNanos += System.nanoTime() - start;
   }
 
-  /** Where this rank's own server has failed, that is why the others fail, too. */
   private RuntimeException failed(List<Link> remote, RuntimeException how) {
+    RuntimeException why = how instanceof CommunicationException ? reason(remote, how) : how;
     remote.forEach(Link::cancel);
-    RuntimeException why = how instanceof CommunicationException ? failure().orElse(how) : how;
+    if (own != null && why instanceof CollectiveTimeoutException silent) {
+      own.passOn(silent);
+    }
     if (why != how) {
       why.addSuppressed(how);
     }
     return why;
+  }
+
+  /**
+   * A rank that is told of a silent one leaves, and where that is noticed first the silent one is
+   * the reason nevertheless. Where this rank's own server has failed, the others fail because of
+   * it.
+   */
+  private RuntimeException reason(List<Link> remote, RuntimeException how) {
+    if (how instanceof CollectiveTimeoutException) {
+      return how;
+    }
+    for (Link link : remote) {
+      Optional<CollectiveTimeoutException> silent = link.silentSoFar();
+      if (silent.isPresent()) {
+        return silent.get();
+      }
+    }
+    return failure().filter(known -> !(known instanceof PeerFailedException)).orElse(how);
+  }
+
+  /** This rank's server, if it has one; for tests. */
+  @Nullable SliceServer server() {
+    return own;
   }
 
   private Optional<RuntimeException> failure() {

@@ -7,67 +7,104 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /**
- * Who waits for a server's answer, and which rank it has heard nothing of for a whole deadline
- * meanwhile. Time is counted in pulses of the server's own thread, so that a process that was
- * stopped for a while does not take the others for silent. Not thread-safe.
+ * Who waits for a server's answer, and which rank has said nothing for a whole deadline while
+ * another one waited as long. Time is counted in pulses of the server's own thread, so that a
+ * process that was stopped for a while does not take the others for silent. Not thread-safe.
  */
 final class Silence {
   /** Pulses in a deadline. */
   static final int PULSES = 8;
 
-  private final Set<Integer> asking = new TreeSet<>();
+  /** By rank that has asked: pulses since all of its request was here. */
+  private final Map<Integer, Integer> asking = new TreeMap<>();
 
   /** Those of them whose gradients are not all here. */
   private final Set<Integer> sending = new HashSet<>();
 
-  private final Map<Integer, Integer> pulses = new HashMap<>();
+  /** Those of them who can do without an answer for as long as a step takes. */
+  private final Set<Integer> patient = new HashSet<>();
+
+  /** By rank that has not asked, or not sent all: pulses since it was heard of. */
+  private final Map<Integer, Integer> quiet = new HashMap<>();
 
   /** A rank has asked; what goes with the request may be on its way still. */
   void asked(int rank) {
-    asking.add(rank);
+    done(rank);
+    asking.put(rank, 0);
     sending.add(rank);
-    pulses.remove(rank);
   }
 
-  /** All of a request is there. */
-  void received(int rank) {
-    sending.remove(rank);
-    pulses.remove(rank);
+  /**
+   * All of a request is there.
+   *
+   * @param urgent whether the rank cannot go on before others have asked, too
+   */
+  void received(int rank, boolean urgent) {
+    done(rank);
+    asking.put(rank, 0);
+    if (!urgent) {
+      patient.add(rank);
+    }
   }
 
   /** A rank has been answered, or is gone. */
   void done(int rank) {
     asking.remove(rank);
     sending.remove(rank);
-    pulses.remove(rank);
+    patient.remove(rank);
+    quiet.remove(rank);
   }
 
-  /** Counts begin anew. */
+  /** Counts of ranks that say nothing begin anew. */
   void forget() {
-    pulses.clear();
+    quiet.clear();
   }
 
   /** The ranks that wait for an answer. */
   List<Integer> waiting() {
-    return List.copyOf(asking);
+    return List.copyOf(asking.keySet());
+  }
+
+  /** Whether all of this rank's request is here. */
+  boolean hasReceived(int rank) {
+    return asking.containsKey(rank) && !sending.contains(rank);
   }
 
   /**
    * A pulse has passed.
    *
-   * @param all ranks of whom something may be awaited
-   * @return one that has said nothing for more than a deadline while others waited
+   * @param expected ranks that are to ask; the count of another one begins when it is expected
+   * @return the one that has said nothing for longest, if that is more than a deadline, and if a
+   *     rank that cannot go on before it has been without an answer for more than a deadline, too
    */
-  OptionalInt pulse(Collection<Integer> all) {
-    for (int rank : all) {
-      boolean awaited = !asking.contains(rank) || sending.contains(rank);
-      if (!asking.isEmpty() && awaited && pulses.merge(rank, 1, Integer::sum) > PULSES) {
-        return OptionalInt.of(rank);
+  OptionalInt pulse(Collection<Integer> expected) {
+    quiet.keySet().retainAll(expected);
+    for (int rank : expected) {
+      if (!hasReceived(rank)) {
+        quiet.merge(rank, 1, Integer::sum);
       }
     }
-    return OptionalInt.empty();
+    asking.replaceAll((rank, pulses) -> sending.contains(rank) ? 0 : pulses + 1);
+    boolean held =
+        asking.entrySet().stream()
+            .anyMatch(asker -> asker.getValue() > PULSES && !patient.contains(asker.getKey()));
+    return quiet.entrySet().stream()
+        .filter(rank -> held && rank.getValue() > PULSES)
+        .max(Map.Entry.<Integer, Integer>comparingByValue())
+        .map(rank -> OptionalInt.of(rank.getKey()))
+        .orElse(OptionalInt.empty());
+  }
+
+  /**
+   * Whether all who are expected have been waiting for an answer for more than a deadline, which
+   * nothing that is still to come can bring about.
+   */
+  boolean isDeadlock(Collection<Integer> expected) {
+    return asking.keySet().containsAll(expected)
+        && sending.isEmpty()
+        && asking.values().stream().allMatch(pulses -> pulses > PULSES);
   }
 }

@@ -1,8 +1,8 @@
 package dev.lockstep.train.strategy.server;
 
 import dev.lockstep.comm.CollectiveTimeoutException;
-import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
+import dev.lockstep.comm.CommunicatorClosedException;
 import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.train.memory.ControlWords.Word;
 import java.util.ArrayList;
@@ -99,22 +99,33 @@ final class SliceServer implements AutoCloseable {
   }
 
   private void serve() {
+    attempt(() -> callers.values().forEach(Caller::listen));
+    long pulse = pulseNanos();
+    long last = System.nanoTime();
     try {
-      callers.values().forEach(Caller::listen);
-      long pulse = (long) (group.timeout() * 1e9 / Silence.PULSES);
-      long last = System.nanoTime();
       while (!ended) {
         Runnable event = events.poll(pulse, TimeUnit.NANOSECONDS);
         if (event != null) {
-          event.run();
+          attempt(event);
         }
         if (System.nanoTime() - last >= pulse) {
           last = System.nanoTime();
-          pulse();
+          attempt(this::pulse);
         }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private long pulseNanos() {
+    return (long) (group.timeout() * 1e9 / Silence.PULSES);
+  }
+
+  /** What fails is the end of serving; whoever asks after it is told so. */
+  private void attempt(Runnable event) {
+    try {
+      event.run();
     } catch (RuntimeException e) {
       fail(e);
     } catch (Error e) {
@@ -123,40 +134,97 @@ final class SliceServer implements AutoCloseable {
   }
 
   private void fail(RuntimeException why) {
-    failure = why;
-    local.fail(why);
-    if (paused && why instanceof CommunicationException) {
-      // Ranks leave at the end of a run; if it does go on, this rank's next request says why not.
+    // Ranks leave at the end of a run; if it does go on, this rank's next request says why not.
+    boolean ends =
+        paused
+            && (why instanceof PeerFailedException || why instanceof CommunicatorClosedException);
+    if (ends || failure != null) {
       log.debug("The parameter server of rank {} has ended.", local.rank(), why);
-      return;
+    } else {
+      log.error("The parameter server of rank {} has failed.", local.rank(), why);
     }
-    log.error("The parameter server of rank {} has failed.", local.rank(), why);
-    int named = why instanceof CommunicationException known ? known.rank() : local.rank();
-    boolean silent = why instanceof CollectiveTimeoutException;
-    try {
-      tellThoseWhoWait(Answer.none(silent ? Answer.Kind.SILENT : Answer.Kind.GONE, named));
-    } catch (RuntimeException e) {
-      // They hear of it when this rank leaves.
-      log.debug("The server of rank {} cannot say that it has failed.", local.rank(), e);
-    }
+    refuse(why);
   }
 
-  private void tellThoseWhoWait(Answer notice) {
+  /** Another server has found a rank to be silent: those who ask this one are told so, too. */
+  void passOn(CollectiveTimeoutException why) {
+    tell(() -> refuse(why));
+  }
+
+  /** Tells all who ask, now and later, why they are not answered. */
+  private void refuse(RuntimeException why) {
+    if (failure != null) {
+      return;
+    }
+    failure = why;
     for (int rank : silence.waiting()) {
       Caller caller = callers.get(rank);
       if (caller != null) {
-        caller.tell(notice);
+        refuse(caller, why);
+      }
+    }
+    local.fail(why);
+  }
+
+  private void refuse(Caller caller, RuntimeException why) {
+    if (caller == local) {
+      local.fail(why);
+      return;
+    }
+    try {
+      caller.answer(refusal(why), false);
+    } catch (RuntimeException e) {
+      // It hears of it when this rank leaves.
+      log.debug("Rank {} cannot be told that its server has failed.", caller.rank(), e);
+    }
+  }
+
+  private Answer refusal(RuntimeException why) {
+    if (why instanceof CollectiveTimeoutException silent && silent.rank() >= 0) {
+      return Answer.none(Answer.Kind.SILENT, silent.rank());
+    }
+    return Answer.none(
+        Answer.Kind.GONE, why instanceof PeerFailedException gone ? gone.rank() : local.rank());
+  }
+
+  /** Lets those who wait know that it is there, and looks whom they have waited for too long. */
+  void pulse() {
+    if (failure != null) {
+      return;
+    }
+    List<Integer> expected = expected();
+    OptionalInt silent = silence.pulse(expected);
+    if (silent.isPresent()) {
+      throw silent(silent.getAsInt(), local.rank(), group.timeout());
+    }
+    if (!paused && silence.isDeadlock(expected)) {
+      throw new IllegalStateException(
+          "The parameter server of rank "
+              + local.rank()
+              + " can answer no rank, though all of them ask: "
+              + callers.values()
+              + ". This is a fault of Lockstep, or the ranks do not take the same steps.");
+    }
+    for (int rank : silence.waiting()) {
+      Caller caller = callers.get(rank);
+      if (caller != null) {
+        caller.tell(Answer.none(Answer.Kind.WAITING, local.rank()));
       }
     }
   }
 
-  /** Lets those who wait know that it is there, and looks whom they have waited for too long. */
-  private void pulse() {
-    OptionalInt silent = silence.pulse(paused ? List.of(local.rank()) : callers.keySet());
-    if (silent.isPresent()) {
-      throw silent(silent.getAsInt(), local.rank(), group.timeout());
+  /** Ranks that only serve ask rank 0's server alone, until the ranks meet. */
+  private List<Integer> expected() {
+    if (paused) {
+      return List.of(local.rank());
     }
-    tellThoseWhoWait(Answer.none(Answer.Kind.WAITING, local.rank()));
+    boolean all = local.rank() == 0 || !meeting.isEmpty();
+    return callers.keySet().stream().filter(rank -> all || serving.works(rank)).toList();
+  }
+
+  /** Whether a rank has asked, and waits for an answer; for tests. */
+  boolean hasRequestOf(int rank) {
+    return silence.hasReceived(rank);
   }
 
   static CollectiveTimeoutException silent(int rank, int server, double seconds) {
@@ -175,6 +243,11 @@ final class SliceServer implements AutoCloseable {
 
   /** A rank asks. */
   void requested(Caller caller, Request request) {
+    RuntimeException why = failure;
+    if (why != null) {
+      refuse(caller, why);
+      return;
+    }
     caller.request(request);
     silence.asked(caller.rank());
     words.began(caller.rank(), request.clock());
@@ -188,8 +261,11 @@ final class SliceServer implements AutoCloseable {
 
   /** All of a request is there. */
   void received(Caller caller) {
-    silence.received(caller.rank());
+    if (failure != null) {
+      return;
+    }
     Request.Kind kind = caller.request().kind();
+    silence.received(caller.rank(), kind != Request.Kind.TICK);
     if (paused && kind != Request.Kind.MEET) {
       held.add(caller);
       return;
@@ -207,7 +283,7 @@ final class SliceServer implements AutoCloseable {
   void failed(Caller caller, Throwable how) {
     Throwable cause =
         how instanceof CompletionException && how.getCause() != null ? how.getCause() : how;
-    if (!callers.containsKey(caller.rank())) {
+    if (failure != null || !callers.containsKey(caller.rank())) {
       return;
     }
     boolean gone = cause instanceof PeerFailedException;
@@ -290,6 +366,9 @@ final class SliceServer implements AutoCloseable {
 
   /** What {@link #meet} has paused goes on. */
   void resume() {
+    if (failure != null) {
+      return;
+    }
     paused = false;
     silence.forget();
     List<Caller> all = List.copyOf(held);
@@ -302,6 +381,10 @@ final class SliceServer implements AutoCloseable {
     tell(() -> ended = true);
     if (thread.isAlive()) {
       joinThread();
+    }
+    if (failure != null) {
+      long until = System.nanoTime() + pulseNanos();
+      callers.values().forEach(caller -> caller.flush(until));
     }
     callers.values().forEach(Caller::close);
   }

@@ -21,10 +21,15 @@ import dev.lockstep.train.strategy.VerifiedSetting;
 import dev.lockstep.train.strategy.server.ParameterServerStrategy.Options;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
- * A rank that is worker and server, whose mean gradient is 1 of the parameter of its own number and
- * 0 of all others, so that parameters count updates. They begin as 0.
+ * A rank whose mean gradient is 1 of the parameter of its own number and 0 of all others, so that
+ * parameters count updates. They begin as 0. It is worker and server, or one of them alone.
  */
 final class ServedRank implements AutoCloseable {
   private final int ranks;
@@ -32,6 +37,7 @@ final class ServedRank implements AutoCloseable {
   private final Model model;
   private final RoleContext context;
   private final FlatParameters parameters;
+  private final Serving serving;
   private final PushPull exchange;
   private final BitSet used = new BitSet();
 
@@ -45,7 +51,7 @@ final class ServedRank implements AutoCloseable {
         new RoleContext(
             group, model, VerifiedSetting.SGD, new Loss(LossType.MSE, 1), null, 1, null);
     parameters = context.parameters();
-    Serving serving = new Serving(options, ranks);
+    serving = new Serving(options, ranks);
     ServedSlice slice =
         context.own(
             new ServedSlice(VerifiedSetting.SGD, parameters.layout(), number, serving.servers()));
@@ -68,6 +74,10 @@ final class ServedRank implements AutoCloseable {
             learningRate,
             0,
             Step.NONE.needs());
+    if (!serving.works(number)) {
+      exchange.tick(now);
+      return;
+    }
     exchange.begin(now);
     parameters.gradients().zero();
     NativeView.bytes(address(parameters.gradients(), number), Double.BYTES)
@@ -84,6 +94,53 @@ final class ServedRank implements AutoCloseable {
 
   void meet() {
     exchange.synchronize(SyncPoint.END);
+  }
+
+  /** What meeting has paused goes on. */
+  void goOn() {
+    exchange.goOn();
+  }
+
+  /** Has so many pulses of this rank's server pass. */
+  void pass(int pulses) {
+    onServer(
+        server -> {
+          for (int i = 0; i < pulses; i++) {
+            server.pulse();
+          }
+          return true;
+        });
+  }
+
+  /** Waits until this rank's server has all of these ranks' requests. */
+  void awaitRequestsOf(int... ranks) {
+    while (!onServer(server -> IntStream.of(ranks).allMatch(server::hasRequestOf))) {
+      Thread.yield();
+    }
+  }
+
+  /** On the server's thread, after what it has been told before. */
+  private boolean onServer(Predicate<SliceServer> act) {
+    SliceServer server = Objects.requireNonNull(exchange.server());
+    CompletableFuture<Boolean> done = new CompletableFuture<>();
+    server.tell(
+        () -> {
+          boolean result = false;
+          try {
+            result = act.test(server);
+          } finally {
+            done.complete(result);
+          }
+        });
+    return done.orTimeout(60, TimeUnit.SECONDS).join();
+  }
+
+  /** Has something fail in this rank's server. */
+  void failServer(RuntimeException why) {
+    onServer(
+        server -> {
+          throw why;
+        });
   }
 
   /** What has been taken from each parameter. */

@@ -1,62 +1,25 @@
 package dev.lockstep.train.strategy.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.comm.CollectiveTimeoutException;
-import dev.lockstep.testing.RankThreads;
-import dev.lockstep.train.strategy.server.ParameterServerStrategy.Options;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-/** Who is waited for, and for how long. */
-@Timeout(60)
+/** Who is waited for, and for how long, in pulses. */
 class SilenceTest {
   private static final List<Integer> ALL = List.of(0, 1, 2);
 
-  @Test
-  void aRankIsSilentWhenOthersHaveWaitedForItForMoreThanADeadline() {
-    Silence silence = new Silence();
-    assertEquals(OptionalInt.empty(), pulses(silence, 3 * Silence.PULSES), "nobody waits");
-    silence.asked(0);
-    silence.received(0);
-    silence.asked(2);
-    silence.received(2);
-    assertEquals(OptionalInt.empty(), pulses(silence, Silence.PULSES));
-    assertEquals(OptionalInt.of(1), silence.pulse(ALL));
+  private final Silence silence = new Silence();
+
+  private void ask(int rank) {
+    silence.asked(rank);
+    silence.received(rank, true);
   }
 
-  @Test
-  void whoIsHeardOfInTimeIsNotSilentHoweverLongTheOthersWait() {
-    Silence silence = new Silence();
-    silence.asked(0);
-    silence.received(0);
-    silence.asked(2);
-    silence.received(2);
-    for (int step = 0; step < 100; step++) {
-      assertEquals(OptionalInt.empty(), pulses(silence, Silence.PULSES));
-      silence.asked(1);
-      silence.received(1);
-      silence.done(1);
-    }
-  }
-
-  @Test
-  void whoHasAskedButDoesNotSendWhatGoesWithItIsSilent() {
-    Silence silence = new Silence();
-    ALL.forEach(silence::asked);
-    silence.received(0);
-    silence.received(1);
-    assertEquals(OptionalInt.empty(), pulses(silence, Silence.PULSES));
-    assertEquals(OptionalInt.of(2), silence.pulse(ALL));
-  }
-
-  private static OptionalInt pulses(Silence silence, int count) {
+  private OptionalInt pulses(int count) {
     OptionalInt silent = OptionalInt.empty();
     for (int i = 0; i < count && silent.isEmpty(); i++) {
       silent = silence.pulse(ALL);
@@ -64,61 +27,92 @@ class SilenceTest {
     return silent;
   }
 
-  /** Rank 0 is at the epoch's end at once, and rank 1 takes steps for two deadlines longer. */
   @Test
-  void aRankThatIsFarAheadWaitsLongerThanADeadlineForOneThatStillTakesSteps() throws Exception {
-    double deadline = 1.5;
-    List<Long> steps =
-        RankThreads.run(
-            2,
-            group -> {
-              group.setTimeout(deadline);
-              try (ServedRank rank =
-                  new ServedRank(group, Options.asynchronous(), new Staleness(false))) {
-                long end = System.nanoTime() + (long) (group.rank() * 2 * deadline * 1e9);
-                long step = 0;
-                do {
-                  rank.step(step++, 1);
-                } while (System.nanoTime() < end);
-                rank.meet();
-                assertEquals(step, rank.counts()[group.rank()] * 2, 1e-9, "its own updates");
-                return step;
-              }
-            });
-    assertEquals(1, steps.get(0));
-    assertTrue(steps.get(1) > 1, "rank 1 has taken steps meanwhile");
+  void aRankIsSilentWhenOthersHaveWaitedForItForMoreThanADeadline() {
+    assertEquals(OptionalInt.empty(), pulses(3 * Silence.PULSES), "nobody waits");
+    ask(0);
+    ask(2);
+    assertEquals(OptionalInt.empty(), pulses(Silence.PULSES));
+    assertEquals(OptionalInt.of(1), silence.pulse(ALL));
   }
 
   @Test
-  void aRankThatTakesNoStepWhileOthersWaitIsNamedToThem() throws Exception {
-    CountDownLatch told = new CountDownLatch(2);
-    RankThreads.run(
-        3,
-        group -> {
-          group.setTimeout(1);
-          try (ServedRank rank = new ServedRank(group, Options.bounded(1), new Staleness(false))) {
-            if (group.rank() == 1) {
-              rank.step(0, 1);
-              assertTrue(told.await(50, TimeUnit.SECONDS), "the others have not been told");
-              return null;
-            }
-            assertNamed(1, rank, told);
-            return null;
-          }
-        });
+  void whoIsHeardOfInTimeIsNotSilentHoweverLongTheOthersWait() {
+    ask(0);
+    ask(2);
+    for (int step = 0; step < 100; step++) {
+      assertEquals(OptionalInt.empty(), pulses(Silence.PULSES));
+      ask(1);
+      silence.done(1);
+    }
   }
 
-  private static void assertNamed(int silent, ServedRank rank, CountDownLatch told) {
-    CollectiveTimeoutException e =
-        assertThrows(
-            CollectiveTimeoutException.class,
-            () -> {
-              for (int step = 0; step < 100; step++) {
-                rank.step(step, 1);
-              }
-            });
-    told.countDown();
-    assertEquals(silent, e.rank(), e.getMessage());
-    assertTrue(e.getMessage().contains("heard nothing of rank " + silent), e.getMessage());
+  @Test
+  void whoHasAskedButDoesNotSendWhatGoesWithItIsSilent() {
+    ask(0);
+    ask(1);
+    silence.asked(2);
+    assertEquals(OptionalInt.empty(), pulses(Silence.PULSES));
+    assertEquals(OptionalInt.of(2), silence.pulse(ALL));
+  }
+
+  @Test
+  void nobodyIsSilentForRanksThatAreAnsweredInTime() {
+    for (int step = 0; step < 100; step++) {
+      ask(0);
+      ask(2);
+      assertEquals(OptionalInt.empty(), pulses(Silence.PULSES), "rank 1 takes a long step");
+      silence.done(0);
+      silence.done(2);
+    }
+  }
+
+  @Test
+  void whoseOwnGradientsAreOnTheirWayDoesNotWaitForOthers() {
+    silence.asked(0);
+    silence.asked(2);
+    assertEquals(OptionalInt.empty(), pulses(3 * Silence.PULSES));
+  }
+
+  @Test
+  void aRankThatOnlyServesDoesNotWaitForAnyOneStep() {
+    silence.asked(0);
+    silence.received(0, false);
+    assertEquals(OptionalInt.empty(), pulses(3 * Silence.PULSES));
+    ask(1);
+    assertEquals(OptionalInt.empty(), pulses(Silence.PULSES));
+    assertEquals(OptionalInt.of(2), silence.pulse(ALL));
+  }
+
+  @Test
+  void whoHasBeenSilentForLongestIsNamed() {
+    silence.pulse(ALL);
+    ask(1);
+    silence.done(1);
+    ask(0);
+    assertEquals(OptionalInt.of(2), pulses(Silence.PULSES + 1));
+  }
+
+  @Test
+  void whoIsNotExpectedIsNotSilentAndHasADeadlineFromWhenItIs() {
+    ask(2);
+    for (int i = 0; i < 3 * Silence.PULSES; i++) {
+      assertEquals(OptionalInt.empty(), silence.pulse(List.of(2)));
+    }
+    assertEquals(OptionalInt.empty(), pulses(Silence.PULSES));
+    assertTrue(silence.pulse(ALL).isPresent());
+  }
+
+  @Test
+  void allWhoWaitForEachOtherForMoreThanADeadlineWaitForNothing() {
+    ALL.forEach(this::ask);
+    assertEquals(OptionalInt.empty(), pulses(Silence.PULSES));
+    assertFalse(silence.isDeadlock(ALL));
+    silence.pulse(ALL);
+    assertTrue(silence.isDeadlock(ALL));
+    silence.asked(1);
+    assertFalse(silence.isDeadlock(ALL), "what rank 1 sends is still to come");
+    silence.done(1);
+    assertFalse(silence.isDeadlock(ALL), "rank 1 is still to ask");
   }
 }
