@@ -54,15 +54,29 @@ final class TrainingAssembly implements AutoCloseable {
   private @Nullable BatchReader scoringReader;
 
   /** Composes the role and declares the state; collective. Owns nothing that it is given. */
-  TrainingAssembly(TrainingTask task, Model model) {
+  static TrainingAssembly of(TrainingTask task, Model model) {
+    TrainingPlan plan = task.plan();
+    Communicator ranks = task.communicator();
+    int pipeline = Strategies.pipelineLength(plan.strategy(), plan.mesh(), model, ranks.size());
+    Mesh mesh = Mesh.form(ranks, plan.mesh(), pipeline);
+    try {
+      return new TrainingAssembly(task, model, mesh);
+    } catch (RuntimeException e) {
+      try {
+        mesh.close();
+      } catch (RuntimeException other) {
+        e.addSuppressed(other);
+      }
+      throw e;
+    }
+  }
+
+  private TrainingAssembly(TrainingTask task, Model model, Mesh mesh) {
+    this.mesh = mesh;
     this.task = task;
     this.model = model;
     TrainingPlan plan = task.plan();
     TrainingConfig training = plan.training();
-    Communicator communicator = task.communicator();
-    int pipeline =
-        Strategies.pipelineLength(plan.strategy(), plan.mesh(), model, communicator.size());
-    mesh = Mesh.form(communicator, plan.mesh(), pipeline);
     Communicator sharing = mesh.data();
     trainingSamples = task.split().train();
     batches = new BatchPlan(training, plan.optimizer().type(), trainingSamples.length);

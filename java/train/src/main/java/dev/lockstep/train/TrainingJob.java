@@ -141,7 +141,7 @@ public final class TrainingJob {
       try (Survivors survivors = new Survivors(communicator)) {
         while (true) {
           try (TrainingAssembly run =
-              new TrainingAssembly(task.withCommunicator(survivors.group()), model)) {
+              TrainingAssembly.of(task.withCommunicator(survivors.group()), model)) {
             Checkpoints.@Nullable Position position =
                 survivors.isFirstGroup()
                     ? begin(run, data, structure, resume, threads)

@@ -16,6 +16,7 @@ import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolType;
 import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.IntType;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.QualifiedName;
 import org.bytedeco.pytorch.Scalar;
@@ -341,6 +342,40 @@ class StagesTest {
     }
     assertFalse(runs.get(0).isEmpty());
     assertEquals(runs.get(0), runs.get(1));
+  }
+
+  /** Without it, an implementation that keeps everything would have the same bits. */
+  @Test
+  void aStageThatIsComputedAgainRunsOnceMoreForItsGradient() {
+    Path file = folder.resolve("counting.pt");
+    try (PointerScope scope = new PointerScope()) {
+      JitModule counting = module("__torch__.Counting");
+      parameter(counting, "weight", 4);
+      counting.register_attribute(
+          "calls", new Type.TypePtr(IntType.getIntTypePtr().get()), new IValue(0L));
+      counting.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              self.calls = self.calls + 1
+              return x * self.weight * self.calls
+          """);
+      sequence(counting, linear(4, 1)).save(file.toString());
+    }
+    double once = gradientOfFirstWeight(file, List.of());
+    assertTrue(once != 0);
+    assertEquals(2 * once, gradientOfFirstWeight(file, List.of("all")), 1e-12);
+    assertEquals(2 * once, gradientOfFirstWeight(file, List.of("part0")), 1e-12);
+    assertEquals(once, gradientOfFirstWeight(file, List.of("part1")), 1e-12);
+  }
+
+  private static double gradientOfFirstWeight(Path file, List<String> again) {
+    try (PointerScope scope = new PointerScope();
+        Model model = Model.load(file)) {
+      model.recompute(again);
+      TrainingPass pass = model.trainingPass(values(9, 4), stage -> stage);
+      pass.backward(pass.output().sum());
+      return doubles(model.parameters().get(0).tensor().grad())[0];
+    }
   }
 
   private static void addAll(List<Double> into, Tensor tensor) {

@@ -18,6 +18,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The built-in transformer: its numbers, its stages, and stages that are computed again. */
 @Timeout(60)
@@ -28,12 +30,17 @@ class TransformerTest {
   }
 
   private static ModelConfig config(Integer tokens, int width, int heads, double dropout) {
+    return config(tokens, width, heads, dropout, FloatType.FLOAT64);
+  }
+
+  private static ModelConfig config(
+      Integer tokens, int width, int heads, double dropout, FloatType type) {
     return ModelConfig.of(
         ModelConfig.Type.TRANSFORMER,
         null,
         null,
         null,
-        FloatType.FLOAT64,
+        type,
         null,
         width,
         2,
@@ -138,6 +145,45 @@ class TransformerTest {
     }
     double[] other = gradients(List.of("all"), 6).get(0);
     assertTrue(other[0] != expected.get(0)[0], "the seed decides what is dropped");
+  }
+
+  /** The second pass of a stage is made while backward runs, where autocast is off. */
+  @ParameterizedTest
+  @EnumSource(
+      value = ScalarType.class,
+      names = {"BFloat16", "Half"})
+  void stagesAreComputedAgainInTheReducedTypesOfTheFirstPass(ScalarType type) {
+    List<double[]> expected = reducedGradients(type, List.of());
+    assertTrue(
+        reducedGradients(ScalarType.Float, List.of()).get(0)[0] != expected.get(0)[0],
+        "nothing was reduced");
+    assertSame(expected, reducedGradients(type, List.of("all")));
+  }
+
+  /** Of a float32 model. */
+  private static List<double[]> reducedGradients(ScalarType type, List<String> again) {
+    ModelConfig small = config(3, 8, 2, 0.0, FloatType.FLOAT32);
+    try (PointerScope scope = new PointerScope();
+        Model model = Model.transformer(small, new long[] {6}, new long[] {3}, 1)) {
+      model.recompute(again);
+      AutocastState before = AutocastState.current();
+      TrainingPass pass;
+      new AutocastState(type != ScalarType.Float, type, true).set();
+      try {
+        torch.increment_nesting();
+        Tensor inputs = values(100, 4, 6).to(ScalarType.Float);
+        pass = model.trainingPass(inputs, stage -> stage);
+      } finally {
+        torch.decrement_nesting();
+        torch.clear_cache();
+        before.set();
+      }
+      Tensor output = pass.output().to(ScalarType.Float);
+      pass.backward(output.mul(output).sum());
+      return model.parameters().stream()
+          .map(p -> doubles(p.tensor().grad().to(ScalarType.Double)))
+          .toList();
+    }
   }
 
   private static void assertSame(List<double[]> expected, List<double[]> found) {

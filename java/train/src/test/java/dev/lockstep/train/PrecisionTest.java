@@ -164,7 +164,7 @@ class PrecisionTest {
   void skippedStepsOfSmallBatchesLeaveTheScheduleAtItsBeginning() throws Exception {
     Runs.Plan fp16 = plan(1, PrecisionConfig.of(Type.FP16).withScale(1024, 1000));
     TrainingConfig growing =
-        fp16.training().withBatch(BatchConfig.adaptive(5, 30)).withLimits(4L, null);
+        fp16.training().withBatch(BatchConfig.adaptive(15, 30)).withLimits(4L, null);
     ScheduleConfig warmup = ScheduleConfig.of(null, 10, null, null, null);
     TrainingPlan plan = scheduled(fp16.training(growing).plan(), warmup);
     OnceInfinite always = new OnceInfinite(data, -1);
@@ -185,9 +185,9 @@ class PrecisionTest {
       new TrainingJob(plan, always, split, alone, listener, run).run(false);
     }
     assertEquals(4, Progress.fromJson(Runs.checkpoint(folder).state()).skipped().steps());
-    // The fourth step is the first of the warmup, with a sixth of the batch that the rate is for.
+    // The fourth step is the first of the warmup, with half of the batch that the rate is for.
     assertEquals(
-        Runs.ADAM.learningRate() / 11 * Math.sqrt(5 / 30.0), epoch(heard).learningRate(), 1e-15);
+        Runs.ADAM.learningRate() / 11 * Math.sqrt(15 / 30.0), epoch(heard).learningRate(), 1e-15);
   }
 
   @Test

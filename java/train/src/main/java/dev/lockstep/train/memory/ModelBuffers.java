@@ -114,7 +114,9 @@ public final class ModelBuffers implements AutoCloseable {
           deltas.whole(i).copy_(values.whole(i)).sub_(base.whole(i)).mul_(new Scalar(weight));
           pending.add(communicator.allReduceAsync(deltas.span(i), ReduceOp.SUM));
         } else {
-          pending.add(communicator.broadcastAsync(values.span(i), root));
+          // From a copy: a stage that backward computes again counts a batch twice for a moment.
+          deltas.whole(i).copy_(values.whole(i));
+          pending.add(communicator.broadcastAsync(deltas.span(i), root));
         }
       }
     }
@@ -132,6 +134,8 @@ public final class ModelBuffers implements AutoCloseable {
       for (int i = 0; i < layout.groups().size(); i++) {
         if (layout.groups().get(i).isFloating()) {
           values.whole(i).copy_(base.whole(i)).add_(deltas.whole(i));
+        } else {
+          values.whole(i).copy_(deltas.whole(i));
         }
       }
     }

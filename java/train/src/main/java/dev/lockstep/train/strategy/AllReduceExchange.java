@@ -149,7 +149,8 @@ public final class AllReduceExchange implements GradientExchange {
           "Backward gives a second gradient of "
               + parameters.name(parameter)
               + ", whose first one may be on its way to the others: parts of the model that are"
-              + " differentiated apart share it. Set model.batch_norm: per_rank.");
+              + " differentiated apart share it. Leave its stages out of model.recompute, or, where"
+              + " batch norms are synchronized, set model.batch_norm: per_rank.");
     }
     arrived.set(parameter);
     pendingParameters[bucketOf[parameter]]--;

@@ -82,6 +82,11 @@ public final class Mesh implements AutoCloseable {
     return world.rank() / length * length + part;
   }
 
+  /** Which part of its copy of the model a rank has. */
+  public int part(int worldRank) {
+    return worldRank % length;
+  }
+
   /** Which share of the batches a rank has. */
   public int dataRank(int worldRank) {
     return worldRank / length;

@@ -11,6 +11,7 @@ import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.TrainingEvent.StepDone;
 import dev.lockstep.monitor.TrainingListener;
+import dev.lockstep.train.MeshConfig;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.ScheduleConfig;
 import dev.lockstep.train.StrategyConfig;
@@ -98,7 +99,13 @@ record Trial(
         optimizer,
         ScheduleConfig.defaults(),
         strategy,
-        CheckpointConfig.of(1, 100));
+        CheckpointConfig.of(1, 100),
+        mesh());
+  }
+
+  /** The model has three layers, which 5 or 7 ranks cannot share out among pipelines. */
+  private MeshConfig mesh() {
+    return ranks % 2 == 0 || ranks % 3 == 0 ? MeshConfig.defaults() : new MeshConfig(null, 1);
   }
 
   /** The newest checkpoint in a folder. */

@@ -4,9 +4,9 @@ import dev.lockstep.LockstepException;
 import dev.lockstep.comm.CollectiveTimeoutException;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.CommunicatorClosedException;
 import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.train.strategy.Mesh;
+import org.jspecify.annotations.Nullable;
 
 /** A failure of communication in a pipeline, told by the part of the model that is missing. */
 final class PartFailure {
@@ -19,11 +19,7 @@ final class PartFailure {
    */
   static CommunicationException inPipeline(
       CommunicationException failure, ModelCut cut, Mesh mesh) {
-    CommunicationException first = cause(failure, mesh.pipeline());
-    int part = first.rank();
-    return part < 0 || part >= mesh.pipeline().size()
-        ? failure
-        : named(first, part, mesh.worldRankOfPart(part), cut);
+    return named(failure, mesh.worldRankOfPart(failure.rank()), cut, mesh);
   }
 
   /**
@@ -32,48 +28,54 @@ final class PartFailure {
    * @param failure of a collective in the group with the same part of the model
    */
   static CommunicationException inData(CommunicationException failure, ModelCut cut, Mesh mesh) {
-    int length = mesh.pipeline().size();
-    int part = mesh.pipeline().rank();
-    return failure.rank() < 0 || length == 1
-        ? failure
-        : named(failure, part, failure.rank() * length + part, cut);
-  }
-
-  private static CommunicationException named(
-      CommunicationException failure, int part, int rank, ModelCut cut) {
-    boolean silent = failure instanceof CollectiveTimeoutException;
-    String message =
-        "Rank "
-            + rank
-            + ", which has "
-            + cut.describe(part)
-            + (silent ? ", does not answer: " : ", is gone: ")
-            + LockstepException.messageOf(failure);
-    return silent
-        ? new CollectiveTimeoutException(message, rank, failure)
-        : failure instanceof PeerFailedException
-            ? new PeerFailedException(message, rank, failure)
-            : failure;
+    int rank = failure.rank() * mesh.pipeline().size() + mesh.pipeline().rank();
+    return named(failure, rank, cut, mesh);
   }
 
   /**
-   * A neighbour that is gone may have left because of another rank: a collective tells of that one
-   * on all ranks.
+   * Names the rank that failed, and its part.
+   *
+   * @param worldRank of the rank that the failure tells of, if it tells of one
    */
-  private static CommunicationException cause(
-      CommunicationException failure, Communicator pipeline) {
+  private static CommunicationException named(
+      CommunicationException failure, int worldRank, ModelCut cut, Mesh mesh) {
+    if (mesh.pipeline().size() == 1 || failure.rank() < 0) {
+      return failure;
+    }
+    if (failure instanceof CollectiveTimeoutException) {
+      String message = describe(worldRank, cut, mesh) + ", does not answer: " + text(failure);
+      return new CollectiveTimeoutException(message, worldRank, failure);
+    }
     if (!(failure instanceof PeerFailedException)) {
       return failure;
     }
+    PeerFailedException first = firstOfAll(mesh.world());
+    int rank = first == null || first.rank() < 0 ? worldRank : first.rank();
+    String message =
+        describe(rank, cut, mesh) + ", is gone: " + text(first == null ? failure : first);
+    return new PeerFailedException(message, rank, failure);
+  }
+
+  private static String describe(int worldRank, ModelCut cut, Mesh mesh) {
+    return "Rank " + worldRank + ", which has " + cut.describe(mesh.part(worldRank));
+  }
+
+  private static String text(CommunicationException failure) {
+    return LockstepException.messageOf(failure);
+  }
+
+  /**
+   * A rank that is gone may have left because of another one, of this pipeline or of another: a
+   * collective of all ranks tells of the first, on all ranks.
+   */
+  private static @Nullable PeerFailedException firstOfAll(Communicator world) {
     try {
-      pipeline.barrier();
-    } catch (CommunicatorClosedException closed) {
-      return failure;
+      world.barrier();
     } catch (PeerFailedException told) {
       return told;
     } catch (CommunicationException other) {
-      return failure;
+      return null;
     }
-    return failure;
+    return null;
   }
 }

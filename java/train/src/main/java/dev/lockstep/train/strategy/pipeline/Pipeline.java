@@ -19,6 +19,8 @@ import dev.lockstep.train.strategy.VerifiedSetting;
 import dev.lockstep.train.strategy.pipeline.ModelCut.Cuttable;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,18 +92,13 @@ public final class Pipeline implements StrategyProvider<Pipeline.Options> {
   public int pipelineLength(Options options, MeshConfig asked, Model model, int ranks) {
     PipelineConfig config = options.pipeline();
     int most = new Cuttable(model).mostParts();
-    int possible = config.balances() ? most : config.stages().size();
-    int chunks = config.chunks();
     if (asked.pipeline() == null) {
-      int length = ranks;
-      while (length > 1 && (ranks % length != 0 || length * chunks > possible)) {
-        length--;
-      }
-      return length;
+      return longest(config, most, model, ranks);
     }
     int length = asked.pipeline();
+    int chunks = config.chunks();
     int parts = length == 1 ? 1 : length * chunks;
-    if (!config.balances() && parts > 1 && parts != possible) {
+    if (!config.balances() && parts > 1 && parts != config.stages().size()) {
       throw new ConfigKeyException(
           "strategy.pipeline.stages",
           "must name the first layer of each of the "
@@ -113,20 +110,61 @@ public final class Pipeline implements StrategyProvider<Pipeline.Options> {
     if (parts > most) {
       throw new ConfigKeyException(
           "mesh.pipeline",
-          "the model has "
-              + most
-              + (most == 1 ? " part that" : " parts that")
-              + " can lie on ranks of their own, of its layers "
-              + model.stageNames()
-              + "; "
-              + length
-              + " × "
-              + chunks
-              + " need "
-              + parts
-              + ".");
+          divisible(most, model) + "; " + length + " × " + chunks + " need " + parts + ".");
     }
     return length;
+  }
+
+  /** The longest pipelines that share out the ranks, with {@code chunks} parts on each rank. */
+  private static int longest(PipelineConfig config, int most, Model model, int ranks) {
+    if (ranks == 1) {
+      return 1;
+    }
+    List<Integer> lengths =
+        IntStream.rangeClosed(2, ranks)
+            .filter(length -> ranks % length == 0 && length * config.chunks() <= most)
+            .boxed()
+            .toList();
+    if (lengths.isEmpty()) {
+      throw new ConfigKeyException(
+          "mesh.pipeline",
+          divisible(most, model)
+              + "; with "
+              + config.chunks()
+              + " on each rank, no pipelines of 2 ranks or more share out the run's "
+              + ranks
+              + " ranks. Change the number of ranks"
+              + (config.chunks() > 1 ? " or strategy.pipeline.chunks" : "")
+              + ", or set mesh.pipeline: 1 to have the whole model on each rank.");
+    }
+    if (config.balances()) {
+      return lengths.get(lengths.size() - 1);
+    }
+    int named = config.stages().size();
+    if (named % config.chunks() == 0 && lengths.contains(named / config.chunks())) {
+      return named / config.chunks();
+    }
+    List<Integer> possible = lengths.stream().map(length -> length * config.chunks()).toList();
+    throw new ConfigKeyException(
+        "strategy.pipeline.stages",
+        "names "
+            + named
+            + (named == 1 ? " part, " : " parts, ")
+            + config.stages()
+            + ", but pipelines that divide the run's "
+            + ranks
+            + " ranks have "
+            + possible.stream().map(String::valueOf).collect(Collectors.joining(" or "))
+            + " parts (ranks × chunks); name as many, or set mesh.pipeline: 1 to have the whole"
+            + " model on each rank.");
+  }
+
+  private static String divisible(int most, Model model) {
+    return "the model has "
+        + most
+        + (most == 1 ? " part that" : " parts that")
+        + " can lie on ranks of their own, of its layers "
+        + model.stageNames();
   }
 
   /** The plain orders are held to the bits of data-parallel training up to the pieces' sums. */
@@ -181,10 +219,15 @@ public final class Pipeline implements StrategyProvider<Pipeline.Options> {
     if (length == 1) {
       return cuttable.balanced(new double[model.stages().size()], 1);
     }
-    return config.balances()
-        ? cuttable.balanced(
-            StageTimes.measure(model, context.pieceShape(), context.communicator()),
-            length * config.chunks())
-        : cuttable.at(model, config.stages());
+    int parts = length * config.chunks();
+    ModelCut cut =
+        config.balances()
+            ? cuttable.balanced(
+                StageTimes.measure(model, context.pieceShape(), context.communicator()), parts)
+            : cuttable.at(model, config.stages());
+    if (cut.parts() != parts) {
+      throw new IllegalStateException(cut.parts() + " parts are no pipeline of " + parts);
+    }
+    return cut;
   }
 }
