@@ -14,23 +14,21 @@ import dev.lockstep.train.strategy.pipeline.PipelineConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the other ranks of a pipeline say when a rank's process is gone. */
 @Timeout(180)
 class PipelineFailureTest {
-  private static final int RANKS = 3;
-  private static final int GONE = 1;
-
   @TempDir Path folder;
 
-  /** Trains; rank 1 ends after its 7th step. */
+  /** Trains; the rank that is named ends after its 7th step. */
   static final class Rank {
     public static void main(String[] arguments) {
-      PipelineConfig stages =
-          PipelineConfig.of(List.of("layer0", "layer1", "layer2"), null, 4, null);
+      PipelineConfig stages = PipelineConfig.of(List.of(arguments[2].split(",")), null, 4, null);
+      int gone = Integer.parseInt(arguments[1]);
       Plan plan =
           Plan.of(50, Runs.ADAM)
               .model(ModelConfig.of(null, List.of(16, 12), null, null, null))
@@ -42,7 +40,7 @@ class PipelineFailureTest {
                 ArrayDataset.smooth(302),
                 ranks,
                 event -> {
-                  if (ranks.rank() == GONE && event instanceof StepDone step && step.steps() == 7) {
+                  if (ranks.rank() == gone && event instanceof StepDone step && step.steps() == 7) {
                     Runtime.getRuntime().halt(9);
                   }
                 },
@@ -54,15 +52,24 @@ class PipelineFailureTest {
     }
   }
 
-  @Test
-  void allNameTheRankThatIsGoneAndItsPartOfTheModel() throws Exception {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "3 | 1 | layer0,layer1,layer2 | part 1 of 3 (layer1)",
+        // Rank 0 talks to ranks 1 and 2 alone, which leave when they have heard of rank 3.
+        "4 | 3 | layer0,layer2 | part 1 of 2 (layer2)"
+      })
+  void allNameTheRankThatIsGoneAndItsPartOfTheModel(int count, int gone, String stages, String part)
+      throws Exception {
+    String run = folder.resolve("run").toString();
     try (RankProcesses ranks =
-        RankProcesses.start(folder, RANKS, Rank.class, folder.resolve("run").toString())) {
-      for (int rank = 0; rank < RANKS; rank++) {
-        if (rank != GONE) {
+        RankProcesses.start(folder, count, Rank.class, run, Integer.toString(gone), stages)) {
+      for (int rank = 0; rank < count; rank++) {
+        if (rank != gone) {
           ranks.await(rank, Duration.ofSeconds(120));
-          String told = "rank 1 failed: Rank 1, which has part 1 of 3 (layer1), is gone: ";
-          assertTrue(ranks.output(rank).contains(told), ranks.output(rank));
+          String told = "rank " + gone + " failed: Rank " + gone + ", which has " + part;
+          assertTrue(ranks.output(rank).contains(told + ", is gone: "), ranks.output(rank));
         }
       }
     }
