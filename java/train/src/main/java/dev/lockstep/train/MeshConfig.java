@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param data how many pipelines share out each batch; null for ranks ÷ {@code pipeline}
  * @param pipeline over how many ranks a model is cut, with {@code strategy.pipeline}; null for the
- *     most that divide the ranks and that it has layers for
+ *     most that divide the ranks and that it has layers for; with {@code strategy.pipeline.stages}
+ *     that of the named parts. Where only 1 is possible on several ranks, it must be asked for
  */
 public record MeshConfig(
     @JsonProperty("data") @Nullable Integer data,
