@@ -34,10 +34,7 @@ final class Channels {
    * @throws IllegalArgumentException if the file does not have what the configuration asks for
    */
   Channels(
-      String location,
-      DataConfig config,
-      Sources sources,
-      @Nullable Map<String, double[]> known) {
+      String location, DataConfig config, Sources sources, @Nullable Map<String, double[]> known) {
     this.location = location;
     this.config = config;
     this.known = known;
@@ -104,8 +101,9 @@ final class Channels {
             + ": "
             + source.name()
             + (source.isStatic()
-                ? " is the same in all samples, but the model takes its deviation from a climatology"
-                    + " of the training: bring a file in which it has a dimension of data.samples "
+                ? " is the same in all samples, but the model takes its deviation from a"
+                      + " climatology of the training: bring a file in which it has a dimension of"
+                      + " data.samples "
                 : " differs between samples, but the model has no climatology of it, for in the"
                     + " training it was the same in all: bring a file in which it has none of"
                     + " data.samples ")

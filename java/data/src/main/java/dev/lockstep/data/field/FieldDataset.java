@@ -71,10 +71,7 @@ public final class FieldDataset implements Dataset {
     seasons = recipe == null ? Seasons.of(grid) : recipe.seasons();
     Channels channels =
         new Channels(
-            file.location(),
-            config,
-            sources,
-            recipe == null ? null : recipe.climatologyValues());
+            file.location(), config, sources, recipe == null ? null : recipe.climatologyValues());
     kept = new Completeness(grid, config.missing()).points(channels.features(), channels.targets());
     if (kept.size() == 0) {
       throw new DataException(

@@ -75,8 +75,8 @@ final class FieldSplit {
   }
 
   /**
-   * Climatologies take whole steps: where a step has trained and held-out samples, such as stations,
-   * those of the held-out ones would be made of what they are to be judged by.
+   * Climatologies take whole steps: where a step has trained and held-out samples, such as
+   * stations, those of the held-out ones would be made of what they are to be judged by.
    *
    * @throws IllegalArgumentException if a channel has a climatology there
    */
