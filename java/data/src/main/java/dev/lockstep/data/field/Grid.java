@@ -54,6 +54,9 @@ record Grid(List<Axis> samples, List<Axis> inside, Map<String, Axis> others, int
         }
       }
     }
+    if (targets.isEmpty()) {
+      addThoseOfTargets(file, config, axes);
+    }
     requireKnown(file, "samples", config.samples(), axes);
     requireKnown(file, "where", config.where().keySet(), axes);
     requireKnown(file, "isel", config.isel().keySet(), axes);
@@ -67,6 +70,21 @@ record Grid(List<Axis> samples, List<Axis> inside, Map<String, Axis> others, int
     config.samples().forEach(others::remove);
     inside.forEach(axis -> others.remove(axis.name()));
     return new Grid(samples, inside, others, step(samples));
+  }
+
+  /**
+   * In a prediction the file itself has the dimensions that count or are inside of targets alone.
+   */
+  private static void addThoseOfTargets(ArrayFile file, DataConfig config, Map<String, Axis> axes) {
+    Set<String> needed = new HashSet<>(config.samples());
+    needed.addAll(config.shape());
+    for (Variable variable : file.variables()) {
+      for (Dimension dimension : variable.dimensions()) {
+        if (needed.contains(dimension.name())) {
+          axes.computeIfAbsent(dimension.name(), name -> Axis.of(file, dimension));
+        }
+      }
+    }
   }
 
   private static void requireKnown(

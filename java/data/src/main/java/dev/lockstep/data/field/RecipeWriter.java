@@ -8,9 +8,11 @@ import dev.lockstep.data.Variable.Dimension;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Gathers a {@link FieldRecipe} from a data set that was trained on. */
 final class RecipeWriter {
@@ -59,8 +61,8 @@ final class RecipeWriter {
     return new FieldRecipe(
         config.samples(),
         shape(),
-        withoutStep(config.where()),
-        withoutStep(config.isel()),
+        needed(config.where()),
+        needed(config.isel()),
         config.features(),
         targets,
         config.missing(),
@@ -81,8 +83,19 @@ final class RecipeWriter {
     return shape;
   }
 
-  private <T> Map<String, T> withoutStep(Map<String, T> ranges) {
+  /** Those of dimensions that a prediction has, but for the one of steps. */
+  private <T> Map<String, T> needed(Map<String, T> ranges) {
+    Set<String> dimensions = new HashSet<>();
+    grid.axes().forEach(axis -> dimensions.add(axis.name()));
+    Set<String> features = new HashSet<>();
+    config.features().stream()
+        .filter(feature -> !feature.function().ofCoordinates())
+        .forEach(feature -> features.add(feature.variable()));
+    file.variables().stream()
+        .filter(variable -> features.contains(variable.name()))
+        .forEach(variable -> variable.dimensions().forEach(d -> dimensions.add(d.name())));
     Map<String, T> kept = new HashMap<>(ranges);
+    kept.keySet().retainAll(dimensions);
     if (grid.step() >= 0) {
       kept.remove(grid.samples().get(grid.step()).name());
     }

@@ -133,4 +133,27 @@ class FieldRecipeTest {
           v.dimensions().stream().map(Variable.Dimension::name).toList());
     }
   }
+
+  /** A map and levels that are made of one number a month. */
+  @Test
+  void dimensionsThatTargetsAloneHaveAreThoseOfTheFile() {
+    Path file =
+        FieldFiles.months(6)
+            .with("lev", new double[] {1000, 850, 500}, Map.of())
+            .with("index", List.of("time"), i -> i[0])
+            .with("v", List.of("time", "lev", "lat"), i -> i[0])
+            .write(folder.resolve("index.nc"));
+    FieldRecipe recipe =
+        recipe(
+            file,
+            "samples: [time]",
+            "shape: [channel, lat]",
+            "features: [index]",
+            V,
+            "where: {lat: [-10, 90]}",
+            "isel: {lev: [1, 2]}");
+    try (Forecast forecast = forecast(recipe, file)) {
+      assertArrayEquals(new double[] {0, 0}, row(forecast));
+    }
+  }
 }
