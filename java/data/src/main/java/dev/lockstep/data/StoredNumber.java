@@ -43,7 +43,7 @@ public record StoredNumber(boolean floating, int bits, boolean signed) {
   }
 
   /** A number as this type stores it: 1e34 in a double attribute marks 1e34f. */
-  double stored(double number) {
+  public double stored(double number) {
     return floating && bits == Float.SIZE ? (float) number : number;
   }
 

@@ -43,10 +43,17 @@ public record PythonReference(String python, List<String> modules) {
     return new PythonReference(python, List.of(scripts));
   }
 
+  /** What is printed is read as UTF-8, whatever the locale. */
+  private static ProcessBuilder builder(String... command) {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("PYTHONUTF8", "1");
+    return builder;
+  }
+
   private static boolean succeeds(String... command) throws InterruptedException {
     try {
       Process process =
-          new ProcessBuilder(command)
+          builder(command)
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
               .start();
@@ -66,7 +73,10 @@ public record PythonReference(String python, List<String> modules) {
     command.addAll(List.of(arguments));
     Path log = folder.resolve(script + ".log");
     Process process =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        builder(command.toArray(new String[0]))
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
     boolean ended = process.waitFor(seconds, TimeUnit.SECONDS);
     process.destroyForcibly();
     String printed = Files.readString(log, StandardCharsets.UTF_8);

@@ -56,7 +56,7 @@ class RandomFilesTest {
   private static String imports(String kind) {
     return switch (kind) {
       case "conventions" -> "h5py, netCDF4, xarray";
-      case "zarr" -> "xarray, zarr, numcodecs";
+      case "zarr" -> "xarray, zarr, numcodecs; from zarr.codecs import BloscCodec";
       default -> "h5py, netCDF4, pandas";
     };
   }

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.zip.CRC32C;
@@ -182,5 +183,60 @@ class ZarrFileTest {
         assertThrows(DataException.class, () -> DataFiles.openArrays(folder, Format.AUTO))
             .getMessage();
     assertTrue(message.contains("it is a folder"), message);
+  }
+
+  private void one(String name, String dtype, String fill, String compressor) throws IOException {
+    put(
+        name + "/.zarray",
+        String.format(
+            Locale.ROOT,
+            "{'zarr_format': 2, 'shape': [2], 'chunks': [2], 'dtype': '%s', 'order': 'C',"
+                + " 'compressor': %s, 'filters': null, 'fill_value': %s}",
+            dtype,
+            compressor,
+            fill));
+  }
+
+  /** 1e20 is no number of 32 bits: the marker is 100000002004087734272. */
+  @Test
+  void chunksThatAreNotThereAreMissingWhereverTheFillValueIsPrintedShort() throws IOException {
+    put(".zgroup", "{'zarr_format': 2}");
+    one("v", "<f4", "1e20", "null");
+    one("w", "<f4", "NaN", "null");
+    put("w/.zattrs", "{'actual_range': [NaN, Infinity]}");
+    try (ArrayFile file = open()) {
+      assertArrayEquals(new double[] {NAN, NAN}, Resources.values(file, "v", 2));
+      assertArrayEquals(new double[] {NAN, NAN}, Resources.values(file, "w", 2));
+    }
+  }
+
+  @Test
+  void aCutChunkThatBloscStoredAsItIsIsNamed() throws IOException {
+    put(".zgroup", "{'zarr_format': 2}");
+    one("v", "<i2", "null", "{'id': 'blosc'}");
+    ByteBuffer chunk = ByteBuffer.allocate(20).order(ByteOrder.LITTLE_ENDIAN);
+    chunk.put(new byte[] {2, 1, 2, 2}).putInt(4).putInt(4).putInt(20);
+    put("v/0", chunk.putShort((short) 5).putShort((short) 6).array());
+    try (ArrayFile file = open()) {
+      assertArrayEquals(new double[] {5, 6}, Resources.values(file, "v", 2));
+    }
+    put("v/0", Arrays.copyOf(chunk.array(), 18));
+    try (ArrayFile file = open()) {
+      DataException e = assertThrows(DataException.class, () -> Resources.values(file, "v", 2));
+      assertTrue(String.valueOf(e.getMessage()).contains("cut short"), e::getMessage);
+    }
+  }
+
+  @Test
+  void metadataCannotNameWhatLiesOutsideOfTheStore() throws IOException {
+    put(
+        ".zmetadata",
+        "{'metadata': {'../v/.zarray': {'zarr_format': 2, 'shape': [2], 'chunks': [2], 'dtype':"
+            + " '<i2', 'order': 'C', 'compressor': null, 'filters': null, 'fill_value': 0}}}");
+    put("../v/0", shorts(ByteOrder.LITTLE_ENDIAN, 1, 2));
+    try (ArrayFile file = open()) {
+      DataException e = assertThrows(DataException.class, () -> Resources.values(file, "../v", 2));
+      assertTrue(String.valueOf(e.getMessage()).contains("outside of the store"), e::getMessage);
+    }
   }
 }

@@ -48,6 +48,9 @@ public final class Blosc {
       throw new UnreadableException("is damaged: a Blosc chunk states " + size + " bytes");
     }
     if ((flags & COPIED) != 0) {
+      if (chunk.capacity() - HEADER < size) {
+        throw new UnreadableException("is damaged: a Blosc chunk is cut short");
+      }
       return Arrays.copyOfRange(chunk.array(), HEADER, HEADER + size);
     }
     byte[] out = new byte[size];

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param coordinate the coordinate variable; null if there is none
  * @param values the used coordinates; empty if there are none
  * @param time what they mean as times; null if they are none
+ * @param loneStep seconds to the time that would follow one that is alone; NaN if that is unknown
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed; handed out within the package
 record Axis(
@@ -26,7 +27,8 @@ record Axis(
     int length,
     @Nullable Variable coordinate,
     double[] values,
-    @Nullable CfTime time) {
+    @Nullable CfTime time,
+    double loneStep) {
 
   /** The whole dimension. */
   static Axis of(ArrayFile file, Variable.Dimension dimension) {
@@ -37,10 +39,10 @@ record Axis(
         double[] values = new double[length];
         file.read(variable, 0, length, values);
         CfTime time = CfTime.of(text(variable, "units"), text(variable, "calendar")).orElse(null);
-        return new Axis(dimension.name(), 0, length, variable, values, time);
+        return new Axis(dimension.name(), 0, length, variable, values, time, Double.NaN);
       }
     }
-    return new Axis(dimension.name(), 0, length, null, new double[0], null);
+    return new Axis(dimension.name(), 0, length, null, new double[0], null, Double.NaN);
   }
 
   static String text(Variable variable, String attribute) {
@@ -62,7 +64,12 @@ record Axis(
       part = new double[last - first + 1];
       System.arraycopy(values, first, part, 0, part.length);
     }
-    return new Axis(name, start + first, last - first + 1, coordinate, part, time);
+    return new Axis(name, start + first, last - first + 1, coordinate, part, time, loneStep);
+  }
+
+  /** The same with a step for a time that is alone. */
+  Axis stepping(double seconds) {
+    return new Axis(name, start, length, coordinate, values, time, seconds);
   }
 
   /**
@@ -164,10 +171,13 @@ record Axis(
     return List.of(units).contains(unit) || text(coordinate, "standard_name").equals(standardName);
   }
 
-  /** The mean step in seconds; NaN without times or with one alone. */
+  /** The mean step in seconds; NaN without times. */
   double stepSeconds() {
-    return time == null || length < 2
-        ? Double.NaN
+    if (time == null) {
+      return Double.NaN;
+    }
+    return length < 2
+        ? loneStep
         : (values[length - 1] - values[0]) / (length - 1) * time.unitSeconds();
   }
 
@@ -176,7 +186,7 @@ record Axis(
    * elsewhere.
    */
   CfTime.Date date(int index) {
-    if (index >= length && time != null && length > 1) {
+    if (index >= length && time != null && !Double.isNaN(stepSeconds())) {
       return behind(time, index - length + 1);
     }
     Optional<CfTime.Date> date = time == null ? Optional.empty() : time.date(values[index]);
@@ -191,7 +201,10 @@ record Axis(
   private CfTime.Date behind(CfTime units, int steps) {
     double days = stepSeconds() / 86_400;
     if (days < 27.5 || days > 31.5) {
-      double step = (values[length - 1] - values[0]) / (length - 1);
+      double step =
+          length > 1
+              ? (values[length - 1] - values[0]) / (length - 1)
+              : loneStep / units.unitSeconds();
       return units.date(values[length - 1] + steps * step).orElseThrow();
     }
     CfTime.Date last = date(length - 1);

@@ -11,13 +11,16 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The channels that a configuration asks for, in order. */
 final class Channels {
   private final String location;
   private final DataConfig config;
   private final Grid grid;
+  private final @Nullable Map<String, double[]> known;
   private List<Channel> features = new ArrayList<>();
   private List<Channel> targets = new ArrayList<>();
   private final List<String> targetVariables = new ArrayList<>();
@@ -26,11 +29,15 @@ final class Channels {
    * Finds them, without climatologies.
    *
    * @param location of the file, for messages
+   * @param known for a prediction the climatologies of the training, by the name of the source;
+   *     null to measure them
    * @throws IllegalArgumentException if the file does not have what the configuration asks for
    */
-  Channels(String location, DataConfig config, Sources sources) {
+  Channels(
+      String location, DataConfig config, Sources sources, @Nullable Map<String, double[]> known) {
     this.location = location;
     this.config = config;
+    this.known = known;
     grid = sources.grid();
     config.features().forEach(f -> features.addAll(featureChannels(f, sources)));
     for (TargetConfig target : config.targets()) {
@@ -55,15 +62,11 @@ final class Channels {
     return targetVariables;
   }
 
-  /**
-   * Gives those that need one their climatology.
-   *
-   * @param known those of the training, by the name of the source; measured where there is none
-   */
-  void addClimatologies(Seasons seasons, boolean[] trainingSteps, Map<String, double[]> known) {
-    Map<Source, Climatology> measured = new HashMap<>();
-    features = withClimatologies(features, measured, seasons, trainingSteps, known);
-    targets = withClimatologies(targets, measured, seasons, trainingSteps, known);
+  /** Gives those that need one their climatology: the training's, or one that is measured. */
+  void addClimatologies(Seasons seasons, boolean[] trainingSteps) {
+    Map<Source, Climatology> found = new HashMap<>();
+    features = withClimatologies(features, found, seasons, trainingSteps);
+    targets = withClimatologies(targets, found, seasons, trainingSteps);
   }
 
   private List<Channel> featureChannels(FeatureConfig feature, Sources sources) {
@@ -74,6 +77,9 @@ final class Channels {
     List<Channel> channels = new ArrayList<>();
     List<? extends Source> found = sources.of(feature);
     for (Source source : found) {
+      if (kind == Normalization.ANOMALY) {
+        requireAsTrained(source);
+      }
       // Static fields have no season.
       Normalization own =
           source.isStatic() && kind == Normalization.ANOMALY ? Normalization.MEAN_STD : kind;
@@ -83,6 +89,25 @@ final class Channels {
       }
     }
     return channels;
+  }
+
+  /** A source has a climatology exactly if it was not static in the training. */
+  private void requireAsTrained(Source source) {
+    if (known == null || known.containsKey(source.name()) != source.isStatic()) {
+      return;
+    }
+    throw new IllegalArgumentException(
+        location
+            + ": "
+            + source.name()
+            + (source.isStatic()
+                ? " is the same in all samples, but the model takes its deviation from a"
+                      + " climatology of the training: bring a file in which it has a dimension of"
+                      + " data.samples "
+                : " differs between samples, but the model has no climatology of it, for in the"
+                    + " training it was the same in all: bring a file in which it has none of"
+                    + " data.samples ")
+            + config.samples());
   }
 
   /** The feature's own name where it is one channel a lag. */
@@ -134,26 +159,28 @@ final class Channels {
 
   private List<Channel> withClimatologies(
       List<Channel> channels,
-      Map<Source, Climatology> measured,
+      Map<Source, Climatology> found,
       Seasons seasons,
-      boolean[] trainingSteps,
-      Map<String, double[]> known) {
+      boolean[] trainingSteps) {
     List<Channel> complete = new ArrayList<>();
     for (Channel channel : channels) {
       if (channel.normalization() != Normalization.ANOMALY) {
         complete.add(channel);
         continue;
       }
-      double[] saved = known.get(channel.source().name());
-      Climatology climatology =
-          measured.computeIfAbsent(
-              channel.source(),
-              source ->
-                  saved == null
-                      ? Climatology.of(source, grid, seasons, trainingSteps)
-                      : new Climatology(seasons, grid.lanes(), grid.cells(), saved));
-      complete.add(channel.with(climatology));
+      complete.add(
+          channel.with(
+              found.computeIfAbsent(
+                  channel.source(), source -> climatology(source, seasons, trainingSteps))));
     }
     return complete;
+  }
+
+  private Climatology climatology(Source source, Seasons seasons, boolean[] trainingSteps) {
+    if (known == null) {
+      return Climatology.of(source, grid, seasons, trainingSteps);
+    }
+    double[] saved = Objects.requireNonNull(known.get(source.name()), source.name());
+    return new Climatology(seasons, grid.lanes(), grid.cells(), saved);
   }
 }

@@ -69,7 +69,9 @@ public final class FieldDataset implements Dataset {
       recipe.requireGrid(file.location(), grid);
     }
     seasons = recipe == null ? Seasons.of(grid) : recipe.seasons();
-    Channels channels = new Channels(file.location(), config, sources);
+    Channels channels =
+        new Channels(
+            file.location(), config, sources, recipe == null ? null : recipe.climatologyValues());
     kept = new Completeness(grid, config.missing()).points(channels.features(), channels.targets());
     if (kept.size() == 0) {
       throw new DataException(
@@ -79,10 +81,10 @@ public final class FieldDataset implements Dataset {
               + "; see data.missing, lags and leads");
     }
     FieldSplit choice = new FieldSplit(grid, config, kept, channels.targets());
+    choice.requireWholeSteps(channels);
     split = choice.split();
     trainingSteps = choice.trainingSteps();
-    channels.addClimatologies(
-        seasons, trainingSteps, recipe == null ? Map.of() : recipe.climatologyValues());
+    channels.addClimatologies(seasons, trainingSteps);
     features = channels.features();
     targets = channels.targets();
     targetVariables = channels.targetVariables();

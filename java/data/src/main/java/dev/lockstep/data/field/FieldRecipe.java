@@ -181,7 +181,7 @@ public record FieldRecipe(
 
   private void requireStep(String location, Grid grid) {
     double here = grid.time().map(Axis::stepSeconds).orElse(Double.NaN);
-    if (Math.abs(here - stepSeconds) > SAME_STEP * stepSeconds) {
+    if (Math.abs(here - stepSeconds) > SAME_STEP * Math.abs(stepSeconds)) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,

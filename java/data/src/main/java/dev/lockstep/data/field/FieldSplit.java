@@ -2,6 +2,7 @@ package dev.lockstep.data.field;
 
 import dev.lockstep.data.Bound;
 import dev.lockstep.data.DataConfig;
+import dev.lockstep.data.Normalization;
 import dev.lockstep.data.PointSet;
 import dev.lockstep.data.Split;
 import dev.lockstep.data.SplitConfig;
@@ -9,12 +10,15 @@ import dev.lockstep.data.SplitMix64;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Which samples are trained on, held out, and kept for the end; and which steps are training's. */
 final class FieldSplit {
   private final Grid grid;
   private final PointSet kept;
   private final List<Channel> targets;
+  private final @Nullable String by;
   private final Split split;
   private final boolean[] trainingSteps;
 
@@ -23,6 +27,7 @@ final class FieldSplit {
     this.kept = kept;
     this.targets = targets;
     SplitConfig ranges = config.split();
+    by = ranges == null ? null : ranges.by();
     split =
         ranges == null
             ? Split.of(kept.size(), config.validationFraction(), config.seed())
@@ -67,6 +72,33 @@ final class FieldSplit {
   /** The steps that a climatology is measured over. */
   boolean[] trainingSteps() {
     return trainingSteps;
+  }
+
+  /**
+   * Climatologies take whole steps: where a step has trained and held-out samples, such as
+   * stations, those of the held-out ones would be made of what they are to be judged by.
+   *
+   * @throws IllegalArgumentException if a channel has a climatology there
+   */
+  void requireWholeSteps(Channels channels) {
+    boolean alongSteps = by != null && axis(by) == grid.step();
+    boolean holdsOut = split.validation().length + split.test().length > 0;
+    if (alongSteps || !holdsOut || grid.lanes() == 1) {
+      return;
+    }
+    Stream.concat(channels.features().stream(), channels.targets().stream())
+        .filter(channel -> channel.normalization() == Normalization.ANOMALY)
+        .findFirst()
+        .ifPresent(
+            channel -> {
+              throw new IllegalArgumentException(
+                  "normalize: anomaly of "
+                      + channel.name()
+                      + " needs a split along time: the climatology of "
+                      + grid.samples().stream().map(Axis::name).toList()
+                      + " would hold values of samples that are held out. Set data.split.by to"
+                      + " time, or normalize: mean_std");
+            });
   }
 
   private int axis(String by) {

@@ -11,19 +11,20 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The samples of a file that a network for fields predicts from, and the CF NetCDF file that its
- * outputs go to: on the file's own grid, with its coordinates; forecasts have a dimension {@value
- * #LEAD}. Not thread-safe.
+ * outputs go to: on the file's own grid, with its coordinates; forecasts have a dimension {@code
+ * lead}, or {@code forecast_lead} where that name is taken. Not thread-safe.
  */
 public final class Forecast implements AutoCloseable {
-  private static final String LEAD = "lead";
   private static final double FILL = 9.9692099683868690e+36; // NC_FILL_FLOAT and NC_FILL_DOUBLE
 
   private final FieldDataset dataset;
@@ -32,11 +33,13 @@ public final class Forecast implements AutoCloseable {
   private final List<@Nullable Climatology> climatologies = new ArrayList<>();
   private final List<@Nullable BitSet> known = new ArrayList<>();
   private final List<Integer> leads;
+  private final String lead;
 
   private Forecast(FieldDataset dataset, FieldRecipe recipe) {
     this.dataset = dataset;
     this.recipe = recipe;
-    grid = dataset.grid();
+    grid = dataset.grid().stepping(recipe.stepSeconds());
+    lead = leadName(recipe, grid);
     Map<String, double[]> means = recipe.climatologyValues();
     for (FieldRecipe.Target target : recipe.targets()) {
       double[] own = means.get(target.source());
@@ -127,7 +130,7 @@ public final class Forecast implements AutoCloseable {
       own.put("units", "1");
       own.put("long_name", "steps ahead of " + grid.samples().get(Math.max(0, grid.step())).name());
       variables.add(
-          0, new Variable(LEAD, "double", List.of(new Dimension(LEAD, leads.size())), own));
+          0, new Variable(lead, "double", List.of(new Dimension(lead, leads.size())), own));
     }
     axes.values().stream()
         .filter(axis -> used.contains(axis.name()) && axis.values().length > 0)
@@ -140,9 +143,20 @@ public final class Forecast implements AutoCloseable {
         .forEach(axis -> writer.write(axis.name(), 0, axis.values(), 0, axis.length()));
     if (hasLeads()) {
       double[] steps = leads.stream().mapToDouble(Integer::doubleValue).toArray();
-      writer.write(LEAD, 0, steps, 0, steps.length);
+      writer.write(lead, 0, steps, 0, steps.length);
     }
     return writer;
+  }
+
+  private static String leadName(FieldRecipe recipe, Grid grid) {
+    Set<String> taken = new HashSet<>(grid.others().keySet());
+    grid.axes().forEach(axis -> taken.add(axis.name()));
+    recipe.targets().forEach(target -> taken.add(target.variable()));
+    String name = "lead";
+    while (taken.contains(name)) {
+      name = "forecast_" + name;
+    }
+    return name;
   }
 
   private boolean hasLeads() {
@@ -160,7 +174,7 @@ public final class Forecast implements AutoCloseable {
     List<Dimension> dimensions = new ArrayList<>();
     grid.samples().forEach(axis -> dimensions.add(new Dimension(axis.name(), axis.length())));
     if (hasLeads()) {
-      dimensions.add(new Dimension(LEAD, leads.size()));
+      dimensions.add(new Dimension(lead, leads.size()));
     }
     for (String other : target.others()) {
       Integer length = recipe.lengths().get(other);

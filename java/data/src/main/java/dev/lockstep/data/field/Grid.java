@@ -178,6 +178,15 @@ record Grid(List<Axis> samples, List<Axis> inside, Map<String, Axis> others, int
         : Optional.empty();
   }
 
+  /** The same with a step, in seconds, for a time that is alone. */
+  Grid stepping(double seconds) {
+    List<Axis> stepped = new ArrayList<>(samples);
+    if (step >= 0) {
+      stepped.set(step, samples.get(step).stepping(seconds));
+    }
+    return new Grid(stepped, inside, others, step);
+  }
+
   /** The step of a point, which is counted in C order over {@link #samples}. */
   int stepOf(long point) {
     return step < 0 ? 0 : indexOf(point, step);

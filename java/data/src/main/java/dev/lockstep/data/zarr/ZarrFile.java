@@ -1,8 +1,10 @@
 package dev.lockstep.data.zarr;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.lockstep.data.ArrayFile;
 import dev.lockstep.data.ChunkCache;
@@ -24,7 +26,10 @@ import java.util.zip.ZipFile;
  * there holds the fill value. Not thread-safe.
  */
 public final class ZarrFile implements ArrayFile {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Python's writers print NaN and Infinity as they are. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+
   private static final List<String> ROOTS =
       List.of("zarr.json", ".zmetadata", ".zgroup", ".zarray");
   private static final int MIN_BLOCK_VALUES = 1024;

@@ -236,7 +236,8 @@ final class ZarrMetadata {
         chunk,
         strides,
         codecs,
-        fill.isNull() || fill.isMissingNode() ? 0 : number(fill, type),
+        // Rounded as the marker of missing values is.
+        fill.isNull() || fill.isMissingNode() ? 0 : type.stored().stored(number(fill, type)),
         keys,
         shards);
   }

@@ -41,26 +41,38 @@ interface ZarrStore extends Closeable {
 
     @Override
     public byte @Nullable [] get(String key) throws IOException {
-      Path file = root.resolve(key);
+      Path file = file(key);
       return Files.isRegularFile(file) ? Files.readAllBytes(file) : null;
     }
 
     @Override
     public byte @Nullable [] get(String key, long from, int count) throws IOException {
-      Path file = root.resolve(key);
+      Path file = file(key);
       if (!Files.isRegularFile(file)) {
         return null;
       }
       try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-        ByteBuffer bytes = ByteBuffer.allocate(count);
         long at = from < 0 ? channel.size() + from : from;
+        if (at < 0 || at > channel.size() - count) {
+          throw new IOException(file + " is cut short");
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(count);
         while (bytes.hasRemaining()) {
-          if (at < 0 || channel.read(bytes, at + bytes.position()) < 0) {
+          if (channel.read(bytes, at + bytes.position()) < 0) {
             throw new IOException(file + " is cut short");
           }
         }
         return bytes.array();
       }
+    }
+
+    /** Names of arrays stand in the metadata, which must not lead out of the store. */
+    private Path file(String key) throws IOException {
+      Path inside = root.getFileSystem().getPath(key).normalize();
+      if (inside.isAbsolute() || inside.startsWith("..")) {
+        throw new IOException("the key " + key + " lies outside of the store " + root);
+      }
+      return root.resolve(inside);
     }
 
     @Override

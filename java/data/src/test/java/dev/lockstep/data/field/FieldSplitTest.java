@@ -133,4 +133,32 @@ class FieldSplitTest {
       }
     }
   }
+
+  /** Else the climatology of a held-out station would hold the values that judge the forecast. */
+  @Test
+  void anomaliesAreRefusedWhereAStepIsPartlyHeldOut() {
+    String[] yaml = {
+      path, "samples: [time, station]", "features: [{variable: s, normalize: anomaly}]", "", ""
+    };
+    yaml[3] = "targets: [{variable: s, lead: [1], normalize: mean_std}]";
+    for (String split :
+        List.of(
+            "split: {by: station, block: 1, validation_fraction: 0.4}",
+            "split: {by: station, train: [7, 9], test: [11, 12]}",
+            "validation_fraction: 0.2")) {
+      yaml[4] = split;
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> open(yaml).close(), split);
+      assertTrue(e.getMessage().contains("normalize: anomaly of s "), e::getMessage);
+    }
+    for (String split :
+        List.of(
+            "split: {by: time, block: 6, validation_fraction: 0.25}",
+            "split: {by: time, train: [1990, 1992], test: [1993, 1993]}",
+            "split: {by: station, train: [7, 9]}",
+            "validation_fraction: 0")) {
+      yaml[4] = split;
+      open(yaml).close();
+    }
+  }
 }
