@@ -53,11 +53,7 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
    * @param weights of {@code graph: user}: how much ranks take of each other; null: metropolis
    */
   public record Options(
-      Graph graph,
-      int every,
-      int agreeEvery,
-      List<String> edges,
-      @Nullable Design weights) {
+      Graph graph, int every, int agreeEvery, List<String> edges, @Nullable Design weights) {
     /**
      * Checks the ranges.
      *
