@@ -140,9 +140,11 @@ std::vector<MirroredGroup> mirrored_in(Communicator& ranks, const RangeGraph& gr
     }
   }
   std::vector<MirroredGroup> groups = read(slices.gather_lists(own), D);
-  // Ranks take turns, so that the order depends on their number; sensors break ties of the cost.
+  // Ranks take turns, so that the order depends on their number. Mirrors of the whole network in different
+  // axes have the same sensors, and the same cost where the anchors lie on an axis.
   std::sort(groups.begin(), groups.end(), [](const MirroredGroup& a, const MirroredGroup& b) {
-    return std::tie(a.cost_difference, a.group, a.sensors) < std::tie(b.cost_difference, b.group, b.sensors);
+    return std::tie(a.cost_difference, a.group, a.sensors, a.positions) <
+           std::tie(b.cost_difference, b.group, b.sensors, b.positions);
   });
   return groups;
 }

@@ -100,7 +100,8 @@ final class TrainingLoop {
       lossSum = position.lossSum();
       skipped = position.skipped();
       rate = run.schedule.learningRate(Math.max(0, steps - skipped.steps() - 1));
-      if (run.sampler.hasNext()) {
+      // A run that is over keeps the model on which the ranks had agreed.
+      if (run.sampler.hasNext() && epochs() < config.epochs() && !isCutShort()) {
         run.role.goOn();
       }
     }
@@ -150,7 +151,9 @@ final class TrainingLoop {
     boolean epochEnds = !run.sampler.hasNext() || isCutShort();
     if (!epochEnds) {
       doWhatIsDue(validation.isDueAfterStep(steps), checkpoints.isDueAfterStep(steps));
-      run.role.goOn();
+      if (!enough) {
+        run.role.goOn();
+      }
     }
     if (epochEnds || enough) {
       beginEpoch();
@@ -240,7 +243,9 @@ final class TrainingLoop {
     if ((validates || saves) && !epochEnds) {
       long paused = System.nanoTime();
       doWhatIsDue(validates, saves);
-      run.role.goOn();
+      if (!enough) {
+        run.role.goOn();
+      }
       pausedNanos += System.nanoTime() - paused;
     }
   }

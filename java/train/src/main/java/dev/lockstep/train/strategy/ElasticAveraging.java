@@ -49,11 +49,16 @@ public final class ElasticAveraging implements StrategyProvider<ElasticAveraging
    *     rank towards the mean
    * @param alpha of the rule, in [0, 1]; null: beta ÷ ranks for elastic, as in the paper, and 0.5
    *     for blend
-   * @param beta how far the centre moves towards the mean, above 0, at most 1; of elastic alone,
-   *     where asynchronous exchanges move it by alpha each
+   * @param beta how far the centre moves towards the mean, above 0, at most 1; null: 0.9; of
+   *     elastic alone. Asynchronous exchanges move it by alpha each, so that one of the two is
+   *     given
    */
   public record Options(
-      Synchronization synchronization, int every, Rule rule, @Nullable Double alpha, double beta) {
+      Synchronization synchronization,
+      int every,
+      Rule rule,
+      @Nullable Double alpha,
+      @Nullable Double beta) {
     /**
      * Checks the ranges.
      *
@@ -64,12 +69,16 @@ public final class ElasticAveraging implements StrategyProvider<ElasticAveraging
       if (alpha != null && !(alpha >= 0 && alpha <= 1)) {
         throw new ConfigKeyException("alpha", "must be 0 to 1, not " + alpha + ".");
       }
-      if (!(beta > 0 && beta <= 1)) {
+      if (beta != null && !(beta > 0 && beta <= 1)) {
         throw new ConfigKeyException("beta", "must be above 0 and at most 1, not " + beta + ".");
       }
       if (rule == Rule.BLEND && synchronization == Synchronization.ASYNCHRONOUS) {
         throw new ConfigKeyException(
             "rule", "must be elastic with synchronization: asynchronous; blend needs all ranks.");
+      }
+      if (synchronization == Synchronization.ASYNCHRONOUS && alpha != null && beta != null) {
+        throw new ConfigKeyException(
+            "beta", "is alpha × ranks with synchronization: asynchronous; give one of them.");
       }
     }
 
@@ -86,7 +95,7 @@ public final class ElasticAveraging implements StrategyProvider<ElasticAveraging
           every == null ? 10 : every,
           rule == null ? Rule.ELASTIC : rule,
           alpha,
-          beta == null ? 0.9 : beta);
+          beta);
     }
 
     /** Synchronous. */
@@ -103,12 +112,17 @@ public final class ElasticAveraging implements StrategyProvider<ElasticAveraging
       return new Options(Synchronization.ASYNCHRONOUS, every, rule, alpha, beta);
     }
 
+    /** How far the centre moves towards the mean. */
+    double centreShare() {
+      return beta == null ? 0.9 : beta;
+    }
+
     /** The rule's α for so many ranks. */
     double alphaFor(int ranks) {
       if (alpha != null) {
         return alpha;
       }
-      return rule == Rule.ELASTIC ? beta / ranks : 0.5;
+      return rule == Rule.ELASTIC ? centreShare() / ranks : 0.5;
     }
   }
 

@@ -126,7 +126,7 @@ final class ElasticExchange implements GradientExchange, ParameterExchange {
         Tensor c = centre.whole(g);
         if (options.rule() == Rule.ELASTIC) {
           x.sub_(pull.whole(g).sub_(c), new Scalar(alpha));
-          c.lerp_(mean.whole(g), new Scalar(options.beta()));
+          c.lerp_(mean.whole(g), new Scalar(options.centreShare()));
         } else {
           c.copy_(mean.whole(g));
           x.sub_(c).mul_(new Scalar(alpha)).add_(c);

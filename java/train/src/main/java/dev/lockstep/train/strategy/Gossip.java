@@ -9,6 +9,7 @@ import dev.lockstep.train.engine.Role;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.optimizer.LocalOptimizer;
+import dev.lockstep.train.strategy.MixingWeights.Design;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -49,10 +50,10 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
    *     that is not finite, or form a group without one that is gone, at least 1; they also do when
    *     the model is scored or saved
    * @param edges of {@code graph: user}: pairs of ranks that are neighbours, as {@code 0-3}
-   * @param weights of {@code graph: user}: how much ranks take of each other
+   * @param weights of {@code graph: user}: how much ranks take of each other; null: metropolis
    */
   public record Options(
-      Graph graph, int every, int agreeEvery, List<String> edges, MixingWeights.Design weights) {
+      Graph graph, int every, int agreeEvery, List<String> edges, @Nullable Design weights) {
     /**
      * Checks the ranges.
      *
@@ -70,6 +71,10 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
                 ? "must name pairs of ranks with graph: user."
                 : "needs graph: user; the other graphs have edges of their own.");
       }
+      if (weights != null && graph != Graph.USER) {
+        throw new ConfigKeyException(
+            "weights", "needs graph: user; the other graphs have weights of their own.");
+      }
     }
 
     /** From the keys that a file gives; the others take their defaults. */
@@ -79,13 +84,18 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
         @JsonProperty("every") @Nullable Integer every,
         @JsonProperty("agree_every") @Nullable Integer agreeEvery,
         @JsonProperty("edges") @Nullable List<String> edges,
-        @JsonProperty("weights") MixingWeights.@Nullable Design weights) {
+        @JsonProperty("weights") @Nullable Design weights) {
       return new Options(
           graph == null ? Graph.EXPONENTIAL : graph,
           every == null ? 1 : every,
           agreeEvery == null ? 50 : agreeEvery,
           edges == null ? List.of() : edges,
-          weights == null ? MixingWeights.Design.METROPOLIS : weights);
+          weights);
+    }
+
+    /** How the weights of a user's graph are designed. */
+    Design design() {
+      return weights == null ? Design.METROPOLIS : weights;
     }
 
     /** Of one of the graphs that need no edges. */

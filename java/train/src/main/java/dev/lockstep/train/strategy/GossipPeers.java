@@ -22,7 +22,7 @@ record GossipPeers(int[] to, int[] from, double[] weights) {
    */
   static GossipPeers of(Gossip.Options options, long number, int rank, int ranks) {
     if (options.graph() == Graph.USER) {
-      double[] row = MixingWeights.of(neighbours(options.edges(), ranks), options.weights())[rank];
+      double[] row = MixingWeights.of(neighbours(options.edges(), ranks), options.design())[rank];
       int[] others = IntStream.range(0, ranks).filter(j -> j != rank && row[j] > 0).toArray();
       return new GossipPeers(
           others, others, Arrays.stream(others).mapToDouble(j -> row[j]).toArray());
