@@ -102,8 +102,8 @@ final class Channels {
             + source.name()
             + (source.isStatic()
                 ? " is the same in all samples, but the model takes its deviation from a"
-                      + " climatology of the training: bring a file in which it has a dimension of"
-                      + " data.samples "
+                    + " climatology of the training: bring a file in which it has a dimension of"
+                    + " data.samples "
                 : " differs between samples, but the model has no climatology of it, for in the"
                     + " training it was the same in all: bring a file in which it has none of"
                     + " data.samples ")
