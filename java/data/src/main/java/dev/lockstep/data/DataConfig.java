@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *     all of its targets by default
  * @param dropMissing true: points where any feature or target is missing are left out; false: a
  *     missing value is an error
- * @param validationFraction the share of samples held out, in [0, 1)
+ * @param validationFraction the share of samples held out, in [0, 1); 0 with {@code split}, which
+ *     then chooses them
  * @param seed of the permutation that chooses the samples held out
  * @param samples the dimensions that count samples, which makes the data fields: all others lie
  *     inside a sample. Without them a sample is one point of the grid
@@ -236,7 +237,7 @@ public record DataConfig(
       @JsonProperty("missing") @Nullable Missing missing,
       @JsonProperty("weights") @Nullable String weights,
       @JsonProperty("normalize") @Nullable Normalization normalize) {
-    if (split != null && validationFraction != null) {
+    if (split != null && validationFraction != null && validationFraction != 0) {
       throw new ConfigKeyException(
           "validation_fraction", "and split both choose what is held out; give one of the two");
     }
@@ -254,7 +255,7 @@ public record DataConfig(
         features,
         targets,
         dropMissing == null || dropMissing,
-        validationFraction == null ? 0.2 : validationFraction,
+        validationFraction != null ? validationFraction : split == null ? 0.2 : 0,
         seed == null ? 0 : seed,
         samples == null ? List.of() : samples,
         shape == null ? List.of() : shape,
