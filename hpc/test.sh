@@ -166,8 +166,9 @@ java_tests() {
 }
 
 # java_tests_on JDK: the library's tests on another JDK, with the natives that are built already. What the JVM has no
-# part in is not repeated: numbers that native code computes in ranks that are processes, rules about class files, and
-# model files that Python reads. The boundary to native code, processes, signals, memory and reflection are tested again.
+# part in is not repeated: numbers that native code computes in ranks that are processes, the equality ladder, rules about
+# class files, and model files that Python reads. The boundary to native code, processes, signals, memory and reflection
+# are tested again.
 java_tests_on() {
   local code=0
   JAVA_HOME=$1 maven_tests -f java -Dbuilt test -Dtest.excluded=same-on-every-jdk || code=1

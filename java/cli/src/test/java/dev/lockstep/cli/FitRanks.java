@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * What every learner keeps: ranks that are processes write the model.json that one process writes,
  * whatever joins them, wherever the rows lie, and after any interruption.
  */
+@Tag("same-on-every-jdk")
 @Timeout(240)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class FitRanks {

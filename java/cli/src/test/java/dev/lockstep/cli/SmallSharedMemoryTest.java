@@ -5,13 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.File;
+import dev.lockstep.testing.RankProcesses;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -53,16 +51,7 @@ class SmallSharedMemoryTest {
         optimizer: {type: adam}
         output: {plots: false, tensorboard: false}
         """);
-    String classPath =
-        Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-            .map(entry -> Path.of(entry).toAbsolutePath().toString())
-            .collect(Collectors.joining(File.pathSeparator));
-    String lockstep =
-        Path.of(System.getProperty("java.home"), "bin", "java")
-            + " -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx512m -cp "
-            + classPath
-            + " "
-            + Main.class.getName();
+    String lockstep = String.join(" ", RankProcesses.javaCommand(Main.class));
     Path said = folder.resolve("said.txt");
     Process run =
         new ProcessBuilder(

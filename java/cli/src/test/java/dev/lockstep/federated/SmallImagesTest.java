@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A small form of {@code benchmarks/federated.py accuracy}: four classes of images, bars in four
  * directions with noise, that ten clients learn to tell apart in a few rounds.
  */
+@Tag("same-on-every-jdk")
 @Timeout(240)
 class SmallImagesTest {
   private static final int SIDE = 14;

@@ -3,6 +3,7 @@ package dev.lockstep.testing;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import dev.lockstep.comm.FreePort;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * N Java processes that run one main class as the ranks of a TCP group, with a hard deadline:
@@ -48,15 +51,19 @@ public final class RankProcesses implements AutoCloseable {
     return ranks;
   }
 
-  /** How to run {@code main} in a small JVM with this one's class path. */
-  static List<String> javaCommand(Class<?> main, String... arguments) {
+  /** How to run {@code main} in a small JVM with this one's class path, from any folder. */
+  public static List<String> javaCommand(Class<?> main, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     if (Runtime.version().feature() >= 22) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx512m"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    String classPath =
+        Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+            .map(entry -> Path.of(entry).toAbsolutePath().toString())
+            .collect(Collectors.joining(File.pathSeparator));
+    command.addAll(List.of("-cp", classPath, main.getName()));
     command.addAll(List.of(arguments));
     return command;
   }

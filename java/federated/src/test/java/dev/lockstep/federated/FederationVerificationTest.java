@@ -10,9 +10,11 @@ import dev.lockstep.train.verify.Finding;
 import dev.lockstep.train.verify.VerificationPlan;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+@Tag("same-on-every-jdk")
 @Timeout(240)
 class FederationVerificationTest {
   @Test
