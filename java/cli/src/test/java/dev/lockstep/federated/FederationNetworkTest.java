@@ -199,8 +199,7 @@ class FederationNetworkTest {
                     .plan()
                     .federation()
                     .withNetwork(
-                        new NetworkConfig(
-                            where.address(), where.deadline(), where.minimum(), 1)));
+                        new NetworkConfig(where.address(), where.deadline(), where.minimum(), 1)));
         // Anybody on the way can say so: the client tries again, and tells it when it gives up.
         assertRefused("its token is not that of client 7", impatient, 7, dataset, samples, 1);
         assertRefused("is not the server's: seed, optimizer", there, 7, dataset, samples, 0);

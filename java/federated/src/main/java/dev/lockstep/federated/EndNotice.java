@@ -33,7 +33,9 @@ final class EndNotice {
 
   private final LongSupplier nanoTime;
 
-  /** Of each of them, when the last sign came, and what {@link ClientConnections#signs} was then. */
+  /**
+   * Of each of them, when the last sign came, and what {@link ClientConnections#signs} was then.
+   */
   private final Map<Integer, Sign> last = new HashMap<>();
 
   private record Sign(long nanos, long signs, boolean present) {}
@@ -89,9 +91,7 @@ final class EndNotice {
     connections.present().forEach(this::sendTo);
     long begin = nanoTime.getAsLong();
     long most = deadline.multipliedBy(MOST_DEADLINES).toNanos();
-    while (isAnyAwaited(deadline)
-        && nanoTime.getAsLong() - begin < most
-        && !stop.getAsBoolean()) {
+    while (isAnyAwaited(deadline) && nanoTime.getAsLong() - begin < most && !stop.getAsBoolean()) {
       poll.run();
     }
     connections.closeStalled();

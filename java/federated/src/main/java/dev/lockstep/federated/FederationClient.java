@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A client of a federation, with data of its own that stays here: it trains when the server asks,
  * and sends what became of the model. If the server goes away or says nothing, or the connection
- * ends, it comes back for as long as {@code network.patience} says; also if it is refused by whoever
- * does not prove to be the server. One thread calls {@link #run}; any may {@link #close}.
+ * ends, it comes back for as long as {@code network.patience} says; also if it is refused by
+ * whoever does not prove to be the server. One thread calls {@link #run}; any may {@link #close}.
  */
 public final class FederationClient implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(FederationClient.class);

@@ -70,12 +70,7 @@ class EndNoticeTest {
             () -> {
               try {
                 return ServerConnection.join(
-                    address,
-                    ClientToken.of(SECRET, client),
-                    client,
-                    new byte[0],
-                    LIMIT,
-                    LIMIT);
+                    address, ClientToken.of(SECRET, client), client, new byte[0], LIMIT, LIMIT);
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
               }

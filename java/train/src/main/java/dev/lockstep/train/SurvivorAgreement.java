@@ -13,10 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Which ranks of a group are gone, agreed on by those that are left: where several die at once, each
- * of the others may have noticed another one first. In rounds, over channels, each tells all whom it
- * knows of, and adds what it is told and whoever cannot be told, until a round has added nothing to
- * what anyone has said.
+ * Which ranks of a group are gone, agreed on by those that are left: where several die at once,
+ * each of the others may have noticed another one first. In rounds, over channels, each tells all
+ * whom it knows of, and adds what it is told and whoever cannot be told, until a round has added
+ * nothing to what anyone has said.
  */
 final class SurvivorAgreement {
   private static final int TAG = 31_000;
@@ -60,8 +60,7 @@ final class SurvivorAgreement {
       for (int rank = 0; rank < group.size(); rank++) {
         if (rank != group.rank() && !said.get(rank)) {
           long at = (long) rank * words * Long.BYTES;
-          receives.put(
-              rank, group.channel(rank, TAG).receive(all.span(at, words, DataType.I64)));
+          receives.put(rank, group.channel(rank, TAG).receive(all.span(at, words, DataType.I64)));
           sends.put(rank, group.channel(rank, TAG).send(own.span(0, words, DataType.I64)));
         }
       }

@@ -80,9 +80,9 @@ final class Survivors implements AutoCloseable {
   }
 
   /**
-   * Forms the group of those who are left; collective among them. Always from the first group, whose
-   * channels outlive all failures: so ranks that have come into a group which others could not form
-   * any more meet these again.
+   * Forms the group of those who are left; collective among them. Always from the first group,
+   * whose channels outlive all failures: so ranks that have come into a group which others could
+   * not form any more meet these again.
    */
   void regroup() {
     if (!agreed) {

@@ -13,7 +13,10 @@ import org.junit.jupiter.api.Timeout;
 /** Who is gone, by those who are left. */
 @Timeout(120)
 class SurvivorAgreementTest {
-  /** Ranks 1, 3 and 4 are gone; rank 0 knows of the first, rank 2 of the second, nobody of the third. */
+  /**
+   * Ranks 1, 3 and 4 are gone; rank 0 knows of the first, rank 2 of the second, nobody of the
+   * third.
+   */
   @Test
   void thoseWhoKnowOfDifferentRanksEndWithAllThatAreGone() throws Exception {
     CountDownLatch left = new CountDownLatch(3);
@@ -41,7 +44,8 @@ class SurvivorAgreementTest {
 
   @Test
   void thoseWhoKnowTheSameNeedOneRound() throws Exception {
-    for (BitSet agreed : RankThreads.run(3, group -> SurvivorAgreement.agree(group, new BitSet()))) {
+    for (BitSet agreed :
+        RankThreads.run(3, group -> SurvivorAgreement.agree(group, new BitSet()))) {
       assertEquals(new BitSet(), agreed);
     }
   }

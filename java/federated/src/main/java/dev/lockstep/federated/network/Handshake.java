@@ -17,8 +17,8 @@ import java.security.SecureRandom;
  *       (4), and what else the server wants to know
  *   <li>server: a frame {@link #WELCOME} with what the client needs, or {@link #REFUSED} with the
  *       reason as UTF-8, both sealed; or, to a client that has not proved its token, {@link
- *       #UNPROVED} with the reason, which has no seal. Anybody on the way can send that, so a client
- *       tries again, as after a lost connection. Each refusal ends the connection
+ *       #UNPROVED} with the reason, which has no seal. Anybody on the way can send that, so a
+ *       client tries again, as after a lost connection. Each refusal ends the connection
  *   <li>from then on sealed frames in both directions; {@link #ALIVE} of the server says nothing
  *       else
  * </ol>

@@ -25,7 +25,9 @@ public interface Role extends Stateful {
     return new BitSet();
   }
 
-  /** Whether the others can go on without a rank; as {@link #lost}, of the group at the beginning. */
+  /**
+   * Whether the others can go on without a rank; as {@link #lost}, of the group at the beginning.
+   */
   default boolean canLose(int rank) {
     return false;
   }

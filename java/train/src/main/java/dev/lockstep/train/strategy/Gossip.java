@@ -17,11 +17,11 @@ import org.jspecify.annotations.Nullable;
  * {@code gossip}: after its own step a rank averages its parameters with those of a few others, so
  * that nobody waits for all (Lian et al. 2017, "Can decentralized algorithms outperform centralized
  * algorithms?"; Assran et al. 2019, "Stochastic gradient push for distributed deep learning",
- * algorithm 1). The mean of all ranks is kept, and it is the model that is scored and saved. Without
- * {@code push_sum} that is because mixing weights are doubly stochastic, which takes graphs on which
- * ranks hear of as many as they tell. With it any directed graph will do: only what a rank gives
- * away sums to what it had, and a weight of its own goes the same ways as its parameters, by which
- * these are divided before they are used.
+ * algorithm 1). The mean of all ranks is kept, and it is the model that is scored and saved.
+ * Without {@code push_sum} that is because mixing weights are doubly stochastic, which takes graphs
+ * on which ranks hear of as many as they tell. With it any directed graph will do: only what a rank
+ * gives away sums to what it had, and a weight of its own goes the same ways as its parameters, by
+ * which these are divided before they are used.
  */
 public final class Gossip implements StrategyProvider<Gossip.Options> {
   /** Who tells whom. */
@@ -53,8 +53,8 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
    *     the model is scored or saved
    * @param edges of {@code graph: user}: pairs of ranks that are neighbours, as {@code 0-3}
    * @param weights of {@code graph: user}: how much ranks take of each other; null: metropolis
-   * @param pushSum whether ranks give away parts of what they have, and a weight with it; then edges
-   *     may be one-way, as {@code 0>3}, and rank 3 need not tell rank 0
+   * @param pushSum whether ranks give away parts of what they have, and a weight with it; then
+   *     edges may be one-way, as {@code 0>3}, and rank 3 need not tell rank 0
    */
   public record Options(
       Graph graph,
@@ -86,7 +86,8 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
       }
       if (pushSum && weights != null) {
         throw new ConfigKeyException(
-            "weights", "cannot be chosen with push_sum: true: a rank gives all whom it tells, and"
+            "weights",
+            "cannot be chosen with push_sum: true: a rank gives all whom it tells, and"
                 + " itself, equal parts.");
       }
       if (weights != null && graph != Graph.USER) {

@@ -76,8 +76,7 @@ final class GossipExchange implements ParameterExchange {
     GossipPeers first = GossipPeers.of(options, 0, group.rank(), group.size());
     fixed = options.graph() == Graph.EXPONENTIAL ? null : first;
     messages =
-        new GossipMessages(
-            context, parameters.layout(), first.from().length, options.pushSum());
+        new GossipMessages(context, parameters.layout(), first.from().length, options.pushSum());
     words = new PendingWords(group, mean);
   }
 

@@ -79,7 +79,9 @@ record GossipPeers(int[] to, int[] from, double[] weights, double given) {
     return shares;
   }
 
-  /** How much of its own a rank keeps, where some are gone: what these do not take stays with it. */
+  /**
+   * How much of its own a rank keeps, where some are gone: what these do not take stays with it.
+   */
   double own(BitSet gone) {
     double others = 0;
     if (given > 0) {

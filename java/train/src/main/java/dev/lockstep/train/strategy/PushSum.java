@@ -22,8 +22,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * What a rank has under push-sum (Assran et al. 2019, "Stochastic gradient push for distributed
  * deep learning", algorithm 1): biased parameters x and a weight w, both of which it gives away in
- * the same parts. The model's memory has z = x ÷ w, at which gradients are computed. The mean of all
- * ranks is Σx ÷ Σw. One thread.
+ * the same parts. The model's memory has z = x ÷ w, at which gradients are computed. The mean of
+ * all ranks is Σx ÷ Σw. One thread.
  */
 final class PushSum implements Stateful, AutoCloseable {
   private static final FlatLayout SCALAR =

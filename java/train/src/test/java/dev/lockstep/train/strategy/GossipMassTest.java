@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The sum over ranks through 10⁴ exchanges in which messages are lost and ranks leave and join. What
- * a rank keeps, and takes of others, is asked of the code that trains; messages are simulated.
+ * The sum over ranks through 10⁴ exchanges in which messages are lost and ranks leave and join.
+ * What a rank keeps, and takes of others, is asked of the code that trains; messages are simulated.
  */
 class GossipMassTest {
   private static final int RANKS = 12;

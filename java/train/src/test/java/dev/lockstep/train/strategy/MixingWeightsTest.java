@@ -80,9 +80,7 @@ class MixingWeightsTest {
         "weights with push_sum");
     Gossip.Options chain = Gossip.Options.of(Graph.USER, 1, 1, List.of("0-1", "1>2"), null, true);
     assertThrows(
-        ConfigKeyException.class,
-        () -> GossipPeers.of(chain, 0, 0, 3),
-        "rank 2 tells nobody");
+        ConfigKeyException.class, () -> GossipPeers.of(chain, 0, 0, 3), "rank 2 tells nobody");
     for (List<String> edges : List.of(List.of("1-1"), List.of("a-b"), List.<String>of())) {
       assertThrows(
           ConfigKeyException.class, () -> Gossip.Options.of(Graph.USER, 1, 1, edges, null));

@@ -36,8 +36,17 @@ class OuterExchangeTest {
   /** Ends before, with and after the outer step that is due when all has been sent. */
   @ParameterizedTest
   @CsvSource({
-    "0, 4, 0", "0, 5, 0", "2, 3, 0", "2, 4, 0", "2, 5, 0", "2, 6, 0", "2, 7, 0", "2, 9, 0",
-    "2, 5, 0.5", "2, 6, 0.5", "2, 7, 0.5"
+    "0, 4, 0",
+    "0, 5, 0",
+    "2, 3, 0",
+    "2, 4, 0",
+    "2, 5, 0",
+    "2, 6, 0",
+    "2, 7, 0",
+    "2, 9, 0",
+    "2, 5, 0.5",
+    "2, 6, 0.5",
+    "2, 7, 0.5"
   })
   void theEndTakesOneOuterStepAndNoneWhereOneHasJustBeenTaken(
       int delay, int steps, double innerShare) throws Exception {

@@ -46,12 +46,7 @@ class PushSumTest {
   /** Whose ranks tell 2, 1, 2 and 1 others. */
   private static final Gossip.Options DIRECTED =
       Gossip.Options.of(
-          Graph.USER,
-          1,
-          1_000_000,
-          List.of("0>1", "1>2", "2>0", "0>2", "2>3", "3>0"),
-          null,
-          true);
+          Graph.USER, 1, 1_000_000, List.of("0>1", "1>2", "2>0", "0>2", "2>3", "3>0"), null, true);
 
   /** The distances of z from the mean by a NumPy program that shifts and halves arrays. */
   @ParameterizedTest
@@ -190,13 +185,7 @@ class PushSumTest {
       model = Model.mlp(config, 1, 1, 1);
       context =
           new RoleContext(
-              group,
-              model,
-              OptimizerConfig.defaults(),
-              new Loss(LossType.MSE, 1),
-              null,
-              1,
-              null);
+              group, model, OptimizerConfig.defaults(), new Loss(LossType.MSE, 1), null, 1, null);
       parameters = context.parameters();
       exchange =
           new GossipExchange(

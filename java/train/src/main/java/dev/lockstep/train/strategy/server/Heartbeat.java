@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A worker's thread that lets dedicated servers know that its process runs, as often as servers have
- * pulses: a step may take long, and a process that was stopped says nothing.
+ * A worker's thread that lets dedicated servers know that its process runs, as often as servers
+ * have pulses: a step may take long, and a process that was stopped says nothing.
  */
 final class Heartbeat implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Heartbeat.class);

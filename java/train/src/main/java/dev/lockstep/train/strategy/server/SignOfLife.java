@@ -1,7 +1,7 @@
 package dev.lockstep.train.strategy.server;
 
-import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicationException;
+import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.Work;

@@ -76,10 +76,7 @@ final class SliceServer implements AutoCloseable {
     this.rule = rule.apply(this);
     thread =
         new EventThread(
-            "lockstep-parameter-server-" + group.rank(),
-            group.timeout(),
-            this::pulse,
-            this::fail);
+            "lockstep-parameter-server-" + group.rank(), group.timeout(), this::pulse, this::fail);
     tell(() -> callers.values().forEach(Caller::listenForSigns));
     tell(() -> callers.values().forEach(Caller::listen));
   }
@@ -277,8 +274,7 @@ final class SliceServer implements AutoCloseable {
       throw why;
     }
     if (local.rank() == 0) {
-      log.warn(
-          "Rank {} is gone; the others go on without it. {}", caller.rank(), why.getMessage());
+      log.warn("Rank {} is gone; the others go on without it. {}", caller.rank(), why.getMessage());
     }
     words.say(AgreedWords.bit(Word.REGROUP));
     for (List<Caller> list : List.of(ticking, meeting, held)) {

@@ -143,13 +143,7 @@ class CentreSilenceTest {
       model = Model.mlp(config, 1, 1, 1);
       context =
           new RoleContext(
-              group,
-              model,
-              OptimizerConfig.defaults(),
-              new Loss(LossType.MSE, 1),
-              null,
-              1,
-              null);
+              group, model, OptimizerConfig.defaults(), new Loss(LossType.MSE, 1), null, 1, null);
       FlatParameters parameters = context.parameters();
       exchange =
           context.own(
