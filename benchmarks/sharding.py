@@ -54,9 +54,10 @@ def peak(pid, what):
 
 
 def start(ranks, settings, limit=None):
-    # One arena of malloc, so that addresses are counted as memory is asked for.
-    own = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MASTER_ADDR="127.0.0.1", MALLOC_ARENA_MAX="1",
-               MASTER_PORT=str(free_port()), WORLD_SIZE=str(ranks), LOCKSTEP_TOKEN="sharding")
+    # Blocks of 256 KiB and more are mapped and given back one by one: malloc's heap would keep what was freed. One arena, so that
+    # addresses are counted as they are asked for.
+    own = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MALLOC_MMAP_THRESHOLD_="262144", MALLOC_ARENA_MAX="1",
+               MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()), WORLD_SIZE=str(ranks), LOCKSTEP_TOKEN="sharding")
     command = ["java", "-XX:+UseSerialGC", "-Xmx256m", "-cp", launch.class_path(ROOT), "dev.lockstep.benchmarks.StalledStep",
                str(ROOT / "benchmarks/sharding.yaml"), "0.001", "1", "communicator.backend=tcp", *settings]
 

@@ -181,8 +181,7 @@ public final class Model implements AutoCloseable {
    * @throws ModelException if a stage refuses its inputs
    */
   public TrainingPass trainingPass(int from, int to, Tensor inputs, StageSeeds seeds) {
-    return TrainingPass.cut(
-        description, parts(from, to, seeds, PassListener.NONE), inputs);
+    return TrainingPass.cut(description, parts(from, to, seeds, PassListener.NONE), inputs);
   }
 
   /**
@@ -208,8 +207,7 @@ public final class Model implements AutoCloseable {
   }
 
   /** Some of the stages, cut where their backward passes are not libtorch's alone. */
-  private List<TrainingPass.Part> parts(
-      int from, int to, StageSeeds seeds, PassListener listener) {
+  private List<TrainingPass.Part> parts(int from, int to, StageSeeds seeds, PassListener listener) {
     List<TrainingPass.Part> parts = new ArrayList<>();
     List<SeededStage> between = new ArrayList<>();
     for (int i = from; i < to; i++) {
@@ -229,8 +227,7 @@ public final class Model implements AutoCloseable {
       if (layer == null) {
         parts.add(new RecomputedStage(seeded));
       } else {
-        parts.add(
-            new SynchronizedBatchNorm(layer, Objects.requireNonNull(ranks), seeded.begins()));
+        parts.add(new SynchronizedBatchNorm(layer, Objects.requireNonNull(ranks), seeded.begins()));
       }
     }
     addStages(parts, between);
@@ -252,7 +249,8 @@ public final class Model implements AutoCloseable {
    * @throws IndexOutOfBoundsException if there are no stages on both sides of a cut
    */
   public TrainingPass cutPass(Tensor inputs, int... cuts) {
-    List<SeededStage> all = stages().stream().map(stage -> new SeededStage(stage, NONE, () -> {})).toList();
+    List<SeededStage> all =
+        stages().stream().map(stage -> new SeededStage(stage, NONE, () -> {})).toList();
     List<TrainingPass.Part> parts = new ArrayList<>();
     int from = 0;
     for (int cut : cuts) {

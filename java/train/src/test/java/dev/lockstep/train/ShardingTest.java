@@ -86,7 +86,9 @@ class ShardingTest {
     }
   }
 
-  /** Of 30 samples four ranks get 8, 8, 7 and 7, and so as many passes; of the last 2, 1 or none. */
+  /**
+   * Of 30 samples four ranks get 8, 8, 7 and 7, and so as many passes; of the last 2, 1 or none.
+   */
   @Test
   void ranksWithFewerPiecesGatherWithTheOthers() throws Exception {
     TrainingConfig pieces = TrainingConfig.of(1, 30, 8, null, null, null, null);

@@ -67,16 +67,7 @@ public final class Replica implements Compute {
       SampleReader reader,
       long seed,
       int rank) {
-    this(
-        model,
-        parameters,
-        buffers,
-        loss,
-        reader,
-        Precision.FULL,
-        seed,
-        rank,
-        PassListener.NONE);
+    this(model, parameters, buffers, loss, reader, Precision.FULL, seed, rank, PassListener.NONE);
   }
 
   /**

@@ -9,8 +9,8 @@ import java.util.List;
 
 /**
  * Updates this rank's parts of parameters where only these parts have memory, as on a parameter
- * server or where parameters are sharded, with gradients in buffers of the same layout. State is saved as that of a
- * {@link ShardedOptimizer}.
+ * server or where parameters are sharded, with gradients in buffers of the same layout. State is
+ * saved as that of a {@link ShardedOptimizer}.
  */
 public final class SliceOptimizer extends ShardedOptimizer {
   private FlatBuffers source;

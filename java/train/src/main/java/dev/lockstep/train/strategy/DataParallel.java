@@ -240,8 +240,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
                         new BucketMemory(layout, buckets(options, layout), group::allocate)));
     ModelBuffers buffers = context.buffers();
     List<Bucket> buckets = buckets(options, parameters.layout());
-    List<BitSet> reads =
-        StageGroups.bucketsOfStages(context.model(), buckets, parameters.layout());
+    List<BitSet> reads = StageGroups.bucketsOfStages(context.model(), buckets, parameters.layout());
     ShardedExchange shards = context.own(new ShardedExchange(group, parameters, buckets, reads));
     return context.worker(
         parameters,

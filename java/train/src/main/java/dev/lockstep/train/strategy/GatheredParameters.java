@@ -239,8 +239,7 @@ final class GatheredParameters implements PassListener, ParameterExchange {
     Group shape = layout.groups().get(shard.own().group());
     NativeMemory place = spare.take(Math.max(1, stages.bytes(bucket, layout)));
     memory[bucket] = place;
-    Span own =
-        slices.span(shard.own().group(), places.get(bucket), shard.own().count());
+    Span own = slices.span(shard.own().group(), places.get(bucket), shard.own().count());
     arriving[bucket] =
         group.allGatherAsync(
             own, place.span(0, shard.whole().count(), shape.dataType()), shard.counts());

@@ -108,8 +108,7 @@ record StageGroups(List<Integer> cuts, List<Bucket> buckets, List<BitSet> uses) 
   boolean shareParameters() {
     return buckets.stream()
         .anyMatch(
-            bucket ->
-                uses.stream().filter(used -> used.get(buckets.indexOf(bucket))).count() > 1);
+            bucket -> uses.stream().filter(used -> used.get(buckets.indexOf(bucket))).count() > 1);
   }
 
   /** The group of a stage. */

@@ -130,8 +130,7 @@ class GatheredParametersTest {
       all.set(0, parameters.count());
       exchange.complete(new Computed(true, all, parameters.count()));
       boolean hidden = Float.isNaN(first(parameters));
-      return new Held(
-          layout.groups().get(0).bytes(), gathered.peakBytes(), most[0], loss, hidden);
+      return new Held(layout.groups().get(0).bytes(), gathered.peakBytes(), most[0], loss, hidden);
     }
   }
 

@@ -52,8 +52,7 @@ class ShardedExchangeTest {
     List<Integer> awaited = new ArrayList<>();
     int[] begun = new int[1];
     Communicator counting = counting(group, begun, awaited);
-    ModelConfig config =
-        ModelConfig.of(null, List.of(WIDTH, WIDTH, WIDTH), null, null, null);
+    ModelConfig config = ModelConfig.of(null, List.of(WIDTH, WIDTH, WIDTH), null, null, null);
     try (Model model = Model.mlp(config, WIDTH, WIDTH, 1);
         RoleContext context =
             new RoleContext(
@@ -66,12 +65,10 @@ class ShardedExchangeTest {
                 null)) {
       FlatParameters parameters = context.parameters();
       List<Bucket> buckets = Bucket.plan(parameters.layout(), LAYER_BYTES, LAYER_BYTES);
-      List<BitSet> reads =
-          StageGroups.bucketsOfStages(model, buckets, parameters.layout());
+      List<BitSet> reads = StageGroups.bucketsOfStages(model, buckets, parameters.layout());
       ShardedExchange exchange =
           context.own(new ShardedExchange(counting, parameters, buckets, reads));
-      Reduced reduced =
-          new Reduced(parameters.layout().everything(), 0, null, true, Set.of());
+      Reduced reduced = new Reduced(parameters.layout().everything(), 0, null, true, Set.of());
       exchange.afterUpdate(Step.NONE, reduced);
       List<Integer> atStages = new ArrayList<>();
       for (int stage = 0; stage < reads.size(); stage++) {
