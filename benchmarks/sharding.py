@@ -2,19 +2,16 @@
 """Memory of a rank with optimiser state, gradients and parameters in slices, beside what it should be.
 
     python3 benchmarks/sharding.py [--ranks 2 4] [--rounds 1]
-    python3 benchmarks/sharding.py --limit
 
 The peak of each rank's resident memory, less that of the same program with a network of 1,000 parameters, largest rank, in MB.
 Adam in float32 needs 16 bytes a parameter: 4 of values, 4 of gradients, 8 of moments; of these sharding: 1 has the moments in
 slices (and a slice in which it sends), sharding: 2 the gradients, too, and at most five buckets, sharding: 3 the values, too, and those of two
-layers, with gradients of three. With --limit each rank may have no more address space (RLIMIT_AS) than that program and 270 MB:
-one rank, which needs 355 MB more, must end with a line that says so, and two with sharding: 3 must train. Memory is counted, so load does
+layers, with gradients of three. Memory is counted, so load does
 no harm. Build first: `mvn package -DskipTests`.
 """
 import argparse
 import os
 import pathlib
-import resource
 import socket
 import statistics
 import subprocess
@@ -44,63 +41,40 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def peak(pid, what):
-    """The most memory that a process has had, in bytes, resident (VmHWM) or of addresses (VmPeak); 0 once it has ended."""
+def peak(pid):
+    """The most resident memory that a process has had, in bytes; 0 once it has ended."""
     try:
         lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(what)), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
-def start(ranks, settings, limit=None):
-    # Blocks of 256 KiB and more are mapped and given back one by one: malloc's heap would keep what was freed. One arena, so that
-    # addresses are counted as they are asked for.
-    own = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MALLOC_MMAP_THRESHOLD_="262144", MALLOC_ARENA_MAX="1",
+def start(ranks, settings):
+    # Blocks of 256 KiB and more are mapped and given back one by one: malloc's heap would keep what was freed.
+    own = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MALLOC_MMAP_THRESHOLD_="262144",
                MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()), WORLD_SIZE=str(ranks), LOCKSTEP_TOKEN="sharding")
     command = ["java", "-XX:+UseSerialGC", "-Xmx256m", "-cp", launch.class_path(ROOT), "dev.lockstep.benchmarks.StalledStep",
                str(ROOT / "benchmarks/sharding.yaml"), "0.001", "1", "communicator.backend=tcp", *settings]
-
-    def limited():
-        if limit:
-            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-    return [subprocess.Popen(command, env=dict(own, RANK=str(rank)), stdout=subprocess.PIPE if limit else subprocess.DEVNULL,
-                             stderr=subprocess.STDOUT if limit else None, text=True, preexec_fn=limited) for rank in range(ranks)]
+    return [subprocess.Popen(command, env=dict(own, RANK=str(rank)), stdout=subprocess.DEVNULL) for rank in range(ranks)]
 
 
-def largest(ranks, *settings, what="VmHWM"):
+def largest(ranks, *settings):
     processes = start(ranks, settings)
     peaks = [0] * ranks
     while any(process.poll() is None for process in processes):
-        peaks = [max(before, peak(process.pid, what)) for before, process in zip(peaks, processes)]
+        peaks = [max(before, peak(process.pid)) for before, process in zip(peaks, processes)]
         time.sleep(0.02)
     if any(process.returncode for process in processes):
         sys.exit(f"ranks ended with {[process.returncode for process in processes]}")
     return max(peaks)
 
 
-def limit():
-    room = largest(2, "strategy.sharding=3", SMALL, what="VmPeak") + 270_000_000
-    outcomes = {}
-    for ranks in 1, 2:
-        processes = start(ranks, ["strategy.sharding=3"], room)
-        lines = [process.communicate(timeout=300)[0].strip().splitlines() for process in processes]
-        outcomes[ranks] = [process.returncode for process in processes]
-        said = [line for line in lines[0] if "memory" in line.lower()] or lines[0][-1:]
-        print(f"{ranks} rank(s), {room / 1e6:.0f} MB of addresses each: exit codes {outcomes[ranks]}", *said[:1], sep="\n    ", flush=True)
-    if not all(outcomes[1]) or any(outcomes[2]):
-        sys.exit("one rank should have failed, and two should have trained")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ranks", type=int, nargs="+", default=[2, 4])
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--limit", action="store_true")
     options = parser.parse_args()
-    if options.limit:
-        return limit()
     print("| ranks | sharding | a rank's memory, MB | formula, MB | ratio |\n|---|---|---|---|---|")
     for ranks in options.ranks:
         for sharding in 0, 1, 2, 3:
