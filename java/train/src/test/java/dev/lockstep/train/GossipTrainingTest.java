@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.checkpoint.StoredTensor;
+import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorConfig.Choice;
@@ -22,14 +22,12 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.DoubleBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -148,29 +146,25 @@ class GossipTrainingTest {
     Map<String, ByteBuffer> expected = tensors(whole);
     assertEquals(expected, tensors(halves));
     List<Double> weights =
-        expected.entrySet().stream()
-            .filter(tensor -> tensor.getKey().contains("push_sum.weight"))
-            .map(tensor -> tensor.getValue().duplicate().order(ByteOrder.LITTLE_ENDIAN))
-            .flatMapToDouble(GossipTrainingTest::doubles)
-            .boxed()
+        Runs.checkpoint(halves).perRank().get("push_sum.weight").stream()
+            .map(weight -> weight.data().duplicate().order(ByteOrder.LITTLE_ENDIAN).getDouble(0))
             .toList();
     assertEquals(3, weights.stream().mapToDouble(w -> w).sum(), 1e-12, "all ranks' " + weights);
     assertTrue(weights.stream().anyMatch(w -> Math.abs(w - 1) > 0.01), weights.toString());
   }
 
-  private static DoubleStream doubles(ByteBuffer bytes) {
-    DoubleBuffer values = bytes.asDoubleBuffer();
-    double[] all = new double[values.remaining()];
-    values.get(all);
-    return DoubleStream.of(all);
-  }
-
   private static Map<String, ByteBuffer> tensors(Path run) {
     Map<String, ByteBuffer> tensors = new TreeMap<>();
-    for (StoredTensor tensor : Runs.checkpoint(run).tensors()) {
-      // Each rank's own are several of one name.
-      tensors.put(tensors.size() + " " + tensor.name(), tensor.data());
-    }
+    Checkpoint checkpoint = Runs.checkpoint(run);
+    checkpoint.tensors().forEach(tensor -> tensors.put(tensor.name(), tensor.data()));
+    checkpoint
+        .perRank()
+        .forEach(
+            (name, ranks) -> {
+              for (int rank = 0; rank < ranks.size(); rank++) {
+                tensors.put(name + " of rank " + rank, ranks.get(rank).data());
+              }
+            });
     return tensors;
   }
 
