@@ -66,8 +66,12 @@ final class SurvivorAgreement {
       }
       try {
         LongBuffer in = all.buffer().asLongBuffer();
-        for (int rank : receives.keySet()) {
-          changed |= !has(receives.get(rank), rank) || !has(sends.get(rank), rank);
+        for (Map.Entry<Integer, Work> sent : sends.entrySet()) {
+          changed |= !has(sent.getValue(), sent.getKey());
+        }
+        for (Map.Entry<Integer, Work> receive : receives.entrySet()) {
+          int rank = receive.getKey();
+          changed |= !has(receive.getValue(), rank);
           if (!lost.get(rank)) {
             long[] told = new long[words];
             in.get(rank * words, told);
