@@ -10,7 +10,10 @@ import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Variable;
 import dev.lockstep.data.Variable.Dimension;
 import dev.lockstep.data.netcdf.NetcdfWriter;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -20,9 +23,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 
 /** Maps of distributions and of classes, from a configuration to the predicted file. */
 @Timeout(300)
+@ResourceLock(Resources.SYSTEM_ERR)
 class PredictDistributionsTest {
   private static final int MONTHS = 48;
   private static final int CELLS = 24;
@@ -176,12 +182,24 @@ class PredictDistributionsTest {
   void aConfigurationThatCannotBeMeantIsRefused() throws IOException {
     for (String[] wrong :
         new String[][] {
-          {"{variable: ice, lead: [1], normalize: log1p}", "loss: crps"},
-          {"{variable: ice, lead: [1], normalize: anomaly}", "loss: cross_entropy"},
-          {"{variable: ice, lead: [1], classes: [0.8, 0.15]}", "loss: cross_entropy"},
-          {"{variable: ice, lead: [1], weight: 0}", "loss: mse"},
-          {"{variable: ice, lead: [1]}", "loss: {type: quantiles, levels: [0.9, 0.1]}"},
-          {"{variable: ice, lead: [1]}", "loss: {type: mse, levels: [0.9]}"}
+          {
+            "{variable: ice, lead: [1], normalize: log1p}",
+            "loss: crps",
+            "standard deviation cannot be given"
+          },
+          {
+            "{variable: ice, lead: [1], normalize: anomaly}",
+            "loss: cross_entropy",
+            "normalize: none"
+          },
+          {
+            "{variable: ice, lead: [1], classes: [0.8, 0.15]}",
+            "loss: cross_entropy",
+            "ascending edges"
+          },
+          {"{variable: ice, lead: [1], weight: 0}", "loss: mse", "a number above 0"},
+          {"{variable: ice, lead: [1]}", "loss: {type: quantiles, levels: [0.9, 0.1]}", "ascend"},
+          {"{variable: ice, lead: [1]}", "loss: {type: mse, levels: [0.9]}", "does not go with"}
         }) {
       Path config = folder.resolve("wrong.yaml");
       Files.writeString(
@@ -198,8 +216,19 @@ class PredictDistributionsTest {
               "model: {type: convnet, width: 4, levels: 1}",
               "training: {epochs: 1, " + wrong[1] + "}",
               "output: {folder: " + folder.resolve("run") + "}"));
-      int code = Main.execute("train", config.toString());
-      assertTrue(code != ExitCode.OK, () -> Arrays.toString(wrong));
+      assertTrue(errorOf(config).contains(wrong[2]), () -> Arrays.toString(wrong));
     }
+  }
+
+  private static String errorOf(Path config) {
+    PrintStream before = System.err;
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
+    try {
+      assertTrue(Main.execute("train", config.toString()) != ExitCode.OK);
+    } finally {
+      System.setErr(before);
+    }
+    return told.toString(StandardCharsets.UTF_8);
   }
 }

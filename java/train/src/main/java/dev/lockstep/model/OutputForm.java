@@ -102,9 +102,9 @@ public record OutputForm(List<Group> groups, Kind kind) {
       case CLASSES -> {
         boolean flat = targetShape.length == 1;
         yield """
-                  p = torch.softmax(SCORES, 1)
-                  y = torch.cat([torch.argmax(p, 1, True).to(FLOAT64), p], 1)FLAT
-              """
+            p = torch.softmax(SCORES, 1)
+            y = torch.cat([torch.argmax(p, 1, True).to(FLOAT64), p], 1)FLAT
+        """
             .replace("SCORES", flat ? "y.view([y.size(0), -1, " + targetShape[0] + "])" : "y")
             .replace("FLAT", flat ? ".flatten(1)" : "");
       }

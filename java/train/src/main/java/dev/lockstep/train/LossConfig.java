@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param type which loss
  * @param classWeights of {@code cross_entropy}: what the loss of a value is multiplied by, by the
  *     number of its class; all 1 if left out
- * @param levels of {@code quantiles}: between 0 and 1, ascending
+ * @param levels of {@code quantiles}: between 0 and 1, ascending; 0.1, 0.5 and 0.9 if left out
  * @param file of {@code file}: a TorchScript module whose forward takes prediction, target and
  *     mask, shaped alike, and gives the mean over the samples, or one number a sample. The mask is
  *     the weight of each value, 0 where the target is missing

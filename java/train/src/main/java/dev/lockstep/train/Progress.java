@@ -126,7 +126,10 @@ record Progress(
       return madeWith("training.huber_delta", then.huberDelta(), told.huberDelta());
     }
     if (!Objects.equals(then.ema(), told.ema())) {
-      return madeWith("training.ema", then.ema(), told.ema());
+      return madeWith(
+          "training.ema",
+          Optional.ofNullable(then.ema()).map(Object::toString).orElse("none"),
+          Optional.ofNullable(told.ema()).map(Object::toString).orElse("none"));
     }
     if (then.precision().type() != told.precision().type()) {
       return madeWith(
