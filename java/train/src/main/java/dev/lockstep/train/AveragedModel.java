@@ -97,7 +97,7 @@ final class AveragedModel implements Stateful, AutoCloseable {
   @Override
   public void declare(TrainingState state) {
     if (decay != null) {
-      state.ofModel("ema.model.", average(), live.distribution());
+      state.ofModel("ema.model.", average(), live);
       state.value(
           "ema_updates", () -> LongNode.valueOf(updates), saved -> updates = saved.longValue());
     }

@@ -148,10 +148,12 @@ final class TrainingAssembly implements AutoCloseable {
       best = context.own(new BestModel(training.earlyStopping(), context.modelMemory()));
       if (training.ema() != null) {
         requireFloat32("training.ema");
+        // Slices of other ranks may still be on their way when a step is over.
+        int sharding = plan.strategy().toJson().path("sharding").asInt(0);
         require(
-            STEPPING_TOGETHER.contains(plan.strategy().type()),
+            STEPPING_TOGETHER.contains(plan.strategy().type()) && sharding == 0,
             "training.ema",
-            "data_parallel or pipeline");
+            "data_parallel with sharding 0, or pipeline");
       }
       average = context.own(new AveragedModel(training.ema(), context.modelMemory().get(0)));
       role.declare(state);
