@@ -12,6 +12,9 @@ final class NativeInterruption extends InterruptionCheck {
   private static final NativeInterruption CHECK = new NativeInterruption();
 
   static {
+    // Where the first group is opened within a caller's PointerScope, which would free it at its
+    // end.
+    CHECK.retainReference();
     Native.set_interruption_check(CHECK);
   }
 

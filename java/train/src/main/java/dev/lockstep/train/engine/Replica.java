@@ -308,10 +308,11 @@ public final class Replica implements Compute {
 
     @Override
     public void call(TensorBase computed) {
-      if (failure != null) {
-        return;
-      }
-      try {
+      // Or the gradient lives until backward has ended, and with it those of all layers.
+      try (computed) {
+        if (failure != null) {
+          return;
+        }
         used.set(parameter);
         if (adding) {
           if (last != null) {

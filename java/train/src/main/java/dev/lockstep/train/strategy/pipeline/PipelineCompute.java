@@ -335,6 +335,7 @@ final class PipelineCompute implements Compute {
 
     @Override
     public void call(TensorBase computed) {
+      computed.close();
       used.set(parameter);
     }
 
