@@ -10,14 +10,19 @@ import java.util.List;
  */
 public record TensorSlice(long outer, long length, long inner, long from, long count) {
   /**
-   * Checks that it lies within the tensor.
+   * Checks that it lies within the tensor and is not empty.
    *
    * @throws IllegalArgumentException if it does not
    */
   public TensorSlice {
-    if (outer < 0 || inner < 0 || from < 0 || count < 0 || from > length - count) {
+    if (outer < 1 || inner < 1 || count < 1 || from < 0 || from > length - count) {
       throw new IllegalArgumentException(
-          "a slice [" + from + ", " + (from + count) + ") lies outside of its " + length);
+          "a slice of " + count + " from " + from + " on lies outside of its " + length);
+    }
+    try {
+      Math.multiplyExact(Math.multiplyExact(outer, length), inner);
+    } catch (ArithmeticException tooLarge) {
+      throw new IllegalArgumentException("a slice is of a tensor larger than any file", tooLarge);
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
@@ -29,16 +30,21 @@ import org.jspecify.annotations.Nullable;
 public final class TensorSplit implements AutoCloseable {
   private final Model model;
   private final List<SplitSearch.Block> blocks;
+
+  /** Of all parameters, as they are where none is cut yet. */
+  private final Map<String, long[]> shapes = new HashMap<>();
+
   private final Map<Integer, SplitBlock> formed = new HashMap<>();
   private final List<JitModule> owned = new ArrayList<>();
 
   private TensorSplit(Model model, List<SplitSearch.Block> blocks) {
     this.model = model;
     this.blocks = List.copyOf(blocks);
+    model.parameters().forEach(each -> shapes.put(each.name(), each.shape()));
   }
 
   /**
-   * Finds the layers.
+   * Finds the layers of a model whose parameters are whole.
    *
    * @param column names of layers whose outputs are cut; empty, with {@code row}, for all that can
    *     be
@@ -83,11 +89,7 @@ public final class TensorSplit implements AutoCloseable {
   }
 
   private long[] shape(String parameter) {
-    return model.parameters().stream()
-        .filter(each -> each.name().equals(parameter))
-        .findFirst()
-        .orElseThrow()
-        .shape();
+    return Objects.requireNonNull(shapes.get(parameter), parameter).clone();
   }
 
   /**
