@@ -48,8 +48,7 @@ class SlicedCheckpointTest {
   @Test
   void columnsOfTwoRanksAreReadAsTheWholeTensor() throws Exception {
     List<TensorSlice> slices = TensorSlice.shareOut(3, 4, 1, 1, 2);
-    StoredTensor whole =
-        CheckpointFolder.read(written(slices.get(0), slices.get(1))).tensor("w");
+    StoredTensor whole = CheckpointFolder.read(written(slices.get(0), slices.get(1))).tensor("w");
     assertEquals(SHAPE, whole.shape());
     for (int i = 0; i < 12; i++) {
       assertEquals(i, whole.data().getFloat(4 * i));
