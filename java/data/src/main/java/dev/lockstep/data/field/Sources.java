@@ -86,14 +86,20 @@ final class Sources {
     if (feature.function().ofCoordinates()) {
       return CoordinateSource.of(feature.function(), grid);
     }
-    return ofVariable(feature.variable(), feature);
+    return ofVariable(feature.variable(), feature, List.of());
   }
 
   List<? extends Source> of(TargetConfig target) {
-    return ofVariable(target.variable(), FeatureConfig.of(target.variable()));
+    return ofVariable(target.variable(), FeatureConfig.of(target.variable()), target.classes());
   }
 
-  private List<? extends Source> ofVariable(String name, FeatureConfig feature) {
+  /**
+   * The sources of a variable.
+   *
+   * @param classes edges that make class numbers of its values; empty for the values
+   */
+  private List<? extends Source> ofVariable(
+      String name, FeatureConfig feature, List<Double> classes) {
     String label =
         switch (feature.function()) {
           case SINE -> "sin(" + name + ")";
@@ -102,7 +108,7 @@ final class Sources {
         };
     Variable variable = variable(name);
     return sources.computeIfAbsent(
-        label + " " + feature.period(),
+        label + " " + feature.period() + " " + classes,
         key ->
             VariableSource.of(
                 label,
@@ -111,6 +117,7 @@ final class Sources {
                 values(variable),
                 feature.function(),
                 feature.period(),
+                classes,
                 grid));
   }
 
@@ -133,7 +140,7 @@ final class Sources {
     Source source =
         COS_LATITUDE.equals(config.weights())
             ? CoordinateSource.of(FeatureConfig.Function.COS_LATITUDE, grid).get(0)
-            : ofVariable(config.weights(), FeatureConfig.of(config.weights())).get(0);
+            : ofVariable(config.weights(), FeatureConfig.of(config.weights()), List.of()).get(0);
     if (!source.isStatic()) {
       throw new IllegalArgumentException(
           "data.weights: " + config.weights() + " depends on the sample, not on the cell alone");
