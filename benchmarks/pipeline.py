@@ -23,10 +23,10 @@ RANKS = 2
 AIM = 1.6
 
 
-def command(epochs, overrides):
+def command(epochs, overrides, config=CONFIG):
     jars = [str(ROOT / "benchmarks/target/classes"), *map(str, ROOT.glob("java/*/target/classes")),
             str(ROOT / "java/cli/target/lib/*")]
-    return ["java", "-XX:+UseSerialGC", "-cp", ":".join(jars), "dev.lockstep.benchmarks.MlpStep", str(CONFIG),
+    return ["java", "-XX:+UseSerialGC", "-cp", ":".join(jars), "dev.lockstep.benchmarks.MlpStep", str(config),
             str(epochs), *overrides]
 
 

@@ -25,7 +25,12 @@ final class ConfigCheck {
 
   /** Lists that may be written without brackets where they have one element. */
   private static final Set<String> ONE_OF_LIST =
-      Set.of("data.path", "model.recompute", "strategy.pipeline.stages");
+      Set.of(
+          "data.path",
+          "model.recompute",
+          "strategy.pipeline.stages",
+          "strategy.tensor.column",
+          "strategy.tensor.row");
 
   private final Class<?> rootType;
   private final ConfigDocument document;

@@ -79,7 +79,7 @@ public record RunConfig(
         training,
         optimizer,
         schedule,
-        strategy,
+        strategy.on(mesh),
         mesh,
         communicator,
         checkpoints,

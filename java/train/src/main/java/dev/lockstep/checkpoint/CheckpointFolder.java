@@ -78,6 +78,8 @@ final class CheckpointFolder {
       if (share.placement() instanceof Placement.Sharded sharded) {
         ObjectNode where = note.withObject("/sharded").putObject(share.tensor().name());
         where.put("from", sharded.from()).put("total", sharded.total());
+      } else if (share.placement() instanceof Placement.Sliced sliced) {
+        JoinedShares.describe(sliced, note.withObject("/sliced").putObject(share.tensor().name()));
       } else if (share.placement() instanceof Placement.PerRank) {
         note.withArray("/per_rank").add(share.tensor().name());
       }

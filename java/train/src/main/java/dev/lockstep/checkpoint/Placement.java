@@ -1,5 +1,7 @@
 package dev.lockstep.checkpoint;
 
+import java.util.List;
+
 /** Where a tensor of a training run lies among its ranks. */
 public sealed interface Placement {
   /** The one for what is equal on all ranks. */
@@ -14,6 +16,21 @@ public sealed interface Placement {
    * @param rank that writes it
    */
   record Held(int rank) implements Placement {}
+
+  /**
+   * One rank's slice of a tensor that exists once; the ranks' slices cover it. A checkpoint holds
+   * the whole as one that all have.
+   *
+   * @param rank that writes it
+   * @param shape of the whole tensor
+   * @param slice which part of the whole this rank has
+   */
+  record Sliced(int rank, List<Long> shape, TensorSlice slice) implements Placement {
+    /** Copies the list. */
+    public Sliced {
+      shape = List.copyOf(shape);
+    }
+  }
 
   /**
    * One rank's part of a vector that exists once; the ranks' parts cover it.

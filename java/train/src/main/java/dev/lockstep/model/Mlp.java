@@ -3,8 +3,10 @@ package dev.lockstep.model;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -36,13 +38,14 @@ final class Mlp {
    *
    * @throws ModelException if it does not fit this machine's memory
    */
-  static JitModule build(ModelConfig config, int inputs, int outputs, long seed) {
+  static BuiltModule build(ModelConfig config, int inputs, int outputs, long seed) {
     List<Integer> widths = new ArrayList<>();
     widths.add(inputs);
     widths.addAll(config.hidden());
     widths.add(outputs);
     checkMemory(config, widths);
     Random random = new Random(seed);
+    Map<String, BlockCode> blocks = new HashMap<>();
     try (PointerScope scope = new PointerScope()) {
       JitModule module = module("Mlp");
       StringBuilder forward = new StringBuilder("def forward(self, x: Tensor) -> Tensor:\n");
@@ -51,12 +54,13 @@ final class Mlp {
         int fanOut = widths.get(layer + 1);
         boolean last = layer + 2 == widths.size();
         module.register_module("layer" + layer, layer(config, random, fanIn, fanOut, last));
+        blocks.put("layer" + layer, code(config, last));
         // Concatenated, not formatted: a locale may have digits of its own.
         forward.append("    x = self.layer" + layer + ".forward(x)\n");
       }
       module.define(forward.append("    return x\n").toString());
       module.retainReference();
-      return module;
+      return new BuiltModule(module, blocks);
     } catch (RuntimeException e) {
       if (e instanceof ModelException) {
         throw e;
@@ -76,13 +80,18 @@ final class Mlp {
     JitModule linear = module("Linear");
     register(linear, "weight", uniform(random, fanIn, config.dtype(), fanOut, fanIn));
     register(linear, "bias", uniform(random, fanIn, config.dtype(), fanOut));
-    linear.define(
-        """
-        def forward(self, x: Tensor) -> Tensor:
-            return ACTIVATION(torch.linear(x, self.weight, self.bias))
-        """
-            .replace("ACTIVATION", last ? "" : config.activation().function()));
+    linear.define(code(config, last).forward());
     return linear;
+  }
+
+  /** A layer's code, cut between the linear map, which takes slices of its inputs, and the rest. */
+  private static BlockCode code(ModelConfig config, boolean last) {
+    return new BlockCode(
+        "",
+        "y = torch.linear(y, self.weight, self.bias)",
+        last ? "y" : config.activation().function() + "(y)",
+        List.of(new BlockCode.SlicedParameter("weight", 1, 1, 1)),
+        "bias");
   }
 
   private static void checkMemory(ModelConfig config, List<Integer> widths) {

@@ -45,18 +45,26 @@ public final class Model implements AutoCloseable {
 
   private final JitModule module;
   private final String description;
+  private final Map<String, BlockCode> blocks;
   private final ModelTensors tensors;
+  private final long parameterCount;
   private final List<Stage> stages = new ArrayList<>();
   private final Map<Stage, SynchronizedBatchNorm.Layer> batchNorms = new IdentityHashMap<>();
   private final Set<Stage> recomputed = Collections.newSetFromMap(new IdentityHashMap<>());
   private @Nullable Communicator ranks;
   private @Nullable Boolean random;
+  private @Nullable TensorSplit split;
   private boolean closed;
 
   private Model(JitModule module, String description) {
+    this(new BuiltModule(module, Map.of()), description);
+  }
+
+  private Model(BuiltModule built, String description) {
     // Plain execution is as fast as eager PyTorch; the optimising executor was slower.
     torch.setGraphExecutorOptimize(false);
-    this.module = module;
+    module = built.module();
+    blocks = built.blocks();
     this.description = description;
     try {
       tensors = new ModelTensors(module, description);
@@ -72,6 +80,7 @@ public final class Model implements AutoCloseable {
               + ": no parameter requires a gradient. A frozen model has none; save it with"
               + " torch.jit.script or torch.jit.trace before torch.jit.freeze.");
     }
+    parameterCount = parameters().stream().mapToLong(each -> each.tensor().numel()).sum();
   }
 
   /**
@@ -153,6 +162,9 @@ public final class Model implements AutoCloseable {
    * @throws ModelException if the model refuses the inputs
    */
   public Tensor forward(Tensor inputs) {
+    if (split != null) {
+      return split.forward(inputs);
+    }
     return TorchScriptFile.forward(module, inputs, description);
   }
 
@@ -165,7 +177,7 @@ public final class Model implements AutoCloseable {
    * @throws ModelException if the model refuses the inputs
    */
   public TrainingPass trainingPass(Tensor inputs, StageSeeds seeds) {
-    if (batchNorms.isEmpty() && recomputed.isEmpty() && !isRandom()) {
+    if (batchNorms.isEmpty() && recomputed.isEmpty() && !isRandom() && split == null) {
       return TrainingPass.whole(description, forward(inputs));
     }
     return trainingPass(0, stages().size(), inputs, seeds);
@@ -211,6 +223,13 @@ public final class Model implements AutoCloseable {
     List<TrainingPass.Part> parts = new ArrayList<>();
     List<SeededStage> between = new ArrayList<>();
     for (int i = from; i < to; i++) {
+      SplitBlock block = split == null ? null : split.beginningAt(i);
+      if (block != null) {
+        addStages(parts, between);
+        parts.add(block.pass(isRandom() ? seeds : null));
+        i += block.stageCount() - 1;
+        continue;
+      }
       int index = i;
       Stage stage = stages().get(i);
       SeededStage seeded =
@@ -356,10 +375,33 @@ public final class Model implements AutoCloseable {
     }
   }
 
+  /**
+   * From now on the ranks of a group compute some of the layers together, each with its slices of
+   * their parameters, which the caller cuts: {@link #forward}, {@link #trainingPass} and its
+   * backward pass are then collective in the group, all of whose ranks have the same inputs.
+   *
+   * @param newSplit of this model, not closed; null where each rank has all of the layers again
+   */
+  public void split(@Nullable TensorSplit newSplit) {
+    split = newSplit;
+  }
+
   /** Whether the forward pass is that of training (batch statistics, dropout). */
   public void setTraining(boolean training) {
     module.train(training);
     stages.forEach(stage -> stage.module().train(training));
+    if (split != null) {
+      split.setTraining(training);
+    }
+  }
+
+  Map<String, BlockCode> blocks() {
+    return blocks;
+  }
+
+  /** Whether a stage keeps its inputs alone for the backward pass. */
+  boolean isRecomputed(Stage stage) {
+    return recomputed.contains(stage);
   }
 
   /** The trainable parameters, each once, in the module's order. */
@@ -402,9 +444,9 @@ public final class Model implements AutoCloseable {
             value -> numbers.computeIfAbsent(value.group(), unseen -> "%" + numbers.size()));
   }
 
-  /** Numbers that training changes. */
+  /** Numbers that training changes, on all ranks together where they have slices. */
   public long parameterCount() {
-    return parameters().stream().mapToLong(parameter -> parameter.tensor().numel()).sum();
+    return parameterCount;
   }
 
   JitModule module() {

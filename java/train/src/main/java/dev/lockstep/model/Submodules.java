@@ -1,7 +1,9 @@
 package dev.lockstep.model;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
@@ -44,6 +46,17 @@ final class Submodules {
       buffers.add(new Tensor(i.access().value()));
     }
     return buffers;
+  }
+
+  /** A module's own parameters by name; they belong to the current scope. */
+  static Map<String, Tensor> parameters(JitModule module) {
+    Map<String, Tensor> parameters = new LinkedHashMap<>();
+    named_parameter_list named = module.named_parameters(false);
+    named_parameter_iterator end = named.end();
+    for (named_parameter_iterator i = named.begin(); i.notEquals(end); i.increment()) {
+      parameters.put(i.access().name().getString(), new Tensor(i.access().value()));
+    }
+    return parameters;
   }
 
   /** Adds the addresses of the libtorch objects of a module's tensors and of those below it. */

@@ -1,5 +1,6 @@
 package dev.lockstep.model;
 
+import dev.lockstep.comm.CommunicationException;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.BoolOptional;
@@ -98,7 +99,7 @@ public final class TrainingPass implements AutoCloseable {
     try {
       loss.backward();
       return whole ? new Tensor() : backwardOf(output.grad());
-    } catch (ModelException e) {
+    } catch (ModelException | CommunicationException e) {
       throw e;
     } catch (RuntimeException e) {
       throw new ModelException(
@@ -116,7 +117,7 @@ public final class TrainingPass implements AutoCloseable {
   public Tensor backwardFrom(Tensor gradient) {
     try {
       return backwardOf(gradient);
-    } catch (ModelException e) {
+    } catch (ModelException | CommunicationException e) {
       throw e;
     } catch (RuntimeException e) {
       throw new ModelException(

@@ -1,7 +1,10 @@
 package dev.lockstep.model;
 
+import dev.lockstep.model.BlockCode.SlicedParameter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.JitModule;
@@ -25,6 +28,7 @@ final class Transformer {
 
   private final ModelConfig config;
   private final Random random;
+  private final Map<String, BlockCode> blocks = new HashMap<>();
 
   private Transformer(ModelConfig config, long seed) {
     this.config = config;
@@ -38,12 +42,13 @@ final class Transformer {
    * @param outputs that of its targets
    * @throws ModelException if the shapes are not those that it takes
    */
-  static JitModule build(ModelConfig config, long[] inputs, long[] outputs, long seed) {
+  static BuiltModule build(ModelConfig config, long[] inputs, long[] outputs, long seed) {
     Tokens tokens = Tokens.of(config, inputs, outputs);
     try (PointerScope scope = new PointerScope()) {
-      JitModule module = new Transformer(config, seed).module(tokens);
+      Transformer transformer = new Transformer(config, seed);
+      JitModule module = transformer.module(tokens);
       module.retainReference();
-      return module;
+      return new BuiltModule(module, transformer.blocks);
     }
   }
 
@@ -94,6 +99,8 @@ final class Transformer {
     module.register_module("embedding", embedding(tokens));
     for (int layer = 0; layer < config.levels(); layer++) {
       module.register_module("layer" + layer, layer());
+      blocks.put("layer" + layer + ".attention", attentionCode());
+      blocks.put("layer" + layer + ".feed_forward", feedForwardCode());
       parts.add("layer" + layer);
     }
     parts.add("head");
@@ -147,27 +154,41 @@ final class Transformer {
     Mlp.register(attention, "in_bias", zeros(3 * width));
     Mlp.register(attention, "out_weight", Mlp.uniform(random, width, config.dtype(), width, width));
     Mlp.register(attention, "out_bias", zeros(width));
-    int heads = config.heads();
-    attention.define(
-        """
-        def forward(self, x: Tensor) -> Tensor:
-            n = x.size(0)
-            t = x.size(1)
-            y = torch.layer_norm(x, [WIDTH], self.norm_weight, self.norm_bias, 1e-05)
-            y = torch.linear(y, self.in_weight, self.in_bias)
-            y = y.view(n, t, 3, HEADS, LENGTH).permute([2, 0, 3, 1, 4])
-            scores = torch.matmul(y[0] * SCALE, y[1].transpose(2, 3))
-            weights = DROPOUT(torch.softmax(scores, 3)END
-            y = torch.matmul(weights, y[2]).transpose(1, 2).reshape(n, t, WIDTH)
-            return x + DROPOUT(torch.linear(y, self.out_weight, self.out_bias)END
-        """
-            .replace("WIDTH", Integer.toString(width))
-            .replace("HEADS", Integer.toString(heads))
-            .replace("LENGTH", Integer.toString(width / heads))
-            .replace("SCALE", Double.toString(1 / Math.sqrt((double) width / heads)))
-            .replace("DROPOUT(", dropout())
-            .replace("END", dropoutEnd()));
+    attention.define(attentionCode().forward());
     return attention;
+  }
+
+  /** For any number of the heads, which have their inputs and outputs of their own. */
+  private BlockCode attentionCode() {
+    int length = config.width() / config.heads();
+    return new BlockCode(
+        normCode(),
+        """
+        n = y.size(0)
+        t = y.size(1)
+        y = torch.linear(y, self.in_weight, self.in_bias)
+        width = y.size(2) // 3
+        y = y.view(n, t, 3, width // LENGTH, LENGTH).permute([2, 0, 3, 1, 4])
+        scores = torch.matmul(y[0] * SCALE, y[1].transpose(2, 3))
+        weights = DROPOUT(torch.softmax(scores, 3)END
+        y = torch.matmul(weights, y[2]).transpose(1, 2).reshape(n, t, width)
+        y = torch.linear(y, self.out_weight, self.out_bias)
+        """
+            .replace("LENGTH", Integer.toString(length))
+            .replace("SCALE", Double.toString(1 / Math.sqrt((double) length)))
+            .replace("DROPOUT(", dropout())
+            .replace("END", dropoutEnd()),
+        "x + " + dropout() + "y" + dropoutEnd(),
+        List.of(
+            new SlicedParameter("in_weight", 0, 3, length),
+            new SlicedParameter("in_bias", 0, 3, length),
+            new SlicedParameter("out_weight", 1, 1, length)),
+        "out_bias");
+  }
+
+  private String normCode() {
+    return "y = torch.layer_norm(x, [WIDTH], self.norm_weight, self.norm_bias, 1e-05)"
+        .replace("WIDTH", Integer.toString(config.width()));
   }
 
   private JitModule feedForward() {
@@ -176,18 +197,26 @@ final class Transformer {
     norm(network, width);
     linear(network, "in_", width, FEED_FORWARD * width);
     linear(network, "out_", FEED_FORWARD * width, width);
-    network.define(
+    network.define(feedForwardCode().forward());
+    return network;
+  }
+
+  private BlockCode feedForwardCode() {
+    return new BlockCode(
+        normCode(),
         """
-        def forward(self, x: Tensor) -> Tensor:
-            y = torch.layer_norm(x, [WIDTH], self.norm_weight, self.norm_bias, 1e-05)
-            y = DROPOUT(ACTIVATION(torch.linear(y, self.in_weight, self.in_bias))END
-            return x + DROPOUT(torch.linear(y, self.out_weight, self.out_bias)END
+        y = DROPOUT(ACTIVATION(torch.linear(y, self.in_weight, self.in_bias))END
+        y = torch.linear(y, self.out_weight, self.out_bias)
         """
-            .replace("WIDTH", Integer.toString(width))
             .replace("ACTIVATION", config.activation().function())
             .replace("DROPOUT(", dropout())
-            .replace("END", dropoutEnd()));
-    return network;
+            .replace("END", dropoutEnd()),
+        "x + " + dropout() + "y" + dropoutEnd(),
+        List.of(
+            new SlicedParameter("in_weight", 0, 1, 1),
+            new SlicedParameter("in_bias", 0, 1, 1),
+            new SlicedParameter("out_weight", 1, 1, 1)),
+        "out_bias");
   }
 
   private JitModule head(Tokens tokens) {

@@ -59,8 +59,7 @@ final class StagedState implements AutoCloseable {
                   + "), but not all ranks see the run's folder. Put it on a file system that all"
                   + " hosts share: output.folder.");
         }
-        if (!(entry.placement() instanceof Placement.Held held)
-            || held.rank() == communicator.rank()) {
+        if (writes(entry.placement(), communicator.rank())) {
           own.add(entry);
         }
         continue;
@@ -73,6 +72,13 @@ final class StagedState implements AutoCloseable {
       before += entry.bytes();
     }
     return new StagedState(own);
+  }
+
+  private static boolean writes(Placement placement, int rank) {
+    if (placement instanceof Placement.Held held) {
+      return held.rank() == rank;
+    }
+    return !(placement instanceof Placement.Sliced sliced) || sliced.rank() == rank;
   }
 
   /** Copies the state as it is now, over the copy before; the shares stay valid until the next. */

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.checkpoint.StoredTensor;
+import dev.lockstep.checkpoint.TensorSlice;
 import dev.lockstep.checkpoint.TensorType;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.DataType;
@@ -95,6 +96,10 @@ final class StateRestore {
     if (entry.placement() instanceof Placement.Sharded sharded) {
       return elements(stored.shape()) == sharded.total();
     }
+    if (entry.placement() instanceof Placement.Sliced sliced) {
+      return stored.shape().size() == 1
+          && elements(stored.shape()) == sliced.slice().wholeElements();
+    }
     return (entry.placement() instanceof Placement.Replicated
             || entry.placement() instanceof Placement.Held)
         && stored.shape().size() == 1
@@ -113,6 +118,9 @@ final class StateRestore {
     if (entry.placement() instanceof Placement.Sharded sharded) {
       return entry.type() + " " + List.of(sharded.total());
     }
+    if (entry.placement() instanceof Placement.Sliced sliced) {
+      return entry.type() + " " + sliced.shape();
+    }
     String own = entry.type() + " " + entry.shape();
     return entry.placement() instanceof Placement.PerRank ? "each rank's " + own : own;
   }
@@ -128,6 +136,9 @@ final class StateRestore {
         long bytes = sharded.total() * entry.type().bytes();
         long from = sharded.from() * entry.type().bytes();
         send(checkpoint == null ? null : checkpoint.tensor(entry.name()), bytes, entry, from);
+      } else if (entry.placement() instanceof Placement.Sliced sliced) {
+        StoredTensor whole = checkpoint == null ? null : checkpoint.tensor(entry.name());
+        sendSlice(whole, entry, sliced.slice());
       } else if (entry.placement() instanceof Placement.PerRank perRank) {
         restorePerRank(checkpoint, entry, perRank.rule());
       } else if (entry.placement() instanceof Placement.Held) {
@@ -171,6 +182,40 @@ final class StateRestore {
    * @param from the first byte that this rank keeps; it keeps as many as the entry has
    */
   private void send(@Nullable StoredTensor tensor, long bytes, Entry entry, long from) {
+    send(
+        tensor,
+        bytes,
+        (address, at, count) -> keep(address, at, count, from, entry.bytes(), entry.address()));
+  }
+
+  /** Sends a tensor of rank 0's to all, of which each keeps the runs of its slice. */
+  private void sendSlice(@Nullable StoredTensor tensor, Entry entry, TensorSlice slice) {
+    int bytes = entry.type().bytes();
+    long run = slice.run() * bytes;
+    long stride = slice.length() * slice.inner() * bytes;
+    send(
+        tensor,
+        slice.wholeElements() * bytes,
+        (address, at, count) -> {
+          // Of the runs alone that may lie in this piece.
+          long last = Math.min(slice.outer() - 1, (at + count - 1) / stride);
+          for (long i = at / stride; i <= last; i++) {
+            long from = slice.wholeOffset(i) * bytes;
+            keep(address, at, count, from, run, entry.address() + i * run);
+          }
+        });
+  }
+
+  /** Takes a piece of a tensor that has come. */
+  private interface Piece {
+    /**
+     * @param at the piece's first byte in the tensor
+     * @param count its bytes
+     */
+    void take(long address, long at, long count);
+  }
+
+  private void send(@Nullable StoredTensor tensor, long bytes, Piece piece) {
     try (NativeMemory buffer = NativeMemory.allocate(Math.min(PIECE, Math.max(1, bytes)))) {
       for (long at = 0; at < bytes; at += PIECE) {
         long count = Math.min(PIECE, bytes - at);
@@ -178,13 +223,17 @@ final class StateRestore {
           copy(tensor, at, buffer.address(), count);
         }
         communicator.broadcast(buffer.span(0, count, DataType.U8), 0);
-        long first = Math.max(at, from);
-        long end = Math.min(at + count, saturatedSum(from, entry.bytes()));
-        if (first < end) {
-          NativeView.copy(
-              entry.address() + first - from, buffer.address() + first - at, end - first);
-        }
+        piece.take(buffer.address(), at, count);
       }
+    }
+  }
+
+  /** Copies what a piece has of the bytes from one on, so many, to an address. */
+  private static void keep(long piece, long at, long count, long from, long bytes, long address) {
+    long first = Math.max(at, from);
+    long end = Math.min(at + count, saturatedSum(from, bytes));
+    if (first < end) {
+      NativeView.copy(address + first - from, piece + first - at, end - first);
     }
   }
 

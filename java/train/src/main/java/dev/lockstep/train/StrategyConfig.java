@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.train.strategy.DataParallel;
 import dev.lockstep.train.strategy.Strategies;
+import dev.lockstep.train.strategy.tensor.TensorParallel;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -27,10 +28,11 @@ import java.util.stream.Collectors;
  * @param options its options
  */
 public record StrategyConfig(String type, Record options) {
-  /** The type of a section that names none, and has no {@code pipeline} keys. */
+  /** The type of a section that names none, and has no keys of another one. */
   public static final String DEFAULT_TYPE = "data_parallel";
 
   private static final String PIPELINE = "pipeline";
+  private static final String TENSOR = "tensor";
 
   private static final ObjectMapper MAPPER =
       JsonMapper.builder()
@@ -75,9 +77,19 @@ public record StrategyConfig(String type, Record options) {
 
   /** The type that a section names, or that goes without saying. */
   public static String typeOf(JsonNode section) {
-    return section.hasNonNull("type")
-        ? section.get("type").asText()
-        : section.hasNonNull(PIPELINE) ? PIPELINE : DEFAULT_TYPE;
+    if (section.hasNonNull("type")) {
+      return section.get("type").asText();
+    }
+    if (section.hasNonNull(TENSOR)) {
+      return TensorParallel.TYPE;
+    }
+    return section.hasNonNull(PIPELINE) ? PIPELINE : DEFAULT_TYPE;
+  }
+
+  /** This section, or what the mesh makes of one that says nothing. */
+  public StrategyConfig on(MeshConfig mesh) {
+    boolean cuts = mesh.tensor() != null && mesh.tensor() > 1;
+    return cuts && equals(defaults()) ? of(TensorParallel.Options.defaults()) : this;
   }
 
   /** A record's own exception; of a record below the options with the keys that lead there. */

@@ -64,7 +64,8 @@ final class TrainingAssembly implements AutoCloseable {
     TrainingPlan plan = task.plan();
     Communicator ranks = task.communicator();
     int pipeline = Strategies.pipelineLength(plan.strategy(), plan.mesh(), model, ranks.size());
-    Mesh mesh = Mesh.form(ranks, plan.mesh(), pipeline);
+    int tensor = Strategies.tensorRanks(plan.strategy(), plan.mesh(), model, ranks.size());
+    Mesh mesh = Mesh.form(ranks, plan.mesh(), pipeline, tensor);
     try {
       return new TrainingAssembly(task, model, mesh);
     } catch (RuntimeException e) {

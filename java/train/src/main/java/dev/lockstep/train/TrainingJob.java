@@ -218,9 +218,11 @@ public final class TrainingJob {
       return;
     }
     if (plan.model().batchNorm() == ModelConfig.BatchNorm.PER_RANK) {
-      int pipeline =
-          Strategies.pipelineLength(plan.strategy(), plan.mesh(), model, communicator.size());
-      if (communicator.rank() == 0 && pipeline < communicator.size()) {
+      int ranks = communicator.size();
+      int ofCopy =
+          Strategies.pipelineLength(plan.strategy(), plan.mesh(), model, ranks)
+              * Strategies.tensorRanks(plan.strategy(), plan.mesh(), model, ranks);
+      if (communicator.rank() == 0 && ofCopy < ranks) {
         log.warn(
             "{} has batch norms, whose statistics are per rank: the result depends a little on the"
                 + " number of ranks; model.batch_norm: synchronized makes it that of one process.",

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.model.PhysicalModel;
 import dev.lockstep.monitor.RunFolder;
 import java.io.IOException;
@@ -22,6 +24,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Model files pass between here and PyTorch in Python; skipped where there is none. */
 @Tag("same-on-every-jdk")
@@ -80,11 +84,14 @@ class PyTorchTest {
     return lines;
   }
 
-  @Test
-  void pythonPredictsFromAModelFileWhatWePredict() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"data_parallel", "tensor_parallel"})
+  void pythonPredictsFromAModelFileWhatWePredict(String strategy) throws Exception {
     String python = python();
     ArrayDataset data = ArrayDataset.smooth(302);
-    Runs.train(1, Runs.Plan.of(2, Runs.ADAM), data, folder);
+    ObjectNode section = JsonNodeFactory.instance.objectNode().put("type", strategy);
+    Runs.Plan plan = Runs.Plan.of(2, Runs.ADAM).strategy(StrategyConfig.fromJson(section));
+    Runs.train(2, plan, data, folder);
     Path file = new RunFolder(folder).model();
     double[] inputs = new double[20];
     List<String> texts = new ArrayList<>();

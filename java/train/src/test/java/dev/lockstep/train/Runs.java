@@ -36,7 +36,16 @@ final class Runs {
       ModelConfig model,
       TrainingConfig training,
       OptimizerConfig optimizer,
-      StrategyConfig strategy) {
+      StrategyConfig strategy,
+      MeshConfig mesh) {
+
+    Plan(
+        ModelConfig model,
+        TrainingConfig training,
+        OptimizerConfig optimizer,
+        StrategyConfig strategy) {
+      this(model, training, optimizer, strategy, MeshConfig.defaults());
+    }
 
     static Plan of(int epochs, OptimizerConfig optimizer) {
       return new Plan(
@@ -48,19 +57,23 @@ final class Runs {
 
     Plan model(Path file) {
       ModelConfig config = ModelConfig.of(ModelConfig.Type.FILE, null, null, file.toString(), null);
-      return new Plan(config, training, optimizer, strategy);
+      return new Plan(config, training, optimizer, strategy, mesh);
     }
 
     Plan model(ModelConfig model) {
-      return new Plan(model, training, optimizer, strategy);
+      return new Plan(model, training, optimizer, strategy, mesh);
     }
 
     Plan training(TrainingConfig training) {
-      return new Plan(model, training, optimizer, strategy);
+      return new Plan(model, training, optimizer, strategy, mesh);
     }
 
     Plan strategy(StrategyConfig strategy) {
-      return new Plan(model, training, optimizer, strategy);
+      return new Plan(model, training, optimizer, strategy, mesh);
+    }
+
+    Plan mesh(MeshConfig mesh) {
+      return new Plan(model, training, optimizer, strategy, mesh);
     }
 
     TrainingPlan plan() {
@@ -73,7 +86,8 @@ final class Runs {
           optimizer,
           ScheduleConfig.defaults(),
           strategy,
-          CheckpointConfig.of(1, 100));
+          CheckpointConfig.of(1, 100),
+          mesh);
     }
   }
 

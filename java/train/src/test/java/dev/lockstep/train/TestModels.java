@@ -209,6 +209,65 @@ final class TestModels {
     }
   }
 
+  /** As torch.nn.Sequential of two pairs of linear layers with activations, of which one is cut. */
+  static Path linearLayers(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule whole = module();
+      whole.register_module("first", linear(4, 4));
+      whole.register_module("norm", wholeSamples());
+      whole.register_module("up", linear(9, 4));
+      whole.register_module("down", linear(3, 9));
+      whole.register_module("last", linear(2, 3));
+      whole.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              x = self.norm.forward(self.first.forward(x))
+              x = self.down.forward(torch.tanh(self.up.forward(x)))
+              return self.last.forward(torch.softmax(x, 1))
+          """);
+      whole.to(ScalarType.Double);
+      return save(whole, file);
+    }
+  }
+
+  /** What needs the whole of a sample. */
+  private static JitModule wholeSamples() {
+    JitModule norm = module();
+    norm.define("def forward(self, x: Tensor) -> Tensor:\n    return torch.softmax(x, 1)\n");
+    return norm;
+  }
+
+  /** A table of seven rows, which are chosen by the features, and a linear layer of a row. */
+  static Path embedding(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule tokens = module();
+      tokens.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.clamp(2 * x[:, 0] + 3, 0, 6).to(4)  # torch.int64
+          """);
+      JitModule table = module();
+      Tensor rows = torch.arange(new Scalar(7 * 5)).to(ScalarType.Float).sin().view(7, 5);
+      table.register_parameter("weight", rows.set_requires_grad(true), false);
+      table.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.embedding(self.weight, x)
+          """);
+      JitModule whole = module();
+      whole.register_module("tokens", tokens);
+      whole.register_module("table", table);
+      whole.register_module("down", linear(2, 5));
+      whole.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return self.down.forward(self.table.forward(self.tokens.forward(x)))
+          """);
+      whole.to(ScalarType.Double);
+      return save(whole, file);
+    }
+  }
+
   private static JitModule linear(long outputs, long inputs) {
     JitModule linear = module();
     Tensor angles = torch.arange(new Scalar(outputs * inputs)).to(ScalarType.Float);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.checkpoint.Placement;
+import dev.lockstep.checkpoint.TensorSlice;
 import dev.lockstep.checkpoint.TensorType;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.train.TrainingException;
@@ -93,14 +94,19 @@ public final class TrainingState {
       Slot slot = whole.slots().get(i);
       Slot mine = own.get(slot.name());
       Group group = whole.groups().get(slot.group());
+      List<Long> shape = Arrays.stream(slot.shape()).boxed().toList();
+      TensorSlice slice = distribution.slices().get(slot.name());
+      int holder = distribution.holders().get(i);
       entries.add(
           new Entry(
               prefix + slot.name(),
               type(group.type(), prefix + slot.name()),
-              Arrays.stream(slot.shape()).boxed().toList(),
+              slice == null || mine == null ? shape : Arrays.stream(mine.shape()).boxed().toList(),
               mine == null ? 0 : flat.address(mine),
-              slot.count() * group.elementBytes(),
-              new Placement.Held(distribution.holders().get(i))));
+              (slice == null ? slot.count() : slice.elements()) * group.elementBytes(),
+              slice == null
+                  ? new Placement.Held(holder)
+                  : new Placement.Sliced(holder, shape, slice)));
     }
     replicated.add(new Copies(flat, distribution.replicas()));
   }

@@ -32,8 +32,8 @@ public final class StageOptimizer extends LocalOptimizer {
         saved -> {
           if (saved.size() != 1) {
             throw new TrainingException(
-                "The checkpoint is of a run whose steps left out some of the parameters, which a"
-                    + " pipeline does not do; resume with strategy.type: data_parallel.");
+                "The checkpoint is of a run whose steps left out some of the parameters, which"
+                    + " ranks with parts of a model do not do; resume with strategy.type: data_parallel.");
           }
           restoreSteps(saved);
         });

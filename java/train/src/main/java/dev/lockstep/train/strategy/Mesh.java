@@ -6,49 +6,64 @@ import dev.lockstep.train.MeshConfig;
 import dev.lockstep.train.memory.OwnedParts;
 
 /**
- * A run's ranks in rows and columns: along a row, a pipeline, lie the parts of one model; the ranks
- * of a column have the same part and share out the batch. One thread.
+ * A run's ranks along three axes: copies of the model, which share out the batch; of each copy the
+ * parts, which are a pipeline; of each part the slices of its layers' widths. The ranks of a part
+ * are neighbours. One thread.
  */
 public final class Mesh implements AutoCloseable {
   private final Communicator world;
-  private final int length;
-  private final Communicator row;
-  private final Communicator column;
+  private final Communicator data;
+  private final Communicator pipeline;
+  private final Communicator tensor;
   private final OwnedParts owned = new OwnedParts();
 
-  private Mesh(Communicator world, int length) {
+  private Mesh(Communicator world, int parts, int slices) {
     this.world = world;
-    this.length = length;
-    if (length == 1) {
-      row = owned.add(Communicator.single());
-      column = world;
-      return;
-    }
-    row = owned.add(world.split(world.rank() / length, world.rank()));
+    int rank = world.rank();
+    int copy = rank / (parts * slices);
+    int part = rank / slices % parts;
+    int slice = rank % slices;
     try {
-      column = owned.add(world.split(world.rank() % length, world.rank()));
+      tensor = line(slices, rank / slices);
+      pipeline = line(parts, copy * slices + slice);
+      int copies = world.size() / (parts * slices);
+      data = copies == world.size() ? world : line(copies, part * slices + slice);
     } catch (RuntimeException e) {
-      row.close();
+      try {
+        owned.close();
+      } catch (RuntimeException other) {
+        e.addSuppressed(other);
+      }
       throw e;
     }
+  }
+
+  /** A group of so many ranks, all of which name the same number; collective in the world. */
+  private Communicator line(int size, int number) {
+    return owned.add(size == 1 ? Communicator.single() : world.split(number, world.rank()));
   }
 
   /**
    * Forms the groups; collective.
    *
-   * @param length ranks of a pipeline; 1 where every rank has the whole model
+   * @param parts ranks of a pipeline; 1 where every rank has all layers
+   * @param slices ranks that compute a layer together; 1 where every rank has whole layers
    * @throws ConfigKeyException if the ranks are not those of the mesh that is asked for
    */
-  public static Mesh form(Communicator world, MeshConfig asked, int length) {
-    int data = asked.data() == null ? world.size() / length : asked.data();
-    if (data * length != world.size()) {
-      int ranks = Math.max(1, data) * length;
+  public static Mesh form(Communicator world, MeshConfig asked, int parts, int slices) {
+    int ofCopy = parts * slices;
+    int copies = asked.data() == null ? world.size() / ofCopy : asked.data();
+    if (copies * ofCopy != world.size()) {
+      int ranks = Math.max(1, copies) * ofCopy;
+      String axis = slices > 1 ? "tensor" : "pipeline";
       throw new ConfigKeyException(
-          asked.data() == null ? "mesh.pipeline" : "mesh.data",
-          Math.max(1, data)
+          asked.data() == null ? "mesh." + axis : "mesh.data",
+          Math.max(1, copies)
               + " × "
-              + length
-              + " (data × pipeline) need "
+              + ofCopy
+              + " (data × "
+              + axis
+              + ") need "
               + ranks
               + " ranks, but the run has "
               + world.size()
@@ -56,10 +71,10 @@ public final class Mesh implements AutoCloseable {
               + ranks
               + ", or "
               + (asked.data() == null
-                  ? "set a mesh.pipeline that divides the ranks."
+                  ? "set a mesh." + axis + " that divides the ranks."
                   : "leave mesh.data out."));
     }
-    return new Mesh(world, length);
+    return new Mesh(world, parts, slices);
   }
 
   /** All ranks. */
@@ -69,27 +84,51 @@ public final class Mesh implements AutoCloseable {
 
   /** The ranks with the parts of this rank's copy of the model, the first part's first. */
   public Communicator pipeline() {
-    return row;
+    return pipeline;
   }
 
-  /** The ranks with the same part of the model, which share out each batch. */
+  /** The ranks that compute the layers of this rank's part together, the first slice's first. */
+  public Communicator tensor() {
+    return tensor;
+  }
+
+  /** The ranks with the same tensors of the model, which share out each batch. */
   public Communicator data() {
-    return column;
+    return data;
   }
 
   /** The rank, among all, of a part in this rank's copy of the model. */
   public int worldRankOfPart(int part) {
-    return world.rank() / length * length + part;
+    return rank(data.rank(), part, tensor.rank());
+  }
+
+  /** The rank, among all, of a slice of this rank's part. */
+  public int worldRankOfSlice(int slice) {
+    return rank(data.rank(), pipeline.rank(), slice);
+  }
+
+  /** The rank, among all, of what this rank has in another copy of the model. */
+  public int worldRankOfCopy(int copy) {
+    return rank(copy, pipeline.rank(), tensor.rank());
+  }
+
+  private int rank(int copy, int part, int slice) {
+    return (copy * pipeline.size() + part) * tensor.size() + slice;
   }
 
   /** Which part of its copy of the model a rank has. */
   public int part(int worldRank) {
-    return worldRank % length;
+    return worldRank / tensor.size() % pipeline.size();
+  }
+
+  /** Which slice of its part's layers a rank has. */
+  public int slice(int worldRank) {
+    return worldRank % tensor.size();
   }
 
   /** Which share of the batches a rank has. */
   public int dataRank(int worldRank) {
-    return worldRank / length;
+    return worldRank / (pipeline.size() * tensor.size());
   }
 
   @Override

@@ -70,7 +70,7 @@ public final class RoleContext implements AutoCloseable {
       long seed,
       @Nullable Double clipNorm) {
     this(
-        Mesh.form(communicator, MeshConfig.defaults(), 1),
+        Mesh.form(communicator, MeshConfig.defaults(), 1, 1),
         model,
         optimizer,
         loss,

@@ -51,6 +51,17 @@ public final class Strategies {
     return provider.pipelineLength(provider.options().cast(options), asked, model, ranks);
   }
 
+  /** How many ranks compute a layer together. */
+  public static int tensorRanks(StrategyConfig config, MeshConfig asked, Model model, int ranks) {
+    StrategyProvider<?> provider = providers().get(config.type());
+    return provider == null ? 1 : tensorRanks(provider, config.options(), asked, model, ranks);
+  }
+
+  private static <O extends Record> int tensorRanks(
+      StrategyProvider<O> provider, Record options, MeshConfig asked, Model model, int ranks) {
+    return provider.tensorRanks(provider.options().cast(options), asked, model, ranks);
+  }
+
   /** Into how many pieces a rank's share of a batch is cut. */
   public static int pieces(StrategyConfig config, int accumulationSteps) {
     StrategyProvider<?> provider = providers().get(config.type());

@@ -64,6 +64,28 @@ public interface StrategyProvider<O extends Record> {
   }
 
   /**
+   * How many ranks compute a layer together, each with a slice of its width.
+   *
+   * @param asked the run's mesh
+   * @param ranks of the group
+   * @return 1 where every rank has whole layers
+   * @throws ConfigKeyException if that is not what the mesh asks for
+   */
+  default int tensorRanks(O options, MeshConfig asked, Model model, int ranks) {
+    if (asked.tensor() != null && asked.tensor() > 1) {
+      throw new ConfigKeyException(
+          "mesh.tensor",
+          "is "
+              + asked.tensor()
+              + ", but strategy.type "
+              + type()
+              + " gives each rank whole layers; leave the strategy section out for"
+              + " tensor_parallel.");
+    }
+    return 1;
+  }
+
+  /**
    * Into how many pieces a rank's share of a batch is cut.
    *
    * @param accumulationSteps of the {@code training} section

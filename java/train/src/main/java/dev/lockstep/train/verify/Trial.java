@@ -105,7 +105,7 @@ record Trial(
 
   /** The model has three layers, which 5 or 7 ranks cannot share out among pipelines. */
   private MeshConfig mesh() {
-    return ranks % 2 == 0 || ranks % 3 == 0 ? MeshConfig.defaults() : new MeshConfig(null, 1);
+    return ranks % 2 == 0 || ranks % 3 == 0 ? MeshConfig.defaults() : new MeshConfig(null, 1, null);
   }
 
   /** The newest checkpoint in a folder. */

@@ -1,12 +1,8 @@
 package dev.lockstep.train.strategy.pipeline;
 
-import dev.lockstep.LockstepException;
-import dev.lockstep.comm.CollectiveTimeoutException;
 import dev.lockstep.comm.CommunicationException;
-import dev.lockstep.comm.Communicator;
-import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.train.strategy.Mesh;
-import org.jspecify.annotations.Nullable;
+import dev.lockstep.train.strategy.MeshFailure;
 
 /** A failure of communication in a pipeline, told by the part of the model that is missing. */
 final class PartFailure {
@@ -28,8 +24,7 @@ final class PartFailure {
    * @param failure of a collective in the group with the same part of the model
    */
   static CommunicationException inData(CommunicationException failure, ModelCut cut, Mesh mesh) {
-    int rank = failure.rank() * mesh.pipeline().size() + mesh.pipeline().rank();
-    return named(failure, rank, cut, mesh);
+    return named(failure, mesh.worldRankOfCopy(failure.rank()), cut, mesh);
   }
 
   /**
@@ -42,40 +37,10 @@ final class PartFailure {
     if (mesh.pipeline().size() == 1 || failure.rank() < 0) {
       return failure;
     }
-    if (failure instanceof CollectiveTimeoutException) {
-      String message = describe(worldRank, cut, mesh) + ", does not answer: " + text(failure);
-      return new CollectiveTimeoutException(message, worldRank, failure);
-    }
-    if (!(failure instanceof PeerFailedException)) {
-      return failure;
-    }
-    PeerFailedException first = firstOfAll(mesh.world());
-    int rank = first == null || first.rank() < 0 ? worldRank : first.rank();
-    String message =
-        describe(rank, cut, mesh) + ", is gone: " + text(first == null ? failure : first);
-    return new PeerFailedException(message, rank, failure);
-  }
-
-  private static String describe(int worldRank, ModelCut cut, Mesh mesh) {
-    return "Rank " + worldRank + ", which has " + cut.describe(mesh.part(worldRank));
-  }
-
-  private static String text(CommunicationException failure) {
-    return LockstepException.messageOf(failure);
-  }
-
-  /**
-   * A rank that is gone may have left because of another one, of this pipeline or of another: a
-   * collective of all ranks tells of the first, on all ranks.
-   */
-  private static @Nullable PeerFailedException firstOfAll(Communicator world) {
-    try {
-      world.barrier();
-    } catch (PeerFailedException told) {
-      return told;
-    } catch (CommunicationException other) {
-      return null;
-    }
-    return null;
+    return MeshFailure.named(
+        failure,
+        worldRank,
+        mesh,
+        rank -> "Rank " + rank + ", which has " + cut.describe(mesh.part(rank)));
   }
 }

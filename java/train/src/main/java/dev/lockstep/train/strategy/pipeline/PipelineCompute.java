@@ -7,6 +7,7 @@ import dev.lockstep.model.ModelException;
 import dev.lockstep.model.TrainingPass;
 import dev.lockstep.train.engine.Compute;
 import dev.lockstep.train.engine.Computed;
+import dev.lockstep.train.engine.FirstNonFinite;
 import dev.lockstep.train.engine.GradientSink;
 import dev.lockstep.train.engine.Loss;
 import dev.lockstep.train.engine.MicroBatch;
@@ -32,7 +33,6 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorBase;
 import org.bytedeco.pytorch.VoidTensorHook;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -263,41 +263,9 @@ final class PipelineCompute implements Compute {
 
   @Override
   public String findNonFinite(Step step) {
-    for (int i = 0; i < parameters.count(); i++) {
-      if (!isFinite(parameters.parameter(i))) {
-        return "the parameter " + parameters.name(i);
-      }
-    }
-    if (mesh.pipeline().rank() == 0) {
-      for (MicroBatch piece : step.pieces()) {
-        String found = piece.count() == 0 ? "" : findNonFinite(piece);
-        if (!found.isEmpty()) {
-          return found;
-        }
-      }
-    }
-    for (int i = parameters.count() - 1; i >= 0; i--) {
-      if (!isFinite(parameters.gradients().view(parameters.layout().slots().get(i)))) {
-        return "the gradient of " + parameters.name(i);
-      }
-    }
-    return lossIsFinite ? "" : "the loss";
-  }
-
-  private String findNonFinite(MicroBatch piece) {
-    try (PointerScope scope = new PointerScope()) {
-      Samples samples = reader.read(piece);
-      if (!isFinite(samples.inputs())) {
-        return "the batch's features";
-      }
-      return isFinite(samples.targets()) ? "" : "the batch's targets";
-    }
-  }
-
-  private static boolean isFinite(Tensor tensor) {
-    try (PointerScope scope = new PointerScope()) {
-      return torch.isfinite(tensor).all().item_bool();
-    }
+    List<MicroBatch> pieces = mesh.pipeline().rank() == 0 ? step.pieces() : List.of();
+    String found = FirstNonFinite.of(parameters, pieces, reader);
+    return found.isEmpty() && !lossIsFinite ? "the loss" : found;
   }
 
   @Override

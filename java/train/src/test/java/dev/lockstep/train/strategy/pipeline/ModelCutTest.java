@@ -69,7 +69,7 @@ class ModelCutTest {
         2,
         rank -> {
           try (Model model = model();
-              Mesh mesh = Mesh.form(rank, MeshConfig.defaults(), 2)) {
+              Mesh mesh = Mesh.form(rank, MeshConfig.defaults(), 2, 1)) {
             ModelCut cut = new Cuttable(model).at(model, List.of("layer0", "layer2"));
             PartTensors tensors = PartTensors.parameters(model, cut, mesh);
             tensors.release();

@@ -38,7 +38,7 @@ class PartFailureTest {
         RankThreads.run(
             4,
             world -> {
-              try (Mesh mesh = Mesh.form(world, MeshConfig.defaults(), 2)) {
+              try (Mesh mesh = Mesh.form(world, MeshConfig.defaults(), 2, 1)) {
                 boolean inPipeline = world.rank() == 0 ? rank0InPipeline : world.rank() == 2;
                 return world.rank() == GONE ? "" : failure(mesh, inPipeline);
               }

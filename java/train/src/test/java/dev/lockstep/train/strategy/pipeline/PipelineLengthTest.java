@@ -34,7 +34,8 @@ class PipelineLengthTest {
     try (Model model =
         Model.mlp(ModelConfig.of(null, List.of(8, 8, 8), null, null, null), 4, 2, 1)) {
       return new Pipeline()
-          .pipelineLength(Pipeline.Options.of(config), new MeshConfig(null, asked), model, ranks);
+          .pipelineLength(
+              Pipeline.Options.of(config), new MeshConfig(null, asked, null), model, ranks);
     }
   }
 

@@ -18,10 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A configuration on one process, and cut over ranks by two keys of the command line. */
+/** A configuration on one process, and cut over ranks by keys of the command line. */
 @Tag("same-on-every-jdk")
 @Timeout(300)
-class PipelineCommandTest {
+class MeshCommandTest {
   private static final Path PROGRAM =
       Path.of(System.getProperty("lockstep.repository")).resolve("hpc/lockstep");
 
@@ -81,6 +81,20 @@ class PipelineCommandTest {
   }
 
   @Test
+  void oneKeyHasRanksComputeLayersTogetherAndTheLossIsThatOfOneProcess() throws Exception {
+    double expected = Double.parseDouble(loss(1));
+    assertEquals(expected, Double.parseDouble(loss(2, "mesh.tensor=2")), 1e-5 * expected);
+    String named = loss(2, "strategy={tensor: {column: layer1, row: layer2}}");
+    assertEquals(expected, Double.parseDouble(named), 1e-5 * expected);
+  }
+
+  @Test
+  void slicesDrawTheirDropoutAlikeInEveryRun() throws Exception {
+    String model = "model={type: transformer, width: 8, heads: 2, levels: 1, dropout: 0.2}";
+    assertEquals(loss(2, model, "mesh.tensor=2"), loss(2, "mesh.tensor=2", model));
+  }
+
+  @Test
   void aMeshThatIsNotThatOfTheRanksIsRefusedByItsKey() throws Exception {
     String few = run(3, 2, "mesh.pipeline=4", "strategy.pipeline.micro_batches=4");
     assertTrue(few.contains("mesh.pipeline: "), few);
@@ -88,6 +102,8 @@ class PipelineCommandTest {
     assertTrue(many.contains("mesh.pipeline: the model has 4 parts that can lie on"), many);
     String other = run(3, 1, "mesh.pipeline=2");
     assertTrue(other.contains("mesh.pipeline: is 2, but strategy.type data_parallel"), other);
+    String slices = run(3, 2, "mesh={pipeline: 2, tensor: 2}");
+    assertTrue(slices.contains("mesh.pipeline: is 2, but the layers of a pipeline's"), slices);
     String both = run(3, 1, "training.accumulation_steps=2", "strategy.pipeline.micro_batches=4");
     assertTrue(both.contains("training.accumulation_steps: must be 1 with a pipeline"), both);
   }
