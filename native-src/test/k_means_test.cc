@@ -13,6 +13,7 @@
 #include "learning/random.h"
 #include "learning_data.h"
 #include "ranks.h"
+#include "sanitized.h"
 
 namespace lockstep {
 namespace {
@@ -231,6 +232,7 @@ double median(std::vector<double> values) {
 /// R = 100: medians of the costs ÷ 10⁴ on 10,000 points around 50 centres in 15 dimensions, of the seeds and
 /// in the end. The paper rounds to whole numbers.
 TEST(KMeans, SeedsGaussMixturesAsWellAsThePaper) {
+  if (test::HAS_THREAD_SANITIZER) GTEST_SKIP() << "takes a minute under ThreadSanitizer, with one thread";
   struct Row {
     Seeding seeding;
     double oversampling, seed, final;

@@ -13,6 +13,7 @@
 #include "collective/choice/select.h"
 #include "expected.h"
 #include "ranks.h"
+#include "sanitized.h"
 #include "typed_data.h"
 
 namespace lockstep::test {
@@ -45,11 +46,8 @@ std::vector<Algorithm> algorithms() {
 }
 
 std::vector<int> rank_counts() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return {1, 2, 3, 5, 8};  // What a sanitizer looks for does not depend on more, and it makes threads slow.
-#else
+  if (IS_SANITIZED) return {1, 2, 3, 5, 8};
   return {1, 2, 3, 4, 5, 6, 7, 8, 9, 16};
-#endif
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, AllReduces,

@@ -16,6 +16,7 @@
 #include "collective/choice/tuning.h"
 #include "expected.h"
 #include "ranks.h"
+#include "sanitized.h"
 #include "tcp_group.h"
 #include "typed_data.h"
 
@@ -129,13 +130,9 @@ TEST_P(Hosts, ReduceEveryTypeByEveryOperation) {
   });
 }
 
-/// What a sanitizer looks for does not depend on the others, and it makes the expected values slow.
-bool is_tried([[maybe_unused]] DataType type, [[maybe_unused]] ReduceOp op) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return (type == DataType::F32 || type == DataType::F16) && (op == ReduceOp::SUM || op == ReduceOp::AVERAGE);
-#else
-  return true;
-#endif
+bool is_tried(DataType type, ReduceOp op) {
+  return !IS_SANITIZED || ((type == DataType::F32 || type == DataType::F16) &&
+                           (op == ReduceOp::SUM || op == ReduceOp::AVERAGE));
 }
 
 // Of hosts with as many ranks each, every rank sends its own slice between hosts.
@@ -176,6 +173,9 @@ void reduce_in_many_pieces(Communicator& group) {
   for (std::size_t count : {262'143, 280'001}) {
     for (DataType type : {DataType::F32, DataType::F16}) {
       for (ReduceOp op : {ReduceOp::SUM, ReduceOp::AVERAGE}) {
+        const bool is_short = count == 262'143;
+        if (IS_SANITIZED && (is_short != (type == DataType::F32) || is_short != (op == ReduceOp::SUM)))
+          continue;
         SCOPED_TRACE(name_of(type) + " " + name_of(op) + " " + std::to_string(count));
         const Bytes expected = reduced(group.size(), 0, count, type, op);
         Bytes data = encode(values(group.rank(), 0, count, op), type);

@@ -11,13 +11,14 @@
 #include "collective/choice/select.h"
 #include "random_step.h"
 #include "ranks.h"
+#include "sanitized.h"
 #include "tcp_group.h"
 #include "transport/tcp/mesh/tcp_transport.h"
 
 namespace lockstep::test {
 namespace {
 
-constexpr unsigned SEEDS = 1000;
+constexpr unsigned SEEDS = IS_SANITIZED ? 300 : 1000;
 constexpr int STEPS = 6;
 
 void run_program(Communicator& group, unsigned seed) {

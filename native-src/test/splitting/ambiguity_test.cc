@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "measured_networks.h"
+#include "sanitized.h"
 #include "splitting/refinement/refinement.h"
 
 namespace lockstep::splitting {
@@ -96,9 +97,8 @@ auto told(const std::vector<Ambiguity>& ambiguous) {
 /// Networks of more than 400 sensors are looked at ball by ball, and ranks share out the mirrors: which of a
 /// group's mirrors is kept must not depend on who found it.
 TEST(AmbiguityTest, TellsTheSameBitsOfHundredsOfSensorsOnAnyNumberOfRanks) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "takes minutes under a sanitizer; fold_search_test does the same with few";
-#endif
+  if (test::IS_SANITIZED)
+    GTEST_SKIP() << "takes minutes under a sanitizer; fold_search_test does the same with few";
   for (const int sensors : {270, 410}) {
     const double reach = 1.5 / std::sqrt(sensors);
     const test::KnownNetwork known = test::random_network(2, sensors, sensors / 15, reach, 0.1, 5);

@@ -6,6 +6,7 @@
 
 #include "instruction_sets.h"
 #include "measured_networks.h"
+#include "sanitized.h"
 #include "splitting/refinement/refinement.h"
 
 namespace lockstep::splitting {
@@ -84,6 +85,7 @@ TEST(CovarianceTest, GivesTheKnownBounds) {
 }
 
 TEST(CovarianceTest, IsTheInversesDiagonalBlocks) {
+  if (test::HAS_THREAD_SANITIZER) GTEST_SKIP() << "takes a minute under ThreadSanitizer, with one thread";
   // Enough sensors for several levels of separators.
   for (const int dimension : {2, 3}) {
     const auto known = test::random_network(dimension, 200, 20, dimension == 2 ? 0.2 : 0.4, 0.05, 9);

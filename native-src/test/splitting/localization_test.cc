@@ -13,6 +13,7 @@
 #include "lockstep/communicator.h"
 #include "networks.h"
 #include "ranks.h"
+#include "sanitized.h"
 
 namespace lockstep {
 namespace {
@@ -132,6 +133,7 @@ TEST_F(LocalizationTest, DoesNotDependOnTheUnitOfLengthNorOnTheOrigin) {
 }
 
 TEST_F(LocalizationTest, TheRelaxationOfExactRangesHasTheRankOfSpaceAndThatOfNoisyOnesHasNot) {
+  if (test::HAS_THREAD_SANITIZER) GTEST_SKIP() << "takes a minute under ThreadSanitizer, with one thread";
   const auto largest = [&](std::int32_t form, int iterations) {
     start(form);
     advance_localizer(localizer, iterations, address_of(progress));

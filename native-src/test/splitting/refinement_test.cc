@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "measured_networks.h"
+#include "sanitized.h"
 #include "splitting/refinement/levenberg_marquardt.h"
 #include "splitting/splitting.h"
 
@@ -16,13 +17,6 @@ namespace {
 
 using test::group_of_one;
 using test::root_mean_squared_error;
-
-/// Five hundred sensors take minutes there; thirty go the same ways.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool IS_SANITIZED = true;
-#else
-constexpr bool IS_SANITIZED = false;
-#endif
 
 bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
@@ -38,7 +32,8 @@ TEST(RefinementTest, FindsTheKnownMaximumLikelihoodFromTheTruth) {
   for (const Row& row :
        {Row{test::radar_20_8(), 0.05, 36.586, 0.00957}, Row{test::snl30_seed0(), 0.05, 200.613, 0.00710},
         Row{test::stanford_500(), 0.1, 1314.0, 0.01226}}) {
-    if (IS_SANITIZED && row.known.truth.size() > 100) continue;
+    // Five hundred sensors take minutes there; thirty go the same ways.
+    if (test::IS_SANITIZED && row.known.truth.size() > 100) continue;
     std::vector<double> positions = row.known.truth;
     const Refinement found =
         refine(*group_of_one(), row.known.network(), {.noise_factor = row.noise}, positions);
@@ -60,7 +55,7 @@ TEST(RefinementTest, ReachesItFromPoorStarts) {
 }
 
 TEST(RefinementTest, TakesAColdSplittingOfFiveHundredToTheAccuracyOfItsRanges) {
-  if (IS_SANITIZED) GTEST_SKIP() << "takes minutes under a sanitizer";
+  if (test::IS_SANITIZED) GTEST_SKIP() << "takes minutes under a sanitizer";
   const test::KnownNetwork known = test::stanford_500();
   const Network network = checked(known.network(), 7);
   const auto group = group_of_one();
@@ -86,7 +81,7 @@ TEST(RefinementTest, RecoversNoiselessNetworksInBothDimensions) {
 }
 
 TEST(RefinementTest, GivesTheSameBitsOnAnyNumberOfRanks) {
-  if (IS_SANITIZED)
+  if (test::IS_SANITIZED)
     GTEST_SKIP() << "takes minutes under a sanitizer; fold_search_test does the same with few";
   // Three leaves: of four ranks, one has no sensors.
   const test::KnownNetwork known = test::random_network(2, 600, 30, 0.08, 0.05, 3);

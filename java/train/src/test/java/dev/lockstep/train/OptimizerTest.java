@@ -8,10 +8,14 @@ import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.train.OptimizerConfig.Type;
 import dev.lockstep.train.engine.TrainingState;
+import dev.lockstep.train.memory.FlatBuffers;
+import dev.lockstep.train.memory.FlatLayout.Slot;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.train.optimizer.LocalOptimizer;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -94,6 +98,58 @@ class OptimizerTest {
           Map.of(all.get(0).group(), 1L, all.get(1).group(), 2L),
           stepsByGroup(parameters, state.values().get("optimizer_steps")));
     }
+  }
+
+  /** Some tensors' parts before the others': in steps of all tensors, and in one of a few. */
+  @Test
+  void aStepThatIsTakenInPartsHasTheBitsOfAWholeOne() {
+    assertEquals(steps(false), steps(true));
+  }
+
+  /** All parameters and state after four steps. */
+  private static List<List<Float>> steps(boolean ahead) {
+    torch.manual_seed(5);
+    OptimizerConfig config = config(Type.ADAM, 0, false, 0.1);
+    try (PointerScope scope = new PointerScope();
+        Communicator alone = Communicator.single();
+        Model model = Model.mlp(ModelConfig.of(null, List.of(9, 7), null, null, null), 4, 2, 1);
+        FlatParameters parameters = new FlatParameters(model, alone);
+        LocalOptimizer optimizer = new LocalOptimizer(config, parameters)) {
+      List<Slot> slots = parameters.layout().slots();
+      List<ParameterRange> everything = parameters.layout().everything();
+      List<ParameterRange> some = List.of(range(slots, 1, 3));
+      for (List<ParameterRange> owned : List.of(everything, some, everything, everything)) {
+        for (Slot slot : slots) {
+          Tensor gradient = parameters.gradients().view(slot);
+          gradient.copy_(torch.randn_like(gradient));
+        }
+        if (ahead) {
+          optimizer.applyAhead(range(slots, 3, 3), config.learningRate());
+          optimizer.applyAhead(range(slots, 1, 2), config.learningRate());
+        }
+        optimizer.apply(owned, config.learningRate(), 1);
+      }
+      List<List<Float>> found = new ArrayList<>();
+      found.add(floats(parameters.values()));
+      optimizer.state().values().forEach(state -> found.add(floats(state)));
+      return found;
+    }
+  }
+
+  private static ParameterRange range(List<Slot> slots, int first, int last) {
+    long from = slots.get(first).offset();
+    return new ParameterRange(0, from, slots.get(last).offset() + slots.get(last).count() - from);
+  }
+
+  private static List<Float> floats(FlatBuffers flat) {
+    List<Float> all = new ArrayList<>();
+    for (Slot slot : flat.layout().slots()) {
+      FloatBuffer values = flat.view(slot).contiguous().createBuffer();
+      while (values.hasRemaining()) {
+        all.add(values.get());
+      }
+    }
+    return all;
   }
 
   private static Map<Integer, Long> stepsByGroup(FlatParameters parameters, JsonNode steps) {

@@ -1,6 +1,8 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.data.DistributedSampler.Batch;
+import dev.lockstep.train.memory.ParameterRange;
+import java.util.function.Consumer;
 
 /**
  * Turns each rank's gradients into those that this rank updates with. A step calls {@link #begin},
@@ -13,6 +15,12 @@ public interface GradientExchange extends GradientSink, Stateful, AutoCloseable 
 
   /** A step begins; the gradients are zero. */
   void begin(Step step);
+
+  /**
+   * From now on {@link #complete} may tell, while other gradients are still under way, which ranges
+   * hold what to update with. It need not tell of any.
+   */
+  default void whenReduced(Consumer<ParameterRange> listener) {}
 
   /** This rank's gradients are complete; on return the owned ranges hold what to update with. */
   Reduced complete(Computed computed);

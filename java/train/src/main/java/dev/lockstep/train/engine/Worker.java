@@ -19,6 +19,7 @@ public final class Worker implements Role {
   private final ParameterExchange parameters;
   private final Precision precision;
   private final @Nullable Double clipNorm;
+  private double learningRate;
 
   /**
    * Puts the parts together; owns none of them.
@@ -38,10 +39,15 @@ public final class Worker implements Role {
     this.parameters = parameters;
     this.precision = precision;
     this.clipNorm = clipNorm;
+    // What is left out or scaled as a whole is known only when all gradients are.
+    if (clipNorm == null && !precision.maySkip()) {
+      exchange.whenReduced(range -> update.applyAhead(range, learningRate));
+    }
   }
 
   @Override
   public StepReport step(Step step) {
+    learningRate = step.learningRate();
     compute.begin(step);
     exchange.begin(step);
     double weight = exchange.weight(step.batch()) * precision.lossScale();

@@ -21,6 +21,7 @@ import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatLayout.Group;
 import dev.lockstep.train.memory.FlatLayout.Slot;
 import dev.lockstep.train.memory.ParameterRange;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,6 +52,10 @@ public abstract class Optimizer implements Update {
   private final long[] counted;
 
   private long applied;
+
+  /** What the present step has updated already. */
+  private final List<ParameterRange> ahead = new ArrayList<>();
+
   private final Placement.@Nullable Resize ofEachRank;
 
   /**
@@ -110,20 +115,34 @@ public abstract class Optimizer implements Update {
   }
 
   @Override
+  public void applyAhead(ParameterRange range, double learningRate) {
+    update(range, learningRate);
+    ahead.add(range);
+  }
+
+  @Override
   public void apply(List<ParameterRange> owned, double learningRate, double gradientScale) {
+    if (gradientScale != 1 && !ahead.isEmpty()) {
+      throw new IllegalStateException("Gradients are scaled that have been used unscaled");
+    }
     applied++;
     uniform &= coversAll(owned);
-    for (ParameterRange range : owned) {
+    for (ParameterRange range : ParameterRange.without(owned, ahead)) {
       if (gradientScale != 1) {
         scale(range, gradientScale);
       }
-      if (uniform) {
-        kernel(range, steps[0] + 1, learningRate);
-      } else {
-        applyByParameter(range, learningRate);
-      }
+      update(range, learningRate);
     }
+    ahead.clear();
     count(owned);
+  }
+
+  private void update(ParameterRange range, double learningRate) {
+    if (uniform) {
+      kernel(range, steps[0] + 1, learningRate);
+    } else {
+      applyByParameter(range, learningRate);
+    }
   }
 
   /** Multiplies a range's gradients. */

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,7 @@ public final class AllReduceExchange implements GradientExchange {
   private final ControlWords words;
   private final UsedParameters used;
 
+  private Consumer<ParameterRange> listener = range -> {};
   private Step current = Step.NONE;
   private double partSquares;
   private int nextBucket;
@@ -108,6 +110,11 @@ public final class AllReduceExchange implements GradientExchange {
   @Override
   public double weight(Batch batch) {
     return batch.weight();
+  }
+
+  @Override
+  public void whenReduced(Consumer<ParameterRange> told) {
+    listener = told;
   }
 
   @Override
@@ -228,7 +235,16 @@ public final class AllReduceExchange implements GradientExchange {
         await(pending.get(b));
         Work next = reduction.proceed(buckets.get(b));
         if (next == null) {
-          squares += finish(buckets.get(b));
+          double ofBucket = finish(buckets.get(b));
+          squares += ofBucket;
+          // All of its parameters have been used here, so that every rank updates them. The last
+          // one, with which the words come, has nothing left to be ahead of.
+          if (reduction.isWhole()
+              && pendingParameters[b] == 0
+              && b + 1 < buckets.size()
+              && Double.isFinite(ofBucket)) {
+            listener.accept(buckets.get(b).range());
+          }
         } else {
           second.add(buckets.get(b));
           seconds.add(next);
