@@ -17,7 +17,6 @@ import dev.lockstep.torch.TorchLibraries;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -184,8 +183,7 @@ final class PredictCommand implements Callable<Integer> {
 
   private PredictedFiles files(String standard) {
     try {
-      return new PredictedFiles(
-          modelFile, dataFiles, output == null ? Path.of(standard) : output);
+      return new PredictedFiles(modelFile, dataFiles, output == null ? Path.of(standard) : output);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

@@ -99,7 +99,15 @@ class FieldScoresTest {
     String printed =
         python
             .get()
-            .run(folder, "score_fields.py", 120, data, forecast.toString(), "1990", "1991", "23",
+            .run(
+                folder,
+                "score_fields.py",
+                120,
+                data,
+                forecast.toString(),
+                "1990",
+                "1991",
+                "23",
                 "33");
     JsonNode expected = JSON.readTree(printed);
     int compared = 0;
@@ -135,7 +143,10 @@ class FieldScoresTest {
       assertEquals(4, expected.path(map).size(), where);
       for (String name :
           List.of("climatology", "persistence", "damped_anomaly", "autoregression")) {
-        near(where + " " + map + " " + name, expected.path(map).path(name), found.path(map).path(name));
+        near(
+            where + " " + map + " " + name,
+            expected.path(map).path(name),
+            found.path(map).path(name));
         compared++;
       }
     }

@@ -157,7 +157,12 @@ class PredictStepsTest {
       assertEquals(
           ExitCode.USAGE,
           Main.execute(
-              "predict", with.toString(), data.toString(), "-o", output.toString(), "--steps",
+              "predict",
+              with.toString(),
+              data.toString(),
+              "-o",
+              output.toString(),
+              "--steps",
               "2"));
     } finally {
       System.setErr(before);
@@ -212,8 +217,7 @@ class PredictStepsTest {
     assertEquals(List.of("sst", "<f8", "(36, 2, 4, 6)"), List.of(array).subList(0, 3));
     assertArrayEquals(values(zarr, "sst"), numbers(array[3]));
     try (Stream<Path> left = Files.list(folder)) {
-      assertEquals(
-          List.of(), left.filter(file -> file.toString().endsWith(".part")).toList());
+      assertEquals(List.of(), left.filter(file -> file.toString().endsWith(".part")).toList());
     }
   }
 

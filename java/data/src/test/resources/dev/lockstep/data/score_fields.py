@@ -8,10 +8,12 @@ and the last test sample, counted along the truth's times. Prints JSON:
 
 import json
 import sys
+import warnings
 
 import numpy as np
 import xarray
 
+warnings.simplefilter("ignore", RuntimeWarning)  # land has no mean
 truth_file, forecast_file = sys.argv[1:3]
 first_year, last_year, first, last = map(int, sys.argv[3:7])
 with xarray.open_dataset(truth_file, engine="netcdf4") as data:

@@ -14,6 +14,7 @@ pd.DataFrame(
         "f": (g / 8).astype("f4"),
         "flag": g % 3 == 0,
         "when": pd.Timestamp("2001-02-03T06:00") + pd.to_timedelta(g, unit="h"),
+        "zoned": (pd.Timestamp("2001-02-03T06:00") + pd.to_timedelta(g, unit="h")).tz_localize("Asia/Tokyo"),
         "maybe": pd.array([None if i % 7 == 0 else i for i in g], dtype="Int64"),
         "text": [f"row {i}" for i in g],
     }

@@ -104,8 +104,7 @@ final class MapPlot {
     double[] error = new double[target.truth().length];
     Arrays.setAll(error, i -> target.predicted()[i] - target.truth()[i]);
     double[] both =
-        DoubleStream.concat(
-                Arrays.stream(target.truth()), Arrays.stream(target.predicted()))
+        DoubleStream.concat(Arrays.stream(target.truth()), Arrays.stream(target.predicted()))
             .filter(Double::isFinite)
             .toArray();
     double least = Arrays.stream(both).min().orElse(0);
@@ -160,7 +159,9 @@ final class MapPlot {
     bar(graphics, x + width + 8, y, scale);
   }
 
-  /** Without coordinates the places are indices, which increase, and the first row is at the top. */
+  /**
+   * Without coordinates the places are indices, which increase, and the first row is at the top.
+   */
   private static boolean increases(FieldMaps.Axis axis) {
     double[] places = axis.places();
     return !axis.unit().isEmpty() && places[places.length - 1] > places[0];

@@ -16,8 +16,8 @@ import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * {@code prediction.png}: predictions against the truth, a panel for each of the first targets with the
- * line on which a perfect model's points lie.
+ * {@code prediction.png}: predictions against the truth, a panel for each of the first targets with
+ * the line on which a perfect model's points lie.
  */
 final class PredictionPlot {
   private static final int PANEL = 520;

@@ -37,8 +37,8 @@ public record TestScores(long samples, Area everywhere, Map<String, Area> region
    * @param acc the correlation of predicted and actual anomalies about the training years'
    *     climatology, uncentred (Miyakoda et al. 1972)
    * @param baselines the root mean squared error of each baseline, where it is known
-   * @param skills by baseline 1 − mean squared error ÷ the baseline's, over the cells where both are
-   *     known: 0 for as good as it, 1 for perfect
+   * @param skills by baseline 1 − mean squared error ÷ the baseline's, over the cells where both
+   *     are known: 0 for as good as it, 1 for perfect
    */
   public record Scores(
       double rmse,

@@ -46,8 +46,7 @@ public sealed interface TrainingEvent {
    *     plot, as for a classifier
    * @param maps of the samples kept for the end; empty if there are none, or they are no maps
    */
-  record Finished(
-      RunSummary summary, List<TargetPredictions> predictions, Optional<FieldMaps> maps)
+  record Finished(RunSummary summary, List<TargetPredictions> predictions, Optional<FieldMaps> maps)
       implements TrainingEvent {
     public Finished {
       predictions = List.copyOf(predictions);

@@ -56,8 +56,8 @@ public record FieldPrediction(Format format, int steps, String source) {
    *
    * @param predictor a model for fields, loaded from a file
    * @param data the data file
-   * @param output where to, by its ending as CF NetCDF (.nc), Zarr (.zarr), NumPy arrays with
-   *     their names (.npz) or a table (.csv); it appears under its name when it is complete
+   * @param output where to, by its ending as CF NetCDF (.nc), Zarr (.zarr), NumPy arrays with their
+   *     names (.npz) or a table (.csv); it appears under its name when it is complete
    * @param group the ranks that share the samples
    * @return the number of samples
    * @throws IllegalArgumentException if the data lies on another grid than the training's, lacks

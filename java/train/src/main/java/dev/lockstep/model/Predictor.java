@@ -146,8 +146,8 @@ public final class Predictor implements AutoCloseable {
   }
 
   /**
-   * Predicts all samples of a data file with a model for fields, and writes them on the file's grid.
-   * {@link FieldPrediction} has steps, formats and ranks besides.
+   * Predicts all samples of a data file with a model for fields, and writes them on the file's
+   * grid. {@link FieldPrediction} has steps, formats and ranks besides.
    *
    * @param data the data file
    * @param output ends in .nc, .zarr, .npz or .csv; it appears under its name when it is complete

@@ -38,8 +38,7 @@ final class MapSums {
     Arrays.fill(times, "");
   }
 
-  void add(
-      long sample, double[] predicted, double[] truth, double[] climatology, boolean isFirst) {
+  void add(long sample, double[] predicted, double[] truth, double[] climatology, boolean isFirst) {
     double[] ofNetwork = new double[truth.length];
     double[] ofClimatology = new double[truth.length];
     double[] shown = predicted.clone();

@@ -50,8 +50,7 @@ final class TestSet {
     everywhere = new AreaScores(weights, dataset.targetNames(), names);
     regions
         .names()
-        .forEach(
-            name -> byRegion.put(name, new AreaScores(weights, dataset.targetNames(), names)));
+        .forEach(name -> byRegion.put(name, new AreaScores(weights, dataset.targetNames(), names)));
     maps = MapGrid.of(dataset).map(grid -> new MapSums(dataset, grid));
   }
 

@@ -128,8 +128,8 @@ record Axis(
   }
 
   /**
-   * The same; of longitudes also those that the range holds with 360 degrees more or less, so that a
-   * box may lie across the edge of the map.
+   * The same; of longitudes also those that the range holds with 360 degrees more or less, so that
+   * a box may lie across the edge of the map.
    */
   boolean[] insideAnyTurn(List<Bound> range) {
     if (!isLongitude() || range.size() != 2) {

@@ -194,7 +194,8 @@ public final class FieldDataset implements Dataset {
       }
       readTargets(point, targetRows, i * targets.size() * cells);
       for (int c = 0; c < targets.size(); c++) {
-        requireKnown(targets.get(c), grid.stepOf(point), targetRows, (i * targets.size() + c) * cells);
+        requireKnown(
+            targets.get(c), grid.stepOf(point), targetRows, (i * targets.size() + c) * cells);
       }
     }
   }

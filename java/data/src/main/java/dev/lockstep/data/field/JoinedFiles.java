@@ -51,8 +51,8 @@ public final class JoinedFiles implements ArrayFile {
   /**
    * Opens what names stand for.
    *
-   * @param names files, addresses with {@code ://}, or names with {@code *} or {@code ?}, which stand
-   *     for all that match in the order of their names
+   * @param names files, addresses with {@code ://}, or names with {@code *} or {@code ?}, which
+   *     stand for all that match in the order of their names
    * @param opener opens one file
    * @param dimension along which several are joined
    * @throws DataException if a file cannot be read or does not fit the first

@@ -108,8 +108,7 @@ public final class NpzWriter implements ArrayWriter {
     }
   }
 
-  private static void put(FileChannel channel, ByteBuffer bytes, long position)
-      throws IOException {
+  private static void put(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
     long at = position;
     while (bytes.hasRemaining()) {
       at += channel.write(bytes, at);

@@ -43,10 +43,26 @@ public final class ParquetFile implements ArrayFile {
     /** What gives its numbers, in SQL; empty if it has none. */
     String numbers() {
       String quoted = '"' + name.replace("\"", "\"\"") + '"';
+      if (type.equals("TIMESTAMP WITH TIME ZONE")) {
+        // A cast to TIMESTAMP would depend on the zone of the session.
+        return "epoch_us(" + quoted + ") / 86400e6";
+      }
       String kind = type.replaceFirst("[ (].*", "");
       return switch (kind) {
-        case "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
-            "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL" ->
+        case "BOOLEAN",
+            "TINYINT",
+            "SMALLINT",
+            "INTEGER",
+            "BIGINT",
+            "HUGEINT",
+            "UTINYINT",
+            "USMALLINT",
+            "UINTEGER",
+            "UBIGINT",
+            "UHUGEINT",
+            "FLOAT",
+            "DOUBLE",
+            "DECIMAL" ->
             type.endsWith("]") ? "" : "CAST(" + quoted + " AS DOUBLE)";
         case "DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS" ->
             type.endsWith("]") ? "" : "epoch_us(CAST(" + quoted + " AS TIMESTAMP)) / 86400e6";

@@ -33,7 +33,7 @@ class ParquetFileTest {
     // Some of the rows stay in memory, the others go to a temporary file.
     try (ParquetFile table = ParquetFile.open(file, "org.duckdb.DuckDBDriver", 100_000)) {
       assertEquals(
-          List.of("i", "x", "f", "flag", "when", "maybe"),
+          List.of("i", "x", "f", "flag", "when", "zoned", "maybe"),
           table.variables().stream().map(Variable::name).toList());
       assertEquals("text", table.unreadable().get(0).name());
       double[] found = new double[ROWS];
@@ -54,6 +54,7 @@ class ParquetFileTest {
       case "f" -> i / 8.0;
       case "flag" -> i % 3 == 0 ? 1 : 0;
       case "when" -> 11_356.25 + i / 24.0; // 2001-02-03 is day 11356 since 1970-01-01
+      case "zoned" -> 11_355.875 + i / 24.0; // Tokyo is nine hours ahead of UTC
       case "maybe" -> i % 7 == 0 ? Double.NaN : i;
       default -> throw new IllegalArgumentException(column);
     };

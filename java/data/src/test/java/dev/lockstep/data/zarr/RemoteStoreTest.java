@@ -150,8 +150,7 @@ class RemoteStoreTest {
       assertEquals(4, found[0]);
       failures.set(3);
       DataException e =
-          assertThrows(
-              DataException.class, () -> file.read(file.variables().get(0), 13, 1, found));
+          assertThrows(DataException.class, () -> file.read(file.variables().get(0), 13, 1, found));
       assertTrue(e.getMessage().contains("answers with status 503"), e::getMessage);
     }
   }
