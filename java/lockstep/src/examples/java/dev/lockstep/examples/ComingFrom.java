@@ -59,6 +59,7 @@ public final class ComingFrom {
     return List.of(
         StrategyConfig.of(dataParallel),
         StrategyConfig.of(dataParallel.withSharding(1)),
+        StrategyConfig.of(dataParallel.withSharding(3)),
         StrategyConfig.of(dataParallel.withCompression(CompressionConfig.of("int8"))),
         StrategyConfig.of(
             dataParallel.withCompression(CompressionConfig.of("top_k").withDensity(0.01, 0))),

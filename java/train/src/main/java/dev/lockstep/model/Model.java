@@ -181,24 +181,57 @@ public final class Model implements AutoCloseable {
    * @throws ModelException if a stage refuses its inputs
    */
   public TrainingPass trainingPass(int from, int to, Tensor inputs, StageSeeds seeds) {
+    return TrainingPass.cut(description, parts(from, to, seeds, PassListener.NONE), inputs);
+  }
+
+  /**
+   * As {@link #trainingPass(Tensor, StageSeeds)}, with the same gradients, bit for bit.
+   *
+   * @param listener hears of each stage
+   */
+  public TrainingPass trainingPass(Tensor inputs, StageSeeds seeds, PassListener listener) {
+    if (listener == PassListener.NONE) {
+      return trainingPass(inputs, seeds);
+    }
+    if (listener.cuts().isEmpty()) {
+      return TrainingPass.cut(description, parts(0, stages().size(), seeds, listener), inputs);
+    }
+    List<TrainingPass.Part> groups = new ArrayList<>();
+    int from = 0;
+    for (int group = 0; group <= listener.cuts().size(); group++) {
+      int to = group < listener.cuts().size() ? listener.cuts().get(group) : stages().size();
+      groups.add(new TrainingPass.Group(group, parts(from, to, seeds, listener), listener));
+      from = to;
+    }
+    return TrainingPass.cut(description, groups, inputs);
+  }
+
+  /** Some of the stages, cut where their backward passes are not libtorch's alone. */
+  private List<TrainingPass.Part> parts(int from, int to, StageSeeds seeds, PassListener listener) {
     List<TrainingPass.Part> parts = new ArrayList<>();
     List<SeededStage> between = new ArrayList<>();
     for (int i = from; i < to; i++) {
+      int index = i;
       Stage stage = stages().get(i);
-      SeededStage seeded = new SeededStage(stage, isRandom() ? OptionalLong.of(seeds.of(i)) : NONE);
+      SeededStage seeded =
+          new SeededStage(
+              stage,
+              isRandom() ? OptionalLong.of(seeds.of(i)) : NONE,
+              () -> listener.forwardBegins(index));
       SynchronizedBatchNorm.Layer layer = batchNorms.get(stage);
       if (layer == null && !recomputed.contains(stage)) {
         between.add(seeded);
         continue;
       }
       addStages(parts, between);
-      parts.add(
-          layer == null
-              ? new RecomputedStage(seeded)
-              : new SynchronizedBatchNorm(layer, Objects.requireNonNull(ranks)));
+      if (layer == null) {
+        parts.add(new RecomputedStage(seeded));
+      } else {
+        parts.add(new SynchronizedBatchNorm(layer, Objects.requireNonNull(ranks), seeded.begins()));
+      }
     }
     addStages(parts, between);
-    return TrainingPass.cut(description, parts, inputs);
+    return parts;
   }
 
   private static void addStages(List<TrainingPass.Part> parts, List<SeededStage> between) {
@@ -216,7 +249,8 @@ public final class Model implements AutoCloseable {
    * @throws IndexOutOfBoundsException if there are no stages on both sides of a cut
    */
   public TrainingPass cutPass(Tensor inputs, int... cuts) {
-    List<SeededStage> all = stages().stream().map(stage -> new SeededStage(stage, NONE)).toList();
+    List<SeededStage> all =
+        stages().stream().map(stage -> new SeededStage(stage, NONE, () -> {})).toList();
     List<TrainingPass.Part> parts = new ArrayList<>();
     int from = 0;
     for (int cut : cuts) {

@@ -59,15 +59,20 @@ final class SynchronizedBatchNorm implements TrainingPass.Part {
 
   private final Layer layer;
   private final Communicator communicator;
+  private final Runnable begins;
   private double samples;
   private Tensor input = new Tensor();
   private Tensor scale = new Tensor();
   private Tensor normalised = new Tensor();
   private Tensor output = new Tensor();
 
-  SynchronizedBatchNorm(Layer layer, Communicator communicator) {
+  /**
+   * @param begins is run whenever the layer is about to be applied
+   */
+  SynchronizedBatchNorm(Layer layer, Communicator communicator, Runnable begins) {
     this.layer = layer;
     this.communicator = communicator;
+    this.begins = begins;
   }
 
   /** Whether a stage is a batch norm of PyTorch. */
@@ -139,6 +144,7 @@ final class SynchronizedBatchNorm implements TrainingPass.Part {
 
   @Override
   public Tensor forward(Tensor input) {
+    begins.run();
     this.input = input;
     try (NoGradGuard guard = new NoGradGuard()) {
       // Under autocast, what comes from a product is of a reduced type.

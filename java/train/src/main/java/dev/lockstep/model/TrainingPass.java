@@ -125,6 +125,10 @@ public final class TrainingPass implements AutoCloseable {
   }
 
   private Tensor backwardOf(Tensor gradient) {
+    return backwardThrough(parts, gradient);
+  }
+
+  private static Tensor backwardThrough(List<Part> parts, Tensor gradient) {
     Tensor current = gradient;
     for (int i = parts.size() - 1; i >= 0 && current.defined(); i--) {
       current = parts.get(i).backward(current);
@@ -190,6 +194,39 @@ public final class TrainingPass implements AutoCloseable {
         output.backward(own, new BoolOptional(), false, new TensorArrayRefOptional());
       }
       return input.grad();
+    }
+  }
+
+  /** Parts between two cuts of a listener, which it makes ready. */
+  static final class Group implements Part {
+    private final int index;
+    private final List<Part> parts;
+    private final PassListener listener;
+
+    Group(int index, List<Part> parts, PassListener listener) {
+      this.index = index;
+      this.parts = List.copyOf(parts);
+      this.listener = listener;
+    }
+
+    @Override
+    public Tensor forward(Tensor input) {
+      Tensor output = input;
+      for (int i = 0; i < parts.size(); i++) {
+        output = parts.get(i).forward(i == 0 ? output : leaf(output));
+      }
+      return output;
+    }
+
+    @Override
+    public List<Tensor> held() {
+      return parts.stream().flatMap(part -> part.held().stream()).toList();
+    }
+
+    @Override
+    public Tensor backward(Tensor gradient) {
+      listener.backwardBegins(index);
+      return backwardThrough(parts, gradient);
     }
   }
 }

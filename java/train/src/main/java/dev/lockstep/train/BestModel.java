@@ -90,8 +90,8 @@ final class BestModel implements Stateful, AutoCloseable {
   @Override
   public void declare(TrainingState state) {
     if (config != null) {
-      state.ofModel("best.model.", copies.get(0), live.get(0).distribution());
-      state.ofModel("best.buffer.", copies.get(1), live.get(1).distribution());
+      state.ofModel("best.model.", copies.get(0), live.get(0));
+      state.ofModel("best.buffer.", copies.get(1), live.get(1));
     }
     state.value("lowest_loss", () -> json(lowest), saved -> lowest = number(saved));
     state.value("improvement_over", () -> json(reference), saved -> reference = number(saved));

@@ -118,7 +118,8 @@ final class TrainingAssembly implements AutoCloseable {
             training.precision(),
             precision(training.precision(), pieceSamples),
             task.dataset().featureShape(),
-            pieceSamples);
+            pieceSamples,
+            pieces);
     try {
       role = Strategies.create(plan.strategy(), context);
       if (!context.heedsPrecision()) {
@@ -133,7 +134,10 @@ final class TrainingAssembly implements AutoCloseable {
             "data_parallel without compression and with sharding 0 or 1");
       }
       if (training.balance()) {
-        require(context.reducesExactly(), "training.balance", "data_parallel without compression");
+        require(
+            context.reducesExactly(),
+            "training.balance",
+            "data_parallel without compression and with sharding at most 2");
       }
       best = context.own(new BestModel(training.earlyStopping(), context.modelMemory()));
       role.declare(state);

@@ -13,6 +13,7 @@ import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.strategy.DataParallel;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -120,8 +121,8 @@ final class Runs {
       if (!tensor.name().startsWith("model.")) {
         continue;
       }
-      ByteBuffer mine = checkpoint(a).tensor(tensor.name()).data();
-      ByteBuffer other = tensor.data();
+      ByteBuffer mine = joined(checkpoint(a).tensor(tensor.name()));
+      ByteBuffer other = joined(tensor);
       while (other.hasRemaining()) {
         double x = next(mine, tensor);
         double y = next(other, tensor);
@@ -130,6 +131,13 @@ final class Runs {
       }
     }
     return Math.sqrt(squares / norm);
+  }
+
+  /** All bytes of a tensor, which sharded training saves in pieces. */
+  static ByteBuffer joined(StoredTensor tensor) {
+    ByteBuffer all = ByteBuffer.allocate((int) tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    tensor.pieces().forEach(all::put);
+    return all.flip();
   }
 
   private static double next(ByteBuffer data, StoredTensor tensor) {

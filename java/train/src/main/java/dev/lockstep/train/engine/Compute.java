@@ -54,6 +54,17 @@ public interface Compute extends Stateful, AutoCloseable {
   Tensor predict(Tensor inputs);
 
   /**
+   * Whether predictions need all ranks: each then makes as many as the others, or takes part in
+   * theirs by {@link #joinPrediction}.
+   */
+  default boolean predictsTogether() {
+    return false;
+  }
+
+  /** Takes part in a prediction of other ranks, without one of its own; collective. */
+  default void joinPrediction() {}
+
+  /**
    * Looks for the first tensor that is not finite in a step that has failed, by computing it again.
    *
    * @return for example "the gradient of layer0.weight"; empty if all of this rank's are finite

@@ -38,6 +38,10 @@ public final class Evaluator {
   private final double[] cellWeights;
   private final long[] samples;
   private final DataPartitioner.Range share;
+
+  /** Samples of the rank that has most. */
+  private final long largestShare;
+
   private final Communicator communicator;
 
   /**
@@ -78,7 +82,9 @@ public final class Evaluator {
     cellWeights = dataset.cellWeights();
     this.samples = samples;
     this.communicator = communicator;
-    share = new DataPartitioner(samples.length, communicator.size()).partition(communicator.rank());
+    DataPartitioner parts = new DataPartitioner(samples.length, communicator.size());
+    share = parts.partition(communicator.rank());
+    largestShare = parts.size(0);
   }
 
   /** Hears about a rank's samples, batch by batch. */
@@ -225,6 +231,15 @@ public final class Evaluator {
         score.add(compute.predict(batch.inputs()), batch, count);
       }
     }
+    if (compute.predictsTogether()) {
+      for (long made = batches(share.to() - share.from()); made < batches(largestShare); made++) {
+        compute.joinPrediction();
+      }
+    }
+  }
+
+  private long batches(long count) {
+    return (count + batchSize - 1) / batchSize;
   }
 
   private double[] physical(Tensor prediction, int count) {

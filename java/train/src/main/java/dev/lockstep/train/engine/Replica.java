@@ -1,6 +1,7 @@
 package dev.lockstep.train.engine;
 
 import dev.lockstep.model.Model;
+import dev.lockstep.model.PassListener;
 import dev.lockstep.model.StageSeeds;
 import dev.lockstep.model.TrainingPass;
 import dev.lockstep.train.memory.FlatParameters;
@@ -33,6 +34,7 @@ public final class Replica implements Compute {
   private final Loss loss;
   private final SampleReader reader;
   private final Precision precision;
+  private final PassListener listener;
   private final long seed;
   private final int rank;
   // Native code refers to the hooks weakly; this list keeps them alive.
@@ -65,7 +67,7 @@ public final class Replica implements Compute {
       SampleReader reader,
       long seed,
       int rank) {
-    this(model, parameters, buffers, loss, reader, Precision.FULL, seed, rank);
+    this(model, parameters, buffers, loss, reader, Precision.FULL, seed, rank, PassListener.NONE);
   }
 
   /**
@@ -73,6 +75,7 @@ public final class Replica implements Compute {
    *
    * @param precision says what forward and backward passes compute in; predictions are computed in
    *     the parameters' type, as the saved model will
+   * @param listener hears of the stages of passes in training
    */
   public Replica(
       Model model,
@@ -82,8 +85,10 @@ public final class Replica implements Compute {
       SampleReader reader,
       Precision precision,
       long seed,
-      int rank) {
+      int rank,
+      PassListener listener) {
     this.precision = precision;
+    this.listener = listener;
     this.model = model;
     this.parameters = parameters;
     this.buffers = buffers;
@@ -133,7 +138,7 @@ public final class Replica implements Compute {
 
   private TrainingPass pass(Tensor inputs, StageSeeds seeds) {
     try (Autocast region = new Autocast(precision.reducedType())) {
-      return model.trainingPass(inputs, seeds);
+      return model.trainingPass(inputs, seeds, listener);
     }
   }
 

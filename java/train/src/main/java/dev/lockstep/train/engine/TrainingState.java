@@ -12,14 +12,15 @@ import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatLayout.Group;
 import dev.lockstep.train.memory.FlatLayout.Slot;
+import dev.lockstep.train.memory.ModelMemory;
 import dev.lockstep.train.memory.ParameterRange;
+import dev.lockstep.train.memory.SlicedLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -62,12 +63,19 @@ public final class TrainingState {
     replicated.add(new Copies(flat, null));
   }
 
-  /** As {@link #replicated}, of the copies of a model's tensors where ranks may have only some. */
-  public void ofModel(String prefix, FlatBuffers flat, Optional<Distribution> distribution) {
-    if (distribution.isEmpty()) {
-      replicated(prefix, flat);
+  /**
+   * As {@link #replicated}, of copies of a model's tensors where ranks may have only some, or parts
+   * of each.
+   *
+   * @param live what it is a copy of
+   */
+  public void ofModel(String prefix, FlatBuffers flat, ModelMemory live) {
+    if (live.slices().isPresent()) {
+      sharded(prefix, flat, live.slices().get());
+    } else if (live.distribution().isPresent()) {
+      distributed(prefix, flat, live.distribution().get());
     } else {
-      distributed(prefix, flat, distribution.get());
+      replicated(prefix, flat);
     }
   }
 
@@ -124,6 +132,19 @@ public final class TrainingState {
             flat.address(range.group()) + range.from() * bytes,
             range.count() * bytes,
             new Placement.Sharded(from, total)));
+  }
+
+  /**
+   * This rank's parts of tensors of which each rank has a part. A checkpoint holds them as it does
+   * {@link #replicated} ones, so that either is restored from the other's.
+   *
+   * @param flat of the layout {@link SlicedLayout#own}, or of that with other element types
+   */
+  public void sharded(String prefix, FlatBuffers flat, SlicedLayout slices) {
+    for (SlicedLayout.Part part : slices.parts()) {
+      Slot slot = slices.whole().slots().get(part.tensor());
+      sharded(prefix + slot.name(), flat, part.place(), part.from(), slot.count());
+    }
   }
 
   /** A small value that is equal on all ranks. */

@@ -14,6 +14,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model's parameters and their gradients, moved into flat buffers in which libtorch works from
@@ -25,7 +26,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class FlatParameters implements AutoCloseable {
   private final List<ModelTensor> parameters;
   private final FlatLayout layout;
-  private final FlatBuffers values;
+  private final @Nullable FlatBuffers values;
   private final GradientMemory gradients;
 
   /** Every rank has parameters of its own. */
@@ -66,6 +67,22 @@ public final class FlatParameters implements AutoCloseable {
     return parameters;
   }
 
+  /**
+   * Parameters and gradients have memory elsewhere, which others give them and take away.
+   *
+   * @param gradients where backward adds them up; not owned
+   */
+  public static FlatParameters elsewhere(Model model, GradientMemory gradients) {
+    return new FlatParameters(model.parameters(), gradients);
+  }
+
+  private FlatParameters(List<ModelTensor> tensors, GradientMemory gradients) {
+    parameters = tensors;
+    layout = FlatLayout.of(tensors);
+    values = null;
+    this.gradients = gradients;
+  }
+
   private FlatParameters(
       List<ModelTensor> tensors,
       LongFunction<NativeMemory> allocate,
@@ -73,19 +90,20 @@ public final class FlatParameters implements AutoCloseable {
       Function<FlatLayout, GradientMemory> memory) {
     parameters = tensors;
     layout = FlatLayout.of(parameters);
-    values = new FlatBuffers(layout, allocate);
+    FlatBuffers whole = new FlatBuffers(layout, allocate);
     try {
       gradients = memory.apply(layout);
     } catch (RuntimeException e) {
-      values.close();
+      whole.close();
       throw e;
     }
+    values = whole;
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (int i = 0; i < parameters.size(); i++) {
         Slot slot = layout.slots().get(i);
         ModelTensor parameter = parameters.get(i);
-        Tensor view = values.view(slot);
+        Tensor view = whole.view(slot);
         if (writes) {
           view.copy_(parameter.tensor());
         }
@@ -101,7 +119,15 @@ public final class FlatParameters implements AutoCloseable {
     return layout;
   }
 
+  /**
+   * All parameters.
+   *
+   * @throws IllegalStateException where they have memory elsewhere
+   */
   public FlatBuffers values() {
+    if (values == null) {
+      throw new IllegalStateException("The parameters of this model are never all in memory.");
+    }
     return values;
   }
 
@@ -187,6 +213,9 @@ public final class FlatParameters implements AutoCloseable {
 
   @Override
   public void close() {
+    if (values == null) {
+      return;
+    }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (ModelTensor parameter : parameters) {

@@ -4,12 +4,10 @@ import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.memory.FlatBuffers;
 import dev.lockstep.train.memory.FlatLayout;
-import dev.lockstep.train.memory.FlatLayout.Group;
-import dev.lockstep.train.memory.FlatLayout.Slot;
 import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.train.memory.Shard;
-import java.util.ArrayList;
+import dev.lockstep.train.memory.SlicedLayout;
 import java.util.List;
 
 /**
@@ -22,7 +20,9 @@ public class ShardedOptimizer extends LocalOptimizer {
   private final List<Shard> shards;
 
   /** For each shard, the place of this rank's first element in the state. */
-  private final List<Long> places = new ArrayList<>();
+  private final List<Long> places;
+
+  private final SlicedLayout slices;
 
   /**
    * Makes the state of this rank's parts of some shards.
@@ -46,29 +46,13 @@ public class ShardedOptimizer extends LocalOptimizer {
       FlatBuffers gradients) {
     super(config, layout, sliceLayout(shards, stateLayout(layout)), values, gradients, null);
     this.shards = List.copyOf(shards);
-    long[] filled = new long[layout.groups().size()];
-    for (Shard shard : this.shards) {
-      ParameterRange own = shard.own();
-      places.add(filled[own.group()]);
-      filled[own.group()] += own.count();
-    }
+    slices = new SlicedLayout(layout, shards);
+    places = slices.places();
   }
 
   /** The layout of memory for this rank's parts alone, those of a group end to end. */
   public static FlatLayout sliceLayout(List<Shard> shards, FlatLayout whole) {
-    List<Group> groups = new ArrayList<>();
-    for (int g = 0; g < whole.groups().size(); g++) {
-      int group = g;
-      long count =
-          shards.stream()
-              .map(Shard::own)
-              .filter(slice -> slice.group() == group)
-              .mapToLong(ParameterRange::count)
-              .sum();
-      groups.add(
-          new Group(whole.groups().get(g).type(), whole.groups().get(g).elementBytes(), count));
-    }
-    return new FlatLayout(List.of(), groups);
+    return new SlicedLayout(whole, shards).own();
   }
 
   @Override
@@ -133,30 +117,7 @@ public class ShardedOptimizer extends LocalOptimizer {
   /** Under the names that a whole optimiser's state has, so that either goes on from the other. */
   @Override
   public void declare(TrainingState all) {
-    state()
-        .forEach(
-            (name, flat) -> {
-              for (Slot slot : layout.slots()) {
-                declare(all, "optimizer." + name + "." + slot.name(), flat, slot);
-              }
-            });
+    state().forEach((name, flat) -> all.sharded("optimizer." + name + ".", flat, slices));
     declareSteps(all);
-  }
-
-  private void declare(TrainingState all, String name, FlatBuffers flat, Slot slot) {
-    int shard = 0;
-    while (!shards.get(shard).holds(slot.group(), slot.offset())) {
-      shard++;
-    }
-    ParameterRange own = shards.get(shard).own();
-    ParameterRange part =
-        intersection(new ParameterRange(slot.group(), slot.offset(), slot.count()), own);
-    if (part.count() > 0) {
-      all.sharded(name, flat, stateRange(shard, part), part.from() - slot.offset(), slot.count());
-    } else {
-      // Before what the others have of it, or behind.
-      long from = own.from() <= slot.offset() ? 0 : slot.count();
-      all.sharded(name, flat, new ParameterRange(slot.group(), 0, 0), from, slot.count());
-    }
   }
 }

@@ -9,8 +9,8 @@ import java.util.List;
 
 /**
  * Updates this rank's parts of parameters where only these parts have memory, as on a parameter
- * server, with gradients that come in buffers of the same layout. State is saved as that of a
- * {@link ShardedOptimizer}.
+ * server or where parameters are sharded, with gradients in buffers of the same layout. State is
+ * saved as that of a {@link ShardedOptimizer}.
  */
 public final class SliceOptimizer extends ShardedOptimizer {
   private FlatBuffers source;
@@ -24,8 +24,22 @@ public final class SliceOptimizer extends ShardedOptimizer {
    */
   public SliceOptimizer(
       OptimizerConfig config, FlatLayout layout, List<Shard> shards, FlatBuffers values) {
-    super(config, layout, shards, values, values);
-    source = values;
+    this(config, layout, shards, values, values);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param gradients of the values' layout, for steps that name no others
+   */
+  public SliceOptimizer(
+      OptimizerConfig config,
+      FlatLayout layout,
+      List<Shard> shards,
+      FlatBuffers values,
+      FlatBuffers gradients) {
+    super(config, layout, shards, values, gradients);
+    source = gradients;
   }
 
   /**

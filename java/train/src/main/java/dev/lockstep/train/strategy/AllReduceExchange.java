@@ -55,6 +55,7 @@ public final class AllReduceExchange implements GradientExchange {
   private Step current = Step.NONE;
   private double partSquares;
   private int nextBucket;
+  private boolean isLastPass;
   private long waitedNanos;
 
   /**
@@ -121,6 +122,7 @@ public final class AllReduceExchange implements GradientExchange {
   public void begin(Step step) {
     current = step;
     nextBucket = 0;
+    isLastPass = false;
     arrived.clear();
     partSquares = 0;
     for (int b = 0; b < pendingParameters.length; b++) {
@@ -132,6 +134,7 @@ public final class AllReduceExchange implements GradientExchange {
 
   @Override
   public void backwardBegins(boolean lossIsFinite) {
+    isLastPass = true;
     // Before the last bucket leaves, and with it the words.
     if (!lossIsFinite) {
       words.raise(Word.FAILED);
@@ -166,6 +169,17 @@ public final class AllReduceExchange implements GradientExchange {
     }
   }
 
+  /**
+   * A backward pass has gone so far that it adds nothing more to the first buckets: these begin, if
+   * it is the last pass of the step. For exchanges that hear of no gradient by itself; all ranks
+   * call it at the same points.
+   */
+  void completeFirst(int count) {
+    while (isLastPass && nextBucket < count) {
+      startNextBucket();
+    }
+  }
+
   private void startNextBucket() {
     Bucket bucket = buckets.get(nextBucket);
     nextBucket++;
@@ -182,7 +196,7 @@ public final class AllReduceExchange implements GradientExchange {
 
   @Override
   public Reduced complete(Computed computed) {
-    if (nextBucket < buckets.size() && !computed.usesAll()) {
+    if (!buckets.isEmpty() && !computed.usesAll()) {
       words.raise(Word.UNUSED);
     }
     while (nextBucket < buckets.size()) {

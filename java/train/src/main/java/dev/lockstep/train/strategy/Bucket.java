@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * Neighbouring gradients that are reduced in one operation.
@@ -28,17 +29,33 @@ record Bucket(int group, long from, long count, List<Integer> parameters) {
    *     group's first parameter and its header, with the control words
    */
   static List<Bucket> plan(FlatLayout layout, long firstBytes, long bytes) {
+    return plan(layout, firstBytes, bytes, parameter -> "");
+  }
+
+  /**
+   * As the other, with parameters of one kind in a bucket.
+   *
+   * @param kind of a parameter, by its index
+   */
+  static List<Bucket> plan(
+      FlatLayout layout, long firstBytes, long bytes, IntFunction<Object> kind) {
     List<Bucket> buckets = new ArrayList<>();
     List<List<Integer>> open = new ArrayList<>();
     long[] filled = new long[layout.groups().size()];
     layout.groups().forEach(group -> open.add(new ArrayList<>()));
     for (int i = layout.slots().size() - 1; i >= 0; i--) {
       Slot slot = layout.slots().get(i);
-      open.get(slot.group()).add(i);
+      List<Integer> neighbours = open.get(slot.group());
+      if (!neighbours.isEmpty() && !kind.apply(neighbours.get(0)).equals(kind.apply(i))) {
+        buckets.add(of(layout, neighbours));
+        neighbours.clear();
+        filled[slot.group()] = 0;
+      }
+      neighbours.add(i);
       filled[slot.group()] += slot.count() * layout.groups().get(slot.group()).elementBytes();
       if (filled[slot.group()] >= (buckets.isEmpty() ? firstBytes : bytes)) {
-        buckets.add(of(layout, open.get(slot.group())));
-        open.get(slot.group()).clear();
+        buckets.add(of(layout, neighbours));
+        neighbours.clear();
         filled[slot.group()] = 0;
       }
     }

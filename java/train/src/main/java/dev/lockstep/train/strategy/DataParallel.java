@@ -21,6 +21,7 @@ import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.optimizer.FusedStep;
 import dev.lockstep.train.optimizer.LocalOptimizer;
 import dev.lockstep.train.optimizer.ShardedOptimizer;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -31,17 +32,21 @@ import org.jspecify.annotations.Nullable;
  * process with the joined batch.
  */
 public final class DataParallel implements StrategyProvider<DataParallel.Options> {
+  private static final double MIB = 1 << 20;
+
   /**
    * The keys beside {@code type}.
    *
    * @param firstBucketMib MiB of gradients that are sent first, small so that sending begins early
-   * @param bucketMib MiB of gradients sent at once after that
+   * @param bucketMib MiB of gradients sent at once after that; with {@code sharding: 3} MiB of
+   *     parameters that are gathered at once, and 1 unless it is set
    * @param fused whether ranks of one host share one set of parameters and optimiser state, and
    *     reduce and update a slice of it each; null: where they can. The result has the same bits
    * @param sharding 1: each rank keeps a slice of the optimiser's state, updates that slice of the
    *     parameters and gives it to the others (ZeRO, stage 1); 2: it also keeps that slice alone of
-   *     the gradients, and a few buckets while backward makes them; 0: each keeps all. The bytes
-   *     sent are as many
+   *     the gradients, and a few buckets while backward makes them; 3: it also keeps that slice
+   *     alone of the parameters, and gathers those of a few layers while it computes with them; 0:
+   *     each keeps all. The bytes sent are as many, with 3 half as many more
    * @param compression how gradients are made smaller before they are summed; not with {@code
    *     fused} or {@code sharding}
    */
@@ -59,8 +64,8 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     public Options {
       Checks.positive("first_bucket_mib", firstBucketMib);
       Checks.positive("bucket_mib", bucketMib);
-      if (sharding < 0 || sharding > 2) {
-        throw new ConfigKeyException("sharding", "must be 0, 1 or 2, not " + sharding + ".");
+      if (sharding < 0 || sharding > 3) {
+        throw new ConfigKeyException("sharding", "must be 0, 1, 2 or 3, not " + sharding + ".");
       }
       if (sharding > 0 && fused != null && fused) {
         throw new ConfigKeyException(
@@ -86,7 +91,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         @JsonProperty("compression") @Nullable CompressionConfig compression) {
       return new Options(
           firstBucketMib == null ? 1 : firstBucketMib,
-          bucketMib == null ? 25 : bucketMib,
+          bucketMib != null ? bucketMib : sharding != null && sharding == 3 ? 1 : 25,
           fused,
           sharding == null ? 0 : sharding,
           compression == null ? CompressionConfig.none() : compression);
@@ -103,7 +108,8 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
     }
 
     /**
-     * The same with optimiser state in slices (1), gradients, too (2), or all on every rank (0).
+     * The same with optimiser state in slices (1), gradients, too (2), parameters, too (3), or all
+     * on every rank (0). Buckets stay as large as they are.
      */
     public Options withSharding(int stage) {
       return new Options(firstBucketMib, bucketMib, fused, stage, compression);
@@ -139,6 +145,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         // The same bits on 2 ranks and in shared memory; elsewhere sums may be in another order.
         VerifiedSetting.equal("sharding 1", small.withSharding(1), VerifiedSetting.SGD, 1e-5),
         VerifiedSetting.equal("sharding 2", small.withSharding(2), VerifiedSetting.MOMENTUM, 1e-5),
+        VerifiedSetting.equal("sharding 3", small.withSharding(3), VerifiedSetting.ADAM, 1e-5),
         VerifiedSetting.equal(
             "top_k of all",
             small.withCompression(CompressionConfig.of(Type.TOP_K).withDensity(1, 0)),
@@ -198,6 +205,9 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
   @Override
   public Role create(Options options, RoleContext context) {
     Communicator group = context.communicator();
+    if (options.sharding() == 3 && group.size() > 1) {
+      return FullyShardedCompute.compose(context, (long) (options.bucketMib() * MIB));
+    }
     if (options.sharding() > 0 && group.size() > 1) {
       return sharded(options, context);
     }
@@ -230,7 +240,8 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
                         new BucketMemory(layout, buckets(options, layout), group::allocate)));
     ModelBuffers buffers = context.buffers();
     List<Bucket> buckets = buckets(options, parameters.layout());
-    ShardedExchange shards = context.own(new ShardedExchange(group, parameters, buckets));
+    List<BitSet> reads = StageGroups.bucketsOfStages(context.model(), buckets, parameters.layout());
+    ShardedExchange shards = context.own(new ShardedExchange(group, parameters, buckets, reads));
     return context.worker(
         parameters,
         buffers,
@@ -238,6 +249,7 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
         context.own(
             new ShardedOptimizer(
                 context.optimizer(), parameters, shards.shards(), shards.slices())),
+        shards,
         shards);
   }
 

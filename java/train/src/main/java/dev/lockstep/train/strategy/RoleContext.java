@@ -3,6 +3,7 @@ package dev.lockstep.train.strategy;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.Model;
+import dev.lockstep.model.PassListener;
 import dev.lockstep.train.MeshConfig;
 import dev.lockstep.train.OptimizerConfig;
 import dev.lockstep.train.PrecisionConfig;
@@ -50,6 +51,7 @@ public final class RoleContext implements AutoCloseable {
   private final Mesh mesh;
   private final long[] featureShape;
   private final int pieceSamples;
+  private final int pieces;
   private List<ModelMemory> modelMemory = List.of();
 
   /**
@@ -78,6 +80,7 @@ public final class RoleContext implements AutoCloseable {
         PrecisionConfig.float32(),
         Type.FLOAT32,
         new long[0],
+        1,
         1);
     own(mesh);
   }
@@ -89,6 +92,7 @@ public final class RoleContext implements AutoCloseable {
    * @param computedIn the type that this means, also where it was to be chosen
    * @param featureShape of one sample
    * @param pieceSamples samples of a piece, at most
+   * @param pieces into how many pieces a rank's part of a batch is cut, at most
    */
   public RoleContext(
       Mesh mesh,
@@ -101,12 +105,14 @@ public final class RoleContext implements AutoCloseable {
       PrecisionConfig precision,
       Type computedIn,
       long[] featureShape,
-      int pieceSamples) {
+      int pieceSamples,
+      int pieces) {
     this.precision = precision;
     this.computedIn = computedIn;
     this.mesh = mesh;
     this.featureShape = featureShape.clone();
     this.pieceSamples = pieceSamples;
+    this.pieces = pieces;
     communicator = mesh.world();
     this.model = model;
     this.optimizer = optimizer;
@@ -133,6 +139,11 @@ public final class RoleContext implements AutoCloseable {
   /** The shape of as many samples as a piece has at most; the model takes them. */
   public long[] pieceShape() {
     return BatchReader.shape(pieceSamples, featureShape);
+  }
+
+  /** Into how many pieces a rank's part of a batch is cut, at most. */
+  int pieces() {
+    return pieces;
   }
 
   /** Gives the samples of each piece. */
@@ -197,6 +208,21 @@ public final class RoleContext implements AutoCloseable {
       GradientExchange exchange,
       Update update,
       ParameterExchange parameterExchange) {
+    return worker(parameters, buffers, exchange, update, parameterExchange, PassListener.NONE);
+  }
+
+  /**
+   * As the other.
+   *
+   * @param listener hears of the stages of passes in training
+   */
+  Role worker(
+      FlatParameters parameters,
+      ModelBuffers buffers,
+      GradientExchange exchange,
+      Update update,
+      ParameterExchange parameterExchange,
+      PassListener listener) {
     modelMemory =
         List.of(ModelMemory.whole(parameters.values()), ModelMemory.whole(buffers.values()));
     own(exchange);
@@ -206,7 +232,15 @@ public final class RoleContext implements AutoCloseable {
     Compute compute =
         own(
             new Replica(
-                model, parameters, buffers, loss, reader, reduced, seed, communicator.rank()));
+                model,
+                parameters,
+                buffers,
+                loss,
+                reader,
+                reduced,
+                seed,
+                communicator.rank(),
+                listener));
     return new Worker(compute, exchange, update, parameterExchange, reduced, clipNorm);
   }
 
@@ -252,11 +286,22 @@ public final class RoleContext implements AutoCloseable {
    */
   public Role worker(
       Compute compute, GradientExchange exchange, Update update, List<ModelMemory> memory) {
+    return worker(compute, exchange, update, ParameterExchange.NONE, memory);
+  }
+
+  /** As the other, where parameters are exchanged, too. */
+  Role worker(
+      Compute compute,
+      GradientExchange exchange,
+      Update update,
+      ParameterExchange parameterExchange,
+      List<ModelMemory> memory) {
     modelMemory = List.copyOf(memory);
     own(exchange);
     own(update);
+    own(parameterExchange);
     own(compute);
-    return new Worker(compute, exchange, update, ParameterExchange.NONE, Precision.FULL, clipNorm);
+    return new Worker(compute, exchange, update, parameterExchange, Precision.FULL, clipNorm);
   }
 
   /** Closes what it owns; afterwards the model has memory of its own again. */

@@ -7,6 +7,7 @@ import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.comm.Span;
 import dev.lockstep.comm.Work;
 import dev.lockstep.jni.Native;
+import dev.lockstep.model.PassListener;
 import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Reduced;
 import dev.lockstep.train.engine.Step;
@@ -25,6 +26,7 @@ import dev.lockstep.train.optimizer.Optimizer;
 import dev.lockstep.train.optimizer.ShardedOptimizer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -43,10 +45,10 @@ import org.jspecify.annotations.Nullable;
  * <p>With gradients in {@link BucketMemory} (stage 2) a bucket's memory is given back once its
  * slices are summed, and backward waits when more than two buckets are on the wire: a rank then
  * never has more of the gradients than its slice and a few buckets. The slices of parameters begin
- * to travel in the order in which a forward pass reads them, last bucket first, and are waited for
- * when the next step begins.
+ * to travel in the order in which a forward pass reads them, last bucket first; each stage of the
+ * next forward pass waits for those that it reads, while others are on their way.
  */
-final class ShardedExchange implements BucketReduction, ParameterExchange {
+final class ShardedExchange implements BucketReduction, ParameterExchange, PassListener {
   private static final int ON_THE_WIRE = 2;
 
   /** A bucket that is being summed. */
@@ -68,12 +70,28 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
   private final FlatBuffers slices;
 
   private final Deque<Sum> sums = new ArrayDeque<>();
-  private final List<Work> gathers = new ArrayList<>();
+
+  /** In the order of {@link #inOrder} from behind. */
+  private final Deque<Work> gathers = new ArrayDeque<>();
+
+  /** For each stage, behind how many gathers it finds all of its parameters. */
+  private final List<Integer> reach;
+
   private long waitedNanos;
 
-  /** Takes memory for the slices. */
-  ShardedExchange(Communicator group, FlatParameters parameters, List<Bucket> buckets) {
+  /**
+   * Takes memory for the slices.
+   *
+   * @param reads for each stage of the model, the indices of the buckets whose parameters it uses
+   */
+  ShardedExchange(
+      Communicator group, FlatParameters parameters, List<Bucket> buckets, List<BitSet> reads) {
     this.group = group;
+    // Of the buckets that a stage reads, that of the lowest index is gathered last.
+    reach =
+        reads.stream()
+            .map(read -> read.isEmpty() ? 0 : buckets.size() - read.nextSetBit(0))
+            .toList();
     this.parameters = parameters;
     memory = parameters.gradientMemory() instanceof BucketMemory own ? own : null;
     long[] filled = new long[parameters.layout().groups().size()];
@@ -113,12 +131,14 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
   }
 
   @Override
-  public void begin(Step step) {
-    awaitGathers();
+  public void forwardBegins(int stage) {
+    awaitGathers(reach.get(stage));
   }
 
   @Override
   public Work start(Bucket bucket) {
+    // They read the slices, which sums are about to overwrite.
+    awaitGathers();
     Shard shard = shard(bucket);
     Span all = memory == null ? span(parameters.gradients(), shard.whole()) : memory.span(bucket);
     Work work = group.reduceScatterAsync(all, slice(shard), shard.counts(), ReduceOp.SUM);
@@ -192,16 +212,20 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
           group.allGatherAsync(
               slice(shard), span(parameters.values(), shard.whole()), shard.counts()));
     }
-    if (memory == null) {
-      awaitGathers();
-    }
     return reduced.raised();
   }
 
   private void awaitGathers() {
+    awaitGathers(inOrder.size());
+  }
+
+  /** Waits for the first so many of an update. */
+  private void awaitGathers(int count) {
     long start = System.nanoTime();
-    gathers.forEach(Work::await);
-    gathers.clear();
+    while (!gathers.isEmpty() && inOrder.size() - gathers.size() < count) {
+      gathers.element().await();
+      gathers.remove();
+    }
     waitedNanos += System.nanoTime() - start;
   }
 
@@ -240,7 +264,8 @@ final class ShardedExchange implements BucketReduction, ParameterExchange {
   @Override
   public void close() {
     Works.settle(sums.stream().map(Sum::work).collect(Collectors.toCollection(ArrayList::new)));
-    Works.settle(gathers);
+    Works.settle(new ArrayList<>(gathers));
+    gathers.clear();
     slices.close();
   }
 }

@@ -63,7 +63,8 @@ class BucketMemoryTest {
                   memory[0] =
                       context.own(new BucketMemory(layout, buckets(layout), group::allocate)));
       List<Bucket> buckets = buckets(parameters.layout());
-      ShardedExchange exchange = context.own(new ShardedExchange(group, parameters, buckets));
+      ShardedExchange exchange =
+          context.own(new ShardedExchange(group, parameters, buckets, List.of()));
       exchange.begin(Step.NONE);
       long most = 0;
       for (Bucket bucket : buckets) {
