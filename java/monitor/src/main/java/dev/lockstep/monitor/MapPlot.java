@@ -184,8 +184,9 @@ final class MapPlot {
       String label = number(rows[r]);
       graphics.drawString(label, x - 6 - graphics.getFontMetrics().stringWidth(label), atY + 4);
     }
+    String way = maps.rows().unit().isEmpty() ? ", down " : ", up ";
     graphics.drawString(
-        "across " + title(maps.columns()) + ", up " + title(maps.rows()), x, y + height + 34);
+        "across " + title(maps.columns()) + way + title(maps.rows()), x, y + height + 34);
   }
 
   private static String title(FieldMaps.Axis axis) {
@@ -200,9 +201,10 @@ final class MapPlot {
       graphics.drawLine(x, y + i, x + BAR, y + i);
     }
     graphics.setColor(Color.BLACK);
-    for (int i = 0; i < 3; i++) {
+    double[] labels = {scale.to(), (scale.from() + scale.to()) / 2, scale.from()};
+    for (int i = 0; i < labels.length; i++) {
       int at = i * (height - 1) / 2;
-      graphics.drawString(number(value.applyAsDouble(at)), x + BAR + 4, y + at + (i == 0 ? 9 : 4));
+      graphics.drawString(number(labels[i]), x + BAR + 4, y + at + (i == 0 ? 9 : 4));
     }
   }
 
