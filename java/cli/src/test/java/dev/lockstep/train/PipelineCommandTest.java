@@ -13,11 +13,13 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A configuration on one process, and cut over ranks by two keys of the command line. */
+@Tag("same-on-every-jdk")
 @Timeout(300)
 class PipelineCommandTest {
   private static final Path PROGRAM =
@@ -70,10 +72,8 @@ class PipelineCommandTest {
   @Test
   void twoKeysCutAModelAndTheLossIsThatOfAccumulationToTheLastDigit() throws Exception {
     String expected = loss(1, "training.accumulation_steps=4");
-    for (int ranks = 1; ranks <= 4; ranks++) {
-      String cut = loss(ranks, "mesh.pipeline=" + ranks, "strategy.pipeline.micro_batches=4");
-      assertEquals(expected, cut, "on " + ranks + " ranks");
-    }
+    // PipelineTrainingTest has other numbers of ranks.
+    assertEquals(expected, loss(3, "mesh.pipeline=3", "strategy.pipeline.micro_batches=4"));
     assertEquals(
         loss(2, "training.accumulation_steps=4", "strategy.fused=false"),
         loss(4, "mesh={data: 2, pipeline: 2}", "strategy.pipeline.micro_batches=4"),
