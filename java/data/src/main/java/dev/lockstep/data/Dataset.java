@@ -64,6 +64,14 @@ public interface Dataset extends AutoCloseable {
     return new double[0];
   }
 
+  /**
+   * The weight of each target in the loss; their mean is 1. Empty if all count alike. Scores heed
+   * none.
+   */
+  default double[] targetWeights() {
+    return new double[0];
+  }
+
   /** Which samples to train on and which to hold out. */
   default Split split(DataConfig config) {
     return Split.of(size(), config.validationFraction(), config.seed());

@@ -26,7 +26,8 @@ final class FieldNetwork {
       JitModule module =
           switch (config.type()) {
             case UNET -> unet(config, layers, inputs, outputs);
-            case RESNET -> resnet(config, layers, inputs, outputs);
+            case RESNET -> blocks(config, layers, inputs, outputs, "ResNet", "y + ");
+            case CONVNET -> blocks(config, layers, inputs, outputs, "ConvNet", "");
             case COLUMN -> column(config, layers, inputs, outputs);
             default -> throw new IllegalArgumentException(config.type() + " is not for fields");
           };
@@ -109,17 +110,21 @@ final class FieldNetwork {
     return module;
   }
 
-  /** Blocks of one size, each added to what goes into it (He et al. 2016). */
-  private static JitModule resnet(
-      ModelConfig config, Layers layers, long[] inputs, long[] outputs) {
-    JitModule module = Mlp.module("ResNet");
+  /**
+   * Blocks of one size.
+   *
+   * @param added {@code "y + "} where each is added to what goes into it (He et al. 2016)
+   */
+  private static JitModule blocks(
+      ModelConfig config, Layers layers, long[] inputs, long[] outputs, String name, String added) {
+    JitModule module = Mlp.module(name);
     StringBuilder forward = new StringBuilder("def forward(self, x: Tensor) -> Tensor:\n");
     module.register_module(
         "stem", layers.conv3((int) inputs[0], config.width(), config.circular()));
     forward.append("    y = self.stem.forward(x)\n");
     for (int level = 0; level < config.levels(); level++) {
       module.register_module("block" + level, layers.block(config.width(), config.width(), config));
-      forward.append("    y = y + self.block" + level + ".forward(y)\n");
+      forward.append("    y = " + added + "self.block" + level + ".forward(y)\n");
     }
     finish(config, layers, module, forward, config.width(), inputs, outputs);
     return module;

@@ -20,12 +20,14 @@ import org.jspecify.annotations.Nullable;
  *     of a {@link Type#TRANSFORMER}: numbers of a token, whose feed-forward layers are four times
  *     as wide
  * @param levels of {@link Type#UNET}: how many grids, each half as fine as the one before; of a
- *     {@link Type#TRANSFORMER}: encoder layers; of the others: residual blocks
+ *     {@link Type#TRANSFORMER}: encoder layers; of a {@link Type#CONVNET}: blocks of two
+ *     convolutions; of the others: residual blocks
  * @param dropout of networks for fields: the share of channels left out in training; of a {@link
  *     Type#TRANSFORMER}: of numbers, as {@code torch.nn.TransformerEncoderLayer} has it
  * @param circular of networks for fields: whether the last dimension, longitude, is a circle
- * @param cellwise of {@link Type#UNET} and {@link Type#RESNET}: whether a linear map with its own
- *     coefficients at each cell is added, as an autoregression by cell is one
+ * @param cellwise of {@link Type#UNET}, {@link Type#RESNET} and {@link Type#CONVNET}: whether a
+ *     linear map with its own coefficients at each cell is added, as an autoregression by cell is
+ *     one
  * @param image for {@link Type#CNN}: how a sample's row of numbers is an image, as in {@code [1,
  *     28, 28]} for channels, rows and columns
  * @param channels for {@link Type#CNN}: of each convolution, which a maximum over 2 × 2 follows
@@ -90,7 +92,10 @@ public record ModelConfig(
     RESNET,
     /** For samples of [channel, level]: a residual mlp over the whole column. */
     @JsonProperty("column")
-    COLUMN;
+    COLUMN,
+    /** For samples of [channel, latitude, longitude]: convolutions one behind the other. */
+    @JsonProperty("convnet")
+    CONVNET;
 
     /** Whether it is a network for fields. */
     public boolean ofFields() {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.FeatureConfig;
+import dev.lockstep.data.Normalization;
 import dev.lockstep.data.field.FieldDataset;
 import dev.lockstep.data.field.FieldRecipe;
 import java.io.IOException;
@@ -29,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * a data file.
  *
  * @param features the model's input columns, in order
- * @param targets its output columns, in order; a classifier has one, and as many outputs as classes
+ * @param targets its output columns, in order; a classifier of points has one, and as many outputs
+ *     as classes
  * @param recipe the variables of a data file, and functions of them, that give the features; a
  *     variable with several columns stands for all of them
  * @param units of the features' and targets' variables, where their file told them
@@ -78,6 +80,44 @@ public record ModelDescription(
         dataset.recipe(),
         dataset.units(),
         dataset instanceof FieldDataset fields ? fields.fieldRecipe() : null);
+  }
+
+  /** The same of a model whose outputs say something else of the targets than one value each. */
+  public ModelDescription with(OutputForm form) {
+    return new ModelDescription(
+        features,
+        form.names(targets),
+        recipe,
+        units,
+        fields == null ? null : fields.withTargets(outputs(form, fields.targets())));
+  }
+
+  private static List<FieldRecipe.Target> outputs(
+      OutputForm form, List<FieldRecipe.Target> targets) {
+    List<FieldRecipe.Target> all = new ArrayList<>();
+    for (OutputForm.Group group : form.groups()) {
+      targets.forEach(target -> all.add(group.longName().isEmpty() ? target : of(group, target)));
+    }
+    return all;
+  }
+
+  private static FieldRecipe.Target of(OutputForm.Group group, FieldRecipe.Target target) {
+    boolean pure = group.meaning() == OutputForm.Meaning.PURE;
+    Map<String, String> attributes = new TreeMap<>();
+    String own = target.attributes().getOrDefault("long_name", target.variable());
+    attributes.put("long_name", own + ", " + group.longName());
+    String units = pure ? "1" : target.attributes().get("units");
+    if (units != null) {
+      attributes.put("units", units);
+    }
+    return new FieldRecipe.Target(
+        target.source(),
+        target.variable() + group.suffix(),
+        target.type(),
+        attributes,
+        target.others(),
+        target.lead(),
+        group.meaning() == OutputForm.Meaning.VALUE ? target.normalization() : Normalization.NONE);
   }
 
   /**

@@ -39,7 +39,7 @@ public final class PhysicalModel implements AutoCloseable {
       def forward(self, x: Tensor) -> Tensor:
           z = INPUTS.to(NETWORK_TYPE)
           y = self.network.forward(z).to(FLOAT64)
-          return (y * self.output_scale + self.output_offset).to(x.dtype)
+      OUTPUTS    return (y * self.output_scale + self.output_offset).to(x.dtype)
       """;
 
   private final JitModule module;
@@ -69,13 +69,22 @@ public final class PhysicalModel implements AutoCloseable {
    * @param model the network; it is in training mode afterwards
    * @param inputs physical features to what the network sees
    * @param outputs physical targets to what the network predicts
+   * @param form what the network predicts
+   * @param targetShape of one sample
    * @param missingIsMean whether an input that is NaN is taken for what the network sees as 0, as
    *     in a training with masked features
    * @param json what readers may want to know, kept beside the module as {@value
    *     #DESCRIPTION_ENTRY}
    */
   public static void save(
-      Model model, Scaling inputs, Scaling outputs, boolean missingIsMean, String json, Path file) {
+      Model model,
+      Scaling inputs,
+      Scaling outputs,
+      OutputForm form,
+      long[] targetShape,
+      boolean missingIsMean,
+      String json,
+      Path file) {
     requireNonNull(model, "model");
     requireNonNull(inputs, "inputs");
     requireNonNull(outputs, "outputs");
@@ -88,7 +97,7 @@ public final class PhysicalModel implements AutoCloseable {
       whole.register_buffer("input_scale", column(inputs, inputs.scale()));
       whole.register_buffer("output_offset", column(outputs, outputs.offset()));
       whole.register_buffer("output_scale", column(outputs, outputs.scale()));
-      whole.define(forward(model.type(), missingIsMean));
+      whole.define(forward(model.type(), missingIsMean, form.code(targetShape)));
       whole.eval();
       try {
         TorchScriptFile.save(whole, file, DESCRIPTION_ENTRY, json);
@@ -105,9 +114,10 @@ public final class PhysicalModel implements AutoCloseable {
     return Mlp.tensor(values, shape);
   }
 
-  private static String forward(FloatType networkType, boolean missingIsMean) {
+  private static String forward(FloatType networkType, boolean missingIsMean, String outputs) {
     String inputs = "(x.to(FLOAT64) - self.input_offset) / self.input_scale";
     return FORWARD
+        .replace("OUTPUTS", outputs)
         .replace("INPUTS", missingIsMean ? "torch.nan_to_num(" + inputs + ")" : "(" + inputs + ")")
         .replace("FLOAT64", Integer.toString(FloatType.FLOAT64.scalarType().value))
         .replace("NETWORK_TYPE", Integer.toString(networkType.scalarType().value));

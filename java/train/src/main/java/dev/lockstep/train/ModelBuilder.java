@@ -2,6 +2,8 @@ package dev.lockstep.train;
 
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.Dataset;
+import dev.lockstep.data.Normalization;
+import dev.lockstep.data.field.FieldDataset;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import java.nio.file.Path;
@@ -21,23 +23,36 @@ public final class ModelBuilder {
    * @throws dev.lockstep.model.ModelException if it cannot be read or built
    */
   public static Model build(
-      ModelConfig config,
-      Dataset dataset,
-      TrainingConfig.LossType loss,
-      long seed,
-      Communicator communicator) {
-    return build(
-        config,
-        dataset,
-        loss == TrainingConfig.LossType.CROSS_ENTROPY
-            ? ClassCount.of(dataset, communicator)
-            : (int) dataset.targetShape()[0],
-        seed);
+      ModelConfig config, Dataset dataset, LossConfig loss, long seed, Communicator communicator) {
+    requireOwnUnits(dataset, loss);
+    long[] shape = dataset.targetShape();
+    long outputs =
+        loss.classifies()
+            ? ClassCount.of(dataset, communicator) * (shape.length == 1 ? shape[0] : 1)
+            : loss.outputsPerTarget() * shape[0];
+    return build(config, dataset, Math.toIntExact(outputs), seed);
+  }
+
+  /** The standard deviation of a logarithm is not that of the number. */
+  private static void requireOwnUnits(Dataset dataset, LossConfig loss) {
+    boolean normal =
+        loss.type() == TrainingConfig.LossType.GAUSSIAN_NLL
+            || loss.type() == TrainingConfig.LossType.CRPS;
+    if (normal
+        && dataset instanceof FieldDataset fields
+        && fields.targetNormalizations().contains(Normalization.LOG1P)) {
+      throw new TrainingException(
+          "training.loss is "
+              + loss
+              + ", whose standard deviation cannot be given in a target's own units where that has"
+              + " normalize: log1p; take the loss quantiles, or another normalize.");
+    }
   }
 
   /**
    * The same with a number of outputs that is known, such as of classes that the data lacks.
    *
+   * @param outputs numbers that the model gives, of fields with a grid channels
    * @throws TrainingException if samples do not have the shape that the model takes
    * @throws dev.lockstep.model.ModelException if it cannot be read or built
    */
@@ -56,13 +71,13 @@ public final class ModelBuilder {
     if (config.type() == ModelConfig.Type.FILE) {
       return Model.load(Path.of(config.file()));
     }
+    long[] targets = dataset.targetShape().clone();
+    targets[0] = outputs;
     if (config.type() == ModelConfig.Type.TRANSFORMER) {
-      long[] targets = dataset.targetShape().clone();
-      targets[0] = outputs;
       return Model.transformer(config, dataset.featureShape(), targets, seed);
     }
     if (config.type().ofFields()) {
-      return Model.fields(config, dataset.featureShape(), dataset.targetShape(), seed);
+      return Model.fields(config, dataset.featureShape(), targets, seed);
     }
     if (dataset.featureShape().length > 1) {
       throw new TrainingException(

@@ -118,11 +118,18 @@ record Progress(
     if (then.balance() != told.balance()) {
       return madeWith("training.balance", then.balance(), told.balance());
     }
-    if (then.loss() != told.loss()) {
+    if (!then.loss().equals(told.loss())) {
       return madeWith("training.loss", then.loss(), told.loss());
     }
-    if (then.loss() == TrainingConfig.LossType.HUBER && then.huberDelta() != told.huberDelta()) {
+    if (then.loss().type() == TrainingConfig.LossType.HUBER
+        && then.huberDelta() != told.huberDelta()) {
       return madeWith("training.huber_delta", then.huberDelta(), told.huberDelta());
+    }
+    if (!Objects.equals(then.ema(), told.ema())) {
+      return madeWith(
+          "training.ema",
+          Optional.ofNullable(then.ema()).map(Object::toString).orElse("none"),
+          Optional.ofNullable(told.ema()).map(Object::toString).orElse("none"));
     }
     if (then.precision().type() != told.precision().type()) {
       return madeWith(

@@ -99,6 +99,10 @@ final class RunReport {
   /** Writes {@code model.pt}. */
   void saveModel(RunFolder folder) {
     ModelFile.save(
-        run.model, run.normalizers(), run.loss.classifies(), run.task.dataset(), folder.model());
+        run.model,
+        run.normalizers(),
+        run.task.plan().training().loss(),
+        run.task.dataset(),
+        folder.model());
   }
 }

@@ -86,11 +86,14 @@ final class TestSet {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       reader.load(samples, index, 1);
-      Tensor output = run.role.compute().predict(reader.samples().inputs());
+      Tensor all = run.role.compute().predict(reader.samples().inputs());
+      Tensor output = run.loss.point(all, dataset.targetShape()[0]);
       Tensor dense = output.to(ScalarType.Double).contiguous();
       double[] values = new double[(int) dense.numel()];
       new DoublePointer(dense.data_ptr()).get(values);
-      run.normalizers().targets().invert(values, 1, dataset.cells());
+      if (!run.loss.classifies()) {
+        run.normalizers().targets().invert(values, 1, dataset.cells());
+      }
       dataset.restoreTargets(samples[index], values, 0);
       return values;
     }

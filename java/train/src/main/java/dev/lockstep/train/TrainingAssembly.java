@@ -21,6 +21,7 @@ import dev.lockstep.train.strategy.Mesh;
 import dev.lockstep.train.strategy.RoleContext;
 import dev.lockstep.train.strategy.Strategies;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The parts of a run on this rank, put together; closes them in the reverse order. One thread. */
@@ -30,6 +31,10 @@ final class TrainingAssembly implements AutoCloseable {
 
   /** Features of all held-out samples at once, for fields: 8 MiB of them. */
   private static final long SCORED_VALUES = 1 << 20;
+
+  /** Strategies whose ranks have the parameters of one process after each step. */
+  private static final Set<String> STEPPING_TOGETHER =
+      Set.of(StrategyConfig.DEFAULT_TYPE, "pipeline");
 
   final TrainingTask task;
   final Model model;
@@ -42,6 +47,7 @@ final class TrainingAssembly implements AutoCloseable {
   final TrainingState state = new TrainingState();
   final Mesh mesh;
   final BestModel best;
+  final AveragedModel average;
   final BatchPlan batches;
   final @Nullable WorkShares shares;
   private final RoleContext context;
@@ -140,8 +146,19 @@ final class TrainingAssembly implements AutoCloseable {
             "data_parallel without compression and with sharding at most 2");
       }
       best = context.own(new BestModel(training.earlyStopping(), context.modelMemory()));
+      if (training.ema() != null) {
+        requireFloat32("training.ema");
+        // Slices of other ranks may still be on their way when a step is over.
+        int sharding = plan.strategy().toJson().path("sharding").asInt(0);
+        require(
+            STEPPING_TOGETHER.contains(plan.strategy().type()) && sharding == 0,
+            "training.ema",
+            "data_parallel with sharding 0, or pipeline");
+      }
+      average = context.own(new AveragedModel(training.ema(), context.modelMemory().get(0)));
       role.declare(state);
       best.declare(state);
+      average.declare(state);
       batches.declare(state);
       if (shares != null) {
         shares.declare(state);
@@ -254,6 +271,7 @@ final class TrainingAssembly implements AutoCloseable {
   @Override
   public void close() {
     try (mesh;
+        loss;
         context;
         reader) {
       if (scoringReader != null) {

@@ -25,13 +25,16 @@ import org.jspecify.annotations.Nullable;
  * @param batch whether and how far batches grow
  * @param balance whether ranks get parts of each batch by their measured speed, instead of equal
  *     ones; the joint batch is the same
+ * @param ema how much of the moving average of the parameters stays at each step, in [0, 1), as in
+ *     0.999; at step t at most (1 + t) ÷ (10 + t). Validation, test and the saved model take the
+ *     average; null for the parameters themselves
  */
 public record TrainingConfig(
     int epochs,
     int batchSize,
     int accumulationSteps,
     @Nullable Double clipNorm,
-    LossType loss,
+    LossConfig loss,
     double huberDelta,
     @Nullable EarlyStopping earlyStopping,
     Validation validation,
@@ -39,7 +42,8 @@ public record TrainingConfig(
     @Nullable Double maxSeconds,
     PrecisionConfig precision,
     BatchConfig batch,
-    boolean balance) {
+    boolean balance,
+    @Nullable Double ema) {
 
   /** Losses. */
   public enum LossType {
@@ -54,7 +58,25 @@ public record TrainingConfig(
     HUBER,
     /** Cross-entropy of a softmax; the one target column holds class numbers from 0. */
     @JsonProperty("cross_entropy")
-    CROSS_ENTROPY
+    CROSS_ENTROPY,
+    /**
+     * The negative logarithm of the normal density; the model gives each target's mean and the
+     * logarithm of its variance, and predictions have mean and standard deviation.
+     */
+    @JsonProperty("gaussian_nll")
+    GAUSSIAN_NLL,
+    /**
+     * The continuous ranked probability score of a normal distribution (Gneiting and Raftery 2007,
+     * section 4.2), with the same outputs.
+     */
+    @JsonProperty("crps")
+    CRPS,
+    /** The pinball loss (Koenker and Bassett 1978) of several quantiles of each target. */
+    @JsonProperty("quantiles")
+    QUANTILES,
+    /** What a TorchScript file computes. */
+    @JsonProperty("file")
+    FILE
   }
 
   /**
@@ -136,6 +158,9 @@ public record TrainingConfig(
       Checks.positive("clip_norm", clipNorm);
     }
     Checks.positive("huber_delta", huberDelta);
+    if (ema != null && !(ema >= 0 && ema < 1)) {
+      throw new ConfigKeyException("ema", "must be at least 0 and below 1, not " + ema + ".");
+    }
     checkLargestBatch(batch, batchSize);
   }
 
@@ -168,7 +193,7 @@ public record TrainingConfig(
       @JsonProperty("batch_size") @Nullable Integer batchSize,
       @JsonProperty("accumulation_steps") @Nullable Integer accumulationSteps,
       @JsonProperty("clip_norm") @Nullable Double clipNorm,
-      @JsonProperty("loss") @Nullable LossType loss,
+      @JsonProperty("loss") @Nullable LossConfig loss,
       @JsonProperty("huber_delta") @Nullable Double huberDelta,
       @JsonProperty("early_stopping") @Nullable EarlyStopping earlyStopping,
       @JsonProperty("validation") @Nullable Validation validation,
@@ -176,13 +201,14 @@ public record TrainingConfig(
       @JsonProperty("max_seconds") @Nullable Double maxSeconds,
       @JsonProperty("precision") @Nullable PrecisionConfig precision,
       @JsonProperty("batch") @Nullable BatchConfig batch,
-      @JsonProperty("balance") @Nullable Boolean balance) {
+      @JsonProperty("balance") @Nullable Boolean balance,
+      @JsonProperty("ema") @Nullable Double ema) {
     return new TrainingConfig(
         epochs == null ? 30 : epochs,
         batchSize == null ? 256 : batchSize,
         accumulationSteps == null ? 1 : accumulationSteps,
         clipNorm,
-        loss == null ? LossType.MSE : loss,
+        loss == null ? LossConfig.of(LossType.MSE) : loss,
         huberDelta == null ? 1 : huberDelta,
         earlyStopping,
         validation == null ? Validation.defaults() : validation,
@@ -190,7 +216,8 @@ public record TrainingConfig(
         maxSeconds,
         precision == null ? PrecisionConfig.float32() : precision,
         batch == null ? BatchConfig.fixed() : batch,
-        balance != null && balance);
+        balance != null && balance,
+        ema);
   }
 
   /** As a file with these keys gives it; what is null takes its default. */
@@ -207,7 +234,7 @@ public record TrainingConfig(
         batchSize,
         accumulationSteps,
         clipNorm,
-        loss,
+        loss == null ? null : LossConfig.of(loss),
         huberDelta,
         earlyStopping,
         null,
@@ -215,7 +242,46 @@ public record TrainingConfig(
         null,
         null,
         null,
+        null,
         null);
+  }
+
+  /** The same with another loss. */
+  public TrainingConfig withLoss(LossConfig other) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        other,
+        huberDelta,
+        earlyStopping,
+        validation,
+        maxSteps,
+        maxSeconds,
+        precision,
+        batch,
+        balance,
+        ema);
+  }
+
+  /** The same with averaged parameters; null for none. */
+  public TrainingConfig withEma(@Nullable Double decay) {
+    return new TrainingConfig(
+        epochs,
+        batchSize,
+        accumulationSteps,
+        clipNorm,
+        loss,
+        huberDelta,
+        earlyStopping,
+        validation,
+        maxSteps,
+        maxSeconds,
+        precision,
+        batch,
+        balance,
+        decay);
   }
 
   /** The same with held-out samples scored at other times. */
@@ -233,7 +299,8 @@ public record TrainingConfig(
         maxSeconds,
         precision,
         batch,
-        balance);
+        balance,
+        ema);
   }
 
   /** The same with other limits; null for none. */
@@ -251,7 +318,8 @@ public record TrainingConfig(
         seconds,
         precision,
         batch,
-        balance);
+        balance,
+        ema);
   }
 
   /** The same computed in something else. */
@@ -269,7 +337,8 @@ public record TrainingConfig(
         maxSeconds,
         other,
         batch,
-        balance);
+        balance,
+        ema);
   }
 
   /** The same with batches that grow, or do not. */
@@ -287,7 +356,8 @@ public record TrainingConfig(
         maxSeconds,
         precision,
         growing,
-        balance);
+        balance,
+        ema);
   }
 
   /** The same with parts of a batch by speed, or equal ones. */
@@ -305,7 +375,8 @@ public record TrainingConfig(
         maxSeconds,
         precision,
         batch,
-        bySpeed);
+        bySpeed,
+        ema);
   }
 
   /** 30 epochs of batches of 256, mean squared error. */

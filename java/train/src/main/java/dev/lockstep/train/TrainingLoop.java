@@ -186,6 +186,9 @@ final class TrainingLoop {
   /** What the held-out samples say of the model that is kept; collective. */
   Evaluation finalEvaluation() {
     boolean restored = run.best.restore();
+    if (!restored) {
+      run.average.take();
+    }
     return restored || lastEvaluation == null ? evaluator.evaluate() : lastEvaluation;
   }
 
@@ -210,6 +213,8 @@ final class TrainingLoop {
     agreed.addAll(report.agreed());
     if (report.skipped()) {
       skip(step);
+    } else {
+      run.average.update();
     }
     if (!report.reduced().finite()) {
       nonFinite.look(step);
@@ -365,10 +370,15 @@ final class TrainingLoop {
   }
 
   private Evaluation validate() {
-    Evaluation evaluation = evaluator.evaluate();
+    Evaluation evaluation = run.average.instead(this::evaluateAndKeepBest);
     lastEvaluation = evaluation;
-    enough |= run.best.exhaustedAfter(evaluation.loss());
     validation.done();
+    return evaluation;
+  }
+
+  private Evaluation evaluateAndKeepBest() {
+    Evaluation evaluation = evaluator.evaluate();
+    enough |= run.best.exhaustedAfter(evaluation.loss());
     return evaluation;
   }
 

@@ -58,7 +58,7 @@ class PipelineTrainingTest {
             told.batchSize(),
             PIECES,
             told.clipNorm(),
-            told.loss(),
+            told.loss().type(),
             null,
             told.earlyStopping());
     return plan.training(training).strategy(Plan.of(1, Runs.ADAM).strategy());

@@ -109,7 +109,7 @@ class ResumeChecksTest {
   @Test
   void anotherLoss() {
     TrainingConfig mae = TrainingConfig.of(2, 30, null, null, LossType.MAE, null, null);
-    assertRefused(LONGER.training(mae), data, 1, "it was made with training.loss MSE, not MAE");
+    assertRefused(LONGER.training(mae), data, 1, "it was made with training.loss mse, not mae");
   }
 
   @Test

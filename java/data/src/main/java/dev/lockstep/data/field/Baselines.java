@@ -7,10 +7,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a forecast must beat, from the training steps alone and in the targets' own numbers:
+ * What a forecast must beat, from the training's samples alone and in the targets' own numbers:
  *
  * <ul>
- *   <li>{@code climatology}: the mean of the season at the same cell;
+ *   <li>{@code climatology}: the mean of the season at the same cell; at a station that is held
+ *       out, over the stations of the training;
  *   <li>{@code persistence}: the value at the sample's own step;
  *   <li>{@code damped_anomaly}: the climatology and r times the anomaly at the sample's own step, r
  *       being the correlation of anomalies so many steps apart, one number for each variable;
@@ -35,22 +36,26 @@ public final class Baselines {
   private record Fit(
       Source source, int lead, Climatology climatology, double damping, double[] slopes) {}
 
-  /** Fits them; reads the training steps. */
+  /** Fits them; reads the training's values. */
   public Baselines(FieldDataset dataset) {
     this.dataset = dataset;
     grid = dataset.grid();
     now = new double[grid.cells()];
-    boolean[] training = dataset.trainingSteps();
+    TrainingPoints training = dataset.training();
     Map<Source, Climatology> measured = new LinkedHashMap<>();
     for (Channel target : dataset.targets()) {
       Climatology climatology =
-          measured.computeIfAbsent(
-              target.source(), s -> Climatology.of(s, grid, dataset.seasons(), training));
+          measured.computeIfAbsent(target.source(), s -> climatology(s, training));
       fits.add(fit(target.source(), target.last(), climatology, training));
     }
   }
 
-  private Fit fit(Source source, int lead, Climatology climatology, boolean[] training) {
+  private Climatology climatology(Source source, TrainingPoints training) {
+    Climatology own = Climatology.of(source, grid, dataset.seasons(), training);
+    return training.ofLanes() == null ? own : own.ofUnseenLanes();
+  }
+
+  private Fit fit(Source source, int lead, Climatology climatology, TrainingPoints training) {
     int cells = grid.cells();
     if (lead == 0) {
       return new Fit(source, lead, climatology, 0, new double[0]);
@@ -63,11 +68,11 @@ public final class Baselines {
     double xy = 0;
     double xx = 0;
     double yy = 0;
-    for (int step = 0; step + lead < training.length; step++) {
-      if (!training[step] || !training[step + lead]) {
-        continue;
-      }
+    for (int step = 0; step + lead < training.steps().length; step++) {
       for (int lane = 0; lane < grid.lanes(); lane++) {
+        if (!training.holds(step, lane) || !training.holds(step + lead, lane)) {
+          continue;
+        }
         readAnomaly(source, climatology, step, lane, before);
         readAnomaly(source, climatology, step + lead, lane, after);
         for (int c = 0; c < cells; c++) {
@@ -83,8 +88,10 @@ public final class Baselines {
         }
       }
     }
+    // A station that training has not seen takes the slope of all together.
+    double unseen = training.ofLanes() == null || xx == 0 ? 0 : xy / xx;
     for (int i = 0; i < width; i++) {
-      products[i] = squares[i] == 0 ? 0 : products[i] / squares[i];
+      products[i] = squares[i] == 0 ? unseen : products[i] / squares[i];
     }
     return new Fit(source, lead, climatology, xx * yy == 0 ? 0 : xy / Math.sqrt(xx * yy), products);
   }

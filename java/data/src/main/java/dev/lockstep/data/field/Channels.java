@@ -63,10 +63,10 @@ final class Channels {
   }
 
   /** Gives those that need one their climatology: the training's, or one that is measured. */
-  void addClimatologies(Seasons seasons, boolean[] trainingSteps) {
+  void addClimatologies(Seasons seasons, TrainingPoints training) {
     Map<Source, Climatology> found = new HashMap<>();
-    features = withClimatologies(features, found, seasons, trainingSteps);
-    targets = withClimatologies(targets, found, seasons, trainingSteps);
+    features = withClimatologies(features, found, seasons, training);
+    targets = withClimatologies(targets, found, seasons, training);
   }
 
   private List<Channel> featureChannels(FeatureConfig feature, Sources sources) {
@@ -80,9 +80,9 @@ final class Channels {
       if (kind == Normalization.ANOMALY) {
         requireAsTrained(source);
       }
-      // Static fields have no season.
+      // What does not change with time has no season: its deviation would be 0 everywhere.
       Normalization own =
-          source.isStatic() && kind == Normalization.ANOMALY ? Normalization.MEAN_STD : kind;
+          !source.isOfSteps() && kind == Normalization.ANOMALY ? Normalization.MEAN_STD : kind;
       for (int lag : feature.lags()) {
         String name = Channel.name(name(feature, source, found.size()), -lag);
         channels.add(new Channel(name, source, -lag - feature.mean() + 1, -lag, own, null));
@@ -91,23 +91,27 @@ final class Channels {
     return channels;
   }
 
-  /** A source has a climatology exactly if it was not static in the training. */
+  /** A source has a climatology exactly if it changed with time in the training. */
   private void requireAsTrained(Source source) {
-    if (known == null || known.containsKey(source.name()) != source.isStatic()) {
+    if (known == null || known.containsKey(source.key()) == source.isOfSteps()) {
       return;
     }
     throw new IllegalArgumentException(
         location
             + ": "
             + source.name()
-            + (source.isStatic()
-                ? " is the same in all samples, but the model takes its deviation from a"
-                    + " climatology of the training: bring a file in which it has a dimension of"
-                    + " data.samples "
-                : " differs between samples, but the model has no climatology of it, for in the"
-                    + " training it was the same in all: bring a file in which it has none of"
-                    + " data.samples ")
-            + config.samples());
+            + (source.isOfSteps()
+                ? " changes with "
+                    + step()
+                    + ", but the model has no climatology of it, for in the training it did not:"
+                    + " bring a file in which it has no such dimension"
+                : " is the same at all steps, but the model takes its deviation from a climatology"
+                    + " of the training: bring a file in which it has the dimension "
+                    + step()));
+  }
+
+  private String step() {
+    return grid.step() < 0 ? "of time" : grid.samples().get(grid.step()).name();
   }
 
   /** The feature's own name where it is one channel a lag. */
@@ -122,8 +126,17 @@ final class Channels {
 
   private List<Channel> targetChannels(TargetConfig target, Sources sources) {
     Normalization kind = target.normalize() == null ? config.normalize() : target.normalize();
+    kind = target.classes().isEmpty() ? kind : Normalization.NONE;
     List<Channel> channels = new ArrayList<>();
     for (Source source : sources.of(target)) {
+      if (kind == Normalization.ANOMALY && !source.isOfSteps()) {
+        throw new IllegalArgumentException(
+            location
+                + ": normalize: anomaly of "
+                + source.name()
+                + " would be 0 everywhere, as it does not change with time; set normalize:"
+                + " mean_std of this target");
+      }
       for (int lead : target.lead()) {
         String name = Channel.name(source.name(), lead);
         channels.add(new Channel(name, source, lead, lead, kind, null));
@@ -161,7 +174,7 @@ final class Channels {
       List<Channel> channels,
       Map<Source, Climatology> found,
       Seasons seasons,
-      boolean[] trainingSteps) {
+      TrainingPoints training) {
     List<Channel> complete = new ArrayList<>();
     for (Channel channel : channels) {
       if (channel.normalization() != Normalization.ANOMALY) {
@@ -171,16 +184,16 @@ final class Channels {
       complete.add(
           channel.with(
               found.computeIfAbsent(
-                  channel.source(), source -> climatology(source, seasons, trainingSteps))));
+                  channel.source(), source -> climatology(source, seasons, training))));
     }
     return complete;
   }
 
-  private Climatology climatology(Source source, Seasons seasons, boolean[] trainingSteps) {
+  private Climatology climatology(Source source, Seasons seasons, TrainingPoints training) {
     if (known == null) {
-      return Climatology.of(source, grid, seasons, trainingSteps);
+      return Climatology.of(source, grid, seasons, training);
     }
-    double[] saved = Objects.requireNonNull(known.get(source.name()), source.name());
+    double[] saved = Objects.requireNonNull(known.get(source.key()), source.name());
     return new Climatology(seasons, grid.lanes(), grid.cells(), saved);
   }
 }

@@ -33,18 +33,21 @@ final class Climatology {
   }
 
   /** Measures it. */
-  static Climatology of(Source source, Grid grid, Seasons seasons, boolean[] trainingSteps) {
+  static Climatology of(Source source, Grid grid, Seasons seasons, TrainingPoints training) {
     int cells = grid.cells();
     int lanes = grid.lanes();
     double[] sums = new double[Math.multiplyExact(seasons.count() * lanes, cells)];
     int[] counts = new int[sums.length];
     double[] values = new double[cells];
-    for (int step = 0; step < trainingSteps.length; step++) {
-      if (!trainingSteps[step]) {
+    for (int step = 0; step < training.steps().length; step++) {
+      if (!training.steps()[step]) {
         continue;
       }
       int season = seasons.of(grid, step);
       for (int lane = 0; lane < lanes; lane++) {
+        if (!training.holds(step, lane)) {
+          continue;
+        }
         source.read(step, lane, values, 0);
         int at = (season * lanes + lane) * cells;
         for (int c = 0; c < cells; c++) {
@@ -59,6 +62,35 @@ final class Climatology {
       sums[i] = counts[i] == 0 ? Double.NaN : sums[i] / counts[i];
     }
     return new Climatology(seasons, lanes, cells, sums);
+  }
+
+  /**
+   * The same where a lane that training has never seen, such as a station that is held out, has the
+   * mean of the lanes that it has seen in that season.
+   */
+  Climatology ofUnseenLanes() {
+    double[] filled = means.clone();
+    for (int season = 0; season < seasons.count(); season++) {
+      for (int c = 0; c < cells; c++) {
+        fill(filled, season * lanes * cells + c);
+      }
+    }
+    return new Climatology(seasons, lanes, cells, filled);
+  }
+
+  private void fill(double[] filled, int first) {
+    double sum = 0;
+    int count = 0;
+    for (int lane = 0; lane < lanes; lane++) {
+      double mean = means[first + lane * cells];
+      sum += Double.isNaN(mean) ? 0 : mean;
+      count += Double.isNaN(mean) ? 0 : 1;
+    }
+    for (int lane = 0; lane < lanes && count > 0; lane++) {
+      if (Double.isNaN(filled[first + lane * cells])) {
+        filled[first + lane * cells] = sum / count;
+      }
+    }
   }
 
   /** Adds {@code sign} times the mean of a step's season to a channel. */

@@ -116,6 +116,11 @@ final class CoordinateSource implements Source {
   }
 
   @Override
+  public boolean isOfSteps() {
+    return ofTime;
+  }
+
+  @Override
   public void read(int step, int lane, double[] out, int at) {
     CfTime.Date date = ofTime ? grid.time().orElseThrow().date(step) : NO_DATE;
     List<Axis> axes = grid.axes();

@@ -7,9 +7,12 @@ import dev.lockstep.data.DataException;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.FeatureConfig;
 import dev.lockstep.data.Missing;
+import dev.lockstep.data.Normalization;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.data.PointSet;
 import dev.lockstep.data.Split;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -35,9 +38,10 @@ public final class FieldDataset implements Dataset {
   private final List<String> targetVariables;
   private final PointSet kept;
   private final Split split;
-  private final boolean[] trainingSteps;
+  private final TrainingPoints training;
   private final double[] cellWeights;
   private final Regions regions;
+  private final double[] targetWeights;
   private final double[] scratch;
 
   /** The channels that are the same in every sample, read once; empty arrays for the others. */
@@ -86,12 +90,13 @@ public final class FieldDataset implements Dataset {
     FieldSplit choice = new FieldSplit(grid, config, kept, channels.targets());
     choice.requireWholeSteps(channels);
     split = choice.split();
-    trainingSteps = choice.trainingSteps();
-    channels.addClimatologies(seasons, trainingSteps);
+    training = choice.training();
+    channels.addClimatologies(seasons, training);
     features = channels.features();
     targets = channels.targets();
     targetVariables = channels.targetVariables();
     regions = sources.regions();
+    targetWeights = targetWeights(config, targetVariables);
     scratch = new double[grid.cells()];
     constant = new double[features.size()][];
     cellWeights =
@@ -159,6 +164,29 @@ public final class FieldDataset implements Dataset {
   @Override
   public double[] cellWeights() {
     return cellWeights.clone();
+  }
+
+  @Override
+  public double[] targetWeights() {
+    return targetWeights.clone();
+  }
+
+  /** Of each channel, scaled to a mean of 1; empty if they are equal. */
+  private static double[] targetWeights(DataConfig config, List<String> targetVariables) {
+    Map<String, Double> given = new HashMap<>();
+    config.targets().forEach(target -> given.put(target.variable(), target.weight()));
+    double[] weights =
+        targetVariables.stream().mapToDouble(name -> given.getOrDefault(name, 1.0)).toArray();
+    double mean = Arrays.stream(weights).average().orElse(1);
+    if (Arrays.stream(weights).allMatch(weight -> weight == mean)) {
+      return new double[0];
+    }
+    return Arrays.stream(weights).map(weight -> weight / mean).toArray();
+  }
+
+  /** How the values of each target are brought to the network's scale. */
+  public List<Normalization> targetNormalizations() {
+    return targets.stream().map(Channel::normalization).toList();
   }
 
   @Override
@@ -307,8 +335,8 @@ public final class FieldDataset implements Dataset {
     return targets;
   }
 
-  boolean[] trainingSteps() {
-    return trainingSteps.clone();
+  TrainingPoints training() {
+    return training;
   }
 
   DataConfig config() {

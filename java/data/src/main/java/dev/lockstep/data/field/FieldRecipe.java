@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * @param normalize of the features that say nothing else
  * @param ofTime whether seasons are months
  * @param secondsOfDay the times of day that a climatology keeps apart
- * @param climatologies by the name of the source: seasons × lanes × cells as little-endian doubles
- * @param known by the name of a target's source: the lanes × cells that were known in any training
+ * @param climatologies by the key of the source: seasons × lanes × cells as little-endian doubles
+ * @param known by the key of a target's source: the lanes × cells that were known in any training
  *     step, as a bit set; nothing for a source that was never missing
  * @param coordinates of each dimension inside a sample or of channels, those of the file; empty
  *     without any
@@ -59,7 +59,7 @@ public record FieldRecipe(
   /**
    * One output channel.
    *
-   * @param source what messages call it, without its lead
+   * @param source its key, without its lead
    * @param variable of the file that it was trained on
    * @param type of that variable
    * @param attributes of that variable: units and names
@@ -100,6 +100,26 @@ public record FieldRecipe(
     known = Map.copyOf(known);
     coordinates = Map.copyOf(coordinates);
     lengths = Map.copyOf(lengths);
+  }
+
+  /** The same with other output channels. */
+  public FieldRecipe withTargets(List<Target> others) {
+    return new FieldRecipe(
+        samples,
+        shape,
+        where,
+        isel,
+        features,
+        others,
+        missing,
+        normalize,
+        ofTime,
+        secondsOfDay,
+        climatologies,
+        known,
+        coordinates,
+        lengths,
+        stepSeconds);
   }
 
   /**

@@ -8,6 +8,7 @@ import dev.lockstep.data.Split;
 import dev.lockstep.data.SplitConfig;
 import dev.lockstep.data.SplitMix64;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -20,7 +21,7 @@ final class FieldSplit {
   private final List<Channel> targets;
   private final @Nullable String by;
   private final Split split;
-  private final boolean[] trainingSteps;
+  private final TrainingPoints training;
 
   FieldSplit(Grid grid, DataConfig config, PointSet kept, List<Channel> targets) {
     this.grid = grid;
@@ -32,10 +33,12 @@ final class FieldSplit {
         ranges == null
             ? Split.of(kept.size(), config.validationFraction(), config.seed())
             : ranges.block() > 0 ? byBlocks(ranges, config.seed()) : byRanges(ranges);
-    trainingSteps =
+    boolean[] steps =
         ranges != null && ranges.block() == 0 && axis(ranges.by()) == grid.step()
             ? grid.samples().get(grid.step()).inside(ranges.train())
             : stepsOf(split.train());
+    training =
+        new TrainingPoints(steps, holdsOutLanes() ? pointsOf(split.train()) : null, grid.lanes());
   }
 
   /** Whole blocks of indices, shared out by a seeded permutation. */
@@ -69,9 +72,15 @@ final class FieldSplit {
     return split;
   }
 
-  /** The steps that a climatology is measured over. */
-  boolean[] trainingSteps() {
-    return trainingSteps;
+  /** What a climatology is measured over. */
+  TrainingPoints training() {
+    return training;
+  }
+
+  /** Whether steps have both samples that are trained on and others that are held out. */
+  private boolean holdsOutLanes() {
+    boolean alongSteps = by != null && axis(by) == grid.step();
+    return !alongSteps && grid.lanes() > 1 && split.validation().length + split.test().length > 0;
   }
 
   /**
@@ -81,9 +90,7 @@ final class FieldSplit {
    * @throws IllegalArgumentException if a channel has a climatology there
    */
   void requireWholeSteps(Channels channels) {
-    boolean alongSteps = by != null && axis(by) == grid.step();
-    boolean holdsOut = split.validation().length + split.test().length > 0;
-    if (alongSteps || !holdsOut || grid.lanes() == 1) {
+    if (!holdsOutLanes()) {
       return;
     }
     Stream.concat(channels.features().stream(), channels.targets().stream())
@@ -157,6 +164,20 @@ final class FieldSplit {
     }
     int step = grid.stepOf(point);
     return targets.stream().allMatch(target -> inside[step + target.last()]);
+  }
+
+  /** Where the samples' targets lie, by step × lanes + lane. */
+  private BitSet pointsOf(long[] samples) {
+    int lanes = grid.lanes();
+    Math.multiplyExact(grid.steps(), lanes);
+    BitSet points = new BitSet();
+    for (long sample : samples) {
+      long point = kept.select(sample);
+      int step = grid.stepOf(point);
+      int lane = grid.laneOf(point);
+      targets.forEach(target -> points.set((step + target.last()) * lanes + lane));
+    }
+    return points;
   }
 
   private boolean[] stepsOf(long[] samples) {

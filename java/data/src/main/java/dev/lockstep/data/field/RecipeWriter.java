@@ -39,10 +39,10 @@ final class RecipeWriter {
       Channel channel = dataset.targets().get(t);
       targets.add(target(channel, dataset.targetVariables().get(t)));
       add(climatologies, channel);
-      if (config.missing() == Missing.MASK && !known.containsKey(channel.source().name())) {
+      if (config.missing() == Missing.MASK && !known.containsKey(channel.source().key())) {
         BitSet cells = known(channel.source());
         if (cells.cardinality() < grid.lanes() * grid.cells()) {
-          known.put(channel.source().name(), cells.toByteArray());
+          known.put(channel.source().key(), cells.toByteArray());
         }
       }
     }
@@ -105,7 +105,7 @@ final class RecipeWriter {
   private static void add(Map<String, byte[]> climatologies, Channel channel) {
     Climatology climatology = channel.climatology();
     if (climatology != null) {
-      climatologies.putIfAbsent(channel.source().name(), FieldRecipe.bytes(climatology.means()));
+      climatologies.putIfAbsent(channel.source().key(), FieldRecipe.bytes(climatology.means()));
     }
   }
 
@@ -119,7 +119,7 @@ final class RecipeWriter {
       }
     }
     return new FieldRecipe.Target(
-        channel.source().name(),
+        channel.source().key(),
         name,
         variable.type(),
         attributes,
@@ -135,7 +135,7 @@ final class RecipeWriter {
     BitSet known = new BitSet();
     int cells = grid.cells();
     double[] values = new double[cells];
-    boolean[] training = dataset.trainingSteps();
+    boolean[] training = dataset.training().steps();
     for (int step = 0; step < training.length; step++) {
       for (int lane = 0; training[step] && lane < grid.lanes(); lane++) {
         source.read(step, lane, values, 0);

@@ -47,7 +47,7 @@ public final class Rollout {
     }
     for (Channel feature : dataset.features()) {
       Source source = feature.source();
-      if (!source.isStatic()
+      if (source.isOfSteps()
           && source instanceof VariableSource
           && !predictedSources.containsKey(source.name())) {
         throw new IllegalArgumentException(
@@ -87,10 +87,15 @@ public final class Rollout {
     }
 
     @Override
+    public boolean isOfSteps() {
+      return source.isOfSteps();
+    }
+
+    @Override
     public void read(int at, int ofLane, double[] out, int to) {
       Integer target = predictedSources.get(source.name());
       if (at <= step || target == null) {
-        source.read(source.isStatic() ? 0 : at, ofLane, out, to);
+        source.read(source.isOfSteps() ? at : 0, ofLane, out, to);
         return;
       }
       int cells = grid.cells();

@@ -99,14 +99,20 @@ final class Sources {
     if (feature.function().ofCoordinates()) {
       return CoordinateSource.of(feature.function(), grid);
     }
-    return ofVariable(feature.variable(), feature);
+    return ofVariable(feature.variable(), feature, List.of());
   }
 
   List<? extends Source> of(TargetConfig target) {
-    return ofVariable(target.variable(), FeatureConfig.of(target.variable()));
+    return ofVariable(target.variable(), FeatureConfig.of(target.variable()), target.classes());
   }
 
-  private List<? extends Source> ofVariable(String name, FeatureConfig feature) {
+  /**
+   * The sources of a variable.
+   *
+   * @param classes edges that make class numbers of its values; empty for the values
+   */
+  private List<? extends Source> ofVariable(
+      String name, FeatureConfig feature, List<Double> classes) {
     String label =
         switch (feature.function()) {
           case SINE -> "sin(" + name + ")";
@@ -115,7 +121,7 @@ final class Sources {
         };
     Variable variable = variable(name);
     return sources.computeIfAbsent(
-        label + " " + feature.period(),
+        label + " " + feature.period() + " " + classes,
         key ->
             VariableSource.of(
                 label,
@@ -124,6 +130,7 @@ final class Sources {
                 values(variable),
                 feature.function(),
                 feature.period(),
+                classes,
                 grid));
   }
 
@@ -149,7 +156,8 @@ final class Sources {
         grid.step() >= 0
             && variable.dimensions().stream()
                 .anyMatch(d -> d.name().equals(grid.samples().get(grid.step()).name()));
-    List<? extends Source> sources = ofVariable(variable.name(), FeatureConfig.of(variable.name()));
+    List<? extends Source> sources =
+        ofVariable(variable.name(), FeatureConfig.of(variable.name()), List.of());
     if (ofTime || sources.size() != 1) {
       throw new IllegalArgumentException(
           "data.regions: the mask "
@@ -171,7 +179,7 @@ final class Sources {
     Source source =
         COS_LATITUDE.equals(config.weights())
             ? CoordinateSource.of(FeatureConfig.Function.COS_LATITUDE, grid).get(0)
-            : ofVariable(config.weights(), FeatureConfig.of(config.weights())).get(0);
+            : ofVariable(config.weights(), FeatureConfig.of(config.weights()), List.of()).get(0);
     if (!source.isStatic()) {
       throw new IllegalArgumentException(
           "data.weights: " + config.weights() + " depends on the sample, not on the cell alone");

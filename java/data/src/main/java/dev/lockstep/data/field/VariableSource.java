@@ -11,10 +11,12 @@ import java.util.List;
 /** One variable of the file, at one index of each dimension that is a channel. */
 final class VariableSource implements Source {
   private final String name;
+  private final String key;
   private final String location;
   private final BlockCache.Values values;
   private final Function function;
   private final double period;
+  private final double[] edges;
   private final long base;
   private final Grid grid;
 
@@ -25,19 +27,23 @@ final class VariableSource implements Source {
 
   private VariableSource(
       String name,
+      String key,
       String location,
       BlockCache.Values values,
       Function function,
       double period,
+      double[] edges,
       long base,
       Grid grid,
       long[] sampleStrides,
       long[] cellStrides) {
     this.name = name;
+    this.key = key;
     this.location = location;
     this.values = values;
     this.function = function;
     this.period = period;
+    this.edges = edges;
     this.base = base;
     this.grid = grid;
     this.sampleStrides = sampleStrides;
@@ -52,6 +58,7 @@ final class VariableSource implements Source {
       BlockCache.Values values,
       Function function,
       double period,
+      List<Double> classes,
       Grid grid) {
     long[] sampleStrides = new long[grid.samples().size()];
     long[] cellStrides = new long[grid.inside().size()];
@@ -80,20 +87,24 @@ final class VariableSource implements Source {
     for (int c = 0; c < count; c++) {
       long offset = base;
       StringBuilder subscript = new StringBuilder();
+      StringBuilder ofUsed = new StringBuilder();
       int left = c;
       for (int d = channels.size() - 1; d >= 0; d--) {
         int at = left % channels.get(d).length();
         left /= channels.get(d).length();
         offset += (channels.get(d).start() + at) * channelStrides.get(d);
         subscript.insert(0, "[" + (channels.get(d).start() + at) + "]");
+        ofUsed.insert(0, "[" + at + "]");
       }
       sources.add(
           new VariableSource(
               name + subscript,
+              name + ofUsed,
               location,
               values,
               function,
               period,
+              classes.stream().mapToDouble(edge -> edge).toArray(),
               offset,
               grid,
               sampleStrides,
@@ -114,6 +125,16 @@ final class VariableSource implements Source {
   @Override
   public String name() {
     return name;
+  }
+
+  @Override
+  public String key() {
+    return key;
+  }
+
+  @Override
+  public boolean isOfSteps() {
+    return grid.step() >= 0 && sampleStrides[grid.step()] != 0;
   }
 
   @Override
@@ -152,11 +173,23 @@ final class VariableSource implements Source {
   }
 
   private double apply(double value) {
+    if (edges.length > 0) {
+      return Double.isNaN(value) ? value : classOf(value);
+    }
     return switch (function) {
       case SINE -> Math.sin(2 * Math.PI * value / period);
       case COSINE -> Math.cos(2 * Math.PI * value / period);
       default -> value;
     };
+  }
+
+  /** How many of the edges are not above the value. */
+  private int classOf(double value) {
+    int number = 0;
+    while (number < edges.length && edges[number] <= value) {
+      number++;
+    }
+    return number;
   }
 
   /** Copies the cells of the dimensions from {@code d} on; returns the position behind them. */

@@ -59,11 +59,11 @@ class FieldRecipeTest {
     try (Forecast forecast = forecast(recipe(still, yaml), still)) {
       assertArrayEquals(new double[] {5, 6, 7}, Arrays.copyOfRange(row(forecast), 3, 6), 1e-12);
     }
-    assertRefused("mask differs between samples", recipe(still, yaml), moving);
+    assertRefused("mask changes with time", recipe(still, yaml), moving);
     try (Forecast forecast = forecast(recipe(moving, yaml), moving)) {
       assertArrayEquals(new double[] {0, 0, 0}, Arrays.copyOfRange(row(forecast), 3, 6), 1e-12);
     }
-    assertRefused("mask is the same in all samples", recipe(moving, yaml), still);
+    assertRefused("mask is the same at all steps", recipe(moving, yaml), still);
   }
 
   private static double[] row(Forecast forecast) {
@@ -74,6 +74,68 @@ class FieldRecipeTest {
     RuntimeException e =
         assertThrows(IllegalArgumentException.class, () -> forecast(recipe, file).close());
     assertTrue(e.getMessage().contains(expected), e::getMessage);
+  }
+
+  /** The levels of the training, which its file has behind another one and a new file alone. */
+  @Test
+  void aLevelHasItsOwnClimatologyWhereverItsFileHasIt() {
+    double[] levels = {1000, 850, 500, 200};
+    FieldRecipe recipe = recipe(levels("all.nc", levels, 0), LEVELS);
+    for (double[] held :
+        new double[][] {{850, 500, 200}, {1013, 1000, 850, 500, 200}, {850, 500, 200, 100}}) {
+      Path file = levels("levels" + held.length + held[0] + ".nc", held, 7);
+      try (Forecast forecast = forecast(recipe, file)) {
+        double[] sevens = new double[9];
+        Arrays.fill(sevens, 7);
+        assertArrayEquals(sevens, row(forecast), 1e-9, Arrays.toString(held));
+      }
+    }
+  }
+
+  private static final String[] LEVELS = {
+    "samples: [time]",
+    "shape: [channel, lat]",
+    "features: [t]",
+    "where: {lev: [200, 850]}",
+    "targets: [{variable: v, lead: [1]}]",
+    ANOMALY
+  };
+
+  /** The mean over the years of t is its level, to which something is added. */
+  private Path levels(String name, double[] levels, double added) {
+    return FieldFiles.months(24)
+        .with("lev", levels, Map.of())
+        .with("t", List.of("time", "lev", "lat"), i -> levels[i[1]] + i[0] % 12 + added)
+        .with("v", List.of("time", "lat"), i -> i[0])
+        .write(folder.resolve(name));
+  }
+
+  /** Its deviation from itself would be 0, and the network would know nothing of it. */
+  @Test
+  void whatOnlyStationsHaveHasNoSeason() {
+    Path file =
+        FieldFiles.months(24)
+            .with("station", new double[] {1, 2}, Map.of())
+            .with("height", List.of("station"), i -> 100 + i[0])
+            .with("v", List.of("time", "station"), i -> i[0])
+            .write(folder.resolve("stations.nc"));
+    String[] yaml = {
+      "path: " + file,
+      "samples: [time, station]",
+      "features: [v, height]",
+      V,
+      ANOMALY,
+      "validation_fraction: 0"
+    };
+    try (FieldDataset data = open(yaml)) {
+      // February 1990 of the second station; the mean of both Februaries is 7.
+      assertArrayEquals(new double[] {-6, 101}, features(data, 3), 1e-9);
+    }
+    yaml[3] = "targets: [height]";
+    yaml[2] = "features: [v]";
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> open(yaml).close());
+    assertTrue(e.getMessage().contains("anomaly of height would be 0"), e::getMessage);
   }
 
   /** January is alone in the new file; the climatology of February must be found. */

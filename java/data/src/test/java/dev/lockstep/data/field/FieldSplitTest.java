@@ -59,7 +59,7 @@ class FieldSplitTest {
       assertArrayEquals(LongStream.rangeClosed(23, 33).toArray(), points(data, split.test()));
       boolean[] expected = new boolean[48];
       Arrays.fill(expected, 0, 12, true);
-      assertArrayEquals(expected, data.trainingSteps());
+      assertArrayEquals(expected, data.training().steps());
     }
   }
 
@@ -132,6 +132,59 @@ class FieldSplitTest {
         assertTrue(!training.contains(features(data, sample)[0] % 100));
       }
     }
+  }
+
+  /** The held-out stations' values could be anything and the baselines' forecasts stay. */
+  @Test
+  void baselinesKnowNothingOfStationsThatAreHeldOut() {
+    String[] yaml = {
+      "", "samples: [time, station]", "features: [s]", "targets: [{variable: s, lead: [1]}]", ""
+    };
+    for (String split :
+        List.of(
+            "split: {by: station, train: [7, 9], test: [11, 12]}",
+            "split: {by: station, block: 2, test_fraction: 0.4}")) {
+      yaml[4] = split;
+      for (String name : List.of(Baselines.CLIMATOLOGY, Baselines.AUTOREGRESSION)) {
+        double[] as = baseline(yaml, name, 0);
+        double[] others = baseline(yaml, name, 1e6);
+        assertArrayEquals(as, others, 1e-6, split + " " + name);
+        assertTrue(Double.isFinite(as[0]), name);
+      }
+    }
+  }
+
+  /**
+   * What a baseline predicts for a held-out station in January 1990, whose own value is 0.
+   *
+   * @param added to all other values of held-out stations
+   */
+  private double[] baseline(String[] yaml, String name, double added) {
+    FieldFiles file =
+        FieldFiles.months(48).with("station", new double[] {7, 8, 9, 11, 12}, Map.of());
+    file.with("s", List.of("time", "station"), i -> i[0] == 0 ? 0 : wave(i));
+    String[] all = yaml.clone();
+    all[0] = "path: " + file.write(folder.resolve("even.nc"));
+    boolean[] held = new boolean[5];
+    try (FieldDataset data = open(all)) {
+      for (long sample : data.split(null).test()) {
+        held[(int) (data.point(sample) % 5)] = true;
+      }
+    }
+    FieldFiles changed =
+        FieldFiles.months(48).with("station", new double[] {7, 8, 9, 11, 12}, Map.of());
+    changed.with(
+        "s", List.of("time", "station"), i -> i[0] == 0 ? 0 : wave(i) + (held[i[1]] ? added : 0));
+    all[0] = "path: " + changed.write(folder.resolve("odd.nc"));
+    try (FieldDataset data = open(all)) {
+      double[] out = new double[1];
+      new Baselines(data).predict(name, data.split(null).test()[0], out);
+      return out;
+    }
+  }
+
+  private static double wave(int[] index) {
+    return 10 * Math.sin(index[0]) + index[1] + index[0] % 12;
   }
 
   /** Else the climatology of a held-out station would hold the values that judge the forecast. */

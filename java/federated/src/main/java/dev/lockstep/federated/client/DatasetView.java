@@ -84,6 +84,11 @@ abstract class DatasetView implements Dataset {
   }
 
   @Override
+  public double[] targetWeights() {
+    return whole.targetWeights();
+  }
+
+  @Override
   public Normalizer.Pair normalizers(long[] samples, Communicator communicator) {
     return whole.normalizers(samples, communicator);
   }

@@ -82,6 +82,10 @@ public record FederationConfig(
     Checks.atLeast("clients", clients, 0);
     Checks.atLeast("batch_size", batchSize, 1);
     Checks.notNegative("mu", mu);
+    if (loss.compareTo(LossType.CROSS_ENTROPY) > 0) {
+      throw new ConfigKeyException(
+          "loss", "must be mse, mae, huber or cross_entropy; the others are of lockstep train");
+    }
     Checks.atLeast("evaluate_every", evaluateEvery, 1);
     Checks.atLeast("checkpoint_every", checkpointEvery, 0);
     if ((localEpochs == null) == (localSteps == null)) {

@@ -9,6 +9,7 @@ import dev.lockstep.train.memory.NativeView;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -30,6 +31,8 @@ public final class BatchReader implements AutoCloseable {
   private final NativeMemory targetMemory;
   private final int cells;
   private final double[] cellWeights;
+  private final double[] targetWeights;
+  private final boolean weighs;
   private final NativeMemory weightMemory;
   private int loaded;
 
@@ -53,12 +56,14 @@ public final class BatchReader implements AutoCloseable {
     features = dataset.featureNames().size() * cells;
     targets = dataset.targetNames().size() * cells;
     cellWeights = dataset.cellWeights();
+    targetWeights = dataset.targetWeights();
+    weighs = cellWeights.length + targetWeights.length > 0;
     // Java has no half-precision buffers; libtorch rounds for those models.
     staged = modelType == FloatType.FLOAT64 ? FloatType.FLOAT64 : FloatType.FLOAT32;
     featureRows = new double[capacity * features];
     targetRows = new double[capacity * targets];
     inputMemory = NativeMemory.allocate((long) capacity * features * staged.dataType().bytes());
-    long weights = cellWeights.length == 0 ? 0 : (long) capacity * targets * Float.BYTES;
+    long weights = weighs ? (long) capacity * targets * Float.BYTES : 0;
     try {
       targetMemory = NativeMemory.allocate((long) capacity * targets * Double.BYTES);
       try {
@@ -82,13 +87,14 @@ public final class BatchReader implements AutoCloseable {
     normalize(normalizers.features(), featureRows, count, inputMemory);
     if (classes) {
       LongBuffer numbers = targetMemory.buffer().asLongBuffer();
-      for (int i = 0; i < count; i++) {
-        numbers.put(i, (long) targetRows[i]);
+      // A missing one has the weight 0; any class serves.
+      for (int i = 0; i < count * targets; i++) {
+        numbers.put(i, Double.isNaN(targetRows[i]) ? 0 : (long) targetRows[i]);
       }
     } else {
       normalize(normalizers.targets(), targetRows, count, targetMemory);
     }
-    if (cellWeights.length > 0) {
+    if (weighs) {
       weigh(count);
     }
     loaded = count;
@@ -98,21 +104,32 @@ public final class BatchReader implements AutoCloseable {
   private void weigh(int count) {
     FloatBuffer weights = weightMemory.buffer().asFloatBuffer();
     for (int i = 0; i < count * targets; i++) {
-      weights.put(Double.isNaN(targetRows[i]) ? 0 : (float) cellWeights[i % cells]);
+      weights.put(Double.isNaN(targetRows[i]) ? 0 : (float) weight(i));
     }
+  }
+
+  private double weight(int value) {
+    double ofCell = cellWeights.length == 0 ? 1 : cellWeights[value % cells];
+    return targetWeights.length == 0
+        ? ofCell
+        : ofCell * targetWeights[value / cells % targetWeights.length];
   }
 
   /** The samples that were loaded last, as tensors; they belong to the current scope. */
   public Samples samples() {
+    long[] shape = shape(loaded, classes ? classShape() : dataset.targetShape());
     return new Samples(
         tensor(inputMemory, shape(loaded, dataset.featureShape())),
         classes
-            ? NativeView.tensor(targetMemory.address(), ScalarType.Long, loaded)
-            : tensor(targetMemory, shape(loaded, dataset.targetShape())),
-        cellWeights.length == 0
-            ? null
-            : NativeView.tensor(
-                weightMemory.address(), ScalarType.Float, shape(loaded, dataset.targetShape())));
+            ? NativeView.tensor(targetMemory.address(), ScalarType.Long, shape)
+            : tensor(targetMemory, shape),
+        weighs ? NativeView.tensor(weightMemory.address(), ScalarType.Float, shape) : null);
+  }
+
+  /** That of a sample's class numbers: a number each cell, without the dimension of the channel. */
+  private long[] classShape() {
+    long[] shape = dataset.targetShape();
+    return shape.length > 1 || shape[0] == 1 ? Arrays.copyOfRange(shape, 1, shape.length) : shape;
   }
 
   /** The shape of one sample's inputs. */
@@ -136,12 +153,12 @@ public final class BatchReader implements AutoCloseable {
   private void normalize(Normalizer normalizer, double[] rows, int count, NativeMemory memory) {
     ByteBuffer bytes = memory.buffer();
     if (staged == FloatType.FLOAT64) {
-      if (cells == 1 && cellWeights.length == 0) {
+      if (cells == 1 && !weighs) {
         normalizer.apply(rows, count, bytes.asDoubleBuffer());
       } else {
         normalizer.apply(rows, count, cells, bytes.asDoubleBuffer());
       }
-    } else if (cells == 1 && cellWeights.length == 0) {
+    } else if (cells == 1 && !weighs) {
       normalizer.apply(rows, count, bytes.asFloatBuffer());
     } else {
       normalizer.apply(rows, count, cells, bytes.asFloatBuffer());

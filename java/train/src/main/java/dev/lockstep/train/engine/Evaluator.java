@@ -21,6 +21,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -36,6 +37,10 @@ public final class Evaluator {
   private final List<String> targetNames;
   private final int cells;
   private final double[] cellWeights;
+
+  /** Elements of one number for each target along a prediction's second dimension. */
+  private final long targetRows;
+
   private final long[] samples;
   private final DataPartitioner.Range share;
 
@@ -80,6 +85,7 @@ public final class Evaluator {
     targetNames = dataset.targetNames();
     cells = dataset.cells();
     cellWeights = dataset.cellWeights();
+    targetRows = dataset.targetShape()[0];
     this.samples = samples;
     this.communicator = communicator;
     DataPartitioner parts = new DataPartitioner(samples.length, communicator.size());
@@ -98,6 +104,9 @@ public final class Evaluator {
       return Evaluation.none();
     }
     double[] lossSum = new double[1];
+    if (loss.classifies() && (cells > 1 || cellWeights.length > 0)) {
+      return evaluateMaps(lossSum);
+    }
     if (loss.classifies()) {
       long[] correct = new long[1];
       forEachBatch(
@@ -120,6 +129,25 @@ public final class Evaluator {
           own.add(physical(prediction, count), actual(count));
         });
     return new Evaluation(meanLoss(lossSum), regressionScores(own));
+  }
+
+  /** Classes by cell: the share of the weight of those that are met; missing ones have none. */
+  private Evaluation evaluateMaps(double[] lossSum) {
+    double[] sums = new double[2];
+    forEachBatch(
+        (prediction, batch, count) -> {
+          lossSum[0] += loss.mean(prediction, batch).item_double() * count;
+          Tensor scores = Loss.classScores(prediction, batch.targets());
+          Tensor hits = scores.argmax(new LongOptional(1), false).eq(batch.targets());
+          Tensor weights = batch.weights();
+          Tensor each = hits.to(ScalarType.Double);
+          Tensor weight = weights == null ? torch.ones_like(each) : weights.to(ScalarType.Double);
+          sums[0] += each.mul(weight).sum().item_double();
+          sums[1] += weight.sum().item_double();
+        });
+    double[] all = communicator.allReduce(sums, ReduceOp.SUM);
+    OptionalDouble accuracy = OptionalDouble.of(all[0] / all[1]);
+    return new Evaluation(meanLoss(lossSum), new ValidationScores(Map.of(), Map.of(), accuracy));
   }
 
   private Evaluation evaluateFields(double[] lossSum) {
@@ -243,7 +271,7 @@ public final class Evaluator {
   }
 
   private double[] physical(Tensor prediction, int count) {
-    Tensor dense = prediction.to(ScalarType.Double).contiguous();
+    Tensor dense = loss.point(prediction, targetRows).to(ScalarType.Double).contiguous();
     double[] values = new double[(int) dense.numel()];
     new DoublePointer(dense.data_ptr()).get(values);
     targetNormalizer.invert(values, count, cells);
