@@ -51,11 +51,12 @@ def peak(pid):
 
 
 def start(ranks, settings):
-    # Blocks of 256 KiB and more are mapped and given back one by one: malloc's heap would keep what was freed.
+    # Blocks of 256 KiB and more are mapped and given back one by one: the heap of malloc would keep what was freed. That of Java is
+    # as large in all runs.
     own = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MALLOC_MMAP_THRESHOLD_="262144",
                MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()), WORLD_SIZE=str(ranks), LOCKSTEP_TOKEN="sharding")
-    command = ["java", "-XX:+UseSerialGC", "-Xmx256m", "-cp", launch.class_path(ROOT), "dev.lockstep.benchmarks.StalledStep",
-               str(ROOT / "benchmarks/sharding.yaml"), "0.001", "1", "communicator.backend=tcp", *settings]
+    command = ["java", "-XX:+UseSerialGC", "-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch", "-cp", launch.class_path(ROOT),
+               "dev.lockstep.benchmarks.StalledStep", str(ROOT / "benchmarks/sharding.yaml"), "0.001", "1", "communicator.backend=tcp", *settings]
     return [subprocess.Popen(command, env=dict(own, RANK=str(rank)), stdout=subprocess.DEVNULL) for rank in range(ranks)]
 
 

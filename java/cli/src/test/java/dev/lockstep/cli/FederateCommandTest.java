@@ -142,7 +142,14 @@ class FederateCommandTest {
     }
     start(SECRET, "--server");
     start(tokens.get(0), "--client", "0", "--set", "data.path=north.csv");
-    start(tokens.get(0), "--client", "1", "--set", "data.path=south.csv");
+    start(
+        tokens.get(0),
+        "--client",
+        "1",
+        "--set",
+        "data.path=south.csv",
+        "--set",
+        "federation.network.patience=2");
     String refused = ended(4, ExitCode.COMMUNICATION);
     assertTrue(refused.contains("its token is not that of client 1"), refused);
     start(tokens.get(1), "--client", "1", "--set", "data.path=south.csv");

@@ -116,7 +116,8 @@ class EndOfFederationTest {
 
   @Test
   void aClientThatDoesNotAcknowledgeTheEndHoldsTheServerToTheDeadlineAndIsNamed() throws Exception {
-    try (NetworkRuns network = network(2, FIRST_ROUND, "federation.network.deadline=3")) {
+    // Long enough for a round on a machine that does other work.
+    try (NetworkRuns network = network(2, FIRST_ROUND, "federation.network.deadline=15")) {
       Future<Run> server = network.serve(false, FederationListener.none());
       network.join(0);
       try (ServerConnection silent = network.joinByHand(1)) {

@@ -3,9 +3,12 @@ package dev.lockstep.federated;
 import dev.lockstep.federated.network.ClientConnections;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,6 +20,9 @@ import org.slf4j.LoggerFactory;
 final class EndNotice {
   private static final Logger log = LoggerFactory.getLogger(EndNotice.class);
 
+  /** In all; a client that never ends a message would hold the server for ever. */
+  private static final int MOST_DEADLINES = 10;
+
   /** Within that time a client that lost its connection has tried again. */
   private static final Duration COMING_BACK = FederationClient.LONGEST_PAUSE.plusSeconds(1);
 
@@ -25,11 +31,28 @@ final class EndNotice {
   /** Those that take part and do not know; connected or not. */
   private final Set<Integer> unaware = new TreeSet<>();
 
+  private final LongSupplier nanoTime;
+
+  /**
+   * Of each of them, when the last sign came, and what {@link ClientConnections#signs} was then.
+   */
+  private final Map<Integer, Sign> last = new HashMap<>();
+
+  private record Sign(long nanos, long signs, boolean present) {}
+
   /** Null before the end. */
   private @Nullable ByteBuffer model;
 
   EndNotice(ClientConnections connections) {
+    this(connections, System::nanoTime);
+  }
+
+  /**
+   * @param nanoTime the clock
+   */
+  EndNotice(ClientConnections connections, LongSupplier nanoTime) {
     this.connections = connections;
+    this.nanoTime = nanoTime;
   }
 
   /** A client takes part, so it is to hear of the end. */
@@ -56,20 +79,20 @@ final class EndNotice {
 
   /**
    * Tells all, and waits until they say that they know: those that are at work when they are done,
-   * and those that are away for as long as it takes a client to try again.
+   * and those that are away for as long as it takes a client to try again, both from when something
+   * came of them last, so that a message may take as long as it likes.
    *
-   * @param deadline of the wait
+   * @param deadline of the wait for one that is connected and gives no sign
    * @param stop whether to end it
    * @param poll handles what clients say
    */
   void send(ByteBuffer finalModel, Duration deadline, BooleanSupplier stop, Runnable poll) {
     model = finalModel;
     connections.present().forEach(this::sendTo);
-    long begin = System.nanoTime();
-    Duration waited = Duration.ZERO;
-    while (isAwaited(waited) && waited.compareTo(deadline) < 0 && !stop.getAsBoolean()) {
+    long begin = nanoTime.getAsLong();
+    long most = deadline.multipliedBy(MOST_DEADLINES).toNanos();
+    while (isAnyAwaited(deadline) && nanoTime.getAsLong() - begin < most && !stop.getAsBoolean()) {
       poll.run();
-      waited = Duration.ofNanos(System.nanoTime() - begin);
     }
     connections.closeStalled();
     if (!unaware.isEmpty()) {
@@ -80,8 +103,22 @@ final class EndNotice {
     }
   }
 
-  private boolean isAwaited(Duration waited) {
-    return connections.present().stream().anyMatch(unaware::contains)
-        || !unaware.isEmpty() && waited.compareTo(COMING_BACK) < 0;
+  private boolean isAnyAwaited(Duration deadline) {
+    boolean any = false;
+    Set<Integer> present = Set.copyOf(connections.present());
+    long now = nanoTime.getAsLong();
+    for (int client : unaware) {
+      boolean there = present.contains(client);
+      Sign sign = new Sign(now, connections.signs(client), there);
+      Sign before = last.get(client);
+      // Whoever has left was there until now; a connection that is silent is none.
+      if (before == null || before.present() != there || before.signs() != sign.signs()) {
+        last.put(client, sign);
+        before = sign;
+      }
+      boolean shorter = there || deadline.compareTo(COMING_BACK) < 0;
+      any |= now - before.nanos() < (shorter ? deadline : COMING_BACK).toNanos();
+    }
+    return any;
   }
 }

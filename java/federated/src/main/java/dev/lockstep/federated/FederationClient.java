@@ -11,6 +11,7 @@ import dev.lockstep.federated.config.FederationPlan;
 import dev.lockstep.federated.config.NetworkConfig;
 import dev.lockstep.federated.network.RefusedException;
 import dev.lockstep.federated.network.ServerConnection;
+import dev.lockstep.federated.network.UnprovedRefusalException;
 import dev.lockstep.model.Model;
 import dev.lockstep.torch.TorchLibraries;
 import dev.lockstep.train.ModelBuilder;
@@ -31,8 +32,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A client of a federation, with data of its own that stays here: it trains when the server asks,
  * and sends what became of the model. If the server goes away or says nothing, or the connection
- * ends, it comes back for as long as {@code network.patience} says. One thread calls {@link #run};
- * any may {@link #close}.
+ * ends, it comes back for as long as {@code network.patience} says; also if it is refused by
+ * whoever does not prove to be the server. One thread calls {@link #run}; any may {@link #close}.
  */
 public final class FederationClient implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(FederationClient.class);
@@ -109,6 +110,7 @@ public final class FederationClient implements AutoCloseable {
   private boolean stay(Consumer<Trained> listener, Optional<Path> modelFile) {
     long lastSeen = System.nanoTime();
     long pause = FIRST_PAUSE_MILLIS;
+    String unproved = "";
     while (!closed) {
       try (ServerConnection joined = join(lastSeen)) {
         connection = joined;
@@ -135,6 +137,15 @@ public final class FederationClient implements AutoCloseable {
         } else if (System.nanoTime() - lastSeen > network.patienceOfClient().toNanos()) {
           throw failed(
               "is away for more than " + network.patience() + " s (" + e.getMessage() + ")", e);
+        }
+        if (e instanceof UnprovedRefusalException && !unproved.equals(e.getMessage())) {
+          unproved = String.valueOf(e.getMessage());
+          log.warn(
+              "The server at {} refuses client {}, without a proof that it is the server: {}; it"
+                  + " tries again.",
+              network.address(),
+              number,
+              unproved);
         }
         sleep(pause);
         pause = Math.min(2 * pause, LONGEST_PAUSE.toMillis());

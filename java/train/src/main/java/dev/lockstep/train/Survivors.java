@@ -1,8 +1,10 @@
 package dev.lockstep.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.Normalizer;
 import dev.lockstep.train.engine.TrainingState;
@@ -12,17 +14,34 @@ import dev.lockstep.train.strategy.Strategies;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The ranks that a run still has. Where a strategy goes on without ranks that are gone, the run's
  * parts are made anew for the others, with the state that each of them keeps meanwhile. One thread.
  */
 final class Survivors implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Survivors.class);
+
   private final Communicator first;
   private Communicator group;
+
+  /** The first group's ranks, by those of the present group. */
+  private int[] members;
+
+  /** Ranks of the first group that are gone. */
   private BitSet lost = new BitSet();
+
+  /** Whether those who are left know of the same ranks, and have formed no group since. */
+  private boolean agreed;
+
+  /** Whether the run goes on without a rank of the first group. */
+  private IntPredicate canLose = rank -> false;
+
   private final Map<String, NativeMemory> kept = new LinkedHashMap<>();
   private @Nullable JsonNode values;
   private @Nullable Kept rest;
@@ -35,6 +54,7 @@ final class Survivors implements AutoCloseable {
   Survivors(Communicator first) {
     this.first = first;
     group = first;
+    members = IntStream.range(0, first.size()).toArray();
   }
 
   Communicator group() {
@@ -55,15 +75,65 @@ final class Survivors implements AutoCloseable {
     }
     values = run.state.values();
     rest = new Kept(position, run.normalizers(), workers(run));
-    lost = run.role.lost();
+    run.role.lost().stream().forEach(rank -> lost.set(members[rank]));
+    canLose = run.role::canLose;
   }
 
-  /** Forms the group of those who are left; collective among them. */
+  /**
+   * Forms the group of those who are left; collective among them. Always from the first group,
+   * whose channels outlive all failures: so ranks that have come into a group which others could
+   * not form any more meet these again.
+   */
   void regroup() {
-    int[] left = IntStream.range(0, group.size()).filter(rank -> !lost.get(rank)).toArray();
-    Communicator next = group.shrink(left);
-    closeGroup();
-    group = next;
+    if (!agreed) {
+      agree();
+    }
+    while (true) {
+      int[] left = IntStream.range(0, first.size()).filter(rank -> !lost.get(rank)).toArray();
+      try {
+        Communicator next = first.shrink(left);
+        closeGroup();
+        group = next;
+        members = left;
+        agreed = false;
+        return;
+      } catch (CommunicationException e) {
+        loseMore(e);
+      }
+    }
+  }
+
+  /**
+   * Each rank does it once before every try to form a group, or they would not meet.
+   *
+   * @return how many ranks are known to be gone now that were not
+   */
+  private int agree() {
+    agreed = true;
+    BitSet before = lost;
+    lost = SurvivorAgreement.agree(first, before);
+    BitSet more = (BitSet) lost.clone();
+    more.andNot(before);
+    for (int rank : more.stream().toArray()) {
+      if (!canLose.test(rank)) {
+        throw new PeerFailedException(
+            "Rank " + rank + " is gone, too, and the run cannot go on without it.", rank, null);
+      }
+      log.warn("Rank {} of the run's first ranks is gone, too.", rank);
+    }
+    return more.cardinality();
+  }
+
+  /**
+   * Something has failed while the others formed a group, or took over what they keep: who is gone
+   * besides; collective among those who are left.
+   *
+   * @throws CommunicationException the failure itself, if that is nobody, or it was not then
+   */
+  void loseMore(CommunicationException failure) {
+    if (rest == null || agree() == 0) {
+      throw failure;
+    }
   }
 
   /**
@@ -94,6 +164,7 @@ final class Survivors implements AutoCloseable {
     state.broadcast(
         group, Strategies.ranksWithoutSamples(run.task.plan().strategy(), group.size()));
     free();
+    rest = null;
     Checkpoints.Position last = all.position();
     return new Checkpoints.Position(
         last.sampler(),

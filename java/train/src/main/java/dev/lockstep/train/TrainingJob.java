@@ -3,6 +3,7 @@ package dev.lockstep.train;
 import static java.util.Objects.requireNonNull;
 
 import dev.lockstep.comm.Backend;
+import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.LaunchEnvironment;
 import dev.lockstep.comm.RankContext;
@@ -160,6 +161,8 @@ public final class TrainingJob {
               survivors.keep(run, loop.position());
               found = loop.nonFinite();
             }
+          } catch (CommunicationException e) {
+            survivors.loseMore(e);
           }
           survivors.regroup();
         }

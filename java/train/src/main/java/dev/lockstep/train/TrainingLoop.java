@@ -2,7 +2,6 @@ package dev.lockstep.train;
 
 import dev.lockstep.comm.ReduceOp;
 import dev.lockstep.data.DistributedSampler;
-import dev.lockstep.data.DistributedSampler.Batch;
 import dev.lockstep.monitor.EpochRecord;
 import dev.lockstep.monitor.TrainingEvent.CheckpointTaken;
 import dev.lockstep.monitor.TrainingEvent.EpochDone;
@@ -11,14 +10,11 @@ import dev.lockstep.monitor.TrainingEvent.Validated;
 import dev.lockstep.monitor.TrainingListener;
 import dev.lockstep.train.engine.Evaluator;
 import dev.lockstep.train.engine.Evaluator.Evaluation;
-import dev.lockstep.train.engine.MicroBatch;
-import dev.lockstep.train.engine.Needs;
 import dev.lockstep.train.engine.Step;
 import dev.lockstep.train.engine.StepReport;
 import dev.lockstep.train.engine.SyncPoint;
 import dev.lockstep.train.memory.ControlWords.Word;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +41,7 @@ final class TrainingLoop {
   /** The sum of the losses of this rank's samples in this epoch so far. */
   private double lossSum;
 
+  private final NextSteps next;
   private final NonFinite nonFinite;
   private long steps;
   private Skipped skipped = Skipped.NONE;
@@ -56,16 +53,10 @@ final class TrainingLoop {
   /** Why training ended before its end. */
   private @Nullable Ending ending;
 
-  /** The pieces of the next step, which the reader knows of. */
-  private @Nullable List<MicroBatch> next;
-
   private long epochStarted;
   private long pausedNanos;
   private double waitedBeforeEpoch;
   private long samplesBefore;
-
-  /** The learning rate of the last step. */
-  private double rate;
 
   /**
    * Takes up a run.
@@ -92,14 +83,13 @@ final class TrainingLoop {
     validation =
         new Recurrence(
             when.everyEpochs(), when.everySteps(), when.everySeconds(), System::nanoTime);
-    run.followPlans();
-    rate = run.schedule.learningRate(0);
+    next = new NextSteps(run);
     if (position != null) {
       steps = position.steps();
       run.sampler.seek(position.sampler());
       lossSum = position.lossSum();
       skipped = position.skipped();
-      rate = run.schedule.learningRate(Math.max(0, steps - skipped.steps() - 1));
+      next.seek(steps, skipped);
       // A run that is over keeps the model on which the ranks had agreed.
       if (run.sampler.hasNext() && epochs() < config.epochs() && !isCutShort()) {
         run.role.goOn();
@@ -202,7 +192,7 @@ final class TrainingLoop {
 
   /** One step and what is due after it. */
   private void takeStep() {
-    Step step = nextStep();
+    Step step = next.take(steps, lossSum, skipped, words());
     double waited = run.role.waitedSeconds();
     long began = System.nanoTime();
     StepReport report = run.role.step(step);
@@ -236,7 +226,7 @@ final class TrainingLoop {
       return;
     }
     nonFinite.failIfAgreed(agreed, steps, epochs() + 1);
-    plan(step, report, worked);
+    next.plan(step, report, worked, steps);
     double loss =
         report.skipped() ? Double.NaN : (report.lossSum() - step.lossSum()) / step.batch().count();
     listener.on(new StepDone(epochs() + 1, run.sampler.position().step(), steps, loss));
@@ -280,73 +270,11 @@ final class TrainingLoop {
     }
   }
 
-  /** Decides on the batches that follow; collective where ranks get parts by their speed. */
-  private void plan(Step step, StepReport report, double worked) {
-    int samples = step.batch().globalCount();
-    boolean changes = !report.skipped() && run.batches.stepDone(steps, samples, report.reduced());
-    if (changes && run.task.communicator().rank() == 0) {
-      log.info(
-          "After step {} batches have {} samples, as the gradient noise scale is {}.",
-          steps,
-          run.batches.size(),
-          noise(run.batches.noiseScale()));
-    }
-    if (run.shares != null) {
-      changes |= run.shares.stepDone(steps, worked);
-    }
-    if (changes) {
-      run.followPlans();
-      // What was announced was cut from another batch.
-      next = null;
-    }
-  }
-
-  private static String noise(double scale) {
-    return Double.isInfinite(scale)
-        ? "larger than can be measured yet"
-        : Long.toString(Math.round(scale));
-  }
-
   private SyncPoint syncPoint(boolean epochEnds, boolean saves) {
     if (epochEnds && (epochs() + 1 == config.epochs() || isCutShort())) {
       return SyncPoint.END;
     }
     return saves ? SyncPoint.CHECKPOINT : SyncPoint.EVALUATION;
-  }
-
-  private Step nextStep() {
-    rate = learningRate();
-    Batch batch = run.sampler.next();
-    List<MicroBatch> pieces = next;
-    if (pieces == null) {
-      pieces = cut(batch);
-      run.reader.announce(pieces);
-    }
-    next = run.sampler.peek().map(this::cut).orElse(null);
-    if (next != null) {
-      run.reader.announce(next);
-    }
-    return new Step(
-        steps,
-        batch,
-        pieces,
-        rate,
-        lossSum,
-        new Needs(
-            config.clipNorm() != null || run.batches.measures(), run.batches.measures(), words()));
-  }
-
-  private List<MicroBatch> cut(Batch batch) {
-    return MicroBatch.cut(batch, run.pieces);
-  }
-
-  /** Of the next step; where batches grow the schedule goes by samples. */
-  private double learningRate() {
-    long at =
-        run.batches.measures()
-            ? run.batches.scheduleStep(run.sampler.position(), skipped.scheduled())
-            : steps - skipped.steps();
-    return run.schedule.learningRate(at) * run.batches.rateFactor();
   }
 
   /** What this rank tells the others in the step that begins. */
@@ -394,7 +322,7 @@ final class TrainingLoop {
     pausedNanos = 0;
     waitedBeforeEpoch = run.role.waitedSeconds();
     samplesBefore = run.sampler.position().samples();
-    next = null;
+    next.forgetAnnounced();
   }
 
   /** Records an epoch that is over, or what there is of the last one. */
@@ -418,7 +346,7 @@ final class TrainingLoop {
                 trainLoss,
                 evaluation.loss(),
                 evaluation.scores(),
-                rate,
+                next.rate(),
                 samples,
                 seconds,
                 waited / seconds)));

@@ -89,6 +89,15 @@ public final class ClientConnections implements AutoCloseable {
     return clients.size();
   }
 
+  /**
+   * Signs of a client: it grows with each piece that comes of it, and with each that it takes of
+   * what has waited for it; 0 if it is not connected.
+   */
+  public long signs(int client) {
+    Connection connection = clients.get(client);
+    return connection == null ? 0 : connection.signs;
+  }
+
   /** Bytes that were read and written since the beginning. */
   public long bytes() {
     long sum = bytesOfClosed;
@@ -149,6 +158,7 @@ public final class ClientConnections implements AutoCloseable {
   private void serve(Connection connection, SelectionKey key) {
     try {
       if (key.isValid() && key.isWritable()) {
+        connection.signs++;
         connection.write();
       }
       if (key.isValid() && key.isReadable()) {
@@ -177,13 +187,15 @@ public final class ClientConnections implements AutoCloseable {
     byte[] answer;
     try {
       hello = Handshake.Hello.read(secret, connection.challenge, frame);
+    } catch (UnprovedRefusalException e) {
+      refuse(connection, Handshake.UNPROVED, e);
+      return;
+    }
+    connection.seal(ClientToken.of(secret, hello.client()), hello.nonce());
+    try {
       answer = handler.admit(hello.client(), hello.body());
     } catch (RefusedException e) {
-      log.warn("{} was refused: {}.", connection, e.getMessage());
-      unproved.remove(connection);
-      ByteBuffer reason =
-          ByteBuffer.wrap(LockstepException.messageOf(e).getBytes(StandardCharsets.UTF_8));
-      connection.sendLast(Handshake.REFUSED, reason);
+      refuse(connection, Handshake.REFUSED, e);
       return;
     }
     Connection before = clients.get(hello.client());
@@ -196,9 +208,15 @@ public final class ClientConnections implements AutoCloseable {
     unproved.remove(connection);
     connection.client = hello.client();
     clients.put(hello.client(), connection);
-    connection.seal(ClientToken.of(secret, hello.client()), hello.nonce());
     connection.send(Handshake.WELCOME, ByteBuffer.wrap(answer));
     handler.joined(hello.client());
+  }
+
+  private void refuse(Connection connection, int kind, IOException why) throws IOException {
+    log.warn("{} was refused: {}.", connection, why.getMessage());
+    unproved.remove(connection);
+    String reason = LockstepException.messageOf(why);
+    connection.sendLast(kind, ByteBuffer.wrap(reason.getBytes(StandardCharsets.UTF_8)));
   }
 
   private static void tellReplaced(Connection before) {

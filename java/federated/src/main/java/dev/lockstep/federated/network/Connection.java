@@ -37,6 +37,9 @@ final class Connection {
   private boolean closesWhenWritten;
   long bytes;
 
+  /** Of a client that sends, or takes what it is sent. */
+  long signs;
+
   Connection(SocketChannel channel, SelectionKey key, long deadline) throws IOException {
     this.channel = channel;
     this.key = key;
@@ -97,6 +100,7 @@ final class Connection {
         return;
       }
       bytes += count;
+      signs++;
     }
   }
 

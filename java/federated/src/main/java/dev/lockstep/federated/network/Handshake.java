@@ -15,18 +15,21 @@ import java.security.SecureRandom;
  *   <li>server: {@link #MAGIC} (8 bytes), its number (32)
  *   <li>client: a frame {@link #HELLO} with magic, its number, its proof (32), which client it is
  *       (4), and what else the server wants to know
- *   <li>server: a frame {@link #WELCOME} with what the client needs, sealed; or {@link #REFUSED}
- *       with the reason as UTF-8, which is not sealed and ends the connection
+ *   <li>server: a frame {@link #WELCOME} with what the client needs, or {@link #REFUSED} with the
+ *       reason as UTF-8, both sealed; or, to a client that has not proved its token, {@link
+ *       #UNPROVED} with the reason, which has no seal. Anybody on the way can send that, so a
+ *       client tries again, as after a lost connection. Each refusal ends the connection
  *   <li>from then on sealed frames in both directions; {@link #ALIVE} of the server says nothing
  *       else
  * </ol>
  */
 final class Handshake {
-  static final long MAGIC = 0x4c6f636b46656403L; // "LockFed", version 3
+  static final long MAGIC = 0x4c6f636b46656404L; // "LockFed", version 4
   static final int HELLO = 100;
   static final int WELCOME = 101;
   static final int REFUSED = 102;
   static final int ALIVE = 103;
+  static final int UNPROVED = 104;
   static final int NONCE = 32;
   static final int PROOF = 32;
   static final int CHALLENGE = Long.BYTES + NONCE;
@@ -75,10 +78,10 @@ final class Handshake {
     /**
      * @param secret the server's
      * @throws ProtocolException for anything else
-     * @throws RefusedException for a client with another token
+     * @throws UnprovedRefusalException for a client with another token
      */
     static Hello read(byte[] secret, byte[] challenge, Frame frame)
-        throws ProtocolException, RefusedException {
+        throws ProtocolException, UnprovedRefusalException {
       ByteBuffer body = frame.body();
       if (frame.kind() != HELLO
           || body.remaining() < Long.BYTES + NONCE + PROOF + Integer.BYTES
@@ -91,7 +94,7 @@ final class Handshake {
       int client = body.getInt(body.position());
       byte[] token = ClientToken.of(secret, client);
       if (!MessageDigest.isEqual(proof, proof(token, challenge, nonce, body))) {
-        throw new RefusedException("its token is not that of client " + client);
+        throw new UnprovedRefusalException("its token is not that of client " + client);
       }
       body.getInt();
       return new Hello(nonce, client, body.slice());

@@ -50,7 +50,7 @@ public final class ServerConnection implements AutoCloseable {
     ByteBuffer greeting = ByteBuffer.allocate(Handshake.CHALLENGE);
     read(greeting, end);
     if (greeting.getLong(0) != Handshake.MAGIC) {
-      throw new RefusedException("what listens there is no server of this version");
+      throw new UnprovedRefusalException("what listens there is no server of this version");
     }
     byte[] challenge = new byte[Handshake.NONCE];
     greeting.get(Long.BYTES, challenge);
@@ -72,7 +72,9 @@ public final class ServerConnection implements AutoCloseable {
    * @param timeout of the connection, and of the server's answer
    * @param silence for which the server may say and take nothing later; it says at least every ten
    *     seconds that it is there, but for while it computes
-   * @throws RefusedException if the server does not want this client, or is not one with this token
+   * @throws RefusedException if the server does not want this client
+   * @throws UnprovedRefusalException if whoever answers is no server with this token, or does not
+   *     prove that it is
    * @throws IOException if it cannot be reached
    */
   public static ServerConnection join(
@@ -103,26 +105,37 @@ public final class ServerConnection implements AutoCloseable {
     read(header, end);
     ByteBuffer body = Frame.body(header, MOST_WELCOME);
     read(body, end);
-    Frame frame = frame(header, body);
-    if (frame.kind() != Handshake.WELCOME) {
-      throw new ProtocolException("the server's answer is no welcome");
+    if (kind(header) == Handshake.UNPROVED) {
+      throw new UnprovedRefusalException(reason(body));
     }
     ByteBuffer seal = ByteBuffer.allocate(Seal.BYTES);
     read(seal, end);
     try {
       incoming.check(header.rewind(), body.rewind(), seal);
     } catch (IOException e) {
-      throw new RefusedException("the server does not know the token");
+      throw new UnprovedRefusalException("the server does not know the token");
+    }
+    Frame frame = frame(header, body);
+    if (frame.kind() != Handshake.WELCOME) {
+      throw new ProtocolException("the server's answer is no welcome");
     }
     return frame.body();
   }
 
+  private static int kind(ByteBuffer header) {
+    return header.get(Integer.BYTES) & 0xff;
+  }
+
+  private static String reason(ByteBuffer body) {
+    return StandardCharsets.UTF_8.decode(body.rewind()).toString();
+  }
+
+  /** Of a message whose seal has been checked. */
   private static Frame frame(ByteBuffer header, ByteBuffer body) throws RefusedException {
-    int kind = header.get(Integer.BYTES) & 0xff;
-    if (kind == Handshake.REFUSED) {
-      throw new RefusedException(StandardCharsets.UTF_8.decode(body.rewind()).toString());
+    if (kind(header) == Handshake.REFUSED) {
+      throw new RefusedException(reason(body));
     }
-    return new Frame(kind, body.rewind());
+    return new Frame(kind(header), body.rewind());
   }
 
   /** What the server said on joining, at its first byte. */

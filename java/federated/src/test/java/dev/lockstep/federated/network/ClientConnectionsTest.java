@@ -21,12 +21,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
 class ClientConnectionsTest {
@@ -94,7 +97,8 @@ class ClientConnectionsTest {
     byte[] third = ClientToken.of(SECRET, 3);
     join(3, third).get(60, TimeUnit.SECONDS).close();
     CompletableFuture<ServerConnection> asFour = join(4, third);
-    assertTrue(asFour.isCompletedExceptionally());
+    ExecutionException e = assertThrows(ExecutionException.class, asFour::get);
+    assertTrue(e.getCause() instanceof UnprovedRefusalException, e.toString());
     assertFalse(connections.present().contains(4));
   }
 
@@ -108,16 +112,37 @@ class ClientConnectionsTest {
       InetSocketAddress address =
           new InetSocketAddress(pretender.getInetAddress(), pretender.getLocalPort());
       byte[] third = ClientToken.of(SECRET, 3);
-      RefusedException e =
+      UnprovedRefusalException e =
           assertThrows(
-              RefusedException.class,
+              UnprovedRefusalException.class,
               () -> ServerConnection.join(address, third, 3, new byte[0], PATIENCE, PATIENCE));
       assertEquals("the server does not know the token", e.getMessage());
     }
   }
 
+  /** A refusal is the server's if it has the server's seal; whoever is on the way has none. */
+  @ParameterizedTest
+  @ValueSource(ints = {Handshake.REFUSED, Handshake.UNPROVED})
+  void aClientDoesNotTakeARefusalThatAnotherMadeForTheServers(int kind) throws Exception {
+    try (ServerSocket pretender = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Thread thread = new Thread(() -> pretend(pretender, new byte[] {2, 7}, kind));
+      thread.setDaemon(true);
+      thread.start();
+      InetSocketAddress address =
+          new InetSocketAddress(pretender.getInetAddress(), pretender.getLocalPort());
+      byte[] third = ClientToken.of(SECRET, 3);
+      assertThrows(
+          UnprovedRefusalException.class,
+          () -> ServerConnection.join(address, third, 3, new byte[0], PATIENCE, PATIENCE));
+    }
+  }
+
   /** Greets as a server does, and proves a token that it has. */
   private static void pretend(ServerSocket socket, byte[] token) {
+    pretend(socket, token, Handshake.WELCOME);
+  }
+
+  private static void pretend(ServerSocket socket, byte[] token, int kind) {
     try (Socket client = socket.accept()) {
       byte[] challenge = Handshake.nonce();
       ByteBuffer greeting = ByteBuffer.allocate(Handshake.CHALLENGE);
@@ -127,7 +152,7 @@ class ClientConnectionsTest {
       in.readByte();
       in.readFully(hello);
       byte[] nonce = Arrays.copyOfRange(hello, Long.BYTES, Long.BYTES + Handshake.NONCE);
-      ByteBuffer header = Frame.header(Handshake.WELCOME);
+      ByteBuffer header = Frame.header(kind);
       client.getOutputStream().write(header.array());
       client.getOutputStream().write(Seal.ofServer(token, challenge, nonce).next(header).array());
       in.read();

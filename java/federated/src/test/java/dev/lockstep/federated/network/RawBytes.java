@@ -13,4 +13,9 @@ public final class RawBytes {
     connection.write(Frame.header(kind, body));
     connection.write(body.duplicate().limit(count));
   }
+
+  /** More of it. */
+  public static void send(ServerConnection connection, ByteBuffer bytes) throws IOException {
+    connection.write(bytes);
+  }
 }

@@ -211,6 +211,16 @@ public final class Compression implements Stateful, AutoCloseable {
   }
 
   /**
+   * Instead of {@link #begin} where each range has steps of its own, all with this rate; once, when
+   * the state is restored.
+   */
+  public void fixRate(double learningRate) {
+    if (residual != null && ownsResidual) {
+      residual.rescale(learningRate);
+    }
+  }
+
+  /**
    * The sums of tensors outside of these ranges are not applied: they go back into rank 0's
    * residual, for only the sum of the ranks' residuals counts.
    */

@@ -3,6 +3,7 @@ package dev.lockstep.train.compression;
 import com.fasterxml.jackson.databind.node.DoubleNode;
 import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.comm.NativeMemory;
+import dev.lockstep.jni.Native;
 import dev.lockstep.train.engine.Stateful;
 import dev.lockstep.train.engine.TrainingState;
 import dev.lockstep.train.memory.FlatBuffers;
@@ -32,6 +33,22 @@ public final class Residual implements Stateful, AutoCloseable {
     carry = changed ? rate / learningRate : 1;
     // Under a rate of 0 the sum is lost, and what was kept stays in units of the last one.
     rate = learningRate > 0 ? learningRate : rate;
+  }
+
+  /**
+   * All steps from here on update with this rate, and each with other ranges: what was kept of all
+   * of them is multiplied at once, and by nothing later.
+   */
+  void rescale(double learningRate) {
+    begin(learningRate);
+    if (carry != 1) {
+      FlatLayout layout = flat.layout();
+      for (int g = 0; g < layout.groups().size(); g++) {
+        FlatLayout.Group group = layout.groups().get(g);
+        Native.scale(flat.address(g), group.count(), group.dataType().code(), carry);
+      }
+    }
+    carry = 1;
   }
 
   /** What it is multiplied by in this step. */

@@ -45,6 +45,11 @@ public interface ParameterExchange extends Stateful, AutoCloseable {
     return new BitSet();
   }
 
+  /** As {@link Role#canLose}. */
+  default boolean canLose(int rank) {
+    return false;
+  }
+
   /** Seconds that this rank has waited for others. */
   default double waitedSeconds() {
     return 0;

@@ -25,6 +25,13 @@ public interface Role extends Stateful {
     return new BitSet();
   }
 
+  /**
+   * Whether the others can go on without a rank; as {@link #lost}, of the group at the beginning.
+   */
+  default boolean canLose(int rank) {
+    return false;
+  }
+
   /** What {@link #synchronize} was for is done, and training goes on. */
   void goOn();
 

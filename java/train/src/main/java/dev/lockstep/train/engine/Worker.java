@@ -88,6 +88,11 @@ public final class Worker implements Role {
   }
 
   @Override
+  public boolean canLose(int rank) {
+    return parameters.canLose(rank);
+  }
+
+  @Override
   public void goOn() {
     parameters.goOn();
   }

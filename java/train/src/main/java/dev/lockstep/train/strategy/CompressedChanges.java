@@ -56,7 +56,6 @@ final class CompressedChanges implements Stateful, AutoCloseable {
    * @param step from which random numbers follow
    */
   Work start(ParameterRange range, long step) {
-    compression.begin(rate);
     return sum(range).start(step, compression.carry());
   }
 
@@ -76,6 +75,7 @@ final class CompressedChanges implements Stateful, AutoCloseable {
   @Override
   public void declare(TrainingState state) {
     compression.declare(state);
+    state.onRestored(() -> compression.fixRate(rate));
   }
 
   @Override

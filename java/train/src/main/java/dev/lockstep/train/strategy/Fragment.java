@@ -14,8 +14,8 @@ final class Fragment {
   /** What is under way. */
   final List<Work> works = new ArrayList<>();
 
-  /** Inner steps of the run when its changes were last sent. */
-  long sentAt;
+  /** Inner steps of the run when its last outer step was taken. */
+  long appliedAt;
 
   /** Inner steps of the run at which what was sent is to be applied; −1 if nothing is. */
   long due = -1;

@@ -17,9 +17,11 @@ import org.jspecify.annotations.Nullable;
  * {@code gossip}: after its own step a rank averages its parameters with those of a few others, so
  * that nobody waits for all (Lian et al. 2017, "Can decentralized algorithms outperform centralized
  * algorithms?"; Assran et al. 2019, "Stochastic gradient push for distributed deep learning",
- * algorithm 1). On these graphs every rank hears of as many as it tells, so the mixing weights are
- * doubly stochastic, the push-sum weight stays 1, and the mean of all ranks is kept. That mean is
- * the model that is scored and saved.
+ * algorithm 1). The mean of all ranks is kept, and it is the model that is scored and saved.
+ * Without {@code push_sum} that is because mixing weights are doubly stochastic, which takes graphs
+ * on which ranks hear of as many as they tell. With it any directed graph will do: only what a rank
+ * gives away sums to what it had, and a weight of its own goes the same ways as its parameters, by
+ * which these are divided before they are used.
  */
 public final class Gossip implements StrategyProvider<Gossip.Options> {
   /** Who tells whom. */
@@ -51,9 +53,16 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
    *     the model is scored or saved
    * @param edges of {@code graph: user}: pairs of ranks that are neighbours, as {@code 0-3}
    * @param weights of {@code graph: user}: how much ranks take of each other; null: metropolis
+   * @param pushSum whether ranks give away parts of what they have, and a weight with it; then
+   *     edges may be one-way, as {@code 0>3}, and rank 3 need not tell rank 0
    */
   public record Options(
-      Graph graph, int every, int agreeEvery, List<String> edges, @Nullable Design weights) {
+      Graph graph,
+      int every,
+      int agreeEvery,
+      List<String> edges,
+      @Nullable Design weights,
+      boolean pushSum) {
     /**
      * Checks the ranges.
      *
@@ -71,6 +80,16 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
                 ? "must name pairs of ranks with graph: user."
                 : "needs graph: user; the other graphs have edges of their own.");
       }
+      if (!pushSum && edges.stream().anyMatch(GossipPeers::isDirected)) {
+        throw new ConfigKeyException(
+            "edges", "must be of two ranks that tell each other, as 0-3, without push_sum: true.");
+      }
+      if (pushSum && weights != null) {
+        throw new ConfigKeyException(
+            "weights",
+            "cannot be chosen with push_sum: true: a rank gives all whom it tells, and"
+                + " itself, equal parts.");
+      }
       if (weights != null && graph != Graph.USER) {
         throw new ConfigKeyException(
             "weights", "needs graph: user; the other graphs have weights of their own.");
@@ -84,18 +103,35 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
         @JsonProperty("every") @Nullable Integer every,
         @JsonProperty("agree_every") @Nullable Integer agreeEvery,
         @JsonProperty("edges") @Nullable List<String> edges,
-        @JsonProperty("weights") @Nullable Design weights) {
+        @JsonProperty("weights") @Nullable Design weights,
+        @JsonProperty("push_sum") @Nullable Boolean pushSum) {
       return new Options(
           graph == null ? Graph.EXPONENTIAL : graph,
           every == null ? 1 : every,
           agreeEvery == null ? 50 : agreeEvery,
           edges == null ? List.of() : edges,
-          weights);
+          weights,
+          pushSum != null && pushSum);
+    }
+
+    /** Without push-sum. */
+    public static Options of(
+        @Nullable Graph graph,
+        @Nullable Integer every,
+        @Nullable Integer agreeEvery,
+        @Nullable List<String> edges,
+        @Nullable Design weights) {
+      return of(graph, every, agreeEvery, edges, weights, null);
     }
 
     /** How the weights of a user's graph are designed. */
     Design design() {
       return weights == null ? Design.METROPOLIS : weights;
+    }
+
+    /** The same with push-sum. */
+    public Options withPushSum() {
+      return new Options(graph, every, agreeEvery, edges, weights, true);
     }
 
     /** Of one of the graphs that need no edges. */
@@ -127,6 +163,17 @@ public final class Gossip implements StrategyProvider<Gossip.Options> {
             .surviving(),
         VerifiedSetting.repeatable(
                 "ring every 2", Options.of(Graph.RING, 2, 50), VerifiedSetting.ADAM)
+            .surviving(),
+        VerifiedSetting.equal(
+                "push_sum, complete",
+                Options.of(Graph.COMPLETE, 1, 3).withPushSum(),
+                VerifiedSetting.SGD,
+                1e-5)
+            .surviving(),
+        VerifiedSetting.repeatable(
+                "push_sum, exponential",
+                Options.of(Graph.EXPONENTIAL, 1, 3).withPushSum(),
+                VerifiedSetting.MOMENTUM)
             .surviving());
   }
 

@@ -4,7 +4,6 @@ import dev.lockstep.checkpoint.Placement;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.comm.ReduceOp;
-import dev.lockstep.comm.Work;
 import dev.lockstep.train.engine.ParameterExchange;
 import dev.lockstep.train.engine.Reduced;
 import dev.lockstep.train.engine.Step;
@@ -16,7 +15,6 @@ import dev.lockstep.train.memory.FlatParameters;
 import dev.lockstep.train.memory.ModelBuffers;
 import dev.lockstep.train.optimizer.Optimizer;
 import dev.lockstep.train.strategy.Gossip.Graph;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.List;
@@ -26,6 +24,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,9 +35,6 @@ import org.slf4j.LoggerFactory;
 final class GossipExchange implements ParameterExchange {
   private static final Logger log = LoggerFactory.getLogger(GossipExchange.class);
 
-  /** Tags from here on, one for each flat buffer. */
-  private static final int FIRST_TAG = 20_000;
-
   private final Gossip.Options options;
   private final Communicator group;
   private final FlatParameters parameters;
@@ -47,13 +43,15 @@ final class GossipExchange implements ParameterExchange {
   private final OwnParameters own;
   private final FlatBuffers mean;
 
-  /** What comes from each of those that this rank hears of at once. */
-  private final List<FlatBuffers> heard = new ArrayList<>();
+  private final GossipMessages messages;
+
+  /** Null where mixing weights are doubly stochastic. */
+  private final @Nullable PushSum pushSum;
+
+  /** Null where peers change from exchange to exchange. */
+  private final @Nullable GossipPeers fixed;
 
   private final PendingWords words;
-
-  /** Ranks to whom messages fail. */
-  private final BitSet gone = new BitSet();
 
   /** Ranks without which the others are to form a group. */
   private final BitSet lost = new BitSet();
@@ -74,10 +72,11 @@ final class GossipExchange implements ParameterExchange {
     this.optimizer = optimizer;
     own = context.own(new OwnParameters(parameters, Placement.Resize.MEAN));
     mean = context.own(new FlatBuffers(parameters.layout(), group::allocate));
-    int peers = GossipPeers.of(options, 0, group.rank(), group.size()).from().length;
-    for (int i = 0; i < peers; i++) {
-      heard.add(context.own(new FlatBuffers(parameters.layout(), group::allocate)));
-    }
+    pushSum = options.pushSum() ? context.own(new PushSum(parameters, mean)) : null;
+    GossipPeers first = GossipPeers.of(options, 0, group.rank(), group.size());
+    fixed = options.graph() == Graph.EXPONENTIAL ? null : first;
+    messages =
+        new GossipMessages(context, parameters.layout(), first.from().length, options.pushSum());
     words = new PendingWords(group, mean);
   }
 
@@ -85,6 +84,9 @@ final class GossipExchange implements ParameterExchange {
   public Set<Word> afterUpdate(Step step, Reduced reduced) {
     words.add(step, reduced);
     long steps = step.number() + 1;
+    if (pushSum != null) {
+      pushSum.fold();
+    }
     if (steps % options.every() == 0) {
       mix(steps / options.every() - 1);
     }
@@ -106,7 +108,7 @@ final class GossipExchange implements ParameterExchange {
    * folder, and not on a user's graph, which need not hold together without it.
    */
   private Set<Word> lose(PeerFailedException e) {
-    if (e.rank() <= 0 || options.graph() == Graph.USER) {
+    if (!canLose(e.rank())) {
       throw e;
     }
     lost.set(e.rank());
@@ -119,15 +121,32 @@ final class GossipExchange implements ParameterExchange {
     return lost;
   }
 
+  @Override
+  public boolean canLose(int rank) {
+    return rank > 0 && options.graph() != Graph.USER;
+  }
+
   /** x ← own weight · x + Σ weight · what is heard; who is gone says nothing, and is not told. */
   private void mix(long number) {
-    GossipPeers peers = GossipPeers.of(options, number, group.rank(), group.size());
-    if (peers.from().length == 0) {
+    GossipPeers peers =
+        fixed != null ? fixed : GossipPeers.of(options, number, group.rank(), group.size());
+    if (group.size() == 1) {
       return;
     }
     long start = System.nanoTime();
-    exchange(peers);
+    messages.exchange(
+        peers,
+        pushSum == null
+            ? List.of(parameters.values())
+            : List.of(pushSum.biased(), pushSum.weight()));
     waitedNanos += System.nanoTime() - start;
+    BitSet gone = messages.gone();
+    double[] shares = peers.shares(gone);
+    List<FlatBuffers> heard = messages.heard();
+    if (pushSum != null) {
+      pushSum.mix(peers.own(gone), shares, heard, messages.weights());
+      return;
+    }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (int g = 0; g < parameters.layout().groups().size(); g++) {
@@ -139,53 +158,20 @@ final class GossipExchange implements ParameterExchange {
           x.div_(new Scalar(1.0 + heard.size()));
           continue;
         }
-        double others = 0;
-        for (int i = 0; i < peers.from().length; i++) {
-          others += gone.get(peers.from()[i]) ? 0 : peers.weights()[i];
-        }
-        x.mul_(new Scalar(1 - others));
-        for (int i = 0; i < peers.from().length; i++) {
-          if (!gone.get(peers.from()[i])) {
-            x.add_(heard.get(i).whole(g), new Scalar(peers.weights()[i]));
+        x.mul_(new Scalar(peers.own(gone)));
+        for (int i = 0; i < shares.length; i++) {
+          if (shares[i] > 0) {
+            x.add_(heard.get(i).whole(g), new Scalar(shares[i]));
           }
         }
       }
     }
   }
 
-  /** Tells and hears all peers at once; notes which of them are gone. */
-  private void exchange(GossipPeers peers) {
-    List<Work> works = new ArrayList<>();
-    List<Integer> others = new ArrayList<>();
-    for (int i = 0; i < peers.from().length; i++) {
-      for (int g = 0; g < parameters.layout().groups().size(); g++) {
-        if (!gone.get(peers.from()[i])) {
-          others.add(peers.from()[i]);
-          works.add(group.channel(peers.from()[i], FIRST_TAG + g).receive(heard.get(i).span(g)));
-        }
-        if (!gone.get(peers.to()[i])) {
-          others.add(peers.to()[i]);
-          works.add(group.channel(peers.to()[i], FIRST_TAG + g).send(parameters.values().span(g)));
-        }
-      }
-    }
-    try {
-      for (int i = 0; i < works.size(); i++) {
-        try {
-          works.get(i).await();
-        } catch (PeerFailedException e) {
-          gone.set(others.get(i));
-        }
-      }
-    } finally {
-      works.forEach(Work::cancel);
-    }
-  }
-
   @Override
   public Set<Word> synchronize(SyncPoint why) {
     // A new group begins with what the old one has shown.
-    own.takeUp();
+    goOn();
     Set<Word> raised = EnumSet.of(Word.REGROUP);
     if (lost.isEmpty()) {
       long start = System.nanoTime();
@@ -202,9 +188,14 @@ final class GossipExchange implements ParameterExchange {
 
   /** The mean of all ranks, and what they have to say. */
   private Set<Word> average() {
-    mean.copyFrom(parameters.values());
+    mean.copyFrom(pushSum == null ? parameters.values() : pushSum.biased());
     for (int g = 0; g < parameters.layout().groups().size(); g++) {
       group.allReduce(mean.span(g), ReduceOp.AVERAGE);
+    }
+    if (pushSum != null) {
+      double weight = PushSum.value(pushSum.weight());
+      double all = group.allReduce(new double[] {weight}, ReduceOp.SUM)[0];
+      PushSum.divide(mean, mean, all / group.size());
     }
     buffers.startMerge(1.0 / group.size(), 0);
     buffers.finishMerge();
@@ -240,11 +231,25 @@ final class GossipExchange implements ParameterExchange {
   @Override
   public void goOn() {
     own.takeUp();
+    if (pushSum != null) {
+      // Where the number of ranks has changed, it is of the means of x and w.
+      pushSum.showUnbiased();
+    }
   }
 
   @Override
   public void declare(TrainingState state) {
     own.declare(state);
+    PushSum pushed = pushSum;
+    if (pushed != null) {
+      pushed.declare(state);
+      state.onRestored(
+          () -> {
+            if (!own.shows()) {
+              pushed.begin();
+            }
+          });
+    }
   }
 
   @Override

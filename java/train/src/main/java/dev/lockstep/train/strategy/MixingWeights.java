@@ -50,7 +50,7 @@ public final class MixingWeights {
     return weights;
   }
 
-  private static int degree(boolean[] row) {
+  static int degree(boolean[] row) {
     int degree = 0;
     for (boolean neighbour : row) {
       degree += neighbour ? 1 : 0;
@@ -87,7 +87,19 @@ public final class MixingWeights {
   }
 
   /** Whether every rank hears of every other one, through others. */
-  static boolean isConnected(boolean[][] neighbours) {
+  static boolean isConnected(boolean[][] tells) {
+    int ranks = tells.length;
+    boolean[][] hears = new boolean[ranks][ranks];
+    for (int i = 0; i < ranks; i++) {
+      for (int j = 0; j < ranks; j++) {
+        hears[j][i] = tells[i][j];
+      }
+    }
+    return reachesAll(tells) && reachesAll(hears);
+  }
+
+  /** Whether what rank 0 tells comes to every other one. */
+  private static boolean reachesAll(boolean[][] neighbours) {
     boolean[] reached = new boolean[neighbours.length];
     reached[0] = true;
     boolean more = true;

@@ -125,7 +125,6 @@ final class OuterExchange implements ParameterExchange {
   }
 
   private void send(Fragment fragment, long due) {
-    fragment.sentAt = steps;
     fragment.due = due;
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -173,6 +172,7 @@ final class OuterExchange implements ParameterExchange {
   private void apply(Fragment fragment) {
     await(fragment);
     fragment.due = -1;
+    fragment.appliedAt = steps;
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (ParameterRange range : fragment.ranges()) {
@@ -210,7 +210,8 @@ final class OuterExchange implements ParameterExchange {
     if (why == SyncPoint.END) {
       fragments.stream().filter(fragment -> fragment.due >= 0).forEach(this::apply);
       for (Fragment fragment : fragments) {
-        if (fragment.sentAt < steps) {
+        // At most one outer step at the end: a second one would be of the momentum alone.
+        if (fragment.appliedAt < steps) {
           send(fragment, steps);
           apply(fragment);
         }
@@ -247,7 +248,7 @@ final class OuterExchange implements ParameterExchange {
   private JsonNode savedFragments() {
     ArrayNode saved = JsonNodeFactory.instance.arrayNode();
     for (Fragment fragment : fragments) {
-      saved.addObject().put("sent_at", fragment.sentAt).put("due", fragment.due);
+      saved.addObject().put("applied_at", fragment.appliedAt).put("due", fragment.due);
     }
     return saved;
   }
@@ -262,7 +263,7 @@ final class OuterExchange implements ParameterExchange {
               + ".");
     }
     for (int f = 0; f < fragments.size(); f++) {
-      fragments.get(f).sentAt = saved.get(f).path("sent_at").asLong();
+      fragments.get(f).appliedAt = saved.get(f).path("applied_at").asLong();
       fragments.get(f).due = saved.get(f).path("due").asLong();
     }
   }

@@ -49,69 +49,6 @@ class MixingWeightsTest {
     }
   }
 
-  /**
-   * 10⁴ exchanges in which one pair of neighbours in twenty does not hear of each other, and ranks
-   * leave with what they have and join with something: the sum of those who are there changes by
-   * that alone.
-   */
-  @ParameterizedTest
-  @EnumSource(Design.class)
-  void massIsKeptOverLossesLeavesAndJoins(Design design) {
-    Random random = new Random(4);
-    boolean[][] neighbours = graph(random);
-    double[][] weights = MixingWeights.of(neighbours, design);
-    boolean[] there = new boolean[RANKS];
-    double[] x = new double[RANKS];
-    double mass = 0;
-    for (int i = 0; i < RANKS; i++) {
-      there[i] = true;
-      x[i] = random.nextDouble();
-      mass += x[i];
-    }
-    for (int step = 0; step < 10_000; step++) {
-      if (random.nextInt(50) == 0) {
-        int rank = random.nextInt(RANKS);
-        mass += there[rank] ? -x[rank] : 1;
-        x[rank] = there[rank] ? 0 : 1;
-        there[rank] = !there[rank];
-      }
-      x = mixed(x, weights, there, lost(random));
-      double sum = 0;
-      for (double one : x) {
-        sum += one;
-      }
-      assertEquals(mass, sum, 1e-12 * RANKS, "after exchange " + step);
-      mass = sum;
-    }
-  }
-
-  private static boolean[][] lost(Random random) {
-    boolean[][] lost = new boolean[RANKS][RANKS];
-    for (int i = 0; i < RANKS; i++) {
-      for (int j = 0; j < i; j++) {
-        lost[i][j] = random.nextInt(20) == 0;
-        lost[j][i] = lost[i][j];
-      }
-    }
-    return lost;
-  }
-
-  /** By the rule of an exchange: the weight of whoever is not heard stays with the rank itself. */
-  private static double[] mixed(double[] x, double[][] weights, boolean[] there, boolean[][] lost) {
-    double[] next = new double[RANKS];
-    for (int i = 0; i < RANKS; i++) {
-      double others = 0;
-      for (int j = 0; j < RANKS; j++) {
-        if (j != i && there[i] && there[j] && !lost[i][j]) {
-          others += weights[i][j];
-          next[i] += weights[i][j] * x[j];
-        }
-      }
-      next[i] += (1 - others) * x[i];
-    }
-    return next;
-  }
-
   /** A ring with chords. */
   private static boolean[][] graph(Random random) {
     boolean[][] neighbours = new boolean[RANKS][RANKS];
@@ -133,6 +70,17 @@ class MixingWeightsTest {
     assertFalse(MixingWeights.isConnected(new boolean[2][2]));
     assertThrows(ConfigKeyException.class, () -> GossipPeers.neighbours(List.of("0-1"), 3));
     assertThrows(ConfigKeyException.class, () -> GossipPeers.neighbours(List.of("0-3"), 3));
+    assertThrows(
+        ConfigKeyException.class,
+        () -> Gossip.Options.of(Graph.USER, 1, 1, List.of("0>1", "1>0"), null, null),
+        "one-way edges without push_sum");
+    assertThrows(
+        ConfigKeyException.class,
+        () -> Gossip.Options.of(Graph.USER, 1, 1, List.of("0-1"), Design.METROPOLIS, true),
+        "weights with push_sum");
+    Gossip.Options chain = Gossip.Options.of(Graph.USER, 1, 1, List.of("0-1", "1>2"), null, true);
+    assertThrows(
+        ConfigKeyException.class, () -> GossipPeers.of(chain, 0, 0, 3), "rank 2 tells nobody");
     for (List<String> edges : List.of(List.of("1-1"), List.of("a-b"), List.<String>of())) {
       assertThrows(
           ConfigKeyException.class, () -> Gossip.Options.of(Graph.USER, 1, 1, edges, null));

@@ -1,5 +1,7 @@
 package dev.lockstep.train.strategy.server;
 
+import dev.lockstep.comm.CollectiveTimeoutException;
+import dev.lockstep.comm.PeerFailedException;
 import java.nio.LongBuffer;
 import java.util.BitSet;
 
@@ -43,6 +45,18 @@ record Answer(Kind kind, int rank, long next, long agreedAt, long words, BitSet 
   /** What is no answer. */
   static Answer none(Kind kind, int rank) {
     return new Answer(kind, rank, 0, NONE, 0, new BitSet());
+  }
+
+  /**
+   * Says why a server does not answer.
+   *
+   * @param server its rank
+   */
+  static Answer refusal(RuntimeException why, int server) {
+    if (why instanceof CollectiveTimeoutException silent && silent.rank() >= 0) {
+      return none(Kind.SILENT, silent.rank());
+    }
+    return none(Kind.GONE, why instanceof PeerFailedException gone ? gone.rank() : server);
   }
 
   /** How many numbers an answer has. */

@@ -48,6 +48,9 @@ abstract class Caller implements AutoCloseable {
     readVersion = version;
   }
 
+  /** Begins to wait for signs of life, besides requests. */
+  void listenForSigns() {}
+
   /** Begins to wait for a request. */
   abstract void listen();
 

@@ -25,6 +25,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A rank's part in asynchronous elastic averaging: each rank keeps a slice of the centre, and pulls
@@ -134,6 +135,7 @@ public final class CentreExchange implements GradientExchange, ParameterExchange
     raised.remove(Word.UNUSED);
     if (!isDue(step)) {
       raised.addAll(step.needs().words());
+      servers.stepped();
       return Set.of();
     }
     servers.finish();
@@ -173,6 +175,11 @@ public final class CentreExchange implements GradientExchange, ParameterExchange
           slice.load(parameters.values());
           servers.start();
         });
+  }
+
+  /** This rank's server; for tests. */
+  @Nullable SliceServer server() {
+    return servers.server();
   }
 
   @Override

@@ -101,7 +101,7 @@ final class Link implements AutoCloseable {
       Answer given = Answer.read(answer.buffer().asLongBuffer());
       switch (given.kind()) {
         case WAITING -> answering = receiveAnswer();
-        case SILENT -> throw SliceServer.silent(given.rank(), server, group.timeout());
+        case SILENT -> throw Silence.of(given.rank(), server, group.timeout());
         case GONE -> throw gone(given.rank());
         case GIVEN -> {
           under.forEach(Work::await);
@@ -120,7 +120,7 @@ final class Link implements AutoCloseable {
         coming.await();
         Answer given = Answer.read(answer.buffer().asLongBuffer());
         if (given.kind() == Answer.Kind.SILENT) {
-          return Optional.of(SliceServer.silent(given.rank(), server, group.timeout()));
+          return Optional.of(Silence.of(given.rank(), server, group.timeout()));
         }
         coming = given.kind() == Answer.Kind.WAITING ? receiveAnswer() : null;
         answering = coming;

@@ -157,6 +157,11 @@ final class PushPull implements GradientExchange, Update, ParameterExchange {
   }
 
   @Override
+  public boolean canLose(int rank) {
+    return serving.canLose(rank);
+  }
+
+  @Override
   public Set<Word> synchronize(SyncPoint why) {
     ask(new Request(Kind.MEET, servers.next(), 0, 0, 0, new BitSet()));
     Set<Word> words = servers.words();

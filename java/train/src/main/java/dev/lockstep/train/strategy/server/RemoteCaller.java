@@ -22,6 +22,7 @@ final class RemoteCaller extends Caller {
   private final NativeMemory request;
   private final NativeMemory answer;
   private final NativeMemory notice;
+  private final NativeMemory sign = NativeMemory.allocate(Long.BYTES);
   private @Nullable Work telling;
   private final List<Work> sending = new ArrayList<>();
   private final List<Work> receiving = new ArrayList<>();
@@ -34,6 +35,19 @@ final class RemoteCaller extends Caller {
     request = NativeMemory.allocate((long) Request.length(parameters) * Long.BYTES);
     answer = NativeMemory.allocate((long) Answer.length(group.size()) * Long.BYTES);
     notice = NativeMemory.allocate(answer.bytes());
+  }
+
+  @Override
+  void listenForSigns() {
+    receiving.removeIf(Work::isDone);
+    Work work = group.channel(rank(), Tags.SIGN).receive(sign.span(0, 1, DataType.I64));
+    receiving.add(work);
+    when(
+        work,
+        () -> {
+          server.signed(rank(), SignOfLife.read(sign));
+          listenForSigns();
+        });
   }
 
   @Override
@@ -127,12 +141,25 @@ final class RemoteCaller extends Caller {
     }
   }
 
-  /** Has the server do something when a message has come, or take the rank for gone. */
+  /**
+   * Has the server do something when a message has come, or take the rank for gone; nothing where
+   * it does so already.
+   */
   private void when(Work work, Runnable then) {
     work.completion()
         .whenComplete(
             (source, failure) ->
-                server.tell(failure == null ? then : () -> server.failed(this, failure)));
+                server.tell(
+                    () -> {
+                      if (!server.serves(this)) {
+                        return;
+                      }
+                      if (failure == null) {
+                        then.run();
+                      } else {
+                        server.failed(this, failure);
+                      }
+                    }));
   }
 
   @Override
@@ -141,6 +168,7 @@ final class RemoteCaller extends Caller {
     request.close();
     answer.close();
     notice.close();
+    sign.close();
     super.close();
   }
 }

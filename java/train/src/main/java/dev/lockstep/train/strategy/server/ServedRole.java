@@ -63,6 +63,11 @@ final class ServedRole implements Role {
   }
 
   @Override
+  public boolean canLose(int rank) {
+    return exchange.canLose(rank);
+  }
+
+  @Override
   public void goOn() {
     worker.goOn();
   }

@@ -28,6 +28,15 @@ final class Servers implements AutoCloseable {
   private final @Nullable SliceServer own;
   private final List<Link> links = new ArrayList<>();
 
+  /** One for each server of another process. */
+  private final List<SignOfLife> signs = new ArrayList<>();
+
+  /** Of a worker of dedicated servers. */
+  private final @Nullable Heartbeat heartbeat;
+
+  /** Pulses of this rank's server when the last sign was given. */
+  private int signed;
+
   private Answer last = new Answer(0, Answer.NONE, 0, new BitSet());
   private long next;
   private long waitedNanos;
@@ -69,14 +78,34 @@ final class Servers implements AutoCloseable {
       if (rank != group.rank()) {
         List<Shard> shards = ServedSlice.shards(layout, rank, serving.servers());
         links.add(new Link(group, rank, shards, parameters));
+        signs.add(new SignOfLife(group, rank, SignOfLife.Of.STEPS));
       }
     }
+    heartbeat =
+        serving.dedicated() > 0 && serving.works(group.rank())
+            ? new Heartbeat(group, serving.dedicated())
+            : null;
   }
 
   /** This rank's server begins to answer. */
   void start() {
     if (own != null) {
       own.start();
+    }
+    if (heartbeat != null) {
+      heartbeat.start();
+    }
+  }
+
+  /**
+   * A step is over after which this rank, which is a server itself, asks nothing: the others are
+   * told that it goes on, at most once in each of its server's pulses.
+   */
+  void stepped() {
+    if (own != null && own.pulses() != signed) {
+      signed = own.pulses();
+      own.tell(() -> own.signed(group.rank(), SignOfLife.Of.STEPS));
+      signs.forEach(SignOfLife::send);
     }
   }
 
@@ -224,9 +253,13 @@ final class Servers implements AutoCloseable {
 
   @Override
   public void close() {
+    if (heartbeat != null) {
+      heartbeat.close();
+    }
     if (own != null) {
       own.close();
     }
     links.forEach(Link::close);
+    signs.forEach(SignOfLife::close);
   }
 }

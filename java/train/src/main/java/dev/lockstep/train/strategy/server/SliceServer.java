@@ -1,6 +1,7 @@
 package dev.lockstep.train.strategy.server;
 
 import dev.lockstep.comm.CollectiveTimeoutException;
+import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.CommunicatorClosedException;
 import dev.lockstep.comm.PeerFailedException;
@@ -10,12 +11,9 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.TreeMap;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,18 +33,18 @@ final class SliceServer implements AutoCloseable {
   private final ServedSlice slice;
   private final LocalCaller local;
   private final UpdateRule rule;
-  private final Thread thread;
-  private final BlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
+  private final EventThread thread;
   private final Map<Integer, Caller> callers = new TreeMap<>();
 
   private final AgreedWords words;
   private final Silence silence = new Silence();
+  private final Judgement judgement;
   private final List<Caller> ticking = new ArrayList<>();
   private final List<Caller> meeting = new ArrayList<>();
   private final List<Caller> held = new ArrayList<>();
   private final BitSet lost = new BitSet();
   private boolean paused;
-  private boolean ended;
+  private final AtomicInteger pulses = new AtomicInteger();
   private volatile @Nullable RuntimeException failure;
 
   /**
@@ -66,6 +64,7 @@ final class SliceServer implements AutoCloseable {
     this.group = group;
     this.slice = slice;
     words = new AgreedWords(group.rank() == 0);
+    judgement = new Judgement(serving, group.rank(), group.timeout(), silence);
     local = new LocalCaller(group.rank(), this, slice);
     for (int rank = 0; rank < group.size(); rank++) {
       callers.put(
@@ -75,8 +74,11 @@ final class SliceServer implements AutoCloseable {
               : new RemoteCaller(rank, group, this, slice.buffers(), parameters));
     }
     this.rule = rule.apply(this);
-    thread = new Thread(this::serve, "lockstep-parameter-server-" + group.rank());
-    thread.setDaemon(true);
+    thread =
+        new EventThread(
+            "lockstep-parameter-server-" + group.rank(), group.timeout(), this::pulse, this::fail);
+    tell(() -> callers.values().forEach(Caller::listenForSigns));
+    tell(() -> callers.values().forEach(Caller::listen));
   }
 
   /** Begins to answer. */
@@ -95,44 +97,10 @@ final class SliceServer implements AutoCloseable {
 
   /** Has the server's thread do something, after what it has been told before. Any thread. */
   void tell(Runnable event) {
-    events.add(event);
-  }
-
-  private void serve() {
-    attempt(() -> callers.values().forEach(Caller::listen));
-    long pulse = pulseNanos();
-    long last = System.nanoTime();
-    try {
-      while (!ended) {
-        Runnable event = events.poll(pulse, TimeUnit.NANOSECONDS);
-        if (event != null) {
-          attempt(event);
-        }
-        if (System.nanoTime() - last >= pulse) {
-          last = System.nanoTime();
-          attempt(this::pulse);
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private long pulseNanos() {
-    return (long) (group.timeout() * 1e9 / Silence.PULSES);
+    thread.tell(event);
   }
 
   /** What fails is the end of serving; whoever asks after it is told so. */
-  private void attempt(Runnable event) {
-    try {
-      event.run();
-    } catch (RuntimeException e) {
-      fail(e);
-    } catch (Error e) {
-      fail(new IllegalStateException("The parameter server of this rank has failed: " + e, e));
-    }
-  }
-
   private void fail(RuntimeException why) {
     // Ranks leave at the end of a run; if it does go on, this rank's next request says why not.
     boolean ends =
@@ -172,38 +140,24 @@ final class SliceServer implements AutoCloseable {
       return;
     }
     try {
-      caller.answer(refusal(why), false);
+      caller.answer(Answer.refusal(why, local.rank()), false);
     } catch (RuntimeException e) {
       // It hears of it when this rank leaves.
       log.debug("Rank {} cannot be told that its server has failed.", caller.rank(), e);
     }
   }
 
-  private Answer refusal(RuntimeException why) {
-    if (why instanceof CollectiveTimeoutException silent && silent.rank() >= 0) {
-      return Answer.none(Answer.Kind.SILENT, silent.rank());
-    }
-    return Answer.none(
-        Answer.Kind.GONE, why instanceof PeerFailedException gone ? gone.rank() : local.rank());
-  }
-
   /** Lets those who wait know that it is there, and looks whom they have waited for too long. */
   void pulse() {
+    pulses.incrementAndGet();
     if (failure != null) {
       return;
     }
-    List<Integer> expected = expected();
-    OptionalInt silent = silence.pulse(expected);
-    if (silent.isPresent()) {
-      throw silent(silent.getAsInt(), local.rank(), group.timeout());
-    }
-    if (!paused && silence.isDeadlock(expected)) {
-      throw new IllegalStateException(
-          "The parameter server of rank "
-              + local.rank()
-              + " can answer no rank, though all of them ask: "
-              + callers.values()
-              + ". This is a fault of Lockstep, or the ranks do not take the same steps.");
+    for (int rank : judgement.pulse(expected(), paused, callers.values())) {
+      Caller caller = callers.get(rank);
+      if (caller != null) {
+        lose(caller, Silence.stopped(rank, local.rank(), group.timeout()));
+      }
     }
     for (int rank : silence.waiting()) {
       Caller caller = callers.get(rank);
@@ -211,6 +165,25 @@ final class SliceServer implements AutoCloseable {
         caller.tell(Answer.none(Answer.Kind.WAITING, local.rank()));
       }
     }
+  }
+
+  /** A rank has said that it is there. */
+  void signed(int rank, SignOfLife.Of what) {
+    if (what == SignOfLife.Of.STEPS) {
+      silence.stepped(rank);
+    } else if (callers.containsKey(rank)) {
+      silence.runs(rank);
+    }
+  }
+
+  /** Pulses since it began, for whoever is to give signs as often. Any thread. */
+  int pulses() {
+    return pulses.get();
+  }
+
+  /** Whether a rank is one of those that are served: events of others come too late. */
+  boolean serves(Caller caller) {
+    return callers.get(caller.rank()) == caller;
   }
 
   /** Ranks that only serve ask rank 0's server alone, until the ranks meet. */
@@ -222,23 +195,14 @@ final class SliceServer implements AutoCloseable {
     return callers.keySet().stream().filter(rank -> all || serving.works(rank)).toList();
   }
 
+  /** Whether a pulse has passed since anything was heard of a rank that is to ask; for tests. */
+  boolean isQuiet(int rank) {
+    return silence.isQuiet(rank);
+  }
+
   /** Whether a rank has asked, and waits for an answer; for tests. */
   boolean hasRequestOf(int rank) {
     return silence.hasReceived(rank);
-  }
-
-  static CollectiveTimeoutException silent(int rank, int server, double seconds) {
-    return new CollectiveTimeoutException(
-        "The parameter server of rank "
-            + server
-            + " has heard nothing of rank "
-            + rank
-            + " for "
-            + seconds
-            + " s, while others waited for it: it has stopped, or a step takes it longer than the"
-            + " timeout.",
-        rank,
-        null);
   }
 
   /** A rank asks. */
@@ -292,15 +256,25 @@ final class SliceServer implements AutoCloseable {
           ? unchecked
           : new IllegalStateException(cause);
     }
+    lose(caller, (PeerFailedException) cause);
+  }
+
+  /**
+   * The others go on without a rank.
+   *
+   * @param why ends serving if no worker is left
+   */
+  private void lose(Caller caller, CommunicationException why) {
     callers.remove(caller.rank());
     words.left(caller.rank());
     silence.done(caller.rank());
+    silence.left(caller.rank());
     lost.set(caller.rank());
     if (working() == 0) {
-      throw (PeerFailedException) cause;
+      throw why;
     }
     if (local.rank() == 0) {
-      log.warn("Rank {} is gone; the others go on without it.", caller.rank());
+      log.warn("Rank {} is gone; the others go on without it. {}", caller.rank(), why.getMessage());
     }
     words.say(AgreedWords.bit(Word.REGROUP));
     for (List<Caller> list : List.of(ticking, meeting, held)) {
@@ -378,29 +352,11 @@ final class SliceServer implements AutoCloseable {
 
   @Override
   public void close() {
-    tell(() -> ended = true);
-    if (thread.isAlive()) {
-      joinThread();
-    }
+    thread.end();
     if (failure != null) {
-      long until = System.nanoTime() + pulseNanos();
+      long until = System.nanoTime() + Silence.pulseNanos(group.timeout());
       callers.values().forEach(caller -> caller.flush(until));
     }
     callers.values().forEach(Caller::close);
-  }
-
-  private void joinThread() {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        thread.join();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

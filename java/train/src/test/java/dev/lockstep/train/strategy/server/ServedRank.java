@@ -101,11 +101,21 @@ final class ServedRank implements AutoCloseable {
     exchange.goOn();
   }
 
-  /** Has so many pulses of this rank's server pass. */
+  /** Has so many pulses of this rank's server pass, in which all processes run. */
   void pass(int pulses) {
+    passWithout(-1, pulses);
+  }
+
+  /** Has so many pulses of this rank's server pass, in which one rank's process has stopped. */
+  void passWithout(int stopped, int pulses) {
     onServer(
         server -> {
           for (int i = 0; i < pulses; i++) {
+            for (int rank = 0; rank < ranks; rank++) {
+              if (serving.canLose(rank) && (i == 0 || rank != stopped)) {
+                server.signed(rank, SignOfLife.Of.PROCESS);
+              }
+            }
             server.pulse();
           }
           return true;
@@ -141,6 +151,11 @@ final class ServedRank implements AutoCloseable {
         server -> {
           throw why;
         });
+  }
+
+  /** The ranks that are gone, by what rank 0 has said last. */
+  BitSet lost() {
+    return exchange.lost();
   }
 
   /** What has been taken from each parameter. */

@@ -11,6 +11,7 @@ import dev.lockstep.comm.CommunicatorClosedException;
 import dev.lockstep.comm.PeerFailedException;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.strategy.server.ParameterServerStrategy.Options;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -116,6 +117,81 @@ class ServerJudgementTest {
             told.countDown();
           }
           await(told);
+        });
+  }
+
+  /** Nobody else waits for it but the rank that only serves. */
+  @Test
+  void theOnlyWorkerIsNamedWhenItsProcessHasStopped() throws Exception {
+    CountDownLatch told = new CountDownLatch(1);
+    run(
+        2,
+        Options.asynchronous().withServers(1),
+        (rank, number) -> {
+          rank.step(0, 1);
+          if (number == 1) {
+            await(told);
+            return;
+          }
+          CompletableFuture<Void> judge =
+              CompletableFuture.runAsync(
+                  () -> {
+                    rank.awaitRequestsOf(0);
+                    // A step may take as long as it likes.
+                    rank.pass(3 * TOO_LONG);
+                    rank.passWithout(1, TOO_LONG);
+                  });
+          CollectiveTimeoutException e =
+              assertThrows(CollectiveTimeoutException.class, () -> rank.step(1, 1));
+          assertEquals(1, e.rank());
+          assertTrue(e.getMessage().contains("no sign of life of rank 1"), e.getMessage());
+          judge.get(60, TimeUnit.SECONDS);
+          told.countDown();
+        });
+  }
+
+  /** Whether the others wait for it, or not. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theOthersGoOnWithoutAWorkerWhoseProcessHasStopped(boolean synchronous) throws Exception {
+    CountDownLatch gone = new CountDownLatch(1);
+    CountDownLatch others = new CountDownLatch(2);
+    run(
+        3,
+        (synchronous ? Options.synchronous() : Options.asynchronous()).withServers(1),
+        (rank, number) -> {
+          if (number == 2) {
+            await(others);
+            return;
+          }
+          if (number == 0 && synchronous) {
+            CompletableFuture<Void> judge = judge(rank, gone, 0, 1);
+            rank.step(0, 1);
+            judge.get(60, TimeUnit.SECONDS);
+            rank.step(1, 1);
+          } else if (number == 0) {
+            rank.step(0, 1);
+            CompletableFuture<Void> judge = judge(rank, gone, 0);
+            rank.step(1, 1);
+            judge.get(60, TimeUnit.SECONDS);
+          } else {
+            rank.step(0, 1);
+            await(gone);
+            rank.step(1, 1);
+          }
+          assertEquals(BitSet.valueOf(new long[] {0b100}), rank.lost());
+          others.countDown();
+        });
+  }
+
+  /** Has rank 2 be taken for stopped while others wait. */
+  private static CompletableFuture<Void> judge(
+      ServedRank rank, CountDownLatch gone, int... waiting) {
+    return CompletableFuture.runAsync(
+        () -> {
+          rank.awaitRequestsOf(waiting);
+          rank.passWithout(2, TOO_LONG);
+          gone.countDown();
         });
   }
 
