@@ -10,13 +10,13 @@ import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.FeatureConfig;
 import dev.lockstep.data.field.FieldRecipe;
+import dev.lockstep.model.FieldPrediction;
 import dev.lockstep.model.ModelDescription;
 import dev.lockstep.model.Predictor;
 import dev.lockstep.torch.TorchLibraries;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -34,21 +34,26 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "predict",
     description = {
-      "Apply a model of train (model.pt) or of fit (model.json) to a data file.",
+      "Apply a model of train (model.pt) or of fit (model.json) to data files.",
       "",
       "Inputs and outputs are physical numbers: a model that lockstep trained carries its normaliser."
           + " So it does the names of its features, by which they are found in the data"
           + " file, whatever their order there. The first column written is the point's place in the file; points with missing values are"
           + " left out, but by models of fit, which know what to make of them.",
       "",
-      "A model for fields writes CF NetCDF on the data's grid, and ranks under launch share the"
-          + " samples. It refuses files on another grid, with another step of time or in other units."
+      "A model for fields writes on the data's grid: CF NetCDF, Zarr, NumPy arrays or a table. It"
+          + " refuses files on another grid, with another step of time or in other units.",
+      "",
+      "Ranks under launch share the samples of models of train. An output appears under its name when it is complete; of several"
+          + " files, those whose output is there and newer are left as they are, so that the same"
+          + " command goes on after an interruption."
     },
     footer = {
       "",
       "Examples:",
       "  lockstep predict runs/heat-flux/model.pt new.nc --output predicted.csv",
       "  lockstep launch -n 2 -- predict runs/winds/model.pt new.nc --output forecast.nc",
+      "  lockstep predict runs/winds/model.pt era5_*.nc --output 'forecasts/{name}.zarr' --steps 10",
       "  lockstep predict runs/clusters/model.json new.csv --output clusters.csv"
     })
 final class PredictCommand implements Callable<Integer> {
@@ -57,16 +62,30 @@ final class PredictCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "MODEL", description = "The .pt or .json file.")
   private Path modelFile;
 
-  @Parameters(index = "1", paramLabel = "DATA", description = "The data file.")
-  private Path dataFile;
+  @Parameters(
+      index = "1..*",
+      arity = "1..*",
+      paramLabel = "DATA",
+      description = "The data files, each of which is predicted by itself.")
+  private List<Path> dataFiles;
 
   @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
       description =
-          "Ends in .csv, .npy or .nc; of a model for fields in .nc (default: predictions.csv, of"
-              + " fields predictions.nc).")
+          "Ends in .csv, .npy or .nc; of a model for fields in .nc, .zarr, .npz or .csv (default:"
+              + " predictions.csv, of fields predictions.nc). {name} in it is the data file's name"
+              + " without its ending, as several files need.")
   private @Nullable Path output;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Of a model for fields: predict so many steps, each from what was predicted for the one"
+              + " before (default: ${DEFAULT-VALUE}).")
+  private int steps;
 
   @Option(
       names = "--config",
@@ -101,24 +120,26 @@ final class PredictCommand implements Callable<Integer> {
     Optional<ModelDescription> known =
         learned ? Optional.empty() : ModelDescription.read(modelFile);
     Optional<FieldRecipe> fields = known.map(ModelDescription::fields);
-    return fields.isPresent() ? fields(known.orElseThrow(), fields.get()) : points(learned);
+    return fields.isPresent() ? fields() : points(learned);
   }
 
-  private int fields(ModelDescription known, FieldRecipe recipe) {
+  private int fields() {
     if (features != null || config != null) {
       throw new ParameterException(
           spec.commandLine(),
           modelFile + " is for fields and knows its features; leave out --features and --config");
     }
-    Path file = output == null ? Path.of("predictions.nc") : output;
+    PredictedFiles files = files("predictions.nc");
     TorchLibraries.load();
-    try (Communicator ranks = group.join()) {
-      long written =
-          new FieldPrediction(modelFile, dataFile, known, recipe)
-              .write(file, format == null ? DataConfig.Format.AUTO : format, ranks);
-      if (ranks.rank() == 0) {
-        System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, file);
-      }
+    try (Communicator ranks = group.join();
+        Predictor predictor = Predictor.load(modelFile)) {
+      FieldPrediction prediction =
+          new FieldPrediction(
+              format == null ? DataConfig.Format.AUTO : format,
+              steps,
+              "lockstep " + Version.lockstep());
+      files.forEach(
+          ranks, (data, output) -> prediction.write(predictor, data, output, ranks), System.out);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
@@ -126,27 +147,49 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private int points(boolean learned) {
-    if (LaunchEnvironment.current().rank() != 0) {
-      return ExitCode.OK; // rank 0 predicts for all
+    if (steps != 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--steps is of models for fields, which " + modelFile + " is not");
     }
-    Path file = output == null ? Path.of("predictions.csv") : output;
+    PredictedFiles files = files("predictions.csv");
     if (learned) {
-      long written = new LearnedPrediction(modelFile, dataFile).write(file);
-      System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, file);
+      if (LaunchEnvironment.current().rank() != 0) {
+        return ExitCode.OK; // rank 0 predicts for all
+      }
+      try (Communicator alone = Communicator.single()) {
+        files.forEach(
+            alone,
+            (data, output) -> new LearnedPrediction(modelFile, data).write(output),
+            System.out);
+      }
       return ExitCode.OK;
     }
     TorchLibraries.load();
-    try (Predictor predictor = Predictor.load(modelFile);
-        Dataset dataset = DataFiles.open(data(predictor.description()))) {
-      long written = new Prediction(predictor, modelFile, dataset).write(file);
-      System.out.printf(Locale.ROOT, "wrote %,d predictions to %s%n", written, file);
+    try (Communicator ranks = group.join();
+        Predictor predictor = Predictor.load(modelFile)) {
+      files.forEach(
+          ranks,
+          (data, output) -> {
+            try (Dataset dataset = DataFiles.open(data(data, predictor.description()))) {
+              return new Prediction(predictor, modelFile, dataset).write(output, ranks);
+            }
+          },
+          System.out);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
     return ExitCode.OK;
   }
 
-  private DataConfig data(Optional<ModelDescription> description) {
+  private PredictedFiles files(String standard) {
+    try {
+      return new PredictedFiles(modelFile, dataFiles, output == null ? Path.of(standard) : output);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  private DataConfig data(Path dataFile, Optional<ModelDescription> description) {
     Optional<DataConfig> run = runData(description.isEmpty() && features == null);
     if (run.isPresent() && run.get().ofFields()) {
       throw new ParameterException(

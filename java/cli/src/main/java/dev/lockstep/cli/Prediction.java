@@ -1,6 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.LockstepException;
+import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.TableWriter;
 import dev.lockstep.model.ModelException;
@@ -9,9 +10,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 import java.util.stream.LongStream;
 
-/** A model's outputs for all samples of a data set, batch by batch. One thread at a time. */
+/**
+ * A model's outputs for all samples of a data set. Ranks take batches by turns, and rank 0 writes;
+ * batches do not depend on the number of ranks, so that neither do the numbers.
+ */
 final class Prediction {
   private static final int MOST_ROWS = 4096;
 
@@ -54,11 +59,11 @@ final class Prediction {
   }
 
   /**
-   * Writes a table of points and predictions.
+   * Writes a table of points and predictions; collective.
    *
    * @return the number of rows
    */
-  long write(Path file) {
+  long write(Path file, Communicator group) {
     if (dataset.size() == 0) {
       throw new LockstepException(dataset.description() + ": no point has all features");
     }
@@ -66,14 +71,24 @@ final class Prediction {
     double[] first = predict(0);
     List<String> columns = new ArrayList<>(List.of("point"));
     columns.addAll(predictor.targets());
+    if (group.rank() != 0) {
+      forEachBatch(first, group, (rows, count) -> {}, columns.size());
+      return dataset.size();
+    }
     try (TableWriter writer = TableWriter.create(file, columns, dataset.size())) {
-      writer.write(first, first.length / columns.size());
-      for (long from = batch; from < dataset.size(); from += batch) {
-        double[] rows = predict(from);
-        writer.write(rows, rows.length / columns.size());
-      }
+      forEachBatch(first, group, writer::write, columns.size());
     }
     return dataset.size();
+  }
+
+  private void forEachBatch(
+      double[] first, Communicator group, ObjIntConsumer<double[]> consumer, int columns) {
+    for (long from = 0; from < dataset.size(); from += (long) batch * group.size()) {
+      long own = from + (long) batch * group.rank();
+      double[] rows = own == 0 ? first : own < dataset.size() ? predict(own) : new double[0];
+      double[] all = group.allGather(rows);
+      consumer.accept(all, all.length / columns);
+    }
   }
 
   /** Rows of the point's place and the outputs, for the batch that begins at a sample. */

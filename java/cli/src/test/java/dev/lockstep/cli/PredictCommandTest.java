@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.bytedeco.javacpp.PointerScope;
@@ -145,14 +146,17 @@ class PredictCommandTest {
   }
 
   @Test
-  void underLaunchOneRankPredictsForAll() throws Exception {
-    Path data = csv("launched.csv", "a,b", "700000010,3", "700000020,5");
+  void underLaunchRanksShareThePointsAndGiveTheSameNumbers() throws Exception {
+    // Three batches of 4096.
+    String[] lines = new String[10_000];
+    Arrays.setAll(lines, i -> i == 0 ? "a,b" : (700_000_000 + i % 60) + "," + i % 7);
+    Path data = csv("launched.csv", lines);
     Path output = folder.resolve("launched-out.csv");
     String[] arguments = {"predict", trained.toString(), data.toString(), "-o", output.toString()};
     Path logs = Files.createDirectory(folder.resolve("ranks"));
     try (RankProcesses ranks = RankProcesses.start(logs, 2, PredictRank.class, arguments)) {
       ranks.awaitSuccess(Duration.ofSeconds(120));
-      assertContains("wrote 2 predictions to " + output, ranks.output(0));
+      assertContains("wrote 9,999 predictions to " + output, ranks.output(0));
       assertEquals("", ranks.output(1));
     }
     assertEquals(Files.readAllLines(predict(trained, data)), Files.readAllLines(output));

@@ -1,5 +1,12 @@
 package dev.lockstep.cli;
 
+import static dev.lockstep.cli.MonthlyTemperatures.CELLS;
+import static dev.lockstep.cli.MonthlyTemperatures.DAYS;
+import static dev.lockstep.cli.MonthlyTemperatures.LAND;
+import static dev.lockstep.cli.MonthlyTemperatures.LATITUDES;
+import static dev.lockstep.cli.MonthlyTemperatures.MONTHS;
+import static dev.lockstep.cli.MonthlyTemperatures.temperature;
+import static dev.lockstep.cli.MonthlyTemperatures.values;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,13 +15,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lockstep.data.ArrayFile;
-import dev.lockstep.data.DataConfig.Format;
-import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.PythonReference;
-import dev.lockstep.data.Variable;
-import dev.lockstep.data.Variable.Dimension;
-import dev.lockstep.data.netcdf.NetcdfWriter;
 import dev.lockstep.testing.RankProcesses;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -24,9 +25,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,16 +37,6 @@ import org.junit.jupiter.api.parallel.Resources;
 @Timeout(300)
 @ResourceLock(Resources.SYSTEM_ERR)
 class PredictFieldsTest {
-  private static final int MONTHS = 36;
-  private static final int ROWS = 4;
-  private static final int COLUMNS = 6;
-  private static final int CELLS = ROWS * COLUMNS;
-
-  /** The cell that is land: its temperature is missing in all months. */
-  private static final int LAND = 7;
-
-  private static final double[] LATITUDES = {-45, -15, 15, 45};
-
   @TempDir static Path folder;
   private static Path data;
   private static Path trained;
@@ -56,7 +44,7 @@ class PredictFieldsTest {
 
   @BeforeAll
   static void train() throws IOException {
-    data = write("data.nc", "degC", LATITUDES, 365 / 12.0);
+    data = write("data.nc", "degC", LATITUDES, DAYS);
     Path config = folder.resolve("config.yaml");
     Files.writeString(
         config,
@@ -82,55 +70,8 @@ class PredictFieldsTest {
     trained = Files.copy(folder.resolve("run/p/model.pt"), folder.resolve("alone.pt"));
   }
 
-  private static double temperature(int month, int cell) {
-    if (cell == LAND) {
-      return Double.NaN;
-    }
-    return 15 + 8 * Math.sin(2 * Math.PI * month / 12) + cell * 0.1 + Math.sin(month * 1.7 + cell);
-  }
-
   private static Path write(String name, String units, double[] latitudes, double days) {
-    Path file = folder.resolve(name);
-    Dimension time = new Dimension("time", MONTHS);
-    Dimension lat = new Dimension("lat", ROWS);
-    Dimension lon = new Dimension("lon", COLUMNS);
-    Map<String, Object> sst = new HashMap<>();
-    sst.put("units", units);
-    sst.put("long_name", "sea surface temperature");
-    sst.put("_FillValue", new double[] {-999});
-    List<Variable> variables =
-        List.of(
-            new Variable(
-                "time",
-                "double",
-                List.of(time),
-                Map.of("units", "days since 1990-01-01", "calendar", "noleap")),
-            new Variable("lat", "double", List.of(lat), Map.of("units", "degrees_north")),
-            new Variable("lon", "double", List.of(lon), Map.of("units", "degrees_east")),
-            new Variable("sst", "double", List.of(time, lat, lon), sst));
-    try (NetcdfWriter writer = NetcdfWriter.create(file, variables, Map.of())) {
-      for (int month = 0; month < MONTHS; month++) {
-        int m = month;
-        double[] map = new double[CELLS];
-        Arrays.setAll(map, cell -> temperature(m, cell));
-        writer.write("sst", (long) month * CELLS, map, 0, CELLS);
-        writer.write("time", month, new double[] {(month + 0.5) * days}, 0, 1);
-      }
-      writer.write("lat", 0, latitudes, 0, ROWS);
-      writer.write("lon", 0, new double[] {0, 60, 120, 180, 240, 300}, 0, COLUMNS);
-      writer.finish();
-    }
-    return file;
-  }
-
-  private static double[] values(Path file, String name) {
-    try (ArrayFile opened = DataFiles.openJoined(List.of(file.toString()), Format.AUTO, "time")) {
-      Variable variable =
-          opened.variables().stream().filter(v -> v.name().equals(name)).findFirst().orElseThrow();
-      double[] values = new double[(int) variable.size()];
-      opened.read(variable, 0, values.length, values);
-      return values;
-    }
+    return MonthlyTemperatures.write(folder.resolve(name), units, latitudes, days);
   }
 
   private static Path predict() {
@@ -216,9 +157,9 @@ class PredictFieldsTest {
 
   @Test
   void otherUnitsAnotherGridAndAnotherStepAreRefused() {
-    assertRefused(ExitCode.DATA, write("kelvin.nc", "K", LATITUDES, 365 / 12.0), "'K'");
+    assertRefused(ExitCode.DATA, write("kelvin.nc", "K", LATITUDES, DAYS), "'K'");
     double[] flipped = {45, 15, -15, -45};
-    assertRefused(ExitCode.USAGE, write("flipped.nc", "degC", flipped, 365 / 12.0), "lat lies at");
+    assertRefused(ExitCode.USAGE, write("flipped.nc", "degC", flipped, DAYS), "lat lies at");
     assertRefused(ExitCode.USAGE, write("daily.nc", "degC", LATITUDES, 1), "days apart");
   }
 

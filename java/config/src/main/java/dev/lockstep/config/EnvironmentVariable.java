@@ -19,6 +19,9 @@ public enum EnvironmentVariable {
   LOCKSTEP_CLASSPATH(
       "jars of one's own behind those of Lockstep, separated by colons, for `hpc/lockstep`; with"
           + " strategies, for example"),
+  LOCKSTEP_HTTP_HEADER(
+      "a header that requests to Zarr stores on web servers carry, as in `Authorization: Bearer"
+          + " …`"),
   LOCKSTEP_JVM_FLAGS("further flags of the JVM that `hpc/lockstep` starts, separated by spaces"),
   LOCKSTEP_HOME("where the repository is, for the job scripts in `hpc/slurm`"),
   LOCKSTEP_HOST("the name by which ranks tell hosts apart; default the host's own"),

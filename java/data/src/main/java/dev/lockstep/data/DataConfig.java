@@ -41,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  *     variable of the file; all alike if left out
  * @param normalize of fields: how values are brought to the network's scale, unless a feature or a
  *     target says otherwise
+ * @param regions of fields: parts of the grid whose scores on the test samples are told separately
  */
 public record DataConfig(
     List<String> path,
@@ -58,7 +59,8 @@ public record DataConfig(
     @Nullable SplitConfig split,
     Missing missing,
     @Nullable String weights,
-    Normalization normalize) {
+    Normalization normalize,
+    List<RegionConfig> regions) {
 
   /** File formats. */
   public enum Format {
@@ -87,7 +89,11 @@ public record DataConfig(
 
     /** A Zarr store of version 2 or 3: a folder, or a zip archive. */
     @JsonProperty("zarr")
-    ZARR
+    ZARR,
+
+    /** A table of Apache Parquet, by DuckDB's JDBC driver on the class path. */
+    @JsonProperty("parquet")
+    PARQUET
   }
 
   /**
@@ -101,6 +107,10 @@ public record DataConfig(
     shape = List.copyOf(shape);
     where = Map.copyOf(where);
     isel = Map.copyOf(isel);
+    regions = List.copyOf(regions);
+    if (regions.stream().map(RegionConfig::name).distinct().count() < regions.size()) {
+      throw new ConfigKeyException("regions", "two have the same name");
+    }
     if (synthetic != null && !samples.isEmpty()) {
       throw new ConfigKeyException("samples", "is of fields, which synthetic data is not");
     }
@@ -145,6 +155,7 @@ public record DataConfig(
     }
     if (samples.isEmpty()) {
       checkPoints(path, features, targets, shape, where, isel, split, missing, weights, normalize);
+      requireFields("regions", !regions.isEmpty());
     }
   }
 
@@ -174,7 +185,8 @@ public record DataConfig(
         null,
         Missing.DROP,
         null,
-        Normalization.MEAN_STD);
+        Normalization.MEAN_STD,
+        List.of());
   }
 
   /** Whether samples are fields instead of points. */
@@ -236,7 +248,8 @@ public record DataConfig(
       @JsonProperty("split") @Nullable SplitConfig split,
       @JsonProperty("missing") @Nullable Missing missing,
       @JsonProperty("weights") @Nullable String weights,
-      @JsonProperty("normalize") @Nullable Normalization normalize) {
+      @JsonProperty("normalize") @Nullable Normalization normalize,
+      @JsonProperty("regions") @Nullable List<RegionConfig> regions) {
     if (split != null && validationFraction != null && validationFraction != 0) {
       throw new ConfigKeyException(
           "validation_fraction", "and split both choose what is held out; give one of the two");
@@ -264,6 +277,7 @@ public record DataConfig(
         split,
         missing == null ? Missing.DROP : missing,
         weights,
-        normalize == null ? Normalization.MEAN_STD : normalize);
+        normalize == null ? Normalization.MEAN_STD : normalize,
+        regions == null ? List.of() : regions);
   }
 }

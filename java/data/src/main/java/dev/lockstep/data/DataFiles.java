@@ -10,6 +10,7 @@ import dev.lockstep.data.hdf5.Hdf5File;
 import dev.lockstep.data.netcdf.NetcdfFile;
 import dev.lockstep.data.npy.NpyFile;
 import dev.lockstep.data.npy.NpzFile;
+import dev.lockstep.data.parquet.ParquetFile;
 import dev.lockstep.data.zarr.ZarrFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -146,7 +147,17 @@ public final class DataFiles {
     if (config.synthetic() != null) {
       return new SyntheticData(config.synthetic());
     }
-    return openArrays(Path.of(config.path().get(0)), config.format());
+    return openArrays(config.path().get(0), config.format());
+  }
+
+  /** A file, or a Zarr store on a web server: its address ends in .zarr, or the format says so. */
+  private static ArrayFile openArrays(String name, Format format) {
+    boolean store = format == Format.ZARR || name.matches(".*\\.zarr/?");
+    if (!store || !name.matches("https?://.*")) {
+      return openArrays(Path.of(name), format);
+    }
+    String header = System.getenv("LOCKSTEP_HTTP_HEADER");
+    return ZarrFile.open(name, header == null ? "" : header);
   }
 
   static ArrayFile openArrays(Path path, Format format) {
@@ -158,6 +169,7 @@ public final class DataFiles {
       case NPZ -> NpzFile.open(path);
       case IDX -> IdxFile.open(path);
       case ZARR -> ZarrFile.open(path);
+      case PARQUET -> ParquetFile.open(path);
       case AUTO -> throw new IllegalStateException("detect() found no format");
     };
   }
@@ -181,6 +193,9 @@ public final class DataFiles {
     }
     if (startsWith(start, 0x93, 'N', 'U', 'M', 'P', 'Y')) {
       return Format.NPY;
+    }
+    if (startsWith(start, 'P', 'A', 'R', '1')) {
+      return Format.PARQUET;
     }
     if (startsWith(start, 'P', 'K')) {
       return ZarrFile.recognises(path) ? Format.ZARR : Format.NPZ;

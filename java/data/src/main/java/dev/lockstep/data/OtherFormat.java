@@ -9,9 +9,10 @@ import java.util.stream.Stream;
 enum OtherFormat {
   MATLAB_5("MATLAB 5", "is a MATLAB file older than 7.3; save it with -v7.3"),
   HDF4("\u000e\u0003\u0013\u0001", "is HDF4; convert it to NetCDF or HDF5 (h4toh5)"),
-  GRIB("GRIB", "is GRIB; convert it to NetCDF (cdo -f nc copy)"),
+  GRIB(
+      "GRIB",
+      "is GRIB; convert it to NetCDF (cdo -f nc copy IN OUT, or grib_to_netcdf of ecCodes)"),
   FITS("SIMPLE  ", "is FITS; write it as NetCDF, HDF5 or NPY"),
-  PARQUET("PAR1", "is Parquet; write it as CSV (DataFrame.to_csv) or NPY"),
   ARROW("ARROW1", "is Arrow (Feather); write it as CSV (DataFrame.to_csv) or NPY"),
   EXCEL("\u00d0\u00cf\u0011\u00e0", "is an old Excel file; save it as CSV"),
   PICKLE("\u0080\u0004", "looks like a Python pickle; write it as NPZ (numpy.savez)"),

@@ -7,8 +7,10 @@ import dev.lockstep.monitor.TrainingEvent.StepDone;
 import dev.lockstep.monitor.TrainingEvent.Validated;
 import java.io.PrintStream;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class ConsoleRecorder implements TrainingListener {
   /** More ranks than this are told as a range, not one by one. */
   private static final int RANKS_LISTED = 8;
+
+  /** More scores than this are left to the summary. */
+  private static final int TEST_LINES = 24;
 
   private final RunFolder folder;
   private final PrintStream out;
@@ -163,11 +168,24 @@ final class ConsoleRecorder implements TrainingListener {
 
   /** The errors on the samples kept for the end, beside those of the baselines. */
   private void printTest(TestScores test) {
-    println("Test, %,d samples: weighted RMSE, and the skill over each baseline's", test.samples());
-    test.targets().forEach(this::printTest);
-    TestScores.Scores all = test.all();
-    if (all != null && test.targets().size() > 1) {
-      printTest("all targets", all);
+    println("Test, %,d samples: weighted errors, and the skill over each baseline", test.samples());
+    Map<String, TestScores.Scores> lines = new LinkedHashMap<>();
+    addLines(lines, "", test.everywhere());
+    test.regions().forEach((name, area) -> addLines(lines, name + ": ", area));
+    lines.entrySet().stream()
+        .limit(TEST_LINES)
+        .forEach(line -> printTest(line.getKey(), line.getValue()));
+    if (lines.size() > TEST_LINES) {
+      println("  … and %,d more in %s", lines.size() - TEST_LINES, folder.summary());
+    }
+  }
+
+  private static void addLines(
+      Map<String, TestScores.Scores> lines, String region, TestScores.Area area) {
+    area.targets().forEach((name, scores) -> lines.put(region + name, scores));
+    TestScores.Scores all = area.all();
+    if (all != null && area.targets().size() > 1) {
+      lines.put(region + "all targets", all);
     }
   }
 
@@ -184,6 +202,13 @@ final class ConsoleRecorder implements TrainingListener {
                         baseline.replace('_', ' '),
                         number(rmse),
                         scores.skill(baseline))));
-    println("  %s %s, ACC %.3f%s", name, number(scores.rmse()), scores.acc(), text);
+    println(
+        "  %s RMSE %s, MAE %s, bias %s, ACC %.3f%s",
+        name,
+        number(scores.rmse()),
+        number(scores.mae()),
+        number(scores.bias()),
+        scores.acc(),
+        text);
   }
 }

@@ -39,11 +39,13 @@ final class FolderRecorder implements TrainingListener {
     } else if (event instanceof EpochDone done) {
       open().append(done.epoch());
     } else if (event instanceof Finished finished) {
-      finish(finished.summary(), finished.predictions());
+      finish(finished);
     }
   }
 
-  private void finish(RunSummary summary, List<TargetPredictions> predictions) {
+  private void finish(Finished finished) {
+    RunSummary summary = finished.summary();
+    List<TargetPredictions> predictions = finished.predictions();
     AtomicFile.replace(folder.summary(), RecordJson.document(summary));
     if (!plots) {
       return;
@@ -55,6 +57,7 @@ final class FolderRecorder implements TrainingListener {
     if (!predictions.isEmpty()) {
       draw(folder.predictionPlot(), () -> PredictionPlot.draw(predictions, summary.scores()));
     }
+    finished.maps().ifPresent(maps -> draw(folder.maps(), () -> MapPlot.draw(maps)));
   }
 
   /**

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * The {@code output} section of a run's configuration.
  *
  * @param folder where run folders are made, relative to the working directory unless absolute
- * @param plots whether to draw {@code loss.png} and {@code prediction.png}
+ * @param plots whether to draw {@code loss.png}, {@code prediction.png} and, of fields, {@code
+ *     maps.png}
  * @param tensorboard whether to write TensorBoard event files
  * @param progress how progress is shown
  */

@@ -16,28 +16,41 @@ import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * {@code prediction.png}: predictions against the truth, a panel a target, each with the line on
- * which a perfect model's points lie.
+ * {@code prediction.png}: predictions against the truth, a panel for each of the first targets with
+ * the line on which a perfect model's points lie.
  */
 final class PredictionPlot {
   private static final int PANEL = 520;
+  private static final int FOOT = 24;
 
   /** More points than this only paint over each other. */
   static final int MAXIMUM_POINTS = 3_000;
 
+  /** Nine panels are what a screen shows; the scores of the others are in the summary. */
+  private static final int MOST_PANELS = 9;
+
   private PredictionPlot() {}
 
-  static byte[] draw(List<TargetPredictions> targets, ValidationScores scores) {
+  static byte[] draw(List<TargetPredictions> all, ValidationScores scores) {
+    List<TargetPredictions> targets = all.subList(0, Math.min(MOST_PANELS, all.size()));
     int columns = (int) Math.ceil(Math.sqrt(targets.size()));
     int rows = (targets.size() + columns - 1) / columns;
+    int foot = targets.size() < all.size() ? FOOT : 0;
     BufferedImage image =
-        new BufferedImage(columns * PANEL, rows * PANEL, BufferedImage.TYPE_INT_RGB);
+        new BufferedImage(columns * PANEL, rows * PANEL + foot, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = image.createGraphics();
     graphics.setColor(Color.WHITE);
     graphics.fillRect(0, 0, image.getWidth(), image.getHeight());
     for (int i = 0; i < targets.size(); i++) {
       BufferedImage panel = BitmapEncoder.getBufferedImage(panel(targets.get(i), scores));
       graphics.drawImage(panel, i % columns * PANEL, i / columns * PANEL, null);
+    }
+    if (foot > 0) {
+      graphics.setColor(Color.BLACK);
+      graphics.drawString(
+          String.format(Locale.ROOT, "the first %d of %,d targets", targets.size(), all.size()),
+          FOOT,
+          image.getHeight() - FOOT / 3);
     }
     graphics.dispose();
     return Plots.png(image);

@@ -66,11 +66,19 @@ final class RecordJson {
 
   private static void putTest(ObjectNode json, TestScores test) {
     json.put("samples", test.samples());
-    if (test.all() != null) {
-      putScores(json, test.all());
+    putArea(json, test.everywhere());
+    if (!test.regions().isEmpty()) {
+      ObjectNode regions = json.putObject("regions");
+      test.regions().forEach((name, area) -> putArea(regions.putObject(name), area));
+    }
+  }
+
+  private static void putArea(ObjectNode json, TestScores.Area area) {
+    if (area.all() != null) {
+      putScores(json, area.all());
     }
     ObjectNode targets = json.putObject("targets");
-    test.targets().forEach((name, scores) -> putScores(targets.putObject(name), scores));
+    area.targets().forEach((name, scores) -> putScores(targets.putObject(name), scores));
   }
 
   private static void putScores(ObjectNode json, TestScores.Scores scores) {
@@ -79,8 +87,7 @@ final class RecordJson {
     put(json, "bias_weighted", scores.bias());
     put(json, "acc", scores.acc());
     putAll(json.putObject("baselines"), scores.baselines());
-    ObjectNode skill = json.putObject("skill");
-    scores.baselines().keySet().forEach(name -> put(skill, name, scores.skill(name)));
+    putAll(json.putObject("skill"), scores.skills());
   }
 
   private static void putScores(ObjectNode json, ValidationScores scores) {

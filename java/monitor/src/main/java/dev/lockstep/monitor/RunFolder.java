@@ -95,6 +95,15 @@ public record RunFolder(Path path) {
   }
 
   /**
+   * Returns where the maps of the test samples go.
+   *
+   * @return {@code maps.png}
+   */
+  public Path maps() {
+    return path.resolve("maps.png");
+  }
+
+  /**
    * Returns where the trained model goes.
    *
    * @return {@code model.pt}

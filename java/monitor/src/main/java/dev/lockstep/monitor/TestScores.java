@@ -11,10 +11,23 @@ import org.jspecify.annotations.Nullable;
  * own units.
  *
  * @param samples how many were scored, over all ranks
- * @param all over all targets together; null if their units differ
- * @param targets by target, in the targets' order
+ * @param everywhere over the whole grid
+ * @param regions over each of {@code data.regions}, in that order
  */
-public record TestScores(long samples, @Nullable Scores all, Map<String, Scores> targets) {
+public record TestScores(long samples, Area everywhere, Map<String, Area> regions) {
+  /**
+   * Of a part of the grid.
+   *
+   * @param all over all targets together; null if their units differ
+   * @param targets by target, which names its lead; in the targets' order
+   */
+  public record Area(@Nullable Scores all, Map<String, Scores> targets) {
+    /** Copies the map and keeps its order. */
+    public Area {
+      targets = Collections.unmodifiableMap(new LinkedHashMap<>(targets));
+    }
+  }
+
   /**
    * Of one target or of all.
    *
@@ -23,24 +36,31 @@ public record TestScores(long samples, @Nullable Scores all, Map<String, Scores>
    * @param bias the mean of predicted − actual
    * @param acc the correlation of predicted and actual anomalies about the training years'
    *     climatology, uncentred (Miyakoda et al. 1972)
-   * @param baselines the root mean squared error of each baseline
+   * @param baselines the root mean squared error of each baseline, where it is known
+   * @param skills by baseline 1 − mean squared error ÷ the baseline's, over the cells where both
+   *     are known: 0 for as good as it, 1 for perfect
    */
   public record Scores(
-      double rmse, double mae, double bias, double acc, Map<String, Double> baselines) {
-    /** Copies the map and keeps its order. */
+      double rmse,
+      double mae,
+      double bias,
+      double acc,
+      Map<String, Double> baselines,
+      Map<String, Double> skills) {
+    /** Copies the maps and keeps their order. */
     public Scores {
       baselines = Collections.unmodifiableMap(new LinkedHashMap<>(baselines));
+      skills = Collections.unmodifiableMap(new LinkedHashMap<>(skills));
     }
 
-    /** 1 − mean squared error ÷ that of a baseline: 0 for as good as it, 1 for perfect. */
+    /** Against one baseline; NaN if it is not among them. */
     public double skill(String baseline) {
-      double error = baselines.getOrDefault(baseline, Double.NaN);
-      return 1 - rmse * rmse / (error * error);
+      return skills.getOrDefault(baseline, Double.NaN);
     }
   }
 
   /** Copies the map and keeps its order. */
   public TestScores {
-    targets = Collections.unmodifiableMap(new LinkedHashMap<>(targets));
+    regions = Collections.unmodifiableMap(new LinkedHashMap<>(regions));
   }
 }

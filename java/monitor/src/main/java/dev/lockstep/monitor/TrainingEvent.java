@@ -1,6 +1,7 @@
 package dev.lockstep.monitor;
 
 import java.util.List;
+import java.util.Optional;
 
 /** Something that happened in a training run. More kinds may come; ignore those you do not know. */
 public sealed interface TrainingEvent {
@@ -43,11 +44,17 @@ public sealed interface TrainingEvent {
    *
    * @param predictions the held-out samples' predictions by target; empty when there are none to
    *     plot, as for a classifier
+   * @param maps of the samples kept for the end; empty if there are none, or they are no maps
    */
-  record Finished(RunSummary summary, List<TargetPredictions> predictions)
+  record Finished(RunSummary summary, List<TargetPredictions> predictions, Optional<FieldMaps> maps)
       implements TrainingEvent {
     public Finished {
       predictions = List.copyOf(predictions);
+    }
+
+    /** Without maps. */
+    public Finished(RunSummary summary, List<TargetPredictions> predictions) {
+      this(summary, predictions, Optional.empty());
     }
   }
 }

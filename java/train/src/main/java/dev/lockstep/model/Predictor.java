@@ -2,6 +2,7 @@ package dev.lockstep.model;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.lockstep.comm.Communicator;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,11 +23,12 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>One thread at a time.
+ * <p>With a model for fields, {@link #predict(Path, Path)} goes from file to file. One thread at a
+ * time.
  */
 public final class Predictor implements AutoCloseable {
   private final PhysicalModel model;
-  private final String name;
+  private final Path file;
   private final Optional<ModelDescription> description;
 
   /** What the model takes; null until the first batch has told. */
@@ -37,7 +39,7 @@ public final class Predictor implements AutoCloseable {
 
   private Predictor(PhysicalModel model, Path file, Optional<ModelDescription> description) {
     this.model = model;
-    this.name = file.toString();
+    this.file = file;
     this.description = description;
     if (description.isPresent()) {
       type = ScalarType.Double;
@@ -64,6 +66,11 @@ public final class Predictor implements AutoCloseable {
   /** What the file says about itself; empty for one that Lockstep did not write. */
   public Optional<ModelDescription> description() {
     return description;
+  }
+
+  /** The model file. */
+  public Path file() {
+    return file;
   }
 
   /** The names of the inputs, in order; empty if the file does not tell. */
@@ -138,11 +145,31 @@ public final class Predictor implements AutoCloseable {
     }
   }
 
+  /**
+   * Predicts all samples of a data file with a model for fields, and writes them on the file's
+   * grid. {@link FieldPrediction} has steps, formats and ranks besides.
+   *
+   * @param data the data file
+   * @param output ends in .nc, .zarr, .npz or .csv; it appears under its name when it is complete
+   * @return the number of samples
+   * @throws IllegalArgumentException if the data lies on another grid than the training's or lacks
+   *     what the model needs, or {@code output} has another ending
+   * @throws ModelException if the model is not for fields, or the data is in other units
+   * @throws dev.lockstep.data.DataException if a file cannot be read or written
+   */
+  public long predict(Path data, Path output) {
+    requireNonNull(data, "data");
+    requireNonNull(output, "output");
+    try (Communicator alone = Communicator.single()) {
+      return new FieldPrediction().write(this, data, output, alone);
+    }
+  }
+
   private int columns(int values, int count) {
     int columns = description.map(known -> known.features().size()).orElse(values / count);
     if (count < 1 || (long) columns * count > values || (count == 1 && columns != values)) {
       throw new ModelException(
-          name
+          file
               + " takes "
               + columns
               + " features a sample "
@@ -190,7 +217,7 @@ public final class Predictor implements AutoCloseable {
 
   private ModelException wrongShape(Tensor output, int count) {
     return new ModelException(
-        name
+        file
             + " gives a tensor of shape "
             + Arrays.toString(ModelTensor.shape(output))
             + " for "

@@ -3,6 +3,7 @@ package dev.lockstep.train;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.data.DataPartitioner;
 import dev.lockstep.data.field.FieldDataset;
+import dev.lockstep.monitor.FieldMaps;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.monitor.RunStart;
 import dev.lockstep.monitor.RunSummary;
@@ -21,6 +22,7 @@ import java.util.stream.IntStream;
 final class RunReport {
   private final TrainingAssembly run;
   private final Communicator communicator;
+  private Optional<FieldMaps> maps = Optional.empty();
 
   RunReport(TrainingAssembly run) {
     this.run = run;
@@ -79,7 +81,15 @@ final class RunReport {
     if (test.length == 0 || !(run.task.dataset() instanceof FieldDataset fields)) {
       return Optional.empty();
     }
-    return Optional.of(new TestSet(run, fields).score(test));
+    TestSet scored = new TestSet(run, fields);
+    TestScores scores = scored.score(test);
+    maps = scored.maps();
+    return Optional.of(scores);
+  }
+
+  /** What the maps of the test samples show; known after {@link #summary}. */
+  Optional<FieldMaps> maps() {
+    return maps;
   }
 
   private String backend() {

@@ -208,7 +208,7 @@ public final class TrainingJob {
     if (communicator.rank() == 0) {
       folder.ifPresent(report::saveModel);
     }
-    listener.on(new Finished(summary, predictions));
+    listener.on(new Finished(summary, predictions, report.maps()));
     return Optional.of(
         new TrainingResult(false, loop.epochs(), loop.steps(), Optional.of(summary)));
   }

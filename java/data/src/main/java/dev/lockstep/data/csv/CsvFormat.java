@@ -11,8 +11,12 @@ import java.util.stream.Collectors;
 public final class CsvFormat implements TableFormat {
   @Override
   public void writeHeader(OutputStream out, List<String> names, long rows) throws IOException {
-    String header = names.stream().map(CsvFormat::quoted).collect(Collectors.joining(","));
-    out.write((header + "\n").getBytes(StandardCharsets.UTF_8));
+    out.write(line(names).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The line of these words, quoted where that is needed, with its line feed. */
+  public static String line(List<String> words) {
+    return words.stream().map(CsvFormat::quoted).collect(Collectors.joining(",")) + "\n";
   }
 
   private static String quoted(String name) {

@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  * The rows of a table as numbers, in blocks with one column after the other: in memory up to a
  * limit, and from there on in a temporary file. Not thread-safe.
  */
-final class RowStore implements Closeable {
-  static final int BLOCK_ROWS = 1024;
+public final class RowStore implements Closeable {
+  /** Rows of a block. */
+  public static final int BLOCK_ROWS = 1024;
 
   private final int columns;
   private final long limitBytes;
@@ -31,18 +32,24 @@ final class RowStore implements Closeable {
   private double[] loaded = {};
   private int loadedIndex = -1;
 
-  RowStore(int columns, long limitBytes) {
+  /**
+   * Starts without rows.
+   *
+   * @param limitBytes of memory
+   */
+  public RowStore(int columns, long limitBytes) {
     this.columns = columns;
     this.limitBytes = limitBytes;
     block = new double[columns * BLOCK_ROWS];
   }
 
-  long rows() {
+  /** Rows so far. */
+  public long rows() {
     return rows;
   }
 
   /** Appends a row that begins on a line. */
-  void add(double[] row, long line) throws IOException {
+  public void add(double[] row, long line) throws IOException {
     int at = (int) (rows % BLOCK_ROWS);
     for (int c = 0; c < columns; c++) {
       block[c * BLOCK_ROWS + at] = row[c];
@@ -55,7 +62,7 @@ final class RowStore implements Closeable {
   }
 
   /** Ends the last block. */
-  void seal() throws IOException {
+  public void seal() throws IOException {
     int left = (int) (rows % BLOCK_ROWS);
     if (left > 0) {
       endBlock(left);
@@ -85,7 +92,8 @@ final class RowStore implements Closeable {
     TemporaryFile.append(spilled, bytes);
   }
 
-  void read(int column, long from, int count, double[] values) throws IOException {
+  /** Reads values of a column from a row on. */
+  public void read(int column, long from, int count, double[] values) throws IOException {
     for (int done = 0; done < count; ) {
       long row = from + done;
       int at = (int) (row % BLOCK_ROWS);
@@ -112,7 +120,7 @@ final class RowStore implements Closeable {
   }
 
   /** The line on which a row begins. */
-  long line(long row) {
+  public long line(long row) {
     int index = (int) (row / BLOCK_ROWS);
     int at = (int) (row % BLOCK_ROWS);
     long[] uneven = unevenLines.get(index);

@@ -127,6 +127,25 @@ record Axis(
     return inside;
   }
 
+  /**
+   * The same; of longitudes also those that the range holds with 360 degrees more or less, so that
+   * a box may lie across the edge of the map.
+   */
+  boolean[] insideAnyTurn(List<Bound> range) {
+    if (!isLongitude() || range.size() != 2) {
+      return inside(range);
+    }
+    double from = range.get(0).number();
+    double to = range.get(1).number();
+    boolean[] inside = new boolean[length];
+    for (int i = 0; i < length; i++) {
+      for (double turn = -360; turn <= 360; turn += 360) {
+        inside[i] |= values[i] + turn >= from && values[i] + turn <= to;
+      }
+    }
+    return inside;
+  }
+
   /** A range that holds places which the file writes with 360 degrees more or less is refused. */
   private void requireOwnTurn(double from, double to, List<Bound> range) {
     for (double value : isLongitude() ? values : new double[0]) {
@@ -211,8 +230,9 @@ record Axis(
     int month = last.month() - 1 + steps;
     int year = last.year() + month / 12;
     CfTime.Date first = units.date(units.value(year, month % 12 + 1, 1)).orElseThrow();
-    // The day counts in no season of months; one that all months have is given.
-    int day = Math.min(28, last.day());
+    double next = units.value(year + (month % 12 + 1) / 12, (month + 1) % 12 + 1, 1);
+    double length = (next - units.value(year, month % 12 + 1, 1)) * units.unitSeconds() / 86_400;
+    int day = Math.min((int) Math.round(length), last.day());
     return new CfTime.Date(
         year,
         first.month(),

@@ -14,6 +14,7 @@ import dev.lockstep.data.Split;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,7 @@ public final class FieldDataset implements Dataset {
   private final Split split;
   private final TrainingPoints training;
   private final double[] cellWeights;
+  private final Regions regions;
   private final double[] targetWeights;
   private final double[] scratch;
 
@@ -66,7 +68,8 @@ public final class FieldDataset implements Dataset {
   FieldDataset(ArrayFile file, DataConfig config, long cacheBytes, @Nullable FieldRecipe recipe) {
     this.file = file;
     this.config = config;
-    Sources sources = new Sources(file, config, cacheBytes);
+    double loneStep = recipe == null ? Double.NaN : recipe.stepSeconds();
+    Sources sources = new Sources(file, config, cacheBytes, loneStep);
     grid = sources.grid();
     units = Map.copyOf(sources.units());
     if (recipe != null) {
@@ -92,6 +95,7 @@ public final class FieldDataset implements Dataset {
     features = channels.features();
     targets = channels.targets();
     targetVariables = channels.targetVariables();
+    regions = sources.regions();
     targetWeights = targetWeights(config, targetVariables);
     scratch = new double[grid.cells()];
     constant = new double[features.size()][];
@@ -214,17 +218,18 @@ public final class FieldDataset implements Dataset {
       for (int c = 0; c < features.size(); c++) {
         int at = (i * features.size() + c) * cells;
         readFeature(c, point, featureRows, at);
-        requireKnown(features.get(c), point, featureRows, at);
+        requireKnown(features.get(c), grid.stepOf(point), featureRows, at);
       }
       readTargets(point, targetRows, i * targets.size() * cells);
       for (int c = 0; c < targets.size(); c++) {
-        requireKnown(targets.get(c), point, targetRows, (i * targets.size() + c) * cells);
+        requireKnown(
+            targets.get(c), grid.stepOf(point), targetRows, (i * targets.size() + c) * cells);
       }
     }
   }
 
   /** Complete samples lack a value only where the training steps have no mean of the season. */
-  private void requireKnown(Channel channel, long point, double[] row, int at) {
+  void requireKnown(Channel channel, int step, double[] row, int at) {
     if (config.missing() == Missing.MASK) {
       return;
     }
@@ -234,7 +239,7 @@ public final class FieldDataset implements Dataset {
             file.location(),
             channel.name()
                 + " has no climatology for step "
-                + grid.stepOf(point)
+                + step
                 + ": no training sample lies in its month; train on all months that are used, or"
                 + " set normalize: mean_std");
       }
@@ -293,6 +298,20 @@ public final class FieldDataset implements Dataset {
   /** The variable of each target channel. */
   public List<String> targetVariables() {
     return List.copyOf(targetVariables);
+  }
+
+  /** When a sample's target is, such as 1991-03-16; empty for samples without times. */
+  public String targetTime(long sample, int channel) {
+    int step = grid.stepOf(point(sample)) + targets.get(channel).last();
+    return grid.time()
+        .map(axis -> axis.date(step))
+        .map(d -> String.format(Locale.ROOT, "%04d-%02d-%02d", d.year(), d.month(), d.day()))
+        .orElse("");
+  }
+
+  /** The parts of the grid that {@code data.regions} names. */
+  public Regions regions() {
+    return regions;
   }
 
   /** What a model that was trained on these samples keeps; reads the targets where some lack. */

@@ -73,7 +73,14 @@ public record FieldRecipe(
       Map<String, String> attributes,
       List<String> others,
       int lead,
-      Normalization normalization) {}
+      Normalization normalization) {
+    /** The same so many steps later. */
+    Target ahead(int steps) {
+      return steps == 0
+          ? this
+          : new Target(source, variable, type, attributes, others, lead + steps, normalization);
+    }
+  }
 
   /** Relative difference of coordinates that single precision explains. */
   private static final double SAME = 1e-5;
@@ -123,7 +130,7 @@ public record FieldRecipe(
   public DataConfig config(List<String> path, DataConfig.Format format) {
     return new DataConfig(
         path, format, null, features, List.of(), true, 0, 0, samples, shape, where, isel, null,
-        missing, null, normalize);
+        missing, null, normalize, List.of());
   }
 
   Seasons seasons() {

@@ -51,15 +51,15 @@ public final class JoinedFiles implements ArrayFile {
   /**
    * Opens what names stand for.
    *
-   * @param names files, or names with {@code *} or {@code ?}, which stand for all that match in the
-   *     order of their names
+   * @param names files, addresses with {@code ://}, or names with {@code *} or {@code ?}, which
+   *     stand for all that match in the order of their names
    * @param opener opens one file
    * @param dimension along which several are joined
    * @throws DataException if a file cannot be read or does not fit the first
    */
   public static ArrayFile open(
-      List<String> names, Function<Path, ArrayFile> opener, String dimension) {
-    List<Path> paths = new ArrayList<>();
+      List<String> names, Function<String, ArrayFile> opener, String dimension) {
+    List<String> paths = new ArrayList<>();
     names.forEach(name -> paths.addAll(matching(name)));
     if (paths.size() == 1) {
       return opener.apply(paths.get(0));
@@ -74,9 +74,9 @@ public final class JoinedFiles implements ArrayFile {
     }
   }
 
-  private static List<Path> matching(String name) {
-    if (!name.matches(".*[*?].*")) {
-      return List.of(Path.of(name));
+  private static List<String> matching(String name) {
+    if (!name.matches(".*[*?].*") || name.contains("://")) {
+      return List.of(name);
     }
     Path pattern = Path.of(name);
     Path folder = pattern.toAbsolutePath().getParent();
@@ -93,7 +93,7 @@ public final class JoinedFiles implements ArrayFile {
       throw new DataException(name, "matches no file in the folder " + folder);
     }
     found.sort(null);
-    return found;
+    return found.stream().map(Path::toString).toList();
   }
 
   private long length(ArrayFile file) {

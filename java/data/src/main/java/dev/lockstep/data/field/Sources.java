@@ -5,6 +5,7 @@ import dev.lockstep.data.BlockCache;
 import dev.lockstep.data.DataConfig;
 import dev.lockstep.data.DataException;
 import dev.lockstep.data.FeatureConfig;
+import dev.lockstep.data.RegionConfig;
 import dev.lockstep.data.TargetConfig;
 import dev.lockstep.data.Variable;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Finds what a configuration names in a file; one source for each thing that is read. */
@@ -26,7 +28,12 @@ final class Sources {
   private final Map<String, List<? extends Source>> sources = new HashMap<>();
   private final Map<String, String> units = new LinkedHashMap<>();
 
-  Sources(ArrayFile file, DataConfig config, long cacheBytes) {
+  /**
+   * Looks at the file's variables.
+   *
+   * @param loneStep seconds to the step that would follow a time that is alone; NaN if unknown
+   */
+  Sources(ArrayFile file, DataConfig config, long cacheBytes, double loneStep) {
     this.file = file;
     this.config = config;
     cache = new BlockCache(cacheBytes);
@@ -47,7 +54,13 @@ final class Sources {
         units.put(variable.name(), unit);
       }
     }
-    grid = Grid.of(file, config, used, targets);
+    for (RegionConfig region : config.regions()) {
+      String mask = region.mask();
+      if (mask != null) {
+        used.add(variable(mask));
+      }
+    }
+    grid = Grid.of(file, config, used, targets).stepping(loneStep);
   }
 
   private @Nullable String weightVariable() {
@@ -130,6 +143,32 @@ final class Sources {
                 variable.size(),
                 (int) Math.max(1, Math.min(variable.size(), file.blockLength(variable))),
                 (from, count, out) -> file.read(variable, from, count, out)));
+  }
+
+  /** The parts of the grid that are scored separately. */
+  Regions regions() {
+    return new Regions(grid, config.regions(), this::mask);
+  }
+
+  private Source mask(RegionConfig region) {
+    Variable variable = variable(Objects.requireNonNull(region.mask()));
+    boolean ofTime =
+        grid.step() >= 0
+            && variable.dimensions().stream()
+                .anyMatch(d -> d.name().equals(grid.samples().get(grid.step()).name()));
+    List<? extends Source> sources =
+        ofVariable(variable.name(), FeatureConfig.of(variable.name()), List.of());
+    if (ofTime || sources.size() != 1) {
+      throw new IllegalArgumentException(
+          "data.regions: the mask "
+              + variable.name()
+              + " of "
+              + region.name()
+              + " depends on "
+              + variable.dimensions().stream().map(Variable.Dimension::name).toList()
+              + "; a mask has one value for each place");
+    }
+    return sources.get(0);
   }
 
   /** One weight a cell; empty if all count alike. */

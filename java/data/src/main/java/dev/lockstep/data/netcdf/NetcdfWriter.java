@@ -1,5 +1,6 @@
 package dev.lockstep.data.netcdf;
 
+import dev.lockstep.data.ArrayWriter;
 import dev.lockstep.data.DataException;
 import dev.lockstep.data.Variable;
 import dev.lockstep.data.Variable.Dimension;
@@ -24,7 +25,7 @@ import java.util.Objects;
  * <p>The file appears under its name when {@link #finish} is called: until then it is called {@code
  * .part}, and {@link #close} deletes it.
  */
-public final class NetcdfWriter implements AutoCloseable {
+public final class NetcdfWriter implements ArrayWriter {
   private static final int BUFFER_BYTES = 1 << 16;
   private static final long LARGE = 1L << 31;
 
@@ -126,14 +127,7 @@ public final class NetcdfWriter implements AutoCloseable {
     }
   }
 
-  /**
-   * Writes values of a variable.
-   *
-   * @param from the position of the first, in C order
-   * @param values those from {@code at} on; NaN is written as missing
-   * @throws IndexOutOfBoundsException if the variable, or {@code values}, is shorter
-   * @throws DataException if the file cannot be written
-   */
+  @Override
   public void write(String variable, long from, double[] values, int at, int count) {
     Place place = places.get(variable);
     if (place == null) {
@@ -165,11 +159,7 @@ public final class NetcdfWriter implements AutoCloseable {
     }
   }
 
-  /**
-   * Gives the file its name.
-   *
-   * @throws DataException if that fails
-   */
+  @Override
   public void finish() {
     try {
       channel.force(true);
@@ -181,7 +171,6 @@ public final class NetcdfWriter implements AutoCloseable {
     }
   }
 
-  /** Deletes the file if it is not finished. Closing twice is harmless. */
   @Override
   public void close() {
     try {

@@ -6,7 +6,9 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Writes tables as NPY version 1, little-endian float64, rows first. */
 public final class NpyFormat implements TableFormat {
@@ -17,17 +19,25 @@ public final class NpyFormat implements TableFormat {
 
   @Override
   public void writeHeader(OutputStream out, List<String> names, long rows) throws IOException {
+    out.write(header("<f8", new long[] {rows, names.size()}));
+  }
+
+  /** All bytes before the first element of an array in C order. */
+  static byte[] header(String type, long[] shape) {
+    String lengths =
+        Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(", "))
+            + (shape.length == 1 ? "," : "");
     String dictionary =
-        "{'descr': '<f8', 'fortran_order': False, 'shape': (" + rows + ", " + names.size() + "), }";
+        "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + lengths + "), }";
     int unpadded = PREFIX_BYTES + dictionary.length() + 1;
     int padded = (unpadded + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     byte[] text =
         (dictionary + " ".repeat(padded - unpadded) + "\n").getBytes(StandardCharsets.US_ASCII);
-    ByteBuffer prefix = ByteBuffer.allocate(PREFIX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    prefix.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII));
-    prefix.put((byte) 1).put((byte) 0).putShort((short) text.length);
-    out.write(prefix.array());
-    out.write(text);
+    ByteBuffer header =
+        ByteBuffer.allocate(PREFIX_BYTES + text.length).order(ByteOrder.LITTLE_ENDIAN);
+    header.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII));
+    header.put((byte) 1).put((byte) 0).putShort((short) text.length).put(text);
+    return header.array();
   }
 
   @Override

@@ -35,15 +35,15 @@ public final class ZarrFile implements ArrayFile {
   private static final int MIN_BLOCK_VALUES = 1024;
   private static final int MAX_BLOCK_VALUES = 1 << 20;
 
-  private final Path path;
+  private final String location;
   private final ZarrStore store;
   private final ChunkCache cache;
   private final Map<String, ZarrArray> arrays = new LinkedHashMap<>();
   private final List<Unreadable> unreadable = new ArrayList<>();
   private int version;
 
-  private ZarrFile(Path path, ZarrStore store) {
-    this.path = path;
+  private ZarrFile(String location, ZarrStore store) {
+    this.location = location;
     this.store = store;
     cache = new ChunkCache(Runtime.getRuntime().maxMemory() / 8);
   }
@@ -60,6 +60,11 @@ public final class ZarrFile implements ArrayFile {
     }
   }
 
+  /** What opens a store. */
+  private interface Opener {
+    ZarrStore open() throws IOException;
+  }
+
   /**
    * Opens a store and reads its metadata.
    *
@@ -67,7 +72,30 @@ public final class ZarrFile implements ArrayFile {
    */
   public static ZarrFile open(Path path) {
     try {
-      ZarrFile file = new ZarrFile(path, ZarrStore.open(path));
+      return open(path.toString(), () -> ZarrStore.open(path));
+    } catch (IOException e) {
+      throw DataException.cannotOpen(path, e);
+    }
+  }
+
+  /**
+   * Opens a store on a web server, which has consolidated metadata.
+   *
+   * @param address begins with http:// or https://
+   * @param header what every request carries, as in "Authorization: Bearer …"; may be empty
+   * @throws DataException if there is none, or it cannot be reached
+   */
+  public static ZarrFile open(String address, String header) {
+    try {
+      return open(address, () -> RemoteStore.of(address, header));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new DataException(address, "cannot be opened: " + e.getMessage(), e);
+    }
+  }
+
+  private static ZarrFile open(String location, Opener opener) throws IOException {
+    try {
+      ZarrFile file = new ZarrFile(location, opener.open());
       try {
         file.findArrays();
         return file;
@@ -77,9 +105,7 @@ public final class ZarrFile implements ArrayFile {
       }
     } catch (JsonProcessingException e) {
       throw new DataException(
-          path.toString(), "has metadata that are no JSON: " + e.getOriginalMessage(), e);
-    } catch (IOException e) {
-      throw DataException.cannotOpen(path, e);
+          location, "has metadata that are no JSON: " + e.getOriginalMessage(), e);
     }
   }
 
@@ -111,7 +137,7 @@ public final class ZarrFile implements ArrayFile {
       entries.forEach((key, json) -> addVersion2(key, json, entries));
     }
     if (arrays.isEmpty() && unreadable.isEmpty()) {
-      throw new DataException(path.toString(), "holds no Zarr array; name the store's root");
+      throw new DataException(location, "holds no Zarr array; name the store's root");
     }
   }
 
@@ -160,7 +186,7 @@ public final class ZarrFile implements ArrayFile {
 
   @Override
   public String location() {
-    return path.toString();
+    return location;
   }
 
   @Override

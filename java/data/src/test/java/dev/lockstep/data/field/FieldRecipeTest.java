@@ -11,7 +11,6 @@ import dev.lockstep.data.ArrayFile;
 import dev.lockstep.data.DataConfig.Format;
 import dev.lockstep.data.DataFiles;
 import dev.lockstep.data.Variable;
-import dev.lockstep.data.netcdf.NetcdfWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -36,7 +35,7 @@ class FieldRecipeTest {
   }
 
   private static Forecast forecast(FieldRecipe recipe, Path file) {
-    return Forecast.open(recipe, List.of(file.toString()), Format.AUTO);
+    return Forecast.open(recipe, List.of(file.toString()), Format.AUTO, 1);
   }
 
   /** Months with v, and a mask that is the same in all of them or not. */
@@ -156,7 +155,7 @@ class FieldRecipeTest {
             .write(folder.resolve("january.nc"));
     try (Forecast forecast = forecast(recipe, file)) {
       double[] outputs = {0, 0, 0};
-      forecast.restore(0, outputs, 0);
+      forecast.restore(0, 0, outputs, 0);
       // The mean of steps 1 and 13.
       assertArrayEquals(new double[] {700, 701, 702}, outputs, 1e-9);
     }
@@ -182,8 +181,8 @@ class FieldRecipeTest {
     FieldRecipe recipe = recipe(file, "samples: [time, lead]", "features: [v]", V);
     Path output = folder.resolve("forecast.nc");
     try (Forecast forecast = forecast(recipe, file);
-        NetcdfWriter writer = forecast.create(output, Map.of())) {
-      forecast.write(writer, 0, new double[] {3}, 0);
+        ForecastWriter writer = forecast.create(output, Map.of())) {
+      writer.write(0, new double[] {3}, 0);
       writer.finish();
     }
     try (ArrayFile written =
