@@ -62,7 +62,7 @@ have_links() { bash hpc/netlab/netlab check; }
 
 # A private Python whose libraries write and read the random files and times of the tests of data.
 have_reference_readers() {
-  local libraries=(cftime h5py netCDF4 numcodecs pandas xarray zarr) check
+  local libraries=(cftime h5py netCDF4 numcodecs pandas pyarrow xarray zarr) check
   check="import $(IFS=, && echo "${libraries[*]}")"
   .cache/python/bin/python -c "$check" 2>/dev/null ||
     { python3 -m venv .cache/python && .cache/python/bin/pip install -q "${libraries[@]}" && .cache/python/bin/python -c "$check"; }
@@ -80,7 +80,7 @@ tools() {
   need "fuzzing of the TCP parsers" have_fuzzer clang libclang-rt-dev
   need "native format" "have clang-format" clang-format
   need "NetCDF files of ncgen" "have ncgen" netcdf-bin
-  need "random files against h5py, netCDF4, pandas, xarray, zarr and cftime" have_reference_readers python3-venv
+  need "random files against h5py, netCDF4, pandas, pyarrow, xarray, zarr and cftime" have_reference_readers python3-venv
   need "model.pt in Python" have_python_torch python3-torch
   need "faults between processes" "have python3" python3
   need "faults between hosts" "have ip" iproute2
@@ -154,7 +154,7 @@ java_skips() {
 # maven_tests ARGUMENT...: the tests of every module, of those behind a failure, too.
 maven_tests() {
   rm -rf java/*/target/surefire-reports
-  mvn -B -ntp -Dmaven.test.failure.ignore "$@" &&
+  mvn -B -ntp -Dmaven.test.failure.ignore -Dduckdb "$@" &&
     ! grep -lE '<testsuite [^>]*(errors|failures)="[1-9]' java/*/target/surefire-reports/*.xml
 }
 
