@@ -24,7 +24,7 @@ class MapPlotTest {
     for (int i = 0; i < truth.length; i++) {
       truth[i] = i % columns < columns / 2 ? Double.NaN : i / columns;
       predicted[i] = truth[i] + Math.sin(i);
-      skill[i] = truth[i] - truth[i] + Math.cos(i);
+      skill[i] = Double.isNaN(truth[i]) ? Double.NaN : Math.cos(i);
     }
     double[] latitudes = new double[rows];
     Arrays.setAll(latitudes, r -> -90 + 180.0 * r / Math.max(1, rows - 1));

@@ -1,5 +1,7 @@
 package dev.lockstep.model;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.model.BlockCode.SlicedParameter;
 import java.util.ArrayList;
@@ -91,7 +93,8 @@ final class SplitSearch {
   }
 
   private Block whole(int stage) {
-    BlockCode code = model.blocks().get(stages.get(stage).name());
+    String block = stages.get(stage).name();
+    BlockCode code = requireNonNull(model.blocks().get(block), block);
     Map<String, SlicedParameter> sliced = new LinkedHashMap<>();
     code.sliced().forEach(each -> sliced.put(name(stage, each.name()), each));
     return new Block(stage, stage, code, sliced, name(stage, code.added()));

@@ -1,5 +1,7 @@
 package dev.lockstep.model;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.checkpoint.TensorSlice;
 import dev.lockstep.comm.Communicator;
@@ -165,7 +167,7 @@ public final class TensorSplit implements AutoCloseable {
     stages.subList(0, stages.size() - 1).forEach(stage -> inside.add(stage.module()));
     if (stages.size() == 1 && code.inside().isEmpty()) {
       String table = block.sliced().keySet().iterator().next();
-      TensorSlice rows = slices(ranks.size()).get(table).get(ranks.rank());
+      TensorSlice rows = requireNonNull(slices(ranks.size()).get(table), table).get(ranks.rank());
       String weight = block.sliced().values().iterator().next().name();
       inside.add(own(SplitCode.lookingUp(weight, rows).insideModule(last)));
     } else {
