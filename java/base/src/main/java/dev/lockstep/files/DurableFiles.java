@@ -110,6 +110,15 @@ public final class DurableFiles {
     return requireNonNull(file.toAbsolutePath().getParent(), "a file has a folder");
   }
 
+  /** Whether two names are those of one file; false where one of them names none. */
+  public static boolean isSame(Path one, Path other) {
+    try {
+      return Files.exists(one) && Files.exists(other) && Files.isSameFile(one, other);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /** What a folder holds, sorted by name. */
   public static List<Path> children(Path folder) throws IOException {
     try (Stream<Path> children = Files.list(folder)) {

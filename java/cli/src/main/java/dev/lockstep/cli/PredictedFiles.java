@@ -3,6 +3,7 @@ package dev.lockstep.cli;
 import dev.lockstep.LockstepException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.ReduceOp;
+import dev.lockstep.files.DurableFiles;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -29,7 +30,8 @@ final class PredictedFiles {
   /**
    * Names the outputs.
    *
-   * @throws IllegalArgumentException if two files would have the same
+   * @throws IllegalArgumentException if two files would have the same, or one would replace what it
+   *     is predicted from
    */
   PredictedFiles(Path modelFile, List<Path> dataFiles, Path output) {
     this.modelFile = modelFile;
@@ -42,6 +44,10 @@ final class PredictedFiles {
     }
     for (Path data : dataFiles) {
       Path own = Path.of(output.toString().replace(NAME, stem(data)));
+      if (DurableFiles.isSame(own, data) || DurableFiles.isSame(own, modelFile)) {
+        throw new IllegalArgumentException(
+            "the predictions of " + data + " would replace " + own + "; give another --output");
+      }
       Path other = files.put(own, data);
       if (other != null) {
         throw new IllegalArgumentException(

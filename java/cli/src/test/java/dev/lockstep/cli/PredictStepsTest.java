@@ -10,6 +10,7 @@ import static dev.lockstep.cli.MonthlyTemperatures.values;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -280,6 +281,7 @@ class PredictStepsTest {
     Path output = folder.resolve("java.nc");
     try (Predictor predictor = Predictor.load(model)) {
       assertEquals(MONTHS - 2, predictor.predict(data, output));
+      assertThrows(IllegalArgumentException.class, () -> predictor.predict(output, output));
     }
     assertArrayEquals(values(predict(data, "command.nc"), "sst"), values(output, "sst"));
   }

@@ -111,6 +111,11 @@ public record DataConfig(
     if (regions.stream().map(RegionConfig::name).distinct().count() < regions.size()) {
       throw new ConfigKeyException("regions", "two have the same name");
     }
+    if (!regions.isEmpty() && (split == null || !split.keepsTest())) {
+      throw new ConfigKeyException(
+          "regions",
+          "are scored on the samples of split.test, and there are none; give split.test");
+    }
     if (synthetic != null && !samples.isEmpty()) {
       throw new ConfigKeyException("samples", "is of fields, which synthetic data is not");
     }

@@ -56,6 +56,11 @@ public record SplitConfig(
     }
   }
 
+  /** Whether samples are kept for the end. */
+  boolean keepsTest() {
+    return !test.isEmpty() || testFraction > 0;
+  }
+
   private static void share(String key, double fraction, int block) {
     if (!(fraction >= 0 && fraction < 1)) {
       throw new ConfigKeyException(key, "must be at least 0 and below 1, not " + fraction);

@@ -9,6 +9,7 @@ import dev.lockstep.data.field.FieldRecipe;
 import dev.lockstep.data.field.Forecast;
 import dev.lockstep.data.field.ForecastWriter;
 import dev.lockstep.data.field.Rollout;
+import dev.lockstep.files.DurableFiles;
 import dev.lockstep.files.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -61,7 +62,7 @@ public record FieldPrediction(Format format, int steps, String source) {
    * @param group the ranks that share the samples
    * @return the number of samples
    * @throws IllegalArgumentException if the data lies on another grid than the training's, lacks
-   *     what the model needs, or {@code output} has another ending
+   *     what the model needs, or {@code output} has another ending or is {@code data} itself
    * @throws ModelException if the model is not for fields, or the data is in other units
    * @throws dev.lockstep.data.DataException if a file cannot be read or written
    */
@@ -69,6 +70,9 @@ public record FieldPrediction(Format format, int steps, String source) {
     requireNonNull(data, "data");
     requireNonNull(output, "output");
     requireNonNull(group, "group");
+    if (DurableFiles.isSame(output, data)) {
+      throw new IllegalArgumentException("the predictions would replace their data, " + data);
+    }
     @Nullable ModelDescription description = predictor.description().orElse(null);
     @Nullable FieldRecipe recipe = description == null ? null : description.fields();
     if (description == null || recipe == null) {

@@ -74,6 +74,11 @@ public record FieldRecipe(
       List<String> others,
       int lead,
       Normalization normalization) {
+    /** Its variable with the subscripts of the source, as in {@code t_q10[2]}. */
+    String column() {
+      return variable + source.replaceFirst("^.*?((\\[\\d+])*)$", "$1");
+    }
+
     /** The same so many steps later. */
     Target ahead(int steps) {
       return steps == 0

@@ -8,6 +8,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Predictions as arrays on the grid of their file, with its coordinates. */
 final class ForecastVariables {
@@ -123,12 +125,14 @@ final class ForecastVariables {
     };
   }
 
+  /** Each variable from its beginning to its end, as a Zarr store is written. */
   private void writeSample(ArrayWriter arrays, long sample, double[] row, int at) {
     long point = forecast.dataset().point(sample);
     int cells = grid.cells();
     int leads = forecast.leads().size();
     List<FieldRecipe.Target> outputs = forecast.outputs();
     Map<String, Map<Integer, Integer>> seen = new HashMap<>();
+    Map<String, SortedMap<Long, Integer>> channels = new HashMap<>();
     for (int t = 0; t < outputs.size(); t++) {
       FieldRecipe.Target target = outputs.get(t);
       // Channels of one variable and lead follow each other in C order of its other dimensions.
@@ -142,7 +146,11 @@ final class ForecastVariables {
       }
       int lead = forecast.leads().indexOf(target.lead());
       long place = (point * leads + lead) * others + other;
-      arrays.write(target.variable(), place * cells, row, at + t * cells, cells);
+      channels.computeIfAbsent(target.variable(), v -> new TreeMap<>()).put(place, t);
     }
+    channels.forEach(
+        (variable, places) ->
+            places.forEach(
+                (place, t) -> arrays.write(variable, place * cells, row, at + t * cells, cells)));
   }
 }

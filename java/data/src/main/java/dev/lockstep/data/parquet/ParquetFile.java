@@ -95,7 +95,8 @@ public final class ParquetFile implements ArrayFile {
         Statement statement = connection.createStatement()) {
       statement.execute("SET preserve_insertion_order = true");
       statement.execute("SET autoinstall_known_extensions = false");
-      String table = "read_parquet('" + path.replace("'", "''") + "')";
+      // A folder such as year=1990 would become a column, in the place of the file's own.
+      String table = "read_parquet('" + path.replace("'", "''") + "', hive_partitioning = false)";
       opened.readAll(statement, table, memoryBytes);
       read = true;
       return opened;

@@ -10,6 +10,10 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,9 +22,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param root the address, without a slash at its end
  * @param header what every request carries, as in "Authorization: Bearer …"; may be empty
+ * @param patience for one whole answer
  */
-record RemoteStore(HttpClient client, String root, String header) implements ZarrStore {
+record RemoteStore(HttpClient client, String root, String header, Duration patience)
+    implements ZarrStore {
+  /** For a connection, and for an answer to begin. */
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static final Duration WHOLE_ANSWER = Duration.ofMinutes(5);
   private static final int ATTEMPTS = 3;
   private static final Duration BETWEEN = Duration.ofMillis(500);
 
@@ -29,15 +38,27 @@ record RemoteStore(HttpClient client, String root, String header) implements Zar
   private static final int NOT_FOUND = 404;
   private static final int SERVER_ERROR = 500;
 
-  /** Opens nothing yet. */
+  /**
+   * Opens nothing yet.
+   *
+   * @throws IllegalArgumentException if the header is none
+   */
   static RemoteStore of(String address, String header) {
+    return of(address, header, WHOLE_ANSWER);
+  }
+
+  static RemoteStore of(String address, String header, Duration patience) {
+    if (!header.isEmpty() && header.indexOf(':') < 1) {
+      throw new IllegalArgumentException(
+          "LOCKSTEP_HTTP_HEADER is no header, as in 'Authorization: Bearer …'");
+    }
     String root = address.endsWith("/") ? address.substring(0, address.length() - 1) : address;
     HttpClient client =
         HttpClient.newBuilder()
             .connectTimeout(PATIENCE)
             .followRedirects(HttpClient.Redirect.NORMAL)
             .build();
-    return new RemoteStore(client, root, header);
+    return new RemoteStore(client, root, header, patience);
   }
 
   @Override
@@ -75,7 +96,7 @@ record RemoteStore(HttpClient client, String root, String header) implements Zar
     }
     for (int attempt = 1; ; attempt++) {
       try {
-        HttpResponse<byte[]> response = client.send(request.build(), BodyHandlers.ofByteArray());
+        HttpResponse<byte[]> response = answer(request.build());
         int status = response.statusCode();
         if (status == OK || status == NOT_FOUND || (status == PARTIAL && !range.isEmpty())) {
           return response;
@@ -93,6 +114,22 @@ record RemoteStore(HttpClient client, String root, String header) implements Zar
         throw interrupted(e);
       }
       pause();
+    }
+  }
+
+  /** The client's own timeout ends with the head of an answer; its body may never come. */
+  private HttpResponse<byte[]> answer(HttpRequest request)
+      throws IOException, InterruptedException {
+    CompletableFuture<HttpResponse<byte[]>> answer =
+        client.sendAsync(request, BodyHandlers.ofByteArray());
+    try {
+      return answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof IOException cause ? cause : new IOException(e);
+    } catch (TimeoutException e) {
+      throw new IOException("no whole answer within " + patience.toMillis() / 1e3 + " s", e);
+    } finally {
+      answer.cancel(true);
     }
   }
 

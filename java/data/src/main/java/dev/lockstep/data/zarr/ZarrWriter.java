@@ -8,15 +8,13 @@ import dev.lockstep.data.ArrayWriter;
 import dev.lockstep.data.DataException;
 import dev.lockstep.data.Variable;
 import dev.lockstep.data.Variable.Dimension;
+import dev.lockstep.files.DurableFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,7 +22,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.zip.DeflaterOutputStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes arrays as a Zarr store of version 2 with consolidated metadata: a folder of chunks that
@@ -73,7 +70,7 @@ public final class ZarrWriter implements ArrayWriter {
     Path part = folder.resolveSibling(folder.getFileName() + ".part");
     ZarrWriter writer = new ZarrWriter(folder, part);
     try {
-      delete(part);
+      DurableFiles.deleteTree(part);
       Files.createDirectory(part);
       writer.begin(variables, attributes, chunkValues);
     } catch (IOException e) {
@@ -242,7 +239,7 @@ public final class ZarrWriter implements ArrayWriter {
       for (Output output : outputs.values()) {
         flush(output);
       }
-      delete(folder);
+      DurableFiles.deleteTree(folder);
       Files.move(part, folder);
       finished = true;
     } catch (IOException e) {
@@ -254,34 +251,11 @@ public final class ZarrWriter implements ArrayWriter {
   public void close() {
     try {
       if (!finished) {
-        delete(part);
+        DurableFiles.deleteTree(part);
       }
     } catch (IOException e) {
       throw cannotWrite(e);
     }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    Files.walkFileTree(
-        folder,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure)
-              throws IOException {
-            Files.delete(visited);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 
   private DataException cannotWrite(IOException cause) {

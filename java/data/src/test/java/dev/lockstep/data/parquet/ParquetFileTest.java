@@ -28,7 +28,8 @@ class ParquetFileTest {
     assumeTrue(hasDuckDb(), "no DuckDB on the class path: org.duckdb:duckdb_jdbc");
     Optional<PythonReference> python = PythonReference.with("pandas, pyarrow");
     assumeTrue(python.isPresent(), "no Python with pandas and pyarrow: see hpc/test.sh");
-    Path file = folder.resolve("it's.parquet");
+    // The column i of the file, not a 3 for all rows.
+    Path file = Files.createDirectory(folder.resolve("i=3")).resolve("it's.parquet");
     python.get().run(folder, "write_parquet.py", 120, file.toString());
     // Some of the rows stay in memory, the others go to a temporary file.
     try (ParquetFile table = ParquetFile.open(file, "org.duckdb.DuckDBDriver", 100_000)) {

@@ -16,9 +16,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -80,6 +82,37 @@ class RemoteStoreTest {
     }
     exchange.sendResponseHeaders(part == all ? 200 : 206, part.length);
     exchange.getResponseBody().write(part);
+  }
+
+  @Test
+  void anAnswerThatStopsInTheMiddleIsAnError() {
+    CountDownLatch end = new CountDownLatch(1);
+    server.createContext(
+        "/stops/",
+        exchange -> {
+          exchange.sendResponseHeaders(200, 10);
+          exchange.getResponseBody().write(new byte[5]);
+          exchange.getResponseBody().flush();
+          try {
+            end.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    RemoteStore store = RemoteStore.of(address("stops"), HEADER, Duration.ofMillis(300));
+    try {
+      IOException e = assertThrows(IOException.class, () -> store.get("key"));
+      assertTrue(e.getMessage().contains("no whole answer within 0.3 s"), e::getMessage);
+    } finally {
+      end.countDown();
+    }
+  }
+
+  @Test
+  void aHeaderWithoutAColonIsRefused() {
+    DataException e =
+        assertThrows(DataException.class, () -> ZarrFile.open(address("s.zarr"), "Bearer x"));
+    assertTrue(e.getMessage().contains("LOCKSTEP_HTTP_HEADER is no header"), e::getMessage);
   }
 
   /** Three chunks of two rows, the second of which is not there. */
