@@ -74,6 +74,12 @@ public record FieldRecipe(
       List<String> others,
       int lead,
       Normalization normalization) {
+    /** The name of this channel among several of a variable: with the indices of the others. */
+    String column() {
+      int indices = source.indexOf('[');
+      return others.isEmpty() || indices < 0 ? variable : variable + source.substring(indices);
+    }
+
     /** The same so many steps later. */
     Target ahead(int steps) {
       return steps == 0

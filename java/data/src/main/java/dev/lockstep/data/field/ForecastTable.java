@@ -33,7 +33,7 @@ final class ForecastTable implements ForecastWriter {
     this.forecast = forecast;
     this.file = file;
     grid = forecast.grid();
-    columns = forecast.outputs().stream().map(FieldRecipe.Target::source).distinct().toList();
+    columns = forecast.outputs().stream().map(FieldRecipe.Target::column).distinct().toList();
     part = file.resolveSibling(file.getFileName() + ".part");
     try {
       out = Files.newBufferedWriter(part);
@@ -93,7 +93,7 @@ final class ForecastTable implements ForecastWriter {
                 Arrays.fill(none, -1);
                 return none;
               });
-      ofLead[columns.indexOf(target.source())] = at + t * grid.cells();
+      ofLead[columns.indexOf(target.column())] = at + t * grid.cells();
     }
     return starts;
   }

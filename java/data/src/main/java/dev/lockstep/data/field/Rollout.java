@@ -43,13 +43,19 @@ public final class Rollout {
                 + Channel.name(target.source(), target.lead())
                 + "; train with lead: [1]");
       }
-      predictedSources.put(target.source(), t);
+      if (predictedSources.put(target.source(), t) != null) {
+        throw new IllegalArgumentException(
+            "several steps need a model of one value for each target, but this one gives several"
+                + " of "
+                + target.source()
+                + " (a distribution, or classes); train with loss: mse");
+      }
     }
     for (Channel feature : dataset.features()) {
       Source source = feature.source();
       if (source.isOfSteps()
           && source instanceof VariableSource
-          && !predictedSources.containsKey(source.name())) {
+          && !predictedSources.containsKey(source.key())) {
         throw new IllegalArgumentException(
             "several steps need each feature that depends on time to be predicted, and "
                 + feature.name()
@@ -82,6 +88,11 @@ public final class Rollout {
     }
 
     @Override
+    public String key() {
+      return source.key();
+    }
+
+    @Override
     public boolean isStatic() {
       return source.isStatic();
     }
@@ -93,7 +104,7 @@ public final class Rollout {
 
     @Override
     public void read(int at, int ofLane, double[] out, int to) {
-      Integer target = predictedSources.get(source.name());
+      Integer target = predictedSources.get(source.key());
       if (at <= step || target == null) {
         source.read(source.isOfSteps() ? at : 0, ofLane, out, to);
         return;
