@@ -132,6 +132,28 @@ class PredictDistributionsTest {
     }
   }
 
+  @Test
+  void aTableHasAColumnForEachOutput() throws IOException {
+    Path file = predicted("table", "{variable: ice, lead: [1]}", "loss: crps");
+    String model = folder.resolve("run/table/model.pt").toString();
+    Path table = folder.resolve("table.csv");
+    assertEquals(
+        ExitCode.OK, Main.execute("predict", model, data.toString(), "-o", table.toString()));
+    List<String> lines = Files.readAllLines(table);
+    assertEquals("time,lead,lat,lon,ice,ice_sd", lines.get(0));
+    double[] means = values(file, "ice");
+    double[] deviations = values(file, "ice_sd");
+    assertEquals(1 + means.length, lines.size());
+    for (int i = 0; i < means.length; i++) {
+      String[] words = lines.get(i + 1).split(",", -1);
+      assertEquals(means[i], Double.parseDouble(words[4]), 1e-6);
+      assertEquals(deviations[i], Double.parseDouble(words[5]), 1e-6);
+    }
+    String error =
+        errorOf("predict", model, data.toString(), "-o", table.toString(), "--steps", "2");
+    assertTrue(error.contains("one value for each target"), error);
+  }
+
   /** The climatology is in each of them. */
   @Test
   void quantilesAreInTheVariablesOwnUnits() throws IOException {
@@ -178,6 +200,53 @@ class PredictDistributionsTest {
     assertTrue(share > 0.75, () -> share + " of the classes are right");
   }
 
+  /**
+   * The network has a score for each class that the edges make, also for those above all values.
+   */
+  @Test
+  void classesThatTheTrainingLacksArePredictedAsUnlikely() throws IOException {
+    Path file =
+        predicted(
+            "lacking",
+            "{variable: ice, lead: [1], classes: [0.15, 2]}",
+            "loss: {type: cross_entropy, class_weights: [1, 2, 2]}");
+    for (double p : values(file, "ice_p2")) {
+      assertTrue(p < 0.2, () -> "probability " + p);
+    }
+  }
+
+  @Test
+  void classesOfPointsAreWrittenWithTheirProbabilities() throws IOException {
+    Path config = folder.resolve("points.yaml");
+    Files.writeString(
+        config,
+        String.join(
+            "\n",
+            "name: points",
+            "data:",
+            "  path: " + data,
+            "  samples: [time, lat, lon]",
+            "  features: [{variable: ice, lags: [0, 1]}, {function: day_of_year}]",
+            "  targets: [{variable: ice, lead: [1], classes: [0.5]}]",
+            "  split: {by: time, train: [1990, 1992], test: [1993, 1993]}",
+            "model: {hidden: [8]}",
+            "training: {epochs: 2, batch_size: 64, loss: cross_entropy}",
+            "output: {folder: " + folder.resolve("run") + "}"));
+    assertEquals(ExitCode.OK, Main.execute("train", config.toString()));
+    Path model = folder.resolve("run/points/model.pt");
+    Path output = folder.resolve("points.nc");
+    assertEquals(
+        ExitCode.OK,
+        Main.execute("predict", model.toString(), data.toString(), "-o", output.toString()));
+    double[] none = values(output, "ice_p0");
+    double[] some = values(output, "ice_p1");
+    double[] classes = values(output, "ice");
+    for (int i = 0; i < classes.length; i++) {
+      assertEquals(1, none[i] + some[i], 1e-5);
+      assertEquals(some[i] > none[i] ? 1 : 0, classes[i]);
+    }
+  }
+
   @Test
   void aConfigurationThatCannotBeMeantIsRefused() throws IOException {
     for (String[] wrong :
@@ -197,6 +266,8 @@ class PredictDistributionsTest {
             "loss: cross_entropy",
             "ascending edges"
           },
+          {"{variable: ice, lead: [1], classes: [0.5]}", "loss: mse", "cross_entropy"},
+          {"{variable: ice, lead: [1]}", "loss: {type: quantiles, levels: []}", "at least one"},
           {"{variable: ice, lead: [1], weight: 0}", "loss: mse", "a number above 0"},
           {"{variable: ice, lead: [1]}", "loss: {type: quantiles, levels: [0.9, 0.1]}", "ascend"},
           {"{variable: ice, lead: [1]}", "loss: {type: mse, levels: [0.9]}", "does not go with"}
@@ -216,16 +287,17 @@ class PredictDistributionsTest {
               "model: {type: convnet, width: 4, levels: 1}",
               "training: {epochs: 1, " + wrong[1] + "}",
               "output: {folder: " + folder.resolve("run") + "}"));
-      assertTrue(errorOf(config).contains(wrong[2]), () -> Arrays.toString(wrong));
+      assertTrue(
+          errorOf("train", config.toString()).contains(wrong[2]), () -> Arrays.toString(wrong));
     }
   }
 
-  private static String errorOf(Path config) {
+  private static String errorOf(String... command) {
     PrintStream before = System.err;
     ByteArrayOutputStream told = new ByteArrayOutputStream();
     System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
     try {
-      assertTrue(Main.execute("train", config.toString()) != ExitCode.OK);
+      assertTrue(Main.execute(command) != ExitCode.OK);
     } finally {
       System.setErr(before);
     }

@@ -2,6 +2,7 @@ package dev.lockstep.federated;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.lockstep.ConfigKeyException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.RankContext;
 import dev.lockstep.comm.ReduceOp;
@@ -156,6 +157,13 @@ public final class Federation {
   private FederationResult runAsRank(boolean resume, Optional<Path> modelFile) {
     FederationConfig config = plan.federation();
     boolean classifies = config.loss() == LossType.CROSS_ENTROPY;
+    if (classifies && dataset.cells() > 1) {
+      throw new ConfigKeyException(
+          "federation.loss",
+          "is cross_entropy, which is for samples of one class each here, but a sample has "
+              + dataset.cells()
+              + " cells (data.samples); use mse, mae or huber.");
+    }
     int classes = classifies ? ClassCount.of(dataset, communicator) : 0;
     int outputs = classifies ? classes : (int) dataset.targetShape()[0];
     try (Model model = ModelBuilder.build(plan.model(), dataset, outputs, plan.seed());

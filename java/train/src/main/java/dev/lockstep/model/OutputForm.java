@@ -105,7 +105,7 @@ public record OutputForm(List<Group> groups, Kind kind) {
             p = torch.softmax(SCORES, 1)
             y = torch.cat([torch.argmax(p, 1, True).to(FLOAT64), p], 1)FLAT
         """
-            .replace("SCORES", flat ? "y.view([y.size(0), -1, " + targetShape[0] + "])" : "y")
+            .replace("SCORES", flat ? "y.reshape([y.size(0), -1, " + targetShape[0] + "])" : "y")
             .replace("FLAT", flat ? ".flatten(1)" : "");
       }
     };

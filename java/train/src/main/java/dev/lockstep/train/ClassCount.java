@@ -39,6 +39,9 @@ public final class ClassCount {
               + dataset.targetNames().get(0)
               + " something else than class numbers; set normalize: none of this target.");
     }
+    if (dataset instanceof FieldDataset fields && fields.classes() > 0) {
+      return fields.classes(); // also of those that this data lacks
+    }
     int cells = dataset.cells();
     int rowsAtOnce = Math.max(1, dataset.rowsAtOnce(MOST_ROWS) / cells);
     double[] features = new double[rowsAtOnce * dataset.featureNames().size() * cells];

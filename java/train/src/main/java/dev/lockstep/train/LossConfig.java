@@ -49,6 +49,9 @@ public record LossConfig(
       throw new ConfigKeyException(
           "class_weights", "are not negative and not all 0, unlike " + classWeights + ".");
     }
+    if (type == LossType.QUANTILES && levels.isEmpty()) {
+      throw new ConfigKeyException("levels", "lists at least one level.");
+    }
     double before = 0;
     for (double level : levels) {
       if (!(level > before && level < 1)) {

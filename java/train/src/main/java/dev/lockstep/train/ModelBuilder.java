@@ -25,12 +25,24 @@ public final class ModelBuilder {
   public static Model build(
       ModelConfig config, Dataset dataset, LossConfig loss, long seed, Communicator communicator) {
     requireOwnUnits(dataset, loss);
+    requireClasses(dataset, loss);
     long[] shape = dataset.targetShape();
     long outputs =
         loss.classifies()
             ? ClassCount.of(dataset, communicator) * (shape.length == 1 ? shape[0] : 1)
             : loss.outputsPerTarget() * shape[0];
     return build(config, dataset, Math.toIntExact(outputs), seed);
+  }
+
+  /** A forecast of class numbers as if they were values would be neither. */
+  private static void requireClasses(Dataset dataset, LossConfig loss) {
+    if (!loss.classifies() && dataset instanceof FieldDataset fields && fields.classes() > 0) {
+      throw new TrainingException(
+          "data.targets[].classes makes class numbers, which are for training.loss: cross_entropy,"
+              + " not "
+              + loss
+              + "; leave out classes, or set that loss.");
+    }
   }
 
   /** The standard deviation of a logarithm is not that of the number. */

@@ -3,6 +3,7 @@ package dev.lockstep.train;
 import dev.lockstep.data.Dataset;
 import dev.lockstep.data.Missing;
 import dev.lockstep.data.Normalizer;
+import dev.lockstep.data.field.FieldDataset;
 import dev.lockstep.data.field.FieldRecipe;
 import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelDescription;
@@ -42,8 +43,9 @@ public final class ModelFile {
    */
   static void save(
       Model model, Normalizer.Pair normalizers, LossConfig loss, Dataset dataset, Path file) {
-    // The scores of points' classes are given as they are.
-    boolean scores = loss.classifies() && dataset.cells() == 1;
+    // The scores of rows' classes are given as they are.
+    boolean rows = dataset.cells() == 1 && !(dataset instanceof FieldDataset);
+    boolean scores = loss.classifies() && rows;
     OutputForm form = scores ? OutputForm.values() : form(loss, model, dataset);
     ModelDescription all = ModelDescription.of(dataset);
     ModelDescription description = scores ? all : all.with(form);

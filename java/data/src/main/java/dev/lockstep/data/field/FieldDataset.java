@@ -184,6 +184,16 @@ public final class FieldDataset implements Dataset {
     return Arrays.stream(weights).map(weight -> weight / mean).toArray();
   }
 
+  /** How many classes {@code classes} makes of the first target that has it; 0 without. */
+  public int classes() {
+    return config.targets().stream()
+        .map(target -> target.classes().size())
+        .filter(edges -> edges > 0)
+        .findFirst()
+        .map(edges -> edges + 1)
+        .orElse(0);
+  }
+
   /** How the values of each target are brought to the network's scale. */
   public List<Normalization> targetNormalizations() {
     return targets.stream().map(Channel::normalization).toList();

@@ -87,6 +87,11 @@ public final class Rollout {
     }
 
     @Override
+    public String key() {
+      return source.key();
+    }
+
+    @Override
     public boolean isStatic() {
       return source.isStatic();
     }
