@@ -151,7 +151,7 @@ class PredictDistributionsTest {
     }
     String error =
         errorOf("predict", model, data.toString(), "-o", table.toString(), "--steps", "2");
-    assertTrue(error.contains("one value for each target"), error);
+    assertTrue(error.contains("one number for each target"), error);
   }
 
   /** The climatology is in each of them. */
