@@ -1,6 +1,7 @@
 package dev.lockstep.train;
 
 import com.fasterxml.jackson.databind.node.LongNode;
+import dev.lockstep.comm.Communicator;
 import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.train.engine.Stateful;
 import dev.lockstep.train.engine.TrainingState;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class AveragedModel implements Stateful, AutoCloseable {
   private final @Nullable Double decay;
   private final ModelMemory live;
+  private final Communicator ranks;
   private final List<FlatBuffers> buffers;
   private long updates;
 
@@ -35,10 +37,12 @@ final class AveragedModel implements Stateful, AutoCloseable {
    *
    * @param decay null for none
    * @param live the model's parameters
+   * @param ranks that train it; some may share the parameters' memory
    */
-  AveragedModel(@Nullable Double decay, ModelMemory live) {
+  AveragedModel(@Nullable Double decay, ModelMemory live, Communicator ranks) {
     this.decay = decay;
     this.live = live;
+    this.ranks = ranks;
     buffers =
         decay == null
             ? List.of()
@@ -72,19 +76,23 @@ final class AveragedModel implements Stateful, AutoCloseable {
     updates++;
   }
 
-  /** Does something with the average in place of the parameters, which are back afterwards. */
+  /**
+   * Does something with the average in place of the parameters, which are back afterwards unless
+   * that fails; collective.
+   */
   <T> T instead(Supplier<T> action) {
     if (decay == null) {
       return action.get();
     }
     FlatBuffers own = buffers.get(1);
     own.copyFrom(live.tensors());
+    // Another rank may share this memory: none may write before all have read.
+    ranks.barrier();
     live.tensors().copyFrom(average());
-    try {
-      return action.get();
-    } finally {
-      live.tensors().copyFrom(own);
-    }
+    T result = action.get();
+    ranks.barrier();
+    live.tensors().copyFrom(own);
+    return result;
   }
 
   /** Puts the average in place of the parameters for good. */

@@ -156,7 +156,9 @@ final class TrainingAssembly implements AutoCloseable {
             "training.ema",
             "data_parallel with sharding 0, or pipeline");
       }
-      average = context.own(new AveragedModel(training.ema(), context.modelMemory().get(0)));
+      average =
+          context.own(
+              new AveragedModel(training.ema(), context.modelMemory().get(0), task.communicator()));
       role.declare(state);
       best.declare(state);
       average.declare(state);

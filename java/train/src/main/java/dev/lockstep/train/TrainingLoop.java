@@ -175,6 +175,8 @@ final class TrainingLoop {
 
   /** What the held-out samples say of the model that is kept; collective. */
   Evaluation finalEvaluation() {
+    // A rank that shares the parameters' memory may still be copying them for the last checkpoint.
+    run.task.communicator().barrier();
     boolean restored = run.best.restore();
     if (!restored) {
       run.average.take();

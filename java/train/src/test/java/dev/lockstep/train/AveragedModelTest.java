@@ -9,13 +9,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.ConfigKeyException;
 import dev.lockstep.checkpoint.Checkpoint;
 import dev.lockstep.checkpoint.StoredTensor;
+import dev.lockstep.comm.Communicator;
 import dev.lockstep.model.Model;
+import dev.lockstep.model.ModelConfig;
 import dev.lockstep.monitor.RunFolder;
 import dev.lockstep.testing.RankThreads;
+import dev.lockstep.torch.TorchLibraries;
+import dev.lockstep.train.memory.FlatParameters;
+import dev.lockstep.train.memory.ModelMemory;
+import dev.lockstep.train.memory.NativeView;
 import dev.lockstep.train.strategy.LocalSgd;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -114,6 +122,63 @@ class AveragedModelTest {
     for (StoredTensor average : averages(straight)) {
       assertEquals(average.data(), resumed.tensor(average.name()).data(), average.name());
     }
+  }
+
+  /**
+   * As ranks of one host do. Each waits a moment for the other where only one of them could be in
+   * the middle of its work if they did not wait for each other.
+   */
+  @Test
+  void ranksThatShareTheirParametersFindThemBack() throws Exception {
+    CountDownLatch firstIsInside = new CountDownLatch(1);
+    CountDownLatch secondIsInside = new CountDownLatch(1);
+    CountDownLatch firstIsOut = new CountDownLatch(1);
+    TorchLibraries.load();
+    try (Model model = Model.mlp(ModelConfig.of(null, List.of(), null, null, null), 3, 1, 1);
+        Communicator alone = Communicator.single();
+        FlatParameters shared = new FlatParameters(model, alone)) {
+      ModelMemory memory = ModelMemory.whole(shared.values());
+      float[] before = numbers(shared);
+      RankThreads.run(
+          2,
+          ranks -> {
+            boolean first = ranks.rank() == 0;
+            try (AveragedModel average = new AveragedModel(DECAY, memory, ranks)) {
+              ranks.barrier();
+              if (first) {
+                shared.values().zero();
+              }
+              ranks.barrier();
+              if (!first) {
+                waited(firstIsInside);
+              }
+              boolean inside =
+                  average.instead(
+                      () -> {
+                        assertArrayEquals(before, numbers(shared));
+                        (first ? firstIsInside : secondIsInside).countDown();
+                        return waited(first ? secondIsInside : firstIsOut);
+                      });
+              firstIsOut.countDown();
+              return inside;
+            }
+          });
+      assertArrayEquals(new float[before.length], numbers(shared));
+    }
+  }
+
+  /** For a moment at most. */
+  private static boolean waited(CountDownLatch latch) {
+    try {
+      return latch.await(300, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static float[] numbers(FlatParameters parameters) {
+    long bytes = parameters.layout().groups().get(0).bytes();
+    return floats(NativeView.bytes(parameters.values().address(0), bytes));
   }
 
   @Test
