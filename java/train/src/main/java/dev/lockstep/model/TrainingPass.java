@@ -153,7 +153,8 @@ public final class TrainingPass implements AutoCloseable {
     kept = List.of();
   }
 
-  private ModelException noGradient() {
+  /** What is wrong where a backward pass has reached no parameter. */
+  public ModelException noGradient() {
     return new ModelException(
         "No gradient reaches the parameters of "
             + model

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.comm.CommunicationException;
 import dev.lockstep.comm.Communicator;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.torch.TorchLibraries;
@@ -342,6 +343,33 @@ class StagesTest {
     }
     assertFalse(runs.get(0).isEmpty());
     assertEquals(runs.get(0), runs.get(1));
+  }
+
+  /**
+   * As where parameters are gathered before a backward pass, and the rank that has some is gone.
+   */
+  @Test
+  void aPassWhoseListenerFailsEndsWithThatFailure() {
+    CommunicationException gone = new CommunicationException("Rank 1 is gone.", 1, null);
+    PassListener listener =
+        new PassListener() {
+          @Override
+          public List<Integer> cuts() {
+            return List.of(1);
+          }
+
+          @Override
+          public void backwardBegins(int group) {
+            throw gone;
+          }
+        };
+    try (PointerScope scope = new PointerScope();
+        Model model = Model.load(normed)) {
+      TrainingPass pass = model.trainingPass(values(9, 4), stage -> stage, listener);
+      assertEquals(gone, assertThrows(RuntimeException.class, () -> backward(pass, 1)));
+      Tensor gradient = torch.ones_like(pass.output());
+      assertEquals(gone, assertThrows(RuntimeException.class, () -> pass.backwardFrom(gradient)));
+    }
   }
 
   /** Without it, an implementation that keeps everything would have the same bits. */

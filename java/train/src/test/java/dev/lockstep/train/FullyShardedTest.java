@@ -76,6 +76,14 @@ class FullyShardedTest {
     assertSameAsWhole(2, plan().model(TestModels.views(folder.resolve("views.pt"))));
   }
 
+  /** Scoring it must not read memory that has been given back. */
+  @Test
+  void aPredictionMayBeAViewOfAParameter() throws Exception {
+    Path constant =
+        TestModels.returning(folder.resolve("constant.pt"), "self.b.expand([x.size(0), 2])");
+    assertSameAsWhole(2, plan().model(constant));
+  }
+
   @Test
   void parametersThatTheLossDoesNotUseStayAsTheyAre() throws Exception {
     assertSameAsWhole(3, plan().model(TestModels.unused(folder.resolve("unused.pt"))));

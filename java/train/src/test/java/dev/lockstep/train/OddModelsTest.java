@@ -11,6 +11,7 @@ import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelException;
 import dev.lockstep.model.ModelTensor;
 import dev.lockstep.monitor.RunFolder;
+import dev.lockstep.train.strategy.DataParallel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,6 +21,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models that training must adapt to, or refuse in one line. */
 @Timeout(120)
@@ -29,10 +32,12 @@ class OddModelsTest {
   @TempDir Path folder;
 
   private String refusal(Path model) {
+    return refusal(1, Runs.Plan.of(1, Runs.SGD).model(model));
+  }
+
+  private String refusal(int ranks, Runs.Plan plan) {
     Throwable thrown =
-        assertThrows(
-            Exception.class,
-            () -> Runs.train(1, Runs.Plan.of(1, Runs.SGD).model(model), data, folder.resolve("r")));
+        assertThrows(Exception.class, () -> Runs.train(ranks, plan, data, folder.resolve("r")));
     while (!(thrown instanceof LockstepException) && thrown.getCause() != null) {
       thrown = thrown.getCause();
     }
@@ -82,6 +87,20 @@ class OddModelsTest {
   void anOutputWithoutGradientIsRefused() {
     assertContains(
         "No gradient reaches", refusalOfReturning("torch.linear(x, self.w, self.b).detach()"));
+  }
+
+  /** Slices are waited for or gathered stage by stage, so that the pass is cut. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3})
+  void anOutputWithoutGradientIsRefusedWhereverParametersAre(int sharding) {
+    Path model =
+        TestModels.returning(
+            folder.resolve("detached.pt"), "torch.linear(x, self.w, self.b).detach()");
+    StrategyConfig strategy =
+        StrategyConfig.of(DataParallel.Options.defaults().withSharding(sharding));
+    assertContains(
+        "No gradient reaches",
+        refusal(2, Runs.Plan.of(1, Runs.SGD).model(model).strategy(strategy)));
   }
 
   @Test

@@ -132,6 +132,10 @@ public final class Replica implements Compute {
       sink.backwardBegins(lossIsFinite);
       double share = weight * piece.count() / piece.batch().count();
       backward(pass, share == 1 ? mean : mean.mul(new Scalar(share)), sink);
+      // A pass that is cut gives its last part a leaf, from which a gradient always flows.
+      if (used.isEmpty()) {
+        throw pass.noGradient();
+      }
       return value * piece.count();
     }
   }

@@ -251,12 +251,7 @@ public final class AllReduceExchange implements GradientExchange {
         if (next == null) {
           double ofBucket = finish(buckets.get(b));
           squares += ofBucket;
-          // All of its parameters have been used here, so that every rank updates them. The last
-          // one, with which the words come, has nothing left to be ahead of.
-          if (reduction.isWhole()
-              && pendingParameters[b] == 0
-              && b + 1 < buckets.size()
-              && Double.isFinite(ofBucket)) {
+          if (b + 1 < buckets.size() && mayBeToldOf(b, ofBucket)) {
             listener.accept(buckets.get(b).range());
           }
         } else {
@@ -274,6 +269,18 @@ public final class AllReduceExchange implements GradientExchange {
     }
     pending.clear();
     return squares;
+  }
+
+  /**
+   * Whether a bucket's sums are finite, which is not known where the norm of all is to be counted
+   * at the end, and all of its parameters have been used here, so that every rank updates them. The
+   * last bucket, with which the words come, has nothing left to be ahead of.
+   */
+  private boolean mayBeToldOf(int bucket, double squares) {
+    return reduction.isWhole()
+        && !current.needs().norm()
+        && pendingParameters[bucket] == 0
+        && Double.isFinite(squares);
   }
 
   private void await(Work work) {

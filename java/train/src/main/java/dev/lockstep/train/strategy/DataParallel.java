@@ -37,7 +37,8 @@ public final class DataParallel implements StrategyProvider<DataParallel.Options
   /**
    * The keys beside {@code type}.
    *
-   * @param firstBucketMib MiB of gradients that are sent first, small so that sending begins early
+   * @param firstBucketMib MiB of gradients that are sent first, small so that sending begins early;
+   *     without use with {@code sharding: 3}
    * @param bucketMib MiB of gradients sent at once after that; with {@code sharding: 3} MiB of
    *     parameters that are gathered at once, and 1 unless it is set
    * @param fused whether ranks of one host share one set of parameters and optimiser state, and

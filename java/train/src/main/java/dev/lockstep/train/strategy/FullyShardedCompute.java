@@ -191,8 +191,10 @@ final class FullyShardedCompute implements Compute {
         gathered.forwardBegins(stage);
         current = model.stages().get(stage).forward(current);
       }
+      // It may be a view of a parameter, whose memory goes now.
+      Tensor prediction = current.clone();
       gathered.finish();
-      return current;
+      return prediction;
     } finally {
       model.setTraining(true);
     }

@@ -8,6 +8,7 @@ import dev.lockstep.model.Model;
 import dev.lockstep.model.ModelConfig;
 import dev.lockstep.testing.RankThreads;
 import dev.lockstep.train.engine.Computed;
+import dev.lockstep.train.engine.Needs;
 import dev.lockstep.train.engine.Step;
 import dev.lockstep.train.memory.FlatLayout;
 import dev.lockstep.train.memory.FlatParameters;
@@ -16,6 +17,7 @@ import dev.lockstep.train.memory.ParameterRange;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -45,16 +47,27 @@ class AllReduceExchangeTest {
     }
   }
 
+  /** Whatever is done with it must wait until all ranks know that the step fails. */
+  @Test
+  void whatIsNotFiniteIsNotToldAlsoWhereTheNormOfAllIsNeeded() throws Exception {
+    for (boolean norm : new boolean[] {false, true}) {
+      Step step = new Step(0, Step.NONE.batch(), List.of(), 0, 0, new Needs(norm, Set.of()));
+      List<List<Integer>> told =
+          RankThreads.run(2, group -> told(group, new BitSet(), step, Float.NaN));
+      assertEquals(List.of(List.of(), List.of()), told, "norm: " + norm);
+    }
+  }
+
   private static Model model() {
     return Model.mlp(ModelConfig.of(null, List.of(5, 3), null, null, null), 4, 2, 1);
   }
 
   /** What each of two ranks is told. */
   private static List<List<Integer>> told(BitSet unused) throws Exception {
-    return RankThreads.run(2, group -> told(group, unused));
+    return RankThreads.run(2, group -> told(group, unused, Step.NONE, group.rank() + 1));
   }
 
-  private static List<Integer> told(Communicator group, BitSet unused) {
+  private static List<Integer> told(Communicator group, BitSet unused, Step step, float gradient) {
     List<Integer> told = new ArrayList<>();
     try (PointerScope scope = new PointerScope();
         Model model = model();
@@ -70,12 +83,12 @@ class AllReduceExchangeTest {
             assertTrue(sums.eq(new Scalar(3)).all().item_bool(), range::toString);
             told.add(parameter);
           });
-      exchange.begin(Step.NONE);
+      exchange.begin(step);
       exchange.backwardBegins(true);
       BitSet used = new BitSet();
       for (int i = PARAMETERS - 1; i >= 0; i--) {
         if (!unused.get(i)) {
-          parameters.gradients().view(layout.slots().get(i)).fill_(new Scalar(group.rank() + 1));
+          parameters.gradients().view(layout.slots().get(i)).fill_(new Scalar(gradient));
           used.set(i);
           exchange.ready(i);
         }
