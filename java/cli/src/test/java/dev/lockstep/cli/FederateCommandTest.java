@@ -1,6 +1,7 @@
 package dev.lockstep.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -94,6 +95,19 @@ class FederateCommandTest {
     return text;
   }
 
+  /** Waits for a process's first warning, with which it goes on; ends it then. */
+  private String warned(int number) throws Exception {
+    String text = "";
+    for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(150); !text.endsWith("\n"); ) {
+      assertTrue(System.nanoTime() < end, "it says nothing");
+      assertFalse(processes.get(number).waitFor(20, TimeUnit.MILLISECONDS), text);
+      text = Files.readString(output(number).toPath(), StandardCharsets.UTF_8);
+    }
+    processes.get(number).destroyForcibly();
+    assertTrue(text.startsWith("WARN "), text);
+    return text;
+  }
+
   private List<JsonNode> metrics(String run) throws Exception {
     List<JsonNode> lines = new ArrayList<>();
     for (String line : Files.readAllLines(folder.resolve("runs").resolve(run + "/metrics.jsonl"))) {
@@ -149,9 +163,11 @@ class FederateCommandTest {
         "--set",
         "data.path=south.csv",
         "--set",
-        "federation.network.patience=2");
-    String refused = ended(4, ExitCode.COMMUNICATION);
+        "federation.network.patience=86400");
+    String refused = warned(4);
     assertTrue(refused.contains("its token is not that of client 1"), refused);
+    assertTrue(refused.contains("tries again until 20"), refused);
+    assertTrue(refused.contains("if its token or the address is wrong"), refused);
     start(tokens.get(1), "--client", "1", "--set", "data.path=south.csv");
     assertTrue(ended(2, 0).contains("4 rounds of 2 clients"));
     assertTrue(ended(3, 0).contains("The federation has ended"));

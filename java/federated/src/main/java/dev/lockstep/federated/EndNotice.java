@@ -90,8 +90,7 @@ final class EndNotice {
     model = finalModel;
     connections.present().forEach(this::sendTo);
     long begin = nanoTime.getAsLong();
-    long most = deadline.multipliedBy(MOST_DEADLINES).toNanos();
-    while (isAnyAwaited(deadline) && nanoTime.getAsLong() - begin < most && !stop.getAsBoolean()) {
+    while (isAnyAwaited(deadline) && isWithin(deadline, begin) && !stop.getAsBoolean()) {
       poll.run();
     }
     connections.closeStalled();
@@ -101,6 +100,12 @@ final class EndNotice {
               + " tells them.",
           unaware);
     }
+  }
+
+  private boolean isWithin(Duration deadline, long begin) {
+    Duration gone = Duration.ofNanos(nanoTime.getAsLong() - begin);
+    // As a duration, because a deadline of years times ten is more nanoseconds than a long holds.
+    return gone.compareTo(deadline.multipliedBy(MOST_DEADLINES)) < 0;
   }
 
   private boolean isAnyAwaited(Duration deadline) {
@@ -116,8 +121,8 @@ final class EndNotice {
         last.put(client, sign);
         before = sign;
       }
-      boolean shorter = there || deadline.compareTo(COMING_BACK) < 0;
-      any |= now - before.nanos() < (shorter ? deadline : COMING_BACK).toNanos();
+      Duration limit = there || deadline.compareTo(COMING_BACK) < 0 ? deadline : COMING_BACK;
+      any |= now - before.nanos() < limit.toNanos();
     }
     return any;
   }

@@ -23,6 +23,9 @@ import java.io.IOException;
 import java.net.ProtocolException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,9 @@ public final class FederationClient implements AutoCloseable {
   private static final Duration SHORTEST_SILENCE = Duration.ofSeconds(30);
 
   private static final long FIRST_PAUSE_MILLIS = 100;
+
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
 
   /** Between two attempts to reach the server. */
   static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
@@ -119,6 +125,7 @@ public final class FederationClient implements AutoCloseable {
         }
         log.info("Client {} has joined the federation at {}.", number, network.address());
         pause = FIRST_PAUSE_MILLIS;
+        unproved = "";
         serve(joined, listener, modelFile);
         return true;
       } catch (RefusedException e) {
@@ -134,24 +141,37 @@ public final class FederationClient implements AutoCloseable {
           log.warn("Client {} lost the server: {}; it tries again.", number, e.getMessage());
           lastSeen = System.nanoTime();
           connection = null;
-        } else if (System.nanoTime() - lastSeen > network.patienceOfClient().toNanos()) {
-          throw failed(
-              "is away for more than " + network.patience() + " s (" + e.getMessage() + ")", e);
+        } else if (patienceLeft(lastSeen).isNegative()) {
+          throw failed(whyGivenUp(e), e);
         }
         if (e instanceof UnprovedRefusalException && !unproved.equals(e.getMessage())) {
           unproved = String.valueOf(e.getMessage());
-          log.warn(
-              "The server at {} refuses client {}, without a proof that it is the server: {}; it"
-                  + " tries again.",
-              network.address(),
-              number,
-              unproved);
+          tellOfRefusal(unproved, patienceLeft(lastSeen));
         }
         sleep(pause);
         pause = Math.min(2 * pause, LONGEST_PAUSE.toMillis());
       }
     }
     return false;
+  }
+
+  /** At once, because a token or an address that was mistyped stays so for all of the patience. */
+  private void tellOfRefusal(String why, Duration left) {
+    log.warn(
+        "Client {} is refused at {}: {}. Whoever says so has not proved to be the server, so the"
+            + " client tries again until {} ({} s, as network.patience says); if its token or the"
+            + " address is wrong, end it and give the right one.",
+        number,
+        network.address(),
+        why,
+        TIME.format(LocalDateTime.now().plus(left)),
+        network.patience());
+  }
+
+  private String whyGivenUp(IOException last) {
+    return last instanceof UnprovedRefusalException
+        ? "refuses client " + number + " for " + network.patience() + " s: " + last.getMessage()
+        : "is away for more than " + network.patience() + " s (" + last.getMessage() + ")";
   }
 
   private CommunicationException failed(String what, IOException cause) {
@@ -174,11 +194,15 @@ public final class FederationClient implements AutoCloseable {
   /** Waits for no longer than this client has patience, but for a moment at least. */
   private ServerConnection join(long lastSeen) throws IOException {
     byte[] hello = Hello.of(plan, dataset, samples.length).write();
-    Duration patience = network.patienceOfClient();
-    Duration left = patience.minusNanos(System.nanoTime() - lastSeen);
+    Duration left = patienceLeft(lastSeen);
     Duration timeout = longer(SHORTEST_WAIT, left.compareTo(HANDSHAKE) < 0 ? left : HANDSHAKE);
-    return ServerConnection.join(
-        network.socketAddress(), token, number, hello, timeout, longer(SHORTEST_SILENCE, patience));
+    Duration silence = longer(SHORTEST_SILENCE, network.patienceOfClient());
+    return ServerConnection.join(network.socketAddress(), token, number, hello, timeout, silence);
+  }
+
+  /** Negative when it is over. */
+  private Duration patienceLeft(long lastSeen) {
+    return network.patienceOfClient().minusNanos(System.nanoTime() - lastSeen);
   }
 
   private static Duration longer(Duration a, Duration b) {

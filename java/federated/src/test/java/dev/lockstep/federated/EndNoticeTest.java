@@ -2,6 +2,7 @@ package dev.lockstep.federated;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.lockstep.federated.network.ClientConnections;
 import dev.lockstep.federated.network.ClientHandler;
@@ -114,6 +115,17 @@ class EndNoticeTest {
       assertEquals(DEADLINE.toSeconds(), seconds);
       assertTrue(connections.present().contains(0), "it stays connected");
     }
+  }
+
+  /** Whoever wants no deadline gives one of years. */
+  @Test
+  void aDeadlineOfYearsIsNotTooLongToCountWith() {
+    notice.send(
+        ByteBuffer.allocate(8),
+        Duration.ofNanos(Long.MAX_VALUE),
+        () -> false,
+        () -> fail("nobody is waited for"));
+    assertTrue(notice.isSent());
   }
 
   @Test
