@@ -14,7 +14,7 @@ import org.bytedeco.javacpp.PointerScope;
 
 /** What a stage computes, as far as it matters for cutting its width; read from its graph. */
 final class SplitCode {
-  private static final Pattern OPERATION = Pattern.compile(" = (aten::\\w+|prim::\\w+)");
+  private static final Pattern OPERATION = Pattern.compile(" = (\\w+::\\w+)");
   private static final Pattern FUNCTION =
       Pattern.compile("%(\\S+) : Function = prim::Constant\\[name=\"(\\w+)\"]");
   private static final Pattern CALL = Pattern.compile("prim::CallFunction\\(%([^,)]+)");
@@ -86,7 +86,7 @@ final class SplitCode {
 
   /**
    * The names of weight and bias of a stage that is nothing but a linear map of its input; the
-   * bias's is empty if there is none.
+   * bias's is empty if there is none. What else is added, as a constant, every rank would add.
    */
   Optional<List<String>> linear() {
     Matcher call = LINEAR.matcher(graph);
@@ -95,9 +95,10 @@ final class SplitCode {
     }
     Map<String, String> attributes = attributes();
     String weight = attributes.get(call.group(2));
-    return weight == null || attributes.containsKey(call.group(1))
+    String bias = isNone(call.group(3)) ? "" : attributes.get(call.group(3));
+    return weight == null || bias == null || attributes.containsKey(call.group(1))
         ? Optional.empty()
-        : Optional.of(List.of(weight, attributes.getOrDefault(call.group(3), "")));
+        : Optional.of(List.of(weight, bias));
   }
 
   /**
@@ -132,7 +133,7 @@ final class SplitCode {
   }
 
   private boolean isNone(String value) {
-    return graph.contains("%" + value + " : NoneType = prim::Constant()");
+    return graph.contains("%" + value + " : NoneType = ");
   }
 
   private Map<String, String> attributes() {
@@ -175,15 +176,20 @@ final class SplitCode {
     return new BlockCode("", "", "y", List.of(new SlicedParameter(weight, 1, 1, 1)), bias);
   }
 
-  /** The code of a look-up in the rows that a rank has; others' rows are zeros. */
+  /**
+   * The code of a look-up in the rows that a rank has; others' rows are zeros, those that no rank
+   * has an error, as in the whole table.
+   */
   static BlockCode lookingUp(String weight, TensorSlice rows) {
     String code =
         """
+        assert bool(((y >= 0) & (y < ROWS)).all()), "an index is not one of the ROWS rows of WEIGHT"
         local = y - FROM
         own = (local >= 0) & (local < COUNT)
         y = torch.embedding(self.WEIGHT, torch.where(own, local, torch.zeros_like(local)))
         y = y * own.unsqueeze(-1)
         """
+            .replace("ROWS", Long.toString(rows.length()))
             .replace("FROM", Long.toString(rows.from()))
             .replace("COUNT", Long.toString(rows.count()))
             .replace("WEIGHT", weight);

@@ -56,6 +56,11 @@ final class SplitSearch {
     return names;
   }
 
+  /** The parameters that no block may cut, because other layers use them, too. */
+  Set<String> shared() {
+    return shared;
+  }
+
   /** As many as there are, the first possible ones first. */
   List<Block> all() {
     List<Block> found = new ArrayList<>();

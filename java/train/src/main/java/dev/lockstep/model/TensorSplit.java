@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class TensorSplit implements AutoCloseable {
   private final Model model;
   private final List<SplitSearch.Block> blocks;
+  private final Set<String> shared;
 
   /** Of all parameters, as they are where none is cut yet. */
   private final Map<String, long[]> shapes = new HashMap<>();
@@ -39,9 +40,10 @@ public final class TensorSplit implements AutoCloseable {
   private final Map<Integer, SplitBlock> formed = new HashMap<>();
   private final List<JitModule> owned = new ArrayList<>();
 
-  private TensorSplit(Model model, List<SplitSearch.Block> blocks) {
+  private TensorSplit(Model model, List<SplitSearch.Block> blocks, Set<String> shared) {
     this.model = model;
     this.blocks = List.copyOf(blocks);
+    this.shared = Set.copyOf(shared);
     model.parameters().forEach(each -> shapes.put(each.name(), each.shape()));
   }
 
@@ -69,7 +71,7 @@ public final class TensorSplit implements AutoCloseable {
         }
       }
     }
-    return new TensorSplit(model, blocks);
+    return new TensorSplit(model, blocks, search.shared());
   }
 
   /** Whether there is no layer that can be cut. */
@@ -143,6 +145,14 @@ public final class TensorSplit implements AutoCloseable {
         .filter(name -> !name.isEmpty())
         .forEach(names::add);
     return names;
+  }
+
+  /**
+   * The parameters that several layers use: a pass, which is in parts, may give each of them
+   * several gradients, one after the other.
+   */
+  public Set<String> shared() {
+    return shared;
   }
 
   /**

@@ -151,6 +151,14 @@ class TensorTrainingTest {
     assertEqualsOneProcess(3, plan(mlp(null), names).model(file));
   }
 
+  @ParameterizedTest
+  @CsvSource({"1, index out of range", "2, an index is not one of the 7 rows of weight"})
+  void anIndexThatNoRowHasIsRefusedOnAnyNumberOfRanks(int ranks, String expected) {
+    Path file = TestModels.embedding(folder.resolve("embedding.pt"), 8);
+    TensorConfig rows = TensorConfig.of(null, List.of("table"));
+    assertRefused(ranks, plan(mlp(null), rows).model(file), expected);
+  }
+
   @Test
   void equalRunsHaveEqualBitsAndAllRanksTheSameModel() throws Exception {
     Plan plan = plan(transformer(null));
@@ -173,6 +181,26 @@ class TensorTrainingTest {
     Plan plan = plan().mesh(new MeshConfig(2, null, 2));
     Path two = run("two", 2, whole(plan).mesh(MeshConfig.defaults()));
     double difference = Runs.difference(run("groups", 4, plan), two);
+    assertTrue(difference < 1e-12, "differs by " + difference);
+  }
+
+  @Test
+  void aGroupWithoutSamplesWaitsForTheOthers() throws Exception {
+    // Of 242 samples the last batch of 241 holds 1.
+    Plan plan = plan().training(TrainingConfig.of(2, 241, null, null, null, null, null));
+    Path two = run("two", 2, whole(plan));
+    double difference =
+        Runs.difference(run("groups", 4, plan.mesh(new MeshConfig(2, null, 2))), two);
+    assertTrue(difference < 1e-12, "differs by " + difference);
+  }
+
+  @Test
+  void aWeightOfLayersThatAreNotCutHasTheGradientOfAllOfThem() throws Exception {
+    Path file = TestModels.tiedAroundAPair(folder.resolve("tied.pt"));
+    Plan plan = plan(mlp(null)).model(file);
+    Path two = run("two", 2, whole(plan));
+    double difference =
+        Runs.difference(run("groups", 4, plan.mesh(new MeshConfig(2, null, 2))), two);
     assertTrue(difference < 1e-12, "differs by " + difference);
   }
 
@@ -257,6 +285,11 @@ class TensorTrainingTest {
     assertRefused(2, named("layer0", "layer2"), "strategy.tensor.column: names layer0, but the n");
     Path norm = TestModels.batchNormBetweenLayers(folder.resolve("norm.pt"));
     assertRefused(2, plan(mlp(null)).model(norm), "mesh.tensor: is 2, but no two linear layers");
+    Path constant = TestModels.constantBias(folder.resolve("constant.pt"));
+    assertRefused(
+        2,
+        named("up", "down").model(constant),
+        "strategy.tensor.row: names down, which is neither a linear layer");
     Path tied = TestModels.tied(folder.resolve("tied.pt"));
     Plan twice = named("first", "second").model(tied);
     assertRefused(

@@ -5,6 +5,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolType;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.JitModule;
+import org.bytedeco.pytorch.OptionalType;
 import org.bytedeco.pytorch.QualifiedName;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -237,15 +238,95 @@ final class TestModels {
     return norm;
   }
 
+  /** The same pair of layers, between two others that have one weight. */
+  static Path tiedAroundAPair(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule first = linear(4, 4);
+      JitModule again = module();
+      again.register_parameter("weight", parameter(first, "weight"), false);
+      again.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.softmax(torch.linear(x, self.weight), 1)
+          """);
+      JitModule whole = module();
+      whole.register_module("first", first);
+      whole.register_module("norm", wholeSamples());
+      whole.register_module("up", linear(9, 4));
+      whole.register_module("down", linear(4, 9));
+      whole.register_module("again", again);
+      whole.register_module("last", linear(2, 4));
+      whole.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              x = self.norm.forward(self.first.forward(x))
+              x = self.down.forward(torch.tanh(self.up.forward(x)))
+              return self.last.forward(self.again.forward(x))
+          """);
+      whole.to(ScalarType.Double);
+      return save(whole, file);
+    }
+  }
+
+  /** The same pair of layers, with dropout before and behind it. */
+  static Path dropoutAroundAPair(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule whole = module();
+      whole.register_module("first", linear(6, 4));
+      whole.register_module("up", linear(9, 6));
+      whole.register_module("down", linear(3, 9));
+      whole.register_module("last", linear(2, 3));
+      whole.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              x = torch.dropout(torch.softmax(self.first.forward(x), 1), 0.3, self.training)
+              x = self.down.forward(torch.tanh(self.up.forward(x)))
+              return self.last.forward(torch.dropout(torch.softmax(x, 1), 0.3, self.training))
+          """);
+      whole.to(ScalarType.Double);
+      return save(whole, file);
+    }
+  }
+
+  /** Two linear layers, of which the second one's bias is a constant. */
+  static Path constantBias(Path file) {
+    try (PointerScope scope = new PointerScope()) {
+      JitModule down = module();
+      parameter(down, "weight", ScalarType.Float, 2, 6);
+      down.register_attribute(
+          "bias", OptionalType.ofTensor(), new IValue(fill(ScalarType.Float, 0.5, 2)));
+      down.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return torch.linear(x, self.weight, self.bias)
+          """);
+      JitModule whole = module();
+      whole.register_module("up", linear(6, 4));
+      whole.register_module("down", down);
+      whole.define(
+          """
+          def forward(self, x: Tensor) -> Tensor:
+              return self.down.forward(self.up.forward(x))
+          """);
+      return save(whole, file);
+    }
+  }
+
   /** A table of seven rows, which are chosen by the features, and a linear layer of a row. */
   static Path embedding(Path file) {
+    return embedding(file, 6);
+  }
+
+  /** The same with indices up to another one. */
+  static Path embedding(Path file, int highest) {
     try (PointerScope scope = new PointerScope()) {
       JitModule tokens = module();
       tokens.define(
           """
           def forward(self, x: Tensor) -> Tensor:
-              return torch.clamp(2 * x[:, 0] + 3, 0, 6).to(4)  # torch.int64
-          """);
+              return torch.clamp(2 * x[:, 0] + HIGHEST / 2, 0, HIGHEST).to(4)  # torch.int64
+          """
+              .replace("HIGHEST", Integer.toString(highest)));
       JitModule table = module();
       Tensor rows = torch.arange(new Scalar(7 * 5)).to(ScalarType.Float).sin().view(7, 5);
       table.register_parameter("weight", rows.set_requires_grad(true), false);

@@ -19,6 +19,7 @@ import dev.lockstep.train.TrainingConfig;
 import dev.lockstep.train.TrainingJob;
 import dev.lockstep.train.TrainingPlan;
 import dev.lockstep.train.TrainingResult;
+import dev.lockstep.train.strategy.tensor.TensorParallel;
 import dev.lockstep.train.verify.TrialGroup.Conditions;
 import dev.lockstep.train.verify.TrialGroup.Ending;
 import java.nio.file.Path;
@@ -54,6 +55,7 @@ record Trial(
 
   private static final int SAMPLES = 122;
   private static final int BATCH = 32;
+  private static final int WIDTH = 8;
 
   /**
    * Runs.
@@ -94,7 +96,7 @@ record Trial(
         "verify",
         3,
         1,
-        ModelConfig.of(null, List.of(8, 8), null, null, null),
+        ModelConfig.of(null, List.of(WIDTH, WIDTH), null, null, null),
         training.apply(TrainingConfig.of(EPOCHS, BATCH, null, null, null, null, null)),
         optimizer,
         ScheduleConfig.defaults(),
@@ -103,8 +105,18 @@ record Trial(
         mesh());
   }
 
-  /** The model has three layers, which 5 or 7 ranks cannot share out among pipelines. */
+  /**
+   * The model has three layers, which 5 or 7 ranks cannot share out among pipelines, and whose
+   * width more than 8 ranks cannot.
+   */
   private MeshConfig mesh() {
+    if (strategy.type().equals(TensorParallel.TYPE)) {
+      int slices = Math.min(ranks, WIDTH);
+      while (ranks % slices != 0) {
+        slices--;
+      }
+      return new MeshConfig(null, null, slices);
+    }
     return ranks % 2 == 0 || ranks % 3 == 0 ? MeshConfig.defaults() : new MeshConfig(null, 1, null);
   }
 

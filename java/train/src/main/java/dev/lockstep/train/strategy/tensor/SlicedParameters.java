@@ -35,6 +35,7 @@ final class SlicedParameters implements AutoCloseable {
   private final FlatLayout whole;
   private final Map<String, List<TensorSlice>> slices;
   private final Set<String> onFirstRank;
+  private final Set<String> shared;
   private boolean isWhole;
 
   /**
@@ -49,6 +50,7 @@ final class SlicedParameters implements AutoCloseable {
     whole = FlatLayout.of(model.parameters());
     slices = split == null ? Map.of() : split.slices(mesh.tensor().size());
     onFirstRank = split == null ? Set.of() : split.onFirstRank();
+    shared = split == null ? Set.of() : split.shared();
     if (split != null) {
       cut(split);
       split.apply(mesh.tensor());
@@ -101,6 +103,11 @@ final class SlicedParameters implements AutoCloseable {
   /** Whether all ranks of the group train the same values. */
   boolean isReplicated(String parameter) {
     return !slices.containsKey(parameter) && !onFirstRank.contains(parameter);
+  }
+
+  /** Whether layers use it that a pass may differentiate apart. */
+  boolean isShared(String parameter) {
+    return shared.contains(parameter);
   }
 
   /** Which rank writes what to a checkpoint: those of the first group. */

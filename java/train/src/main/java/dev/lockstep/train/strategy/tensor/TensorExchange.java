@@ -18,6 +18,7 @@ import dev.lockstep.train.memory.ParameterRange;
 import dev.lockstep.train.strategy.AllReduceExchange;
 import dev.lockstep.train.strategy.Mesh;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -42,6 +43,10 @@ final class TensorExchange implements GradientExchange {
   private final Mesh mesh;
   private final List<Slot> replicated = new ArrayList<>();
   private final List<Slot> ownSlots = new ArrayList<>();
+
+  /** By index, the parameters whose first gradient in a pass may not be all of it. */
+  private final BitSet shared = new BitSet();
+
   private Step current = Step.NONE;
   private long waitedNanos;
 
@@ -51,8 +56,11 @@ final class TensorExchange implements GradientExchange {
     this.sum = sum;
     this.parameters = parameters;
     this.mesh = mesh;
-    for (Slot slot : parameters.layout().slots()) {
-      (sliced.isReplicated(slot.name()) ? replicated : ownSlots).add(slot);
+    List<Slot> slots = parameters.layout().slots();
+    for (int i = 0; i < slots.size(); i++) {
+      String name = slots.get(i).name();
+      (sliced.isReplicated(name) ? replicated : ownSlots).add(slots.get(i));
+      shared.set(i, sliced.isShared(name));
     }
   }
 
@@ -83,6 +91,9 @@ final class TensorExchange implements GradientExchange {
 
   @Override
   public void ready(int parameter) {
+    if (shared.get(parameter)) {
+      return; // It leaves when the pass is over.
+    }
     try {
       sum.ready(parameter);
     } catch (CommunicationException e) {
