@@ -146,6 +146,15 @@ class FullyShardedTest {
     assertRefused(tied.training(pieces), "training.accumulation_steps: must be 1 with");
   }
 
+  @Test
+  void aModelThatChangesItsParametersInAPassIsRefused() {
+    Path clamping =
+        TestModels.returning(
+            folder.resolve("clamping.pt"),
+            "torch.linear(x, self.w) + self.b + 0 * self.b.detach().clamp_(-0.1, 0.1)");
+    assertRefused(plan().model(clamping), "The model changes its parameter b in a forward pass");
+  }
+
   private void assertRefused(TrainingConfig training, String expected) {
     assertRefused(plan().training(training), expected);
   }

@@ -5,6 +5,7 @@ import dev.lockstep.comm.NativeMemory;
 import dev.lockstep.comm.Span;
 import dev.lockstep.comm.Work;
 import dev.lockstep.model.Model;
+import dev.lockstep.model.ModelException;
 import dev.lockstep.model.ModelTensor;
 import dev.lockstep.model.PassListener;
 import dev.lockstep.torch.TensorSpans;
@@ -64,6 +65,9 @@ final class GatheredParameters implements PassListener, ParameterExchange {
   private final @Nullable NativeMemory[] memory;
   private final @Nullable Work[] arriving;
 
+  /** Of each parameter, how often libtorch had changed it in place when it was gathered. */
+  private final long[] versions;
+
   private final SpareMemory spare;
 
   /** The visit of this pass that is under way: groups forward, then backward; −1 for none. */
@@ -102,6 +106,7 @@ final class GatheredParameters implements PassListener, ParameterExchange {
     places = sliced.places();
     memory = new NativeMemory[shards.size()];
     arriving = new Work[shards.size()];
+    versions = new long[parameters.size()];
     slices = new FlatBuffers(sliced.own(), group::allocate);
     try {
       for (Bucket bucket : stages.buckets()) {
@@ -262,6 +267,7 @@ final class GatheredParameters implements PassListener, ParameterExchange {
         Slot slot = layout.slots().get(index);
         long offset = slot.offset() - stages.buckets().get(bucket).range().from();
         parameters.get(index).moveTo(storages.get(bucket).view(offset, slot.shape()));
+        versions[index] = parameters.get(index).tensor()._version();
       }
     }
   }
@@ -274,11 +280,25 @@ final class GatheredParameters implements PassListener, ParameterExchange {
     await(bucket);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      stages.buckets().get(bucket).parameters().forEach(index -> hide(parameters.get(index)));
+      for (int index : stages.buckets().get(bucket).parameters()) {
+        checkUnchanged(index);
+        hide(parameters.get(index));
+      }
     }
     storages.get(bucket).empty();
     memory[bucket] = null;
     spare.giveBack(place);
+  }
+
+  /** What a pass has changed is given back, and would be lost. */
+  private void checkUnchanged(int index) {
+    if (parameters.get(index).tensor()._version() != versions[index]) {
+      throw new ModelException(
+          "The model changes its parameter "
+              + parameters.get(index).name()
+              + " in a forward pass, which strategy.sharding 3 would lose: use 0, 1 or 2, or make"
+              + " it a buffer.");
+    }
   }
 
   /** Gives the model all parameters for good, and ends the slices; collective. */
